@@ -1,0 +1,64 @@
+"""The device file: one NetCDF file that makes simulated, measured and textbook devices interchangeable.
+
+Dimensions ``state``, ``device`` (one roughness realisation is one physical device) and ``cycle`` (thermal
+repetition). Required: ``position`` [state, device, cycle] in m; ``gate_voltage`` (V), ``current_density``
+(A/m²), ``pulse_width`` (s) and ``programming_energy`` (J) [state]; ``track_length`` (m); attributes
+``format_version`` and ``source``. Everything else is optional and documented in ``docs/device-file.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from barkhausen.atomic import atomic_path
+from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
+from barkhausen.errors import InputError
+
+__all__ = ["FORMAT_VERSION", "read_device", "write_device"]
+
+
+def write_device(device: CharacterisedDevice, path: Path) -> None:
+    """Write a device file (NetCDF 4), atomically.
+
+    Raises:
+        InputError: the path cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        device.data.to_netcdf(temporary, engine="h5netcdf")
+
+
+def read_device(path: Path) -> CharacterisedDevice:
+    """Read and validate a device file.
+
+    Raises:
+        InputError: the file is missing, is not NetCDF, is of another format version, or holds values that no
+            device can have; the message names the file and the culprit.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such device file")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as lazy:
+            data = lazy.load()
+    # h5py and h5netcdf raise a zoo of errors on damaged files; all of them mean the same to the user.
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: is not a readable NetCDF device file ({reason})") from None
+    try:
+        _json_attributes(data)
+        return CharacterisedDevice(data)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _json_attributes(data: xr.Dataset) -> None:
+    for name, kind in (("assumed", list), ("parameters", dict), ("attributes", dict)):
+        if name in data.attrs:
+            try:
+                value = json.loads(str(data.attrs[name]))
+            except ValueError:
+                raise InputError(f"attribute '{name}' is not JSON") from None
+            if not isinstance(value, kind):
+                raise InputError(f"attribute '{name}' is not a JSON {kind.__name__}")

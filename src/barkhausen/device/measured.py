@@ -1,0 +1,159 @@
+"""Import of a measured device from CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.parameters import DeviceParameters
+from barkhausen.errors import InputError
+
+INDICES = ("state", "device", "cycle")
+QUANTITIES = ("position_m", "conductance_s")
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    state: str
+    device: str
+    cycle: str
+    value: float
+
+
+def import_measured_csv(
+    path: Path,
+    parameters: DeviceParameters | None = None,
+    *,
+    conductance_range: tuple[float, float] | None = None,
+) -> CharacterisedDevice:
+    """Read ``state,device,cycle,position_m`` or ``state,device,cycle,conductance_s``.
+
+    The labels of states, devices and cycles may be any text. States are numbered in order of their mean
+    position. Cycles that are missing for some device are left empty.
+
+    Args:
+        path: the CSV file, with a header line.
+        parameters: of track, protocol and junction; the track's length is that of the measured device.
+        conductance_range: (G_AP, G_P) in S of the whole junction, to turn conductances into positions; by
+            default the extremes of the measured conductances, which is declared as an assumption.
+
+    Raises:
+        InputError: a column is missing, or a row is malformed or repeated (named by its line), or the values
+            cannot belong to one device.
+    """
+    parameters = parameters or DeviceParameters()
+    rows, quantity = _read_rows(path)
+    assumed = parameters.assumed()
+    if quantity == "conductance_s":
+        rows, note = _to_positions(rows, parameters, conductance_range, path)
+        assumed = [*note, *assumed]
+    elif conductance_range is not None:
+        raise InputError(f"{path}: a conductance range was given but the file holds positions")
+    length = parameters.track.length
+    for row in rows:
+        if not 0 <= row.value <= length:
+            raise InputError(
+                f"{path}: line {row.line}: position {row.value:g} m lies off the track of {length:g} m "
+                "(set track.length in the parameter file)"
+            )
+    try:
+        positions, labels = _to_array(rows)
+        return CharacterisedDevice.from_positions(
+            positions,
+            parameters,
+            source="measured",
+            assumed=assumed,
+            attributes={"imported_from": path.name, "quantity": quantity, "state_labels": labels},
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _read_rows(path: Path) -> tuple[list[_Row], str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text") from None
+    reader = csv.reader(text.splitlines())
+    header = [name.strip().lower() for name in next(reader, [])]
+    present = [name for name in QUANTITIES if name in header]
+    missing = [name for name in INDICES if name not in header]
+    if missing or len(present) != 1:
+        raise InputError(
+            f"{path}: line 1: the header must be state,device,cycle and one of position_m or conductance_s, "
+            f"not '{','.join(header)}'"
+        )
+    columns = [header.index(name) for name in (*INDICES, present[0])]
+    rows = []
+    for fields in reader:
+        if not any(field.strip() for field in fields):
+            continue
+        line = reader.line_num
+        if len(fields) != len(header):
+            raise InputError(f"{path}: line {line}: {len(fields)} fields, the header has {len(header)}")
+        state, device, cycle, number = (fields[column].strip() for column in columns)
+        try:
+            value = float(number)
+        except ValueError:
+            raise InputError(f"{path}: line {line}: {present[0]} = {number!r} is not a number") from None
+        if not math.isfinite(value):
+            raise InputError(f"{path}: line {line}: {present[0]} = {number!r} is not finite")
+        if not (state and device and cycle):
+            raise InputError(f"{path}: line {line}: state, device and cycle must not be empty")
+        rows.append(_Row(line, state, device, cycle, value))
+    if not rows:
+        raise InputError(f"{path}: holds no rows")
+    seen: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        first = seen.setdefault((row.state, row.device, row.cycle), row.line)
+        if first != row.line:
+            raise InputError(
+                f"{path}: line {row.line}: state {row.state}, device {row.device}, cycle {row.cycle} "
+                f"was given in line {first} already"
+            )
+    return rows, present[0]
+
+
+def _to_positions(
+    rows: list[_Row], parameters: DeviceParameters, given: tuple[float, float] | None, path: Path
+) -> tuple[list[_Row], list[str]]:
+    note = []
+    low, high = given or (min(row.value for row in rows), max(row.value for row in rows))
+    if given is None:
+        note = [f"G_AP = {low:g} S and G_P = {high:g} S are the extremes of the measured conductances"]
+    if not 0 <= low < high:
+        raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
+    for row in rows:
+        if not low <= row.value <= high:
+            raise InputError(
+                f"{path}: line {row.line}: conductance {row.value:g} S lies outside {low:g} to {high:g} S"
+            )
+    length = parameters.track.length
+    return [
+        _Row(row.line, row.state, row.device, row.cycle, length * (row.value - low) / (high - low))
+        for row in rows
+    ], note
+
+
+def _to_array(rows: list[_Row]) -> tuple[np.ndarray, list[str]]:
+    by_state: dict[str, list[float]] = {}
+    for row in rows:
+        by_state.setdefault(row.state, []).append(row.value)
+    states = sorted(by_state, key=lambda label: float(np.mean(by_state[label])))
+    devices = list(dict.fromkeys(row.device for row in rows))
+    cycles = list(dict.fromkeys(row.cycle for row in rows))
+    positions = np.full((len(states), len(devices), len(cycles)), np.nan)
+    index = [{label: i for i, label in enumerate(labels)} for labels in (states, devices, cycles)]
+    for row in rows:
+        positions[index[0][row.state], index[1][row.device], index[2][row.cycle]] = row.value
+    return positions, states

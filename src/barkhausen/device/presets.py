@@ -1,0 +1,91 @@
+"""Devices that come with the package."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
+from barkhausen.device.parameters import DeviceParameters
+from barkhausen.errors import InputError, did_you_mean
+
+WINDOW = (0.2, 0.8)
+"""Mean positions of the outermost states of a textbook device, as fractions of the track."""
+
+DEVICE_SHARE = 0.6
+CYCLE_SHARE = 0.8
+"""Device and cycle parts of a textbook sigma, 0.6² + 0.8² = 1: noise mostly thermal."""
+
+
+def gaussian_device(
+    states: int = 5,
+    sigma: float = 0.15,
+    *,
+    sigma_device: float | None = None,
+    sigma_cycle: float | None = None,
+    parameters: DeviceParameters | None = None,
+    devices: int = 32,
+    cycles: int = 16,
+    seed: int = 0,
+) -> CharacterisedDevice:
+    """A textbook device: evenly spaced states with normal spread; a declared assumption, not a simulation.
+
+    Args:
+        states: number of states, 2 to 256.
+        sigma: total standard deviation of a programmed weight, on weights in [−1, 1]; split into 0.6 sigma
+            between devices and 0.8 sigma between cycles.
+        sigma_device: device-to-device sigma in weight units, instead of its share of ``sigma``.
+        sigma_cycle: cycle-to-cycle sigma in weight units, instead of its share of ``sigma``.
+        parameters: of track, protocol and junction, for the energies; defaults are our assumptions.
+        devices, cycles, seed: size and seed of the sample kept under ``position``; the synapse floor draws
+            from the declared normal distributions, not from this sample.
+
+    Raises:
+        InputError: fewer than two states, or a sigma that is negative or not finite.
+    """
+    if not 2 <= states <= MAXIMAL_STATES:
+        raise InputError(f"states = {states}: a synapse needs 2 to {MAXIMAL_STATES} states")
+    between = DEVICE_SHARE * sigma if sigma_device is None else sigma_device
+    within = CYCLE_SHARE * sigma if sigma_cycle is None else sigma_cycle
+    for name, value in (("sigma", sigma), ("sigma_device", between), ("sigma_cycle", within)):
+        if not (np.isfinite(value) and value >= 0):
+            raise InputError(f"{name} = {value}: must be zero or positive")
+    parameters = parameters or DeviceParameters()
+    length = parameters.track.length
+    metres = (WINDOW[1] - WINDOW[0]) * length / 2.0
+    mean = np.linspace(*WINDOW, states) * length
+    generator = np.random.default_rng(seed)
+    offsets = between * metres * generator.standard_normal((states, devices, 1))
+    noise = within * metres * generator.standard_normal((states, devices, cycles))
+    positions = np.clip(mean[:, None, None] + offsets + noise, 0.0, length)
+    return CharacterisedDevice.from_positions(
+        positions,
+        parameters,
+        source="gaussian",
+        assumed=[
+            f"Gaussian states, evenly spaced; sigma between devices {between:g} and between cycles {within:g} "
+            "on weights in [-1, 1]; offsets independent between states",
+            f"outermost states rest at {WINDOW[0]:g} and {WINDOW[1]:g} of the track",
+            *parameters.assumed(),
+        ],
+        moments=(mean, np.full(states, between * metres), np.full(states, within * metres)),
+        attributes={"seed": seed, "sigma_device": between, "sigma_cycle": within},
+    )
+
+
+def preset_names() -> list[str]:
+    """Names of the presets; ``gaussian-N`` exists for every number of states N."""
+    return ["gaussian-2", "gaussian-3", "gaussian-5"]
+
+
+def preset(name: str) -> CharacterisedDevice:
+    """The preset of that name.
+
+    Raises:
+        InputError: there is none; the message suggests the nearest.
+    """
+    match = re.fullmatch(r"gaussian-(\d{1,4})", name)
+    if match is None:
+        raise InputError(f"no device preset '{name}'{did_you_mean(name, preset_names())}")
+    return gaussian_device(int(match.group(1)))

@@ -1,0 +1,68 @@
+"""The racetrack: a magnetic strip on a heavy metal, over a piezoelectric gate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VACUUM_PERMITTIVITY = 8.8541878128e-12
+"""Vacuum permittivity in F/m (CODATA 2018)."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Racetrack(BaseModel):
+    """Geometry and electrical constants of one track; SI units.
+
+    Every default is an assumption of ours within the range found in the literature, not a value of the
+    paper: a 512 × 64 × 1 nm strip, 5 nm of beta-tantalum (2.0e-6 ohm m) below, 100 nm of PZT
+    (relative permittivity 1000) as the gate.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    length: Positive = 512e-9
+    """Length of the track in m, along which the wall moves."""
+    width: Positive = 64e-9
+    """Width of the track in m."""
+    thickness: Positive = 1e-9
+    """Thickness of the ferromagnet in m."""
+    heavy_metal_thickness: Positive = 5e-9
+    """Thickness of the heavy metal in m."""
+    heavy_metal_resistivity: Positive = 2.0e-6
+    """Resistivity of the heavy metal in ohm m (beta-Ta 2.0e-6, W 1.2e-6)."""
+    piezoelectric_thickness: Positive = 100e-9
+    """Thickness of the piezoelectric gate in m."""
+    piezoelectric_permittivity: Positive = 1000.0
+    """Relative permittivity of the piezoelectric (PZT: 1000 to 4753)."""
+
+    @property
+    def area(self) -> float:
+        """Footprint of the track in m²."""
+        return self.length * self.width
+
+    @property
+    def gate_capacitance(self) -> float:
+        """Capacitance in F of the gate as a plate capacitor, C = eps0 eps_r L w / t."""
+        return VACUUM_PERMITTIVITY * self.piezoelectric_permittivity * self.area / self.piezoelectric_thickness
+
+    def joule_heat(self, current_density: float, duration: float) -> float:
+        """Energy in J that a current pulse turns into heat in the heavy metal: J² rho L w t tau.
+
+        Args:
+            current_density: in the heavy metal, in A/m².
+            duration: of the pulse, in s.
+        """
+        volume = self.area * self.heavy_metal_thickness
+        return current_density**2 * self.heavy_metal_resistivity * volume * duration
+
+    def gate_energy(self, gate_voltage: float) -> float:
+        """Energy in J drawn from the supply to charge the gate and drop it again: C V².
+
+        Half of it is lost on charging and half on discharging; no energy is recovered (not adiabatic).
+
+        Args:
+            gate_voltage: in V.
+        """
+        return self.gate_capacitance * gate_voltage**2

@@ -1,0 +1,107 @@
+"""Ex-situ learning: train a precursor on the device model, then program chips that were never seen.
+
+An in-situ network adapts to the frozen errors of its own devices, and its levels mean little to another chip.
+The precursor must not: the weight of every synapse is drawn afresh at every step from the distribution of
+*written* weights (fresh device, write-verify with the same margin), so that what it learns holds for any chip.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.layers import domain_wall_layers
+from barkhausen.synapse import Phase, WrittenWeights
+
+
+class Precursor:
+    """Training of the precursor around any torch optimiser; used like the optimiser itself.
+
+    After each step: the memory is clipped to [−1, 1], and every weight is redrawn for the state nearest to its
+    memory. Nothing is counted: this happens in software, on no device.
+
+    Args:
+        optimizer: any torch optimiser over the model's parameters.
+        model: a module with domain-wall layers anywhere inside.
+        device: statistics of the devices that the chips will be made of.
+        margin, max_attempts: of the write-verify that will program the chips.
+        generator: of the redrawn weights.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        device: CharacterisedDevice,
+        *,
+        margin: float,
+        max_attempts: int,
+        generator: torch.Generator,
+    ) -> None:
+        self.optimizer = optimizer
+        self.generator = generator
+        self.layers = [layer for _, layer in domain_wall_layers(model)]
+        self.written = WrittenWeights(
+            device, margin=margin, max_attempts=max_attempts, generator=generator
+        )
+        self.redraw()
+        for layer in self.layers:
+            layer.synapses.counters.reset()
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One step of the optimiser, then fresh weights everywhere."""
+        loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
+        self.redraw()
+        return loss
+
+    @torch.no_grad()
+    def redraw(self) -> None:
+        """Draw the weight of every synapse for the state nearest to its memory."""
+        for layer in self.layers:
+            state = layer.quantiser.state(layer.memory.clamp_(-1.0, 1.0))
+            layer.synapses.weight.copy_(self.written.draw(state, self.generator))
+            layer.synapses.state.copy_(state)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        self.optimizer.zero_grad(set_to_none)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The optimiser's own, for learning-rate schedules."""
+        return self.optimizer.param_groups
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimiser's state."""
+        return self.optimizer.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the optimiser's state."""
+        self.optimizer.load_state_dict(state)
+
+
+@torch.no_grad()
+def fresh_chip(
+    model: nn.Module, generator: torch.Generator, *, margin: float | None = None, max_attempts: int = 1
+) -> nn.Module:
+    """A copy of the model on a chip of fresh devices, each programmed once to the state of its memory.
+
+    Args:
+        model: the trained network; it is left as it is.
+        generator: draws the chip's devices and its programming noise.
+        margin: of write-verify, the layers' own by default.
+        max_attempts: of write-verify.
+
+    Returns:
+        The chip; the counters of its arrays hold its own initial programming and nothing else.
+    """
+    chip = copy.deepcopy(model)
+    for _, layer in domain_wall_layers(chip):
+        layer.synapses = layer.synapses.like(margin=margin, max_attempts=max_attempts, generator=generator)
+        layer.program_all(generator, phase=Phase.INITIAL)
+    return chip

@@ -1,0 +1,15 @@
+"""Arrays of programmable domain-wall synapses, and what programming them costs."""
+
+from barkhausen.synapse.array import SynapseArray
+from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.ledger import EnergyBill, EnergyLedger
+from barkhausen.synapse.written import WrittenWeights
+
+__all__ = [
+    "EnergyBill",
+    "EnergyLedger",
+    "Phase",
+    "ProgrammingCounters",
+    "SynapseArray",
+    "WrittenWeights",
+]

@@ -1,0 +1,55 @@
+"""The weight that a fresh device ends up with: the distribution a precursor network has to live with."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.synapse.array import SynapseArray
+
+QUANTILES = 4096
+SAMPLES_PER_QUANTILE = 16
+
+
+class WrittenWeights(nn.Module):
+    """Weights of fresh devices after write-verify, by target state, tabulated at 4096 mid-quantiles.
+
+    Device offsets, noise, margin, attempts and the ends of the track all shape this distribution; it is
+    sampled once through :class:`SynapseArray` itself and then drawn from by one look-up a weight, whatever its
+    shape and however many attempts it takes.
+    """
+
+    table: Tensor
+
+    def __init__(
+        self, device: CharacterisedDevice, *, margin: float, max_attempts: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        count = QUANTILES * SAMPLES_PER_QUANTILE
+        array = SynapseArray(
+            (count,), device, margin=margin, max_attempts=max_attempts, generator=generator
+        )
+        rows = []
+        for state in range(device.states):
+            array.renew(generator)
+            array.program(torch.full((count,), state, device=generator.device), generator=generator)
+            ordered = array.weight.sort().values.view(QUANTILES, SAMPLES_PER_QUANTILE)
+            rows.append(ordered.mean(dim=1))
+        self.register_buffer("table", torch.stack(rows))
+
+    def draw(
+        self, state: Int[Tensor, "*synapse"], generator: torch.Generator | None = None
+    ) -> Float[Tensor, "*synapse"]:
+        """Draw the weight of a fresh device programmed to each of the given states."""
+        pick = _twelve_bits(state.numel(), generator, state.device).view(state.shape)
+        index = state.to(torch.int32).mul(QUANTILES).add_(pick)
+        return self.table.view(-1).index_select(0, index.view(-1)).view(state.shape)
+
+
+def _twelve_bits(count: int, generator: torch.Generator | None, device: torch.device) -> Int[Tensor, "count"]:
+    """Uniform integers below 4096, four from each 64-bit draw (the generator is what takes the time)."""
+    words = torch.empty((count + 3) // 4, dtype=torch.int64, device=device)
+    words.random_(generator=generator)
+    return words.view(torch.int16)[:count].to(torch.int32).bitwise_and_(QUANTILES - 1)

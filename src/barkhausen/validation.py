@@ -1,0 +1,79 @@
+"""Turning what a user wrote (TOML) into validated models, or into one line that names the wrong key."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from barkhausen.errors import InputError, did_you_mean
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
+    """Build ``model`` from ``values``, or say in one line which key is wrong and what is allowed.
+
+    Args:
+        model: the pydantic model.
+        values: nested dictionary, as read from TOML.
+        origin: what the user calls the source of the values (a file name).
+
+    Raises:
+        InputError: on the first unknown key, wrong type or value out of range.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+        if first["type"] == "extra_forbidden":
+            known = _keys_beside(model, first["loc"])
+            raise InputError(f"{origin}: unknown key '{key}'{did_you_mean(str(first['loc'][-1]), known)}") from None
+        if first["type"] == "value_error":
+            where = f"{key}: " if key else ""
+            raise InputError(f"{origin}: {where}{first['ctx']['error']}{more}") from None
+        message = first["msg"][0].lower() + first["msg"][1:]
+        raise InputError(f"{origin}: {key} = {_short(first['input'])}: {message}{more}") from None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys allowed where the unknown key at ``location`` stands."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not TOML (with line and column).
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from None
