@@ -41,7 +41,8 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
         if first["type"] == "value_error":
             where = f"{key}: " if key else ""
             raise InputError(f"{origin}: {where}{first['ctx']['error']}{more}") from None
-        message = first["msg"][0].lower() + first["msg"][1:]
+        message = "must be a table" if first["type"] == "model_type" else first["msg"]
+        message = message[0].lower() + message[1:]
         raise InputError(f"{origin}: {key} = {_short(first['input'])}: {message}{more}") from None
 
 

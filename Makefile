@@ -1,0 +1,43 @@
+# Two commands do all on a new machine: `make reproduce` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --constraint constraints.txt
+DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
+
+.PHONY: setup reproduce test lint bench validate tune results clean
+
+setup: .venv/run.stamp
+
+.venv/run.stamp: pyproject.toml constraints.txt
+	@echo "setting up .venv (about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+reproduce: setup ## the main job: the results table and report in runs/reproduce
+	$(BIN)/barkhausen reproduce --out runs/reproduce $(DATA)
+
+test: .venv/dev.stamp ## all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+validate: .venv/dev.stamp ## the slow tests
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/dev.stamp ## style, types, and the direction of imports
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## speed and memory against the float twin
+	$(BIN)/python benchmarks/in_situ_step.py
+
+tune: setup ## choice of margin and rates on validation data
+	$(BIN)/python benchmarks/tune.py $(DATA)
+
+clean:
+	rm -rf .venv build dist runs

@@ -1,0 +1,5 @@
+"""``python -m barkhausen``."""
+
+from barkhausen.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""The command line: ``barkhausen train``, ``reproduce``, ``report``, ``devices``, ``import-device``.
+
+Exit codes: 0 done; 2 the user's input is wrong (one line, no traceback); 130 interrupted, go on with the same
+command; 1 anything else.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from barkhausen.device import (
+    CharacterisedDevice,
+    DeviceParameters,
+    import_measured_csv,
+    load_parameters,
+    preset,
+    preset_names,
+    read_device,
+    write_device,
+)
+from barkhausen.errors import BarkhausenError, InputError
+from barkhausen.version import __version__
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Root of the data sets (torchvision's layout: MNIST/raw, FashionMNIST/raw)."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away what the directory holds and start anew.")]
+
+
+@app.callback()
+def _root() -> None:
+    """From micromagnetics to picojoules: deep networks on stochastic domain-wall synapses."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of this run; an interrupted run goes on in it.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: states=3, dataset.name=digits. May be repeated."),
+    ] = None,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train one network as a recipe says, or go on with an interrupted run."""
+    from barkhausen.experiment.progress import Terminal
+    from barkhausen.experiment.recipe import load_recipe
+    from barkhausen.experiment.run import Run
+
+    run = Run(
+        load_recipe(recipe, settings),
+        out,
+        data_dir=data_dir,
+        overwrite=overwrite,
+        progress=Terminal(Console(stderr=True)),
+    )
+    _print_results([run.execute()])
+    typer.echo(f"summary in {out / 'summary.json'}")
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option("--out", help="Directory of the results.")] = Path("runs/reproduce"),
+    quick: Annotated[bool, typer.Option("--quick", help="Two epochs, three chips, one seed.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each kind, with seeds 0, 1, …")] = 3,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Run 2, 3 and 5 states, in situ and ex situ, and the float twin; write table.csv and report.html."""
+    from barkhausen.experiment.progress import Terminal
+    from barkhausen.experiment.reproduce import reproduce as run_all
+
+    summaries = run_all(
+        out,
+        quick=quick,
+        data_dir=data_dir,
+        seeds=tuple(range(seeds)),
+        progress=Terminal(Console(stderr=True)),
+        log=lambda line: typer.echo(line, err=True),
+        overwrite=overwrite,
+    )
+    _print_results(summaries)
+    typer.echo(f"table in {out / 'table.csv'}, report in {out / 'report.html'}")
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Directories of finished runs.")],
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
+) -> None:
+    """Write one self-contained page about finished runs."""
+    from barkhausen.experiment.report import write_report
+
+    write_report(runs, out)
+    typer.echo(f"report in {out}")
+
+
+@app.command()
+def devices(
+    device: Annotated[str | None, typer.Argument(help="A preset or a device file; all presets if left out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write this device to a device file.")] = None,
+) -> None:
+    """List the device presets, or show or write one device."""
+    if device is None:
+        if out is not None:
+            raise InputError("--out needs the name of one device")
+        table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ): SOT + gate + read")
+        for name in preset_names():
+            item = preset(name)
+            table.add_row(name, str(item.states), item.source, _sigmas(item), _prices(item))
+        _console().print(table)
+        typer.echo("any gaussian-N exists; a device file is named by its path")
+        return
+    item = read_device(Path(device)) if Path(device).suffix in (".nc", ".h5") else preset(device)
+    if out is not None:
+        write_device(item, out)
+        typer.echo(f"device file in {out}")
+        return
+    _show_device(item)
+
+
+@app.command("import-device")
+def import_device(
+    measured: Annotated[Path, typer.Argument(help="CSV: state,device,cycle and position_m or conductance_s.")],
+    out: Annotated[Path, typer.Option("--out", help="Device file to write.")],
+    parameters: Annotated[
+        Path | None, typer.Option("--parameters", help="TOML with tables track, protocol, junction.")
+    ] = None,
+    conductance_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--conductance-range", help="G_AP and G_P of the whole junction in S."),
+    ] = None,
+) -> None:
+    """Turn a measured CSV into a device file."""
+    given = load_parameters(parameters) if parameters is not None else DeviceParameters()
+    item = import_measured_csv(measured, given, conductance_range=conductance_range)
+    write_device(item, out)
+    _show_device(item)
+    typer.echo(f"device file in {out}")
+
+
+def _console() -> Console:
+    console = Console()
+    # A table cut off at 80 columns would lose figures when piped into a file.
+    return console if console.is_terminal else Console(width=160)
+
+
+def _sigmas(item: CharacterisedDevice) -> str:
+    mean, device, cycle = item.moments
+    scale = 2 / (mean[-1] - mean[0])
+    total = scale * (device**2 + cycle**2) ** 0.5
+    return f"{total.min():.3g}" if total.max() - total.min() < 1e-6 else f"{total.min():.3g} to {total.max():.3g}"
+
+
+def _prices(item: CharacterisedDevice) -> str:
+    return " + ".join(f"{1e15 * item.energy(cause).mean():.2f}" for cause in ("sot", "gate", "read"))
+
+
+def _show_device(item: CharacterisedDevice) -> None:
+    table = Table(
+        "state", "mean (nm)", "level", "sigma device", "sigma cycle", "V gate (V)", "SOT (fJ)", "gate (fJ)", "read (fJ)"
+    )
+    mean, device, cycle = item.moments
+    scale = 2 / (mean[-1] - mean[0])
+    levels = item.weight_of(mean)
+    energies = [item.energy(cause) for cause in ("sot", "gate", "read")]
+    voltages = item.data["gate_voltage"].values
+    for k in range(item.states):
+        table.add_row(
+            str(k),
+            f"{1e9 * mean[k]:.1f}",
+            f"{levels[k]:+.3f}",
+            f"{scale * device[k]:.3f}",
+            f"{scale * cycle[k]:.3f}",
+            f"{voltages[k]:+.3f}",
+            *(f"{1e15 * energy[k]:.3f}" for energy in energies),
+        )
+    _console().print(table)
+    typer.echo(f"source: {item.source}")
+    for line in item.assumed:
+        typer.echo(f"assumed: {line}")
+
+
+def _print_results(summaries: list[dict[str, object]]) -> None:
+    from barkhausen.experiment.table import result_table
+
+    table = Table(
+        "mode", "states", "accuracy (%)", "on", "n", "chip spread", "copied to fresh chips", "published",
+        "events/sample", "pJ/inference", "published pJ", "s/run",
+    )  # fmt: skip
+    for row in result_table(summaries):
+        table.add_row(
+            row["mode"],
+            _or_dash(row["states"], "d"),
+            f"{100 * row['accuracy']:.2f}" + (f" ± {100 * row['accuracy_std']:.2f}" if row["seeds"] > 1 else ""),
+            row["measured_on"],
+            str(row["seeds"]),
+            f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else "–",
+            _or_dash(row["fresh_chip_copy"], ".2f", 100),
+            _or_dash(row["published_accuracy"], ".2f", 100),
+            _or_dash(row["events_per_sample"], ".2f"),
+            _or_dash(row["picojoule_per_inference"], ".4f"),
+            _or_dash(row["published_picojoule_per_inference"], ".0f"),
+            f"{row['wall_seconds']:.0f}",
+        )
+    _console().print(table)
+
+
+def _or_dash(value: float | None, form: str, factor: float = 1) -> str:
+    return "–" if value is None else format(factor * value, form)
+
+
+def main() -> None:
+    """Entry point of the command ``barkhausen``."""
+    try:
+        code = app(standalone_mode=False)
+    except BarkhausenError as error:
+        _fail(str(error))
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(" ".join(error.format_message().split()))
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("interrupted; the same command goes on from the last whole epoch", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(line: str) -> None:
+    typer.echo(f"barkhausen: {line}", err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Experiments: data sets, recipes, runs and reports."""

@@ -1,0 +1,83 @@
+"""Checkpoints: everything a run needs to go on exactly where it was, in one safetensors file.
+
+Nothing is pickled: tensors are stored under dotted names, all else as one JSON text in the file's metadata. The
+same state gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from barkhausen.atomic import atomic_path
+from barkhausen.errors import InputError
+
+_TENSOR = "tensor:"
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a nested state of dictionaries, lists, tensors, numbers, strings and None, atomically.
+
+    Raises:
+        InputError: the file cannot be written.
+        TypeError: the state holds something else.
+    """
+    tensors: dict[str, Tensor] = {}
+    skeleton = json.dumps(_split(state, "", tensors), sort_keys=True)
+    with atomic_path(path) as temporary:
+        try:
+            save_file(tensors, temporary, metadata={"state": skeleton})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read what :func:`save_checkpoint` wrote, onto the CPU.
+
+    Raises:
+        InputError: the file is damaged or is no checkpoint.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            skeleton = json.loads((file.metadata() or {})["state"])
+            state: dict[str, Any] = _join(skeleton, file.get_tensor)
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise InputError(f"{path}: is not a whole checkpoint ({error}); use --overwrite to start anew") from None
+    return state
+
+
+def _split(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        tensors[name] = value.detach().to("cpu", copy=True).contiguous()
+        return _TENSOR + name
+    if isinstance(value, dict):
+        # JSON knows only text as keys; an optimiser numbers its parameters.
+        return {
+            json.dumps(key): _split(item, f"{name}.{key}" if name else str(key), tensors)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_split(item, f"{name}.{i}", tensors) for i, item in enumerate(value)]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str) and not value.startswith(_TENSOR):
+        return value
+    raise TypeError(f"{name}: a checkpoint cannot hold {type(value).__name__}")
+
+
+def _join(value: Any, tensor: Any) -> Any:
+    if isinstance(value, dict):
+        return {json.loads(key): _join(item, tensor) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_join(item, tensor) for item in value]
+    if isinstance(value, str) and value.startswith(_TENSOR):
+        return tensor(value.removeprefix(_TENSOR))
+    return value
+
+

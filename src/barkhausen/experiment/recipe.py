@@ -1,0 +1,181 @@
+"""A recipe: everything that decides a run, validated, in one TOML file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from barkhausen.device import CharacterisedDevice, gaussian_device, read_device
+from barkhausen.errors import InputError
+from barkhausen.learning.network import Activation, Normalisation
+from barkhausen.validation import read_toml, validated
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Mode = Literal["in-situ", "ex-situ", "float"]
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DatasetRecipe(_Table):
+    """Which data, and whether hyper-parameters are being chosen on a part of it."""
+
+    name: str = "mnist"
+    """``mnist``, ``fashion-mnist`` or ``digits``."""
+    validation_samples: Annotated[int, Field(ge=0)] = 0
+    """Training samples set aside; if there are any, accuracy is measured on them and the test set is not touched."""
+
+
+class NetworkRecipe(_Table):
+    """Topology; input and output sizes follow from the data."""
+
+    hidden: Annotated[list[Count], Field(min_length=1)] = [256, 128, 64]
+    activation: Activation = "relu"
+    normalisation: Normalisation = "batch"
+
+
+class DeviceRecipe(_Table):
+    """The synapse: a textbook Gaussian device, or a device file, and how it is programmed."""
+
+    preset: Literal["gaussian"] = "gaussian"
+    sigma: NotNegative = 0.15
+    """Total spread of a Gaussian device on weights in [−1, 1]."""
+    file: str | None = None
+    """Device file to use instead of the preset."""
+    margin: NotNegative = 0.3
+    """Noise tolerance margin in weight units."""
+    max_attempts: Count = 1
+    """Write-verify attempts of each programming event."""
+
+    @model_validator(mode="after")
+    def _sigma_is_of_the_preset(self) -> DeviceRecipe:
+        if self.file is not None and "sigma" in self.model_fields_set:
+            raise ValueError("sigma belongs to the gaussian preset; with a device file, leave it out")
+        return self
+
+
+class OptimizerRecipe(_Table):
+    """The optimiser of the digital side."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    rate: Rate = 1e-3
+    """Learning rate of float weights, biases and normalisation."""
+    memory_rate: Rate = 1e-2
+    """Learning rate of the synapses' memory, which lives on [−1, 1]."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Of sgd."""
+    weight_decay: NotNegative = 0.0
+    """Of float weights, biases and normalisation; never of the memory."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Both rates over the epochs; the cosine ends just above zero."""
+
+
+class TransferRecipe(_Table):
+    """Programming of fresh chips after training."""
+
+    chips: Count = 10
+    max_attempts: Count = 5
+    """Write-verify attempts when a chip is programmed."""
+
+
+class Recipe(_Table):
+    """Everything that decides a run."""
+
+    mode: Mode = "in-situ"
+    states: Annotated[int, Field(ge=2, le=256)] = 5
+    """Number of states of a synapse (ignored by the float twin)."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    epochs: Count = 10
+    batch_size: Count = 100
+    threads: Count | None = None
+    """CPU threads; results are bit-identical only for the same number. Default: torch's own choice."""
+    accelerator: Literal["cpu", "cuda"] = "cpu"
+    dataset: DatasetRecipe = DatasetRecipe()
+    network: NetworkRecipe = NetworkRecipe()
+    device: DeviceRecipe = DeviceRecipe()
+    optimizer: OptimizerRecipe = OptimizerRecipe()
+    transfer: TransferRecipe = TransferRecipe()
+
+    @model_validator(mode="after")
+    def _batch_norm_needs_a_batch(self) -> Recipe:
+        if self.batch_size == 1 and self.network.normalisation == "batch":
+            raise ValueError("batch_size = 1: batch normalisation needs 2 or more (or network.normalisation = 'none')")
+        return self
+
+    def to_toml(self) -> str:
+        """The resolved recipe, every default written out."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+
+def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
+    """Read a recipe and apply ``key=value`` settings to it.
+
+    Args:
+        path: the TOML file.
+        settings: such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string
+            where it is not TOML.
+
+    Raises:
+        InputError: the file cannot be read, or a key or value is unknown or wrong.
+    """
+    values = read_toml(path)
+    for setting in settings or []:
+        _apply(values, setting)
+    return recipe_from(values, str(path))
+
+
+def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
+    """Validate nested values as a recipe; a device file's own number of states fills in a missing ``states``.
+
+    Raises:
+        InputError: a key or value is unknown or wrong.
+    """
+    recipe = validated(Recipe, values, origin)
+    if recipe.device.file is None or recipe.mode == "float":
+        return recipe
+    states = read_device(Path(recipe.device.file)).states
+    if "states" in recipe.model_fields_set and recipe.states != states:
+        raise InputError(
+            f"{origin}: states = {recipe.states} but the device file {recipe.device.file} has {states} states"
+        )
+    return recipe.model_copy(update={"states": states})
+
+
+def build_device(recipe: Recipe) -> CharacterisedDevice:
+    """The device that the recipe names.
+
+    Raises:
+        InputError: its device file cannot be used.
+    """
+    if recipe.device.file is not None:
+        return read_device(Path(recipe.device.file))
+    return gaussian_device(recipe.states, recipe.device.sigma)
+
+
+def _apply(values: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise InputError(f"--set {setting}: must be key=value, such as states=3 or dataset.name=digits")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *tables, last = key.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise InputError(f"--set {setting}: '{table}' is not a table")
+    values[last] = value

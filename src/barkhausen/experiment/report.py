@@ -1,0 +1,2 @@
+"""placeholder while under construction"""
+def write_report(runs, out): out.write_text("x")

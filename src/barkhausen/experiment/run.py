@@ -1,0 +1,315 @@
+"""One run in its own directory: started, interrupted, resumed, finished, never started twice.
+
+The directory holds ``recipe.toml`` (resolved), ``metrics.jsonl`` (a line an epoch), ``checkpoint.safetensors``
+and ``state.json``, ``tensorboard/``, and at the end ``histograms.json`` and ``summary.json``. Each file is
+written atomically and in such an order that a run killed at any moment goes on from its last whole epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from barkhausen.atomic import atomic_write, unwritable
+from barkhausen.device import CharacterisedDevice
+from barkhausen.errors import InputError
+from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
+from barkhausen.experiment.datasets import Dataset, load_dataset
+from barkhausen.experiment.evaluation import accuracy, weight_histogram, weight_range
+from barkhausen.experiment.progress import Progress, Silent
+from barkhausen.experiment.recipe import Recipe, build_device
+from barkhausen.experiment.scalars import ScalarLog
+from barkhausen.experiment.seeds import stream
+from barkhausen.experiment.summary import (
+    SCHEMA,
+    assumptions,
+    energy_summary,
+    mean_counts,
+    programming_bill,
+    programming_counts,
+    software,
+    spread,
+)
+from barkhausen.experiment.training import Training
+from barkhausen.learning import fresh_chip
+from barkhausen.synapse import EnergyBill, EnergyLedger
+from barkhausen.validation import read_toml
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass
+class Run:
+    """A recipe, the directory it runs in, and what it needs to run.
+
+    Args:
+        recipe: decides everything.
+        directory: of this run and no other.
+        data_dir: root of the data sets, where the user names one.
+        dataset: instead of loading the one the recipe names.
+        overwrite: throw away what the directory holds.
+        progress: where progress is shown.
+        notes: lines for the summary, such as a data set that had to be replaced.
+    """
+
+    recipe: Recipe
+    directory: Path
+    data_dir: Path | None = None
+    dataset: Dataset | None = None
+    overwrite: bool = False
+    progress: Progress = field(default_factory=Silent)
+    notes: tuple[str, ...] = ()
+
+    def execute(self) -> dict[str, Any]:
+        """Start the run, or go on with it, or return the summary of a finished one.
+
+        Raises:
+            InputError: the directory belongs to another recipe or cannot be written, data or device cannot be
+                used.
+        """
+        self._claim()
+        finished = self.directory / "summary.json"
+        if finished.exists():
+            summary: dict[str, Any] = read_json(finished)
+            return summary
+        if self.recipe.threads is not None:
+            torch.set_num_threads(self.recipe.threads)
+        dataset = self.dataset or load_dataset(self.recipe.dataset.name, self.data_dir)
+        if self.recipe.dataset.validation_samples:
+            dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
+        device = None if self.recipe.mode == "float" else build_device(self.recipe)
+        training = Training(self.recipe, dataset.standardised(), device)
+        metrics = self._resume(training)
+        self._train(training, metrics, device)
+        summary = self._finish(training, metrics, device)
+        atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        return summary
+
+    def _claim(self) -> None:
+        """Make the directory ours: write the resolved recipe, or check that it holds the same one."""
+        held = self.directory / "recipe.toml"
+        try:
+            if self.overwrite and held.exists():
+                shutil.rmtree(self.directory)
+            if held.exists():
+                self._same_recipe(held)
+                return
+            if self.directory.exists() and (not self.directory.is_dir() or any(self.directory.iterdir())):
+                raise InputError(f"{self.directory}: exists and is not the directory of a run")
+        except OSError as error:
+            raise unwritable(self.directory, error) from None
+        atomic_write(held, self.recipe.to_toml())
+
+    def _same_recipe(self, held: Path) -> None:
+        mine = _flat(self.recipe.model_dump(exclude_none=True))
+        theirs = _flat(read_toml(held))
+        for key in sorted(mine.keys() | theirs.keys()):
+            if mine.get(key) != theirs.get(key):
+                raise InputError(
+                    f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has "
+                    f"{mine.get(key)!r}; choose another --out, or --overwrite"
+                )
+
+    def _resume(self, training: Training) -> list[dict[str, Any]]:
+        """Load the last checkpoint, if any, and the metrics up to it."""
+        path = self.directory / CHECKPOINT
+        if not path.exists():
+            return []
+        training.load_state_dict(load_checkpoint(path))
+        try:
+            lines = (self.directory / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+            metrics = [json.loads(line) for line in lines][: training.epoch]
+        except (OSError, ValueError):
+            metrics = []
+        if len(metrics) != training.epoch:
+            raise InputError(
+                f"{self.directory}: metrics.jsonl does not reach epoch {training.epoch} of the checkpoint; "
+                "use --overwrite to start anew"
+            )
+        return metrics
+
+    def _train(
+        self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None
+    ) -> None:
+        recipe = self.recipe
+        ledger = None if device is None else EnergyLedger.from_device(device)
+        held_out = "validation_accuracy" if recipe.dataset.validation_samples else "test_accuracy"
+        with (
+            ScalarLog(self.directory / "tensorboard", training.epoch) as log,
+            self.progress.task(
+                _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
+            ) as advance,
+        ):
+            while training.epoch < recipe.epochs:
+                started = time.perf_counter()
+                line: dict[str, Any] = {"epoch": training.epoch + 1}
+                line |= training.run_epoch(advance)
+                line[held_out] = training.held_out_accuracy()
+                line["rates"] = [group["lr"] for group in training.learner.param_groups]
+                if ledger is not None and recipe.mode == "in-situ":
+                    line |= _cumulative(training, ledger)
+                line["seconds"] = time.perf_counter() - started
+                metrics.append(line)
+                # The metrics first: a checkpoint must never be ahead of them.
+                text = "".join(json.dumps(row) + "\n" for row in metrics)
+                atomic_write(self.directory / "metrics.jsonl", text)
+                save_checkpoint(self.directory / CHECKPOINT, training.state_dict())
+                state = {"epoch": training.epoch, "epochs": recipe.epochs, "checkpoint": CHECKPOINT}
+                atomic_write(self.directory / "state.json", json.dumps(state) + "\n")
+                log.add(training.epoch, line)
+
+    def _finish(
+        self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None
+    ) -> dict[str, Any]:
+        recipe, dataset = self.recipe, training.dataset
+        inferences = len(training.inputs) * recipe.epochs
+        trained = training.held_out_accuracy()
+        measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
+        counts, bill = programming_counts(training.model), EnergyBill()
+        if device is not None:
+            ledger = EnergyLedger.from_device(device)
+            bill = programming_bill(training.model, ledger)
+            after = weight_histogram(training.model).cpu()
+            before = training.histogram_before
+            copied = self._program_chips(training, ledger)
+            if recipe.mode == "ex-situ":
+                measured = {"held_out": copied.accuracy["mean"], "chips": copied.accuracy}
+                measured["precursor_accuracy"] = trained
+                counts, bill, before, after = copied.counts, copied.bill, copied.once, copied.verified
+            else:
+                measured["fresh_chip_copy"] = {**copied.accuracy, "max_attempts": recipe.transfer.max_attempts}
+            assert before is not None
+            low, high = weight_range(training.model)
+            histograms = {
+                "range": [low, high],
+                "levels": device.distribution().levels.tolist(),
+                "before": before.tolist(),
+                "after": after.tolist(),
+                "meaning": HISTOGRAM_MEANING[recipe.mode],
+            }
+            atomic_write(self.directory / "histograms.json", json.dumps(histograms) + "\n")
+        validating = recipe.dataset.validation_samples > 0
+        held_out = measured.pop("held_out")
+        return {
+            "schema": SCHEMA,
+            "mode": recipe.mode,
+            "states": None if device is None else device.states,
+            "seed": recipe.seed,
+            "epochs": recipe.epochs,
+            "dataset": {
+                "name": dataset.name,
+                "source": dataset.source,
+                "train_samples": len(training.inputs),
+                "test_samples": 0 if validating else len(training.test_inputs),
+                "validation_samples": recipe.dataset.validation_samples,
+            },
+            "device": _device_summary(recipe, device),
+            "test_accuracy": None if validating else held_out,
+            "validation_accuracy": held_out if validating else None,
+            "train_accuracy": accuracy(training.model, training.inputs, training.labels),
+            **measured,
+            "programming": counts,
+            "energy": energy_summary(bill, inferences),
+            "wall_seconds": sum(line["seconds"] for line in metrics),
+            "assumed": assumptions(device),
+            "notes": list(self.notes),
+            "software": software(),
+        }
+
+    def _program_chips(self, training: Training, ledger: EnergyLedger) -> _Chips:
+        """Program fresh chips with the trained levels and measure each."""
+        transfer = self.recipe.transfer
+        scores, counts, total = [], [], EnergyBill()
+        first: tuple[torch.Tensor, torch.Tensor] | None = None
+        where = training.noise.device
+        with self.progress.task(f"{_title(self.recipe)}: chips", total=transfer.chips) as advance:
+            for chip in range(transfer.chips):
+                seed = f"chip {chip}"
+                generator = stream(self.recipe.seed, seed, where)
+                deployed = fresh_chip(training.model, generator, max_attempts=transfer.max_attempts)
+                scores.append(training.held_out_accuracy(deployed))
+                counts.append(programming_counts(deployed))
+                total += programming_bill(deployed, ledger)
+                if first is None:
+                    once = fresh_chip(training.model, stream(self.recipe.seed, seed, where), max_attempts=1)
+                    first = weight_histogram(once).cpu(), weight_histogram(deployed).cpu()
+                advance(1)
+        assert first is not None
+        return _Chips(spread(scores), mean_counts(counts), total / transfer.chips, *first)
+
+
+@dataclass(frozen=True)
+class _Chips:
+    """What programming fresh chips gave: accuracies, mean counts, mean bill, the first chip's weights."""
+
+    accuracy: dict[str, Any]
+    counts: dict[str, Any]
+    bill: EnergyBill
+    once: torch.Tensor
+    verified: torch.Tensor
+
+
+HISTOGRAM_MEANING = {
+    "in-situ": ["after the initial programming", "after training"],
+    "ex-situ": ["a fresh chip programmed once", "the same chip after write-verify"],
+}
+
+
+def _cumulative(training: Training, ledger: EnergyLedger) -> dict[str, Any]:
+    counts = programming_counts(training.model)
+    return {
+        "events": counts["initial_events"] + counts["training_events"],
+        "attempts": counts["attempts"],
+        "events_by_layer": {
+            name: layer["initial_events"] + layer["training_events"] for name, layer in counts["by_layer"].items()
+        },
+        "programming_joule": programming_bill(training.model, ledger).total,
+    }
+
+
+def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[str, Any]:
+    if device is None:
+        return {"source": "none", "file": None}
+    summary: dict[str, Any] = {"source": device.source, "file": recipe.device.file}
+    summary["margin"] = recipe.device.margin
+    summary["max_attempts"] = (
+        recipe.device.max_attempts if recipe.mode == "in-situ" else recipe.transfer.max_attempts
+    )
+    if recipe.device.file is None:
+        summary["sigma"] = recipe.device.sigma
+    return summary
+
+
+def _title(recipe: Recipe) -> str:
+    states = "" if recipe.mode == "float" else f" {recipe.states} states"
+    return f"{recipe.mode}{states} seed {recipe.seed}"
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that a run wrote.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is damaged ({error})") from None
+
+

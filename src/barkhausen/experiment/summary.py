@@ -1,0 +1,114 @@
+"""The summary of a run: counts, joules, accuracies and every assumption, as ``summary.json`` keeps them."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.learning import domain_wall_layers
+from barkhausen.synapse import EnergyBill, EnergyLedger, Phase
+from barkhausen.version import __version__
+
+SCHEMA = 1
+
+LEARNING_ASSUMPTIONS = (
+    "network topology, tolerance margin, learning rates and batch size are this recipe's, not the paper's",
+    "normalisation and biases are digital and noise-free",
+    "each programming attempt is followed by one verify read",
+    "energy per inference = all programming energy, initial programming included / (training samples x epochs)",
+)
+
+
+def programming_counts(model: nn.Module) -> dict[str, Any]:
+    """Events, attempts and failures of a model's arrays; the layout of ``summary.json``."""
+    by_layer: dict[str, dict[str, int]] = {}
+    by_state: np.ndarray | None = None
+    initial = training = 0
+    for name, layer in domain_wall_layers(model):
+        counters = layer.synapses.counters
+        attempts = counters.attempts.cpu().numpy()
+        failed = counters.failed.cpu().numpy()
+        initial += int(attempts[Phase.INITIAL, :, 0].sum())
+        training += int(attempts[Phase.TRAINING, :, 0].sum())
+        by_layer[name] = {
+            "synapses": layer.synapses.weight.numel(),
+            "initial_events": int(attempts[Phase.INITIAL, :, 0].sum()),
+            "training_events": int(attempts[Phase.TRAINING, :, 0].sum()),
+            "attempts": int(attempts.sum()),
+            "failed": int(failed.sum()),
+        }
+        rows = np.stack([attempts[:, :, 0].sum(axis=0), attempts.sum(axis=(0, 2)), failed.sum(axis=0)], axis=1)
+        by_state = rows if by_state is None else by_state + rows
+    states = [] if by_state is None else by_state.tolist()
+    return {
+        "initial_events": initial,
+        "training_events": training,
+        "attempts": sum(layer["attempts"] for layer in by_layer.values()),
+        "failed": sum(layer["failed"] for layer in by_layer.values()),
+        "by_layer": by_layer,
+        "by_state": {
+            str(state): {"events": events, "attempts": attempts, "failed": failed}
+            for state, (events, attempts, failed) in enumerate(states)
+        },
+    }
+
+
+def programming_bill(model: nn.Module, ledger: EnergyLedger) -> EnergyBill:
+    """What programming the model's arrays has cost so far."""
+    bill = EnergyBill()
+    for _, layer in domain_wall_layers(model):
+        bill += ledger.bill(layer.synapses.counters)
+    return bill
+
+
+def mean_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean of several counts of the same layout (one a chip); whole numbers stay whole."""
+
+    def mean(items: list[Any]) -> Any:
+        if isinstance(items[0], dict):
+            return {key: mean([item[key] for item in items]) for key in items[0]}
+        value = sum(items) / len(items)
+        return int(value) if value == int(value) else value
+
+    result: dict[str, Any] = mean(counts)
+    return result
+
+
+def energy_summary(bill: EnergyBill, inferences: int) -> dict[str, float]:
+    """Joules by cause, and per inference of training: the bill over ``inferences`` (samples × epochs)."""
+    return {
+        "programming_joule": bill.total,
+        "per_inference_joule": bill.total / inferences,
+        "sot_joule": bill.sot,
+        "gate_joule": bill.gate,
+        "read_joule": bill.read,
+    }
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Count, mean and sample standard deviation (zero for a single value)."""
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return {"count": len(values), "mean": float(np.mean(values)), "std": std}
+
+
+def assumptions(device: CharacterisedDevice | None) -> list[str]:
+    """Every assumption behind a run's numbers, a line each."""
+    if device is None:
+        return ["network topology, learning rate and batch size are this recipe's, not the paper's"]
+    return [*LEARNING_ASSUMPTIONS, *device.assumed]
+
+
+def software() -> dict[str, Any]:
+    """Versions and threads that decide whether two runs can be bit-identical."""
+    return {
+        "barkhausen": __version__,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+    }

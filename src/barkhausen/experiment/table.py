@@ -1,0 +1,71 @@
+"""Runs of the same kind, put together: one row for each mode and number of states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from barkhausen.experiment import published
+from barkhausen.experiment.summary import spread
+
+
+def result_table(summaries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mean and spread over the seeds of each kind of run, beside the published figure.
+
+    Runs are of one kind if mode, states, data set, device, epochs and numbers of samples agree. Accuracies are
+    fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds).
+    """
+    kinds: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for summary in summaries:
+        kinds.setdefault(_kind(summary), []).append(summary)
+    return [_row(runs) for runs in kinds.values()]
+
+
+def held_out(summary: dict[str, Any]) -> float:
+    """Test accuracy, or validation accuracy of a run that did not touch the test set."""
+    test = summary["test_accuracy"]
+    return float(summary["validation_accuracy"] if test is None else test)
+
+
+def _kind(summary: dict[str, Any]) -> tuple[Any, ...]:
+    dataset = summary["dataset"]
+    device = tuple(sorted((key, str(value)) for key, value in summary["device"].items()))
+    samples = (dataset["train_samples"], dataset["validation_samples"])
+    return (summary["mode"], summary["states"], dataset["name"], *samples, summary["epochs"], device)
+
+
+def _row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    first = runs[0]
+    accuracy = spread([held_out(run) for run in runs])
+    copies = [run["fresh_chip_copy"]["mean"] for run in runs if "fresh_chip_copy" in run]
+    inferences = first["dataset"]["train_samples"] * first["epochs"]
+
+    def mean(table: str, key: str) -> float:
+        return sum(run[table][key] for run in runs) / len(runs)
+
+    events = mean("programming", "initial_events") + mean("programming", "training_events")
+    is_float = first["mode"] == "float"
+    mnist = first["dataset"]["name"] == "mnist"
+    return {
+        "mode": first["mode"],
+        "states": first["states"],
+        "dataset": first["dataset"]["name"],
+        "measured_on": "test" if first["test_accuracy"] is not None else "validation",
+        "seeds": len(runs),
+        "accuracy": accuracy["mean"],
+        "accuracy_std": accuracy["std"],
+        "chips": first["chips"]["count"],
+        "chip_std": sum(run["chips"]["std"] for run in runs) / len(runs),
+        "fresh_chip_copy": sum(copies) / len(copies) if copies else None,
+        "published_accuracy": published.ACCURACY[first["mode"]] if mnist else None,
+        "events_per_sample": None if is_float else events / inferences,
+        "attempts_per_sample": None if is_float else mean("programming", "attempts") / inferences,
+        "picojoule_per_inference": None if is_float else 1e12 * mean("energy", "per_inference_joule"),
+        "sot_share": None if is_float else mean("energy", "sot_joule") / mean("energy", "programming_joule"),
+        "gate_share": None if is_float else mean("energy", "gate_joule") / mean("energy", "programming_joule"),
+        "read_share": None if is_float else mean("energy", "read_joule") / mean("energy", "programming_joule"),
+        "published_picojoule_per_inference": (
+            1e12 * published.ENERGY_PER_INFERENCE if first["mode"] == "in-situ" and mnist else None
+        ),
+        "wall_seconds": sum(run["wall_seconds"] for run in runs) / len(runs),
+    }

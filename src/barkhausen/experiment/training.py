@@ -1,0 +1,202 @@
+"""One network in training: built from a recipe, advanced epoch by epoch, saved and restored whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from torch import Tensor, nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.errors import InputError
+from barkhausen.experiment.datasets import Dataset
+from barkhausen.experiment.evaluation import accuracy, weight_histogram
+from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.seeds import stream
+from barkhausen.learning import (
+    DomainWallLinear,
+    InSitu,
+    Precursor,
+    domain_wall_layers,
+    multilayer_perceptron,
+)
+
+RATE_AT_THE_END = 1e-3
+"""The cosine schedule ends at this fraction of the rate it starts with."""
+
+
+class Training:
+    """A model, its learner and its random streams.
+
+    Args:
+        recipe: decides everything.
+        dataset: standardised inputs.
+        device: statistics of the synapses; None for the float twin.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, device: CharacterisedDevice | None) -> None:
+        self.recipe = recipe
+        self.dataset = dataset
+        where = torch.device(recipe.accelerator)
+        if where.type == "cuda" and not torch.cuda.is_available():
+            raise InputError("accelerator = 'cuda': torch finds no CUDA device here")
+        self.inputs, self.labels = dataset.train_inputs.to(where), dataset.train_labels.to(where)
+        self.test_inputs, self.test_labels = dataset.test_inputs.to(where), dataset.test_labels.to(where)
+        self.order = stream(recipe.seed, "order")
+        self.noise = stream(recipe.seed, "noise", where)
+        self.epoch = 0
+        self.model = self._build(device, where)
+        self.histogram_before: Tensor | None = None
+        if device is not None:
+            self.histogram_before = weight_histogram(self.model).cpu()
+        self.learner = self._learner(device)
+
+    def _build(self, device: CharacterisedDevice | None, where: torch.device) -> nn.Sequential:
+        recipe = self.recipe
+        sizes = [self.inputs.shape[1], *recipe.network.hidden, self.dataset.classes]
+        start = stream(recipe.seed, "start", where)
+
+        def float_linear(inputs: int, outputs: int, bias: bool) -> nn.Module:
+            layer = nn.Linear(inputs, outputs, bias=bias, device=where)
+            # He's initialisation for ReLU; torch's default would not come from our generator.
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / inputs), generator=start)
+            if bias:
+                nn.init.zeros_(layer.bias)
+            return layer
+
+        def domain_wall_linear(inputs: int, outputs: int, bias: bool) -> nn.Module:
+            assert device is not None
+            return DomainWallLinear(
+                inputs,
+                outputs,
+                device,
+                margin=recipe.device.margin,
+                max_attempts=recipe.device.max_attempts,
+                bias=bias,
+                generator=start,
+            )
+
+        model = multilayer_perceptron(
+            sizes,
+            float_linear if device is None else domain_wall_linear,
+            activation=recipe.network.activation,
+            normalisation=recipe.network.normalisation,
+        )
+        return model.to(where)
+
+    def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer | InSitu | Precursor:
+        recipe = self.recipe
+        memory = [layer.memory for _, layer in domain_wall_layers(self.model)]
+        mine = {id(parameter) for parameter in memory}
+        digital = [p for p in self.model.parameters() if id(p) not in mine]
+        settings = recipe.optimizer
+        groups: list[dict[str, Any]] = [
+            {"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}
+        ]
+        if memory:
+            groups.append({"params": memory, "lr": settings.memory_rate, "weight_decay": 0.0})
+        optimizer: torch.optim.Optimizer
+        if settings.name == "sgd":
+            optimizer = torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, fused=True)
+        elif settings.name == "adamw":
+            optimizer = torch.optim.AdamW(groups, lr=settings.rate, fused=True)
+        else:
+            optimizer = torch.optim.Adam(groups, lr=settings.rate, fused=True)
+        for group in optimizer.param_groups:
+            group["full_rate"] = group["lr"]
+        if recipe.mode == "in-situ":
+            return InSitu(optimizer, self.model, self.noise)
+        if recipe.mode == "ex-situ":
+            assert device is not None
+            return Precursor(
+                optimizer,
+                self.model,
+                device,
+                margin=recipe.device.margin,
+                max_attempts=recipe.transfer.max_attempts,
+                generator=self.noise,
+            )
+        return optimizer
+
+    @property
+    def batches(self) -> int:
+        """Steps in one epoch."""
+        samples, size = len(self.inputs), self.recipe.batch_size
+        batches = -(-samples // size)
+        # Batch normalisation cannot train on a last batch of a single sample.
+        lonely = samples % size == 1 and self.recipe.network.normalisation == "batch"
+        return batches - 1 if lonely else batches
+
+    def run_epoch(self, advance: Callable[[int], None] = lambda steps: None) -> dict[str, float]:
+        """Train for one epoch.
+
+        Nothing is read back from the device inside; loss and accuracy are summed there.
+
+        Args:
+            advance: called now and then with the number of steps made since.
+
+        Returns:
+            ``train_loss`` and ``train_accuracy``, both running means over the epoch.
+        """
+        factor = 1.0
+        if self.recipe.optimizer.schedule == "cosine":
+            wave = 0.5 * (1 + math.cos(math.pi * self.epoch / self.recipe.epochs))
+            factor = RATE_AT_THE_END + (1 - RATE_AT_THE_END) * wave
+        for group in self.learner.param_groups:
+            group["lr"] = group["full_rate"] * factor
+        self.model.train()
+        order = torch.randperm(len(self.inputs), generator=self.order).to(self.inputs.device)
+        size, batches = self.recipe.batch_size, self.batches
+        loss_sum = torch.zeros((), device=self.inputs.device)
+        right = torch.zeros((), dtype=torch.int64, device=self.inputs.device)
+        for batch in range(batches):
+            index = order[batch * size : (batch + 1) * size]
+            labels = self.labels.index_select(0, index)
+            output = self.model(self.inputs.index_select(0, index))
+            loss = F.cross_entropy(output, labels)
+            loss.backward()
+            self.learner.step()
+            self.learner.zero_grad()
+            loss_sum += loss.detach() * len(index)
+            right += (output.detach().argmax(dim=1) == labels).sum()
+            if batch % 50 == 49:
+                advance(50)
+        advance(batches % 50)
+        self.epoch += 1
+        seen = min(batches * size, len(self.inputs))
+        return {"train_loss": float(loss_sum) / seen, "train_accuracy": int(right) / seen}
+
+    def held_out_accuracy(self, model: nn.Module | None = None) -> float:
+        """Accuracy on the test set, or on the validation samples where the recipe sets some aside."""
+        return accuracy(self.model if model is None else model, self.test_inputs, self.test_labels)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes during training; for :func:`~.checkpoint.save_checkpoint`."""
+        return {
+            "epoch": self.epoch,
+            "model": dict(self.model.state_dict()),
+            "learner": self.learner.state_dict(),
+            "order": self.order.get_state(),
+            "noise": self.noise.get_state(),
+            "histogram_before": self.histogram_before,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state.
+
+        Raises:
+            InputError: the state is of another network.
+        """
+        try:
+            self.model.load_state_dict(state["model"])
+            self.learner.load_state_dict(state["learner"])
+            self.order.set_state(state["order"])
+            self.noise.set_state(state["noise"])
+            self.histogram_before = state["histogram_before"]
+            self.epoch = int(state["epoch"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            line = str(error).splitlines()[0]
+            raise InputError(f"the checkpoint does not fit this recipe ({line})") from None
