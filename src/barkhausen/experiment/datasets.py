@@ -1,9 +1,9 @@
 """The data sets: found on disk, verified, or downloaded; always whole, never a damaged part.
 
 MNIST: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
-Proc. IEEE 86, 2278 (1998). Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747. Digits: the test part
-of E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998), as bundled with
-scikit-learn.
+Proc. IEEE 86, 2278 (1998). Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747. Digits: the test
+part of E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998), as bundled
+with scikit-learn.
 """
 
 from __future__ import annotations
@@ -223,9 +223,10 @@ DATASET_NAMES: Final = ("digits", *sorted(PUBLISHED))
 def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: bool = True) -> Dataset:
     """Load a data set from the first place that has it.
 
-    The places: ``data_dir``; the directory named by the environment variable ``BARKHAUSEN_DATA`` (unset and empty
-    are the same); ``../shared/data`` beside the repository; the user's cache; a download into that cache. The
-    first two are the user's word: if one is given, no later place is looked at. Digits need no place at all.
+    The places: ``data_dir``; the directory named by the environment variable ``BARKHAUSEN_DATA`` (unset and
+    empty are the same); ``../shared/data`` beside the repository; the user's cache; a download into that
+    cache. The first two are the user's word: if one is given, no later place is looked at. Digits need no
+    place at all.
 
     Args:
         name: "mnist", "fashion-mnist" or "digits".
@@ -234,8 +235,8 @@ def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: boo
 
     Raises:
         DataNotFoundError: in none of the places, and downloading failed or is not allowed.
-        InputError: unknown name; the directory named by the user does not exist or lacks a file; a file in any
-            place is damaged or is not the published one.
+        InputError: unknown name; the directory named by the user does not exist or lacks a file; a file in
+            any place is damaged or is not the published one.
     """
     if name == "digits":
         return _digits()
@@ -418,10 +419,11 @@ def _download(published: PublishedSet, cache: Path) -> str | None:
 
 
 def _in_short(error: OSError) -> str:
-    if error.strerror:
-        return error.strerror
-    # The text of a connection error is half a page of nested objects; its type says it: ConnectTimeout, SSLError.
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    # Only the errors of requests have a response; the others are the file system's and name the path.
+    if not hasattr(error, "response"):
+        return str(error)
+    # The text of a connection error is half a page of nested objects; its type says enough: ConnectTimeout.
+    status = getattr(error.response, "status_code", None)
     return type(error).__name__ if status is None else f"{type(error).__name__} {status}"
 
 
@@ -472,8 +474,8 @@ def _stratified(labels: Int[np.ndarray, " sample"], samples: int) -> Int[np.ndar
 def _moments(values: Float[Tensor, "sample feature"]) -> tuple[float, float]:
     """Mean and population standard deviation of all elements.
 
-    Summed in double precision by numpy, whose order of summation, unlike torch's, does not depend on the number
-    of threads: the same inputs on every machine.
+    Summed in double precision by numpy, whose order of summation, unlike torch's, does not depend on the
+    number of threads.
     """
     total = squares = 0.0
     for rows in values.split(_ROWS_AT_A_TIME):

@@ -45,14 +45,15 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
     if len(content) < header:
         raise InputError(f"{origin}: ends inside its header, after {len(content)} of {header} bytes")
     shape = tuple(int(length) for length in np.frombuffer(content, dtype=">u4", count=dimensions, offset=4))
-    declared = " × ".join(str(length) for length in shape)
+    declared = " by ".join(str(length) for length in shape)
     if 0 in shape:
-        raise InputError(f"{origin}: declares {declared} elements, that is none")
+        raise InputError(f"{origin}: declares {declared} = 0 elements")
     # Python's integers, because four such lengths overflow a machine word in a damaged header.
     elements = math.prod(shape)
     if len(content) - header != elements:
         raise InputError(
-            f"{origin}: declares {declared} = {elements} elements, but {len(content) - header} follow its header"
+            f"{origin}: declares {declared} = {elements} elements, "
+            f"but {len(content) - header} follow its header"
         )
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
@@ -66,8 +67,8 @@ def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape
         md5: checksum of the file as it lies on the disk, in hexadecimal.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or is sound but not the one with this checksum. Damage
-            is looked for first, because it tells the user more than a checksum.
+        InputError: the file cannot be read, is damaged, or is sound but not the one with this checksum.
+            Damage is looked for first, because it tells the user more than a checksum.
     """
     try:
         stored = path.read_bytes()

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from barkhausen.learning.layers import domain_wall_layers
+
+BLOCK = 64
+"""Values looked at together when searching for the few above the margin."""
 
 
 class InSitu:
@@ -51,14 +55,14 @@ class InSitu:
         """Program the devices that are outside the margin of their target."""
         for layer in self.layers:
             memory, array = layer.memory.clamp_(-1.0, 1.0), layer.synapses
-            error = layer.quantiser.level(memory).sub_(array.weight).abs_()
-            where = error > array.margin
-            if where.device.type == "cpu":
-                index = where.view(-1).nonzero().squeeze(1)
-                target = layer.quantiser.state(memory.view(-1).index_select(0, index))
-                array.program_at(index, target, self.generator)
+            error = layer.quantiser.error(memory, array.weight)
+            if error.device.type == "cpu":
+                index = positions_above(error.view(-1), array.margin)
+                if len(index):
+                    target = layer.quantiser.state(memory.view(-1).index_select(0, index))
+                    array.program_at(index, target, self.generator)
             else:
-                array.program(layer.quantiser.state(memory), where, self.generator)
+                array.program(layer.quantiser.state(memory), error > array.margin, self.generator)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients."""
@@ -76,3 +80,22 @@ class InSitu:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the optimiser's state."""
         self.optimizer.load_state_dict(state)
+
+
+def positions_above(values: Float[Tensor, "value"], bound: float) -> Int[Tensor, "found"]:
+    """Positions (int64, ascending) of the few values above a bound, on a CPU.
+
+    As ``(values > bound).nonzero()``, but several times faster where few are found: only blocks whose maximum is
+    above the bound are searched.
+    """
+    blocks = len(values) // BLOCK
+    if blocks < 2:
+        return (values > bound).nonzero().squeeze(1)
+    body = values[: blocks * BLOCK].view(blocks, BLOCK)
+    hit = (body.amax(dim=1) > bound).nonzero().squeeze(1)
+    inside = (body.index_select(0, hit) > bound).nonzero()
+    found = hit.index_select(0, inside[:, 0]).mul_(BLOCK).add_(inside[:, 1])
+    if blocks * BLOCK == len(values):
+        return found
+    rest = (values[blocks * BLOCK :] > bound).nonzero().squeeze(1)
+    return torch.cat([found, rest.add_(blocks * BLOCK)])

@@ -146,8 +146,8 @@ class SynapseArray(nn.Module):
             return
         centre = self._centre(self.device_index.view(-1).index_select(0, index), target)
         weight = self._write_verify(centre, target, None, generator, phase)
-        self.weight.view(-1)[index] = weight
-        self.state.view(-1)[index] = target.to(torch.uint8)
+        self.weight.view(-1).index_copy_(0, index, weight)
+        self.state.view(-1).index_copy_(0, index, target.to(torch.uint8))
 
     def _program_all(
         self, target: Tensor, where: Tensor, generator: torch.Generator | None, phase: Phase
@@ -173,15 +173,14 @@ class SynapseArray(nn.Module):
         phase: Phase,
     ) -> Float[Tensor, "event"]:
         low, high = self.weight_range
-        weight = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
-        self.counters.count_attempt(phase, 0, target, where)
         level = self.levels.index_select(0, target)
+        weight = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
         missed = (weight - level).abs_() > self.margin
-        for attempt in range(1, self.max_attempts):
-            retry = missed if where is None else missed & where
-            self.counters.count_attempt(phase, attempt, target, retry)
+        misses = missed.to(torch.int64)
+        for _ in range(1, self.max_attempts):
             again = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
             weight = torch.where(missed, again, weight)
             missed = (weight - level).abs_() > self.margin
-        self.counters.count_failures(phase, target, missed if where is None else missed & where)
+            misses += missed
+        self.counters.count(phase, target, misses, where)
         return weight

@@ -17,42 +17,57 @@ class Phase(IntEnum):
 
 
 class ProgrammingCounters(nn.Module):
-    """Programming events of one array by phase, target state and attempt.
+    """Programming events of one array by phase, target state and outcome.
 
-    The tables are buffers and live on the array's torch device; nothing is read back until a report asks.
-
-    ``attempts[phase, state, n]``: how often attempt n + 1 was made to program a device to that state, so
-    ``attempts[..., 0]`` is the number of events. ``failed[phase, state]``: events that ended outside the margin.
+    ``outcomes[phase, state, n]`` counts the events that succeeded at attempt n + 1; the last column those that
+    were still outside the margin after the last attempt. The table is a buffer on the array's torch device;
+    nothing is read back until a report asks.
     """
 
-    attempts: Tensor
-    failed: Tensor
+    outcomes: Tensor
+    one: Tensor
 
     def __init__(self, states: int, max_attempts: int) -> None:
         super().__init__()
-        self.register_buffer("attempts", torch.zeros((len(Phase), states, max_attempts), dtype=torch.int64))
-        self.register_buffer("failed", torch.zeros((len(Phase), states), dtype=torch.int64))
+        self.max_attempts = max_attempts
+        shape = (len(Phase), states, max_attempts + 1)
+        self.register_buffer("outcomes", torch.zeros(shape, dtype=torch.int64))
+        self.register_buffer("one", torch.ones((), dtype=torch.int64), persistent=False)
 
-    def count_attempt(
-        self, phase: Phase, attempt: int, state: Int[Tensor, "event"], made: Bool[Tensor, "event"] | None
+    def count(
+        self,
+        phase: Phase,
+        state: Int[Tensor, "event"],
+        misses: Int[Tensor, "event"],
+        happened: Bool[Tensor, "event"] | None = None,
     ) -> None:
-        """Add one attempt for each event, or for those marked in ``made``."""
-        self._add(self.attempts[phase, :, attempt], state, made)
+        """Add events.
 
-    def count_failures(self, phase: Phase, state: Int[Tensor, "event"], missed: Bool[Tensor, "event"]) -> None:
-        """Add the events that ended outside the margin."""
-        self._add(self.failed[phase], state, missed)
+        Args:
+            phase: of all of them.
+            state: target of each.
+            misses: how many attempts of each ended outside the margin, 0 to ``max_attempts``.
+            happened: counts only where true.
+        """
+        key = state * (self.max_attempts + 1) + misses
+        ones = self.one.expand(key.shape) if happened is None else happened.to(torch.int64)
+        self.outcomes[phase].view(-1).index_add_(0, key, ones)
 
-    @staticmethod
-    def _add(row: Tensor, state: Tensor, marked: Tensor | None) -> None:
-        ones = torch.ones_like(state) if marked is None else marked.to(torch.int64)
-        row.index_add_(0, state, ones)
+    @property
+    def attempts(self) -> Int[Tensor, "phase state attempt"]:
+        """How often attempt n + 1 was made; ``attempts[..., 0]`` is the number of events."""
+        # Attempt n + 1 was made by every event that did not succeed before it; a failure made them all.
+        return self.outcomes.flip(-1).cumsum(-1).flip(-1)[..., :-1]
+
+    @property
+    def failed(self) -> Int[Tensor, "phase state"]:
+        """Events that ended outside the margin."""
+        return self.outcomes[..., -1]
 
     def events(self, phase: Phase) -> Int[Tensor, "state"]:
         """Programming events by state."""
-        return self.attempts[phase, :, 0]
+        return self.outcomes[phase].sum(dim=-1)
 
     def reset(self) -> None:
         """Forget everything counted."""
-        self.attempts.zero_()
-        self.failed.zero_()
+        self.outcomes.zero_()
