@@ -38,7 +38,7 @@ def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
     total: Tensor | None = None
     for _, layer in domain_wall_layers(model):
         array = layer.synapses
-        low, high = array.weight_range
+        low, high = array.kind.weight_range
         place = ((array.weight - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)
         flat = (array.state.long() * BINS + place).view(-1)
         counts = torch.bincount(flat, minlength=array.states * BINS).view(array.states, BINS)
@@ -51,4 +51,4 @@ def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
 def weight_range(model: nn.Module) -> tuple[float, float]:
     """Range of weights that :func:`weight_histogram` shares out."""
     _, layer = next(domain_wall_layers(model))
-    return layer.synapses.weight_range
+    return layer.synapses.kind.weight_range

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
-from barkhausen.learning.layers import domain_wall_layers
+from barkhausen.learning.layers import DomainWallLinear, domain_wall_layers
+from barkhausen.synapse import SynapseBank
 
-BLOCK = 64
-"""Values looked at together when searching for the few above the margin."""
+PIECE = 80 * 1024
+"""Synapses checked at a time on a CPU: few enough to need little memory, enough to keep two threads busy."""
+
+BLOCK = 32
+"""Synapses looked at together when searching for the few that are outside the margin."""
 
 
 class InSitu:
@@ -42,7 +46,7 @@ class InSitu:
     ) -> None:
         self.optimizer = optimizer
         self.generator = generator
-        self.layers = [layer for _, layer in domain_wall_layers(model)]
+        self.groups = _groups_of_one_kind([layer for _, layer in domain_wall_layers(model)])
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """One step of the optimiser, then the programming events it causes."""
@@ -53,16 +57,10 @@ class InSitu:
     @torch.no_grad()
     def program(self) -> None:
         """Program the devices that are outside the margin of their target."""
-        for layer in self.layers:
-            memory, array = layer.memory.clamp_(-1.0, 1.0), layer.synapses
-            error = layer.quantiser.error(memory, array.weight)
-            if error.device.type == "cpu":
-                index = positions_above(error.view(-1), array.margin)
-                if len(index):
-                    target = layer.quantiser.state(memory.view(-1).index_select(0, index))
-                    array.program_at(index, target, self.generator)
-            else:
-                array.program(layer.quantiser.state(memory), error > array.margin, self.generator)
+        for number, group in enumerate(self.groups):
+            if not group.intact():
+                self.groups[number] = group = _Group(group.layers)
+            group.program(self.generator)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients."""
@@ -82,20 +80,69 @@ class InSitu:
         self.optimizer.load_state_dict(state)
 
 
-def positions_above(values: Float[Tensor, "value"], bound: float) -> Int[Tensor, "found"]:
-    """Positions (int64, ascending) of the few values above a bound, on a CPU.
+def _groups_of_one_kind(layers: list[DomainWallLinear]) -> list[_Group]:
+    groups: list[list[DomainWallLinear]] = []
+    for layer in layers:
+        for group in groups:
+            if group[0].synapses.kind.same_as(layer.synapses.kind):
+                group.append(layer)
+                break
+        else:
+            groups.append([layer])
+    return [_Group(group) for group in groups]
 
-    As ``(values > bound).nonzero()``, but several times faster where few are found: only blocks whose maximum is
-    above the bound are searched.
-    """
-    blocks = len(values) // BLOCK
-    if blocks < 2:
-        return (values > bound).nonzero().squeeze(1)
-    body = values[: blocks * BLOCK].view(blocks, BLOCK)
-    hit = (body.amax(dim=1) > bound).nonzero().squeeze(1)
-    inside = (body.index_select(0, hit) > bound).nonzero()
-    found = hit.index_select(0, inside[:, 0]).mul_(BLOCK).add_(inside[:, 1])
-    if blocks * BLOCK == len(values):
-        return found
-    rest = (values[blocks * BLOCK :] > bound).nonzero().squeeze(1)
-    return torch.cat([found, rest.add_(blocks * BLOCK)])
+
+class _Group:
+    """Layers whose synapses are of one kind: their devices in one bank, their memories in one flat tensor."""
+
+    def __init__(self, layers: list[DomainWallLinear]) -> None:
+        self.layers = layers
+        self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
+        self.quantiser = layers[0].quantiser
+        self.memory = torch.zeros_like(self.bank.weight)
+        # The surplus at the end sits on its own level and never needs anything.
+        rest = self.memory[self.bank.synapses :]
+        self.bank.weight[self.bank.synapses :] = self.quantiser.levels[self.quantiser.state(rest)]
+        start = 0
+        for layer, size in zip(layers, self.bank.sizes, strict=True):
+            part = self.memory[start : start + size].view(layer.memory.shape)
+            part.copy_(layer.memory.detach())
+            layer.memory.data = part
+            start += size
+        self._pointers = [layer.memory.data_ptr() for layer in layers]
+
+    def intact(self) -> bool:
+        """Whether memories and devices still are where this group put them."""
+        here = all(x.memory.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
+        return here and self.bank.intact()
+
+    def program(self, generator: torch.Generator | None) -> None:
+        self.memory.clamp_(-1.0, 1.0)
+        if self.memory.device.type == "cpu":
+            index = self._outside()
+            if len(index):
+                target = self.quantiser.state(self.memory.index_select(0, index))
+                self.bank.program_at(index, target, generator)
+            return
+        for layer in self.layers:
+            where = self.quantiser.error(layer.memory, layer.synapses.weight) > layer.synapses.margin
+            layer.synapses.program(self.quantiser.state(layer.memory), where, generator)
+
+    def _outside(self) -> Int[Tensor, " event"]:
+        """Flat positions of the devices outside the margin of their target, ascending.
+
+        Few are, so only blocks whose largest error is above the margin are searched: several times faster than
+        a comparison and ``nonzero`` over everything.
+        """
+        margin, weight = self.bank.kind.margin, self.bank.weight
+        scratch = torch.empty(min(PIECE, len(weight)))
+        pieces = zip(self.memory.split(PIECE), weight.split(PIECE), strict=True)
+        worst = [
+            self.quantiser.error(a, w, out=scratch[: len(a)]).view(-1, BLOCK).amax(dim=1) for a, w in pieces
+        ]
+        found = []
+        for hit in (torch.cat(worst) > margin).nonzero().squeeze(1).split(PIECE // BLOCK):
+            a, w = (x.view(-1, BLOCK).index_select(0, hit) for x in (self.memory, weight))
+            inside = (self.quantiser.error(a, w, out=a) > margin).nonzero()
+            found.append(hit.index_select(0, inside[:, 0]).mul_(BLOCK).add_(inside[:, 1]))
+        return torch.cat(found)

@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.quantiser import Quantiser
-from barkhausen.learning.straight_through import straight_through
+from barkhausen.learning.straight_through import device_linear
 from barkhausen.synapse import Phase, SynapseArray
 
 
@@ -65,7 +64,7 @@ class DomainWallLinear(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Compute with what the devices hold."""
-        out = F.linear(x, straight_through(self.memory, self.synapses.weight)) * self.scale
+        out = device_linear(x, self.memory, self.synapses.weight, self.scale)
         return out if self.bias is None else out + self.bias
 
     @torch.no_grad()

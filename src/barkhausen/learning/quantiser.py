@@ -35,29 +35,36 @@ class Quantiser(nn.Module):
         # In units of their spacing the levels stand at whole numbers, or half-way between where N is even.
         self.half = (count - 1) / 2
         self.offset = self.half % 1
-        thresholds = (levels[1:].double() + levels[:-1].double()) / 2
-        # The first cell that belongs to the upper neighbour; the last cell holds the single value 1.0.
-        edges = torch.round((thresholds + 1) * (CELLS / 2)).long()
-        cells = torch.arange(CELLS + 1, device=levels.device)
-        self.register_buffer("state_of_cell", torch.bucketize(cells, edges, right=True), persistent=False)
-        self.register_buffer("level_of_cell", levels[self.state_of_cell], persistent=False)
+        if not self.even:
+            thresholds = (levels[1:].double() + levels[:-1].double()) / 2
+            # The first cell that belongs to the upper neighbour; the last cell holds the single value 1.0.
+            edges = torch.round((thresholds + 1) * (CELLS / 2)).long()
+            cells = torch.arange(CELLS + 1, device=levels.device)
+            self.register_buffer("state_of_cell", torch.bucketize(cells, edges, right=True), persistent=False)
+            self.register_buffer("level_of_cell", levels[self.state_of_cell], persistent=False)
 
     def error(
-        self, memory: Float[Tensor, "*synapse"], weight: Float[Tensor, "*synapse"]
+        self,
+        memory: Float[Tensor, "*synapse"],
+        weight: Float[Tensor, "*synapse"],
+        out: Float[Tensor, "*synapse"] | None = None,
     ) -> Float[Tensor, "*synapse"]:
         """Distance |w − L| of each weight from the level nearest to its memory, which the margin is held against.
 
         Args:
             memory: values in [−1, 1]; the caller clips.
             weight: device weights.
+            out: takes the result; with it a large check pays for no fresh memory.
         """
         if self.even:
-            level = self._place(memory)
+            level = self._place(memory, out)
             if self.offset:
                 level.add_(self.offset)
             level.mul_(1 / self.half)
         else:
-            level = self.level_of_cell.index_select(0, self._cell(memory).view(-1)).view(memory.shape)
+            cell = self._cell(memory, out).view(-1)
+            flat = None if out is None else out.view(-1)
+            level = torch.index_select(self.level_of_cell, 0, cell, out=flat).view(memory.shape)
         return level.sub_(weight).abs_()
 
     def state(self, memory: Float[Tensor, "*synapse"]) -> Int[Tensor, "*synapse"]:
@@ -66,10 +73,10 @@ class Quantiser(nn.Module):
             return self._place(memory).add_(self.half + self.offset).to(torch.int64)
         return self.state_of_cell.index_select(0, self._cell(memory).view(-1)).view(memory.shape)
 
-    def _place(self, memory: Tensor) -> Tensor:
+    def _place(self, memory: Tensor, out: Tensor | None = None) -> Tensor:
         """Place of the nearest level in units of the spacing, without the half by which even numbers are off."""
-        place = memory.mul(self.half)
+        place = torch.mul(memory, self.half, out=out)
         return place.floor_() if self.offset else place.round_()
 
-    def _cell(self, memory: Tensor) -> Tensor:
-        return memory.add(1.0).mul_(CELLS / 2).to(torch.int32)
+    def _cell(self, memory: Tensor, out: Tensor | None = None) -> Tensor:
+        return torch.add(memory, 1.0, out=out).mul_(CELLS / 2).to(torch.int32)

@@ -1,7 +1,9 @@
 """Arrays of programmable domain-wall synapses, and what programming them costs."""
 
 from barkhausen.synapse.array import SynapseArray
+from barkhausen.synapse.bank import SynapseBank
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.ledger import EnergyBill, EnergyLedger
 from barkhausen.synapse.written import WrittenWeights
 
@@ -11,5 +13,7 @@ __all__ = [
     "Phase",
     "ProgrammingCounters",
     "SynapseArray",
+    "SynapseBank",
+    "SynapseKind",
     "WrittenWeights",
 ]

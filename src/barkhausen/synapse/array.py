@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
-from barkhausen.errors import InputError
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.kind import SynapseKind
 
 POPULATION = 4096
 """Distinct sets of offsets kept for one array; synapses are spread over them at random."""
@@ -36,7 +36,6 @@ class SynapseArray(nn.Module):
     state: Tensor
     device_index: Tensor
     centres: Tensor
-    levels: Tensor
 
     def __init__(
         self,
@@ -48,32 +47,35 @@ class SynapseArray(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if not margin >= 0:
-            raise InputError(f"margin = {margin}: must be zero or positive")
-        if max_attempts < 1:
-            raise InputError(f"max_attempts = {max_attempts}: at least one attempt is needed")
         where = generator.device if generator is not None else torch.device("cpu")
-        self.device = device
-        self.statistics = device.distribution().to(where)
-        self.weight_range = device.weight_range
-        self.margin = margin
-        self.max_attempts = max_attempts
+        self.kind = SynapseKind(device, margin, max_attempts, device.distribution().to(where))
         self.counters = ProgrammingCounters(device.states, max_attempts).to(where)
-        self.register_buffer("levels", self.statistics.levels, persistent=False)
         self.register_buffer("weight", torch.zeros(shape, device=where))
         self.register_buffer("state", torch.zeros(shape, dtype=torch.uint8, device=where))
         self.register_buffer("device_index", torch.zeros(shape, dtype=torch.int16, device=where))
-        self.register_buffer("centres", torch.empty(0, device=where))
-        self.renew(generator)
+        population = self.kind.statistics.draw_devices(min(POPULATION, self.weight.numel()), generator)
+        self.register_buffer("centres", self.levels + population)
+        self._spread(generator)
+
+    @property
+    def levels(self) -> Float[Tensor, " state"]:
+        """Mean weight of each state."""
+        return self.kind.statistics.levels
 
     @property
     def states(self) -> int:
         """Number of states."""
         return len(self.levels)
 
+    @property
+    def margin(self) -> float:
+        """Tolerance margin in weight units."""
+        return self.kind.margin
+
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]  # torch's own signature
         super()._apply(fn, recurse)
-        self.statistics = self.statistics.to(self.levels.device)
+        if self.levels.device != self.weight.device:
+            self.kind = self.kind.to(self.weight.device)
         return self
 
     def renew(self, generator: torch.Generator | None = None) -> None:
@@ -81,16 +83,19 @@ class SynapseArray(nn.Module):
 
         Weights and states are those of devices never programmed (state 0) until :meth:`program` is called.
         """
-        synapses = self.weight.numel()
-        offsets = self.statistics.draw_devices(min(POPULATION, synapses), generator)
-        self.centres = self.levels + offsets
-        devices = len(offsets)
-        if devices == synapses:
-            index = torch.arange(devices, dtype=torch.int16, device=self.levels.device)
+        # In place: a bank may hold these tensors too.
+        offsets = self.kind.statistics.draw_devices(len(self.centres), generator)
+        torch.add(self.levels, offsets, out=self.centres)
+        self._spread(generator)
+
+    def _spread(self, generator: torch.Generator | None) -> None:
+        """Spread the synapses over the population of devices, and leave them unprogrammed."""
+        devices = len(self.centres)
+        if devices == self.weight.numel():
+            index = torch.arange(devices, dtype=torch.int16, device=self.weight.device)
+            self.device_index.copy_(index.view(self.device_index.shape))
         else:
-            index = torch.empty(synapses, dtype=torch.int16, device=self.levels.device)
-            index.random_(0, devices, generator=generator)
-        self.device_index.copy_(index.view(self.device_index.shape))
+            self.device_index.random_(0, devices, generator=generator)
         self.weight.fill_(float(self.levels[0]))
         self.state.zero_()
 
@@ -100,7 +105,7 @@ class SynapseArray(nn.Module):
         """An array of the same shape and kind of device, made of fresh devices, with its own write-verify."""
         return SynapseArray(
             tuple(self.weight.shape),
-            self.device,
+            self.kind.device,
             margin=self.margin if margin is None else margin,
             max_attempts=max_attempts,
             generator=generator,
@@ -116,7 +121,9 @@ class SynapseArray(nn.Module):
     ) -> None:
         """Reset and program the devices marked in ``where`` to their target states.
 
-        Up to ``max_attempts`` draws until the weight is within the margin; every attempt is counted.
+        Up to ``max_attempts`` draws until the weight is within the margin; every attempt is counted. On an
+        accelerator every device computes and the marked ones keep the result, so that no size is read back; on
+        a CPU only the marked ones do.
 
         Args:
             target: state index of every synapse; read only where marked.
@@ -124,63 +131,26 @@ class SynapseArray(nn.Module):
             generator: of the noise.
             phase: under which the events are counted.
         """
-        if where is None:
-            index = torch.arange(self.weight.numel(), device=self.weight.device)
-            self.program_at(index, target.reshape(-1).long(), generator, phase=phase)
-        elif self.weight.device.type == "cpu":
+        target = target.reshape(-1).to(torch.int64)
+        device = self.device_index.view(-1)
+        if where is not None and self.weight.device.type == "cpu":
             index = where.reshape(-1).nonzero().squeeze(1)
-            self.program_at(index, target.reshape(-1).index_select(0, index).long(), generator, phase=phase)
-        else:
-            self._program_all(target.reshape(-1).long(), where.reshape(-1), generator, phase)
-
-    def program_at(
-        self,
-        index: Int[Tensor, "event"],
-        target: Int[Tensor, "event"],
-        generator: torch.Generator | None = None,
-        *,
-        phase: Phase = Phase.TRAINING,
-    ) -> None:
-        """Program the devices at flat positions ``index`` to the states ``target`` (both int64)."""
-        if index.numel() == 0:
+            target, device = target.index_select(0, index), device.index_select(0, index)
+            weight, misses = self.kind.write_verify(self._centre(device, target), target, generator)
+            self.counters.count(phase, target, misses)
+            self.weight.view(-1).index_copy_(0, index, weight)
+            self.state.view(-1).index_copy_(0, index, target.to(torch.uint8))
             return
-        centre = self._centre(self.device_index.view(-1).index_select(0, index), target)
-        weight = self._write_verify(centre, target, None, generator, phase)
-        self.weight.view(-1).index_copy_(0, index, weight)
-        self.state.view(-1).index_copy_(0, index, target.to(torch.uint8))
-
-    def _program_all(
-        self, target: Tensor, where: Tensor, generator: torch.Generator | None, phase: Phase
-    ) -> None:
-        """The same on an accelerator: every device computes, the marked ones keep it; no size is read back."""
-        weight = self._write_verify(
-            self._centre(self.device_index.view(-1), target), target, where, generator, phase
-        )
-        self.weight.copy_(torch.where(where, weight, self.weight.view(-1)).view(self.weight.shape))
-        state = torch.where(where, target.to(torch.uint8), self.state.view(-1))
+        weight, misses = self.kind.write_verify(self._centre(device, target), target, generator)
+        mark = None if where is None else where.reshape(-1)
+        self.counters.count(phase, target, misses, happened=mark)
+        state = target.to(torch.uint8)
+        if mark is not None:
+            weight = torch.where(mark, weight, self.weight.view(-1))
+            state = torch.where(mark, state, self.state.view(-1))
+        self.weight.copy_(weight.view(self.weight.shape))
         self.state.copy_(state.view(self.state.shape))
 
-    def _centre(self, device: Tensor, target: Tensor) -> Float[Tensor, "event"]:
+    def _centre(self, device: Tensor, target: Tensor) -> Float[Tensor, " event"]:
         """Mean resting weight of each device in its target state: level plus offset."""
-        return torch.take(self.centres, device.long().mul_(self.states).add_(target))
-
-    def _write_verify(
-        self,
-        centre: Tensor,
-        target: Tensor,
-        where: Tensor | None,
-        generator: torch.Generator | None,
-        phase: Phase,
-    ) -> Float[Tensor, "event"]:
-        low, high = self.weight_range
-        level = self.levels.index_select(0, target)
-        weight = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
-        missed = (weight - level).abs_() > self.margin
-        misses = missed.to(torch.int64)
-        for _ in range(1, self.max_attempts):
-            again = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
-            weight = torch.where(missed, again, weight)
-            missed = (weight - level).abs_() > self.margin
-            misses += missed
-        self.counters.count(phase, target, misses, where)
-        return weight
+        return torch.take(self.centres, device.to(torch.int64).mul_(self.states).add_(target))

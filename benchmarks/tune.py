@@ -1,0 +1,57 @@
+"""Choice of margin and memory rate on validation data: the test set is never looked at.
+
+Trains on 50 000 MNIST images and measures on the 10 000 set aside, for every combination of the grid, one seed a
+point. The recipes use one setting for all numbers of states: that with the best mean over them (printed last).
+Finished points are kept in the output directory and not run again.
+
+    python benchmarks/tune.py [--out runs/tune] [--data-dir DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+from statistics import mean
+
+from barkhausen.experiment.recipe import recipe_from
+from barkhausen.experiment.run import Run
+
+STATES = (5, 3, 2)
+GRID = {
+    "float": [(0.3, rate) for rate in (1e-3, 3e-3)],
+    "in-situ": list(itertools.product((0.2, 0.3, 0.4, 0.5), (3e-3, 1e-2, 3e-2))),
+    "ex-situ": list(itertools.product((0.2, 0.3), (1e-2, 3e-2))),
+}
+
+
+def main() -> None:
+    """Run the grid and print it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("runs/tune"))
+    parser.add_argument("--data-dir", type=Path)
+    arguments = parser.parse_args()
+    for mode, points in GRID.items():
+        scores: dict[tuple[float, float], list[float]] = {}
+        for margin, rate in points:
+            for states in STATES if mode != "float" else (5,):
+                values = {
+                    "mode": mode,
+                    "states": states,
+                    "dataset": {"validation_samples": 10_000},
+                    "device": {"margin": margin},
+                    "optimizer": {"rate": rate} if mode == "float" else {"memory_rate": rate},
+                }
+                name = f"{mode}-{states}-margin{margin:g}-rate{rate:g}"
+                run = Run(recipe_from(values, name), arguments.out / name, data_dir=arguments.data_dir)
+                summary = run.execute()
+                accuracy = summary["validation_accuracy"]
+                scores.setdefault((margin, rate), []).append(accuracy)
+                picojoule = 1e12 * summary["energy"]["per_inference_joule"]
+                print(f"{name:36s} validation {100 * accuracy:.2f} %  {picojoule:.3f} pJ/inference", flush=True)
+        margin, rate = max(scores, key=lambda point: mean(scores[point]))
+        print(f"{mode}: best mean {100 * mean(scores[margin, rate]):.2f} % at margin {margin:g}, rate {rate:g}\n")
+
+
+if __name__ == "__main__":
+    main()

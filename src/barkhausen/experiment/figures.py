@@ -1,0 +1,395 @@
+"""The plots of the report, as plotly specifications in light colours, and the dark colour for each of these.
+
+Colours are after Okabe and Ito, told apart by readers with any kind of colour blindness, and darkened or
+lightened until they stand out from the page. Cool colours are in situ, warm ones ex situ, grey is float; the
+marker tells the number of states again without colour.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    from barkhausen.experiment.report import FinishedRun, Histograms, Kind, Pair
+
+INK, SOFT_INK, GRID, GREY = "#24292f", "#57606a", "#d8dee4", "#76777a"
+BLUE, SKY, GREEN = "#0072b2", "#2f9bd6", "#009e73"
+VERMILLION, ORANGE, PURPLE = "#d55e00", "#cc8400", "#b8598f"
+
+DARK = {
+    INK: "#e6edf3",
+    SOFT_INK: "#a5afba",
+    GRID: "#333b45",
+    GREY: "#a3a5a8",
+    BLUE: "#3b97dc",
+    SKY: "#83cdf7",
+    GREEN: "#2fc39a",
+    VERMILLION: "#ee7a34",
+    ORANGE: "#f2b134",
+    PURPLE: "#dd93bd",
+}
+"""The colour on a dark page that takes the place of each colour on a light page."""
+
+KIND_COLOURS = {
+    "in-situ": (BLUE, SKY, GREEN),
+    "ex-situ": (VERMILLION, ORANGE, PURPLE),
+    "float": (GREY, INK),
+}
+MARKERS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon")
+LAYER_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY)
+STATE_COLOURS = (BLUE, SKY, GREEN, ORANGE, VERMILLION)
+MANY_STATES = 16
+"""More states than this are drawn as one histogram: nobody can tell so many colours apart."""
+CLEAR = "rgba(0,0,0,0)"
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one kind of run looks in every plot."""
+
+    colour: str
+    marker: str
+
+
+def kind_styles(kinds: Sequence[Kind]) -> dict[str, Style]:
+    """A style for each kind, by label; kinds beyond the palette repeat its colours with another marker."""
+    styles: dict[str, Style] = {}
+    seen: dict[str, int] = {}
+    for kind in kinds:
+        place = seen.setdefault(kind.row["mode"], 0)
+        seen[kind.row["mode"]] += 1
+        colours = KIND_COLOURS[kind.row["mode"]]
+        styles[kind.label] = Style(colours[place % len(colours)], MARKERS[place % len(MARKERS)])
+    return styles
+
+
+def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
+    """Mean accuracy of each kind with the spread between seeds, every seed, and the published figure."""
+    styles = kind_styles(kinds)
+    fig = go.Figure()
+    for kind in kinds:
+        style, name, row = styles[kind.label], escape(kind.label), kind.row
+        seeds = [100 * run.accuracy for run in kind.runs]
+        fig.add_scatter(
+            x=seeds,
+            y=[name] * len(seeds),
+            mode="markers",
+            marker={"color": style.colour, "symbol": f"{style.marker}-open", "size": 8},
+            opacity=0.75,
+            name="each seed",
+            hovertemplate="%{x:.2f} %",
+            showlegend=False,
+        )
+        fig.add_scatter(
+            x=[100 * row["accuracy"]],
+            y=[name],
+            mode="markers",
+            marker={"color": style.colour, "symbol": style.marker, "size": 12},
+            error_x={"array": [100 * row["accuracy_std"]], "thickness": 2, "width": 6, "color": style.colour}
+            if len(seeds) > 1
+            else None,
+            name=name,
+            hovertemplate="mean %{x:.2f} %",
+            showlegend=False,
+        )
+    published = [kind for kind in kinds if kind.row["published_accuracy"] is not None]
+    if published:
+        fig.add_scatter(
+            x=[100 * kind.row["published_accuracy"] for kind in published],
+            y=[escape(kind.label) for kind in published],
+            mode="markers",
+            marker={"color": INK, "symbol": "line-ns-open", "size": 18, "line": {"width": 2.5}},
+            name="published best of the mode",
+            hovertemplate="published %{x:.2f} %",
+        )
+    return _categories(fig, kinds, "accuracy (%)", legend=bool(published))
+
+
+def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
+    """Held-out accuracy and training loss after every epoch of every run."""
+    styles = kind_styles(kinds)
+    plots = []
+    for title in ("held-out accuracy (%)", "training loss"):
+        fig = go.Figure()
+        for kind in kinds:
+            for number, run in enumerate(kind.runs):
+                first = number == 0
+                values = (
+                    [epoch.train_loss for epoch in run.epochs]
+                    if title == "training loss"
+                    else [100 * (epoch.held_out or 0.0) for epoch in run.epochs]
+                )
+                style = styles[kind.label]
+                fig.add_scatter(
+                    x=[epoch.epoch for epoch in run.epochs],
+                    y=values,
+                    mode="lines+markers" if len(values) <= 20 else "lines",
+                    line={
+                        "color": style.colour,
+                        "width": 2 if first else 1.2,
+                        "dash": "solid" if first else "dot",
+                    },
+                    marker={"symbol": style.marker, "size": 7 if first else 4},
+                    opacity=1 if first else 0.6,
+                    name=escape(kind.label),
+                    legendgroup=kind.label,
+                    showlegend=first,
+                    hovertemplate=f"seed {run.summary['seed']}: %{{y:.4g}}",
+                )
+        longest = max(len(run.epochs) for kind in kinds for run in kind.runs)
+        fig.update_xaxes(title_text="epoch", **_whole_numbers(1, longest))
+        fig.update_yaxes(title_text=title)
+        if title != "training loss":
+            fig.update_yaxes(
+                range=_upper_part(
+                    [[100 * (e.held_out or 0.0) for e in r.epochs] for k in kinds for r in k.runs]
+                )
+            )
+        plots.append(_spec(fig, 420))
+    return plots[0], plots[1]
+
+
+def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
+    """Range of an accuracy axis on which the last epochs can be told apart, or None where all fits as it is.
+
+    A first epoch is often so far below that the rest would be one line at the top.
+    """
+    last = [curve[-1] for curve in curves]
+    low = min(last) - max(5.0, 1.5 * (max(last) - min(last)))
+    highest = max(max(curve) for curve in curves)
+    return [low, highest + 0.05 * (highest - low)] if min(min(curve) for curve in curves) < low else None
+
+
+def transfer_plot(pairs: Sequence[Pair]) -> Spec:
+    """In-situ accuracy on its own devices and copied to fresh chips, beside ex-situ chips."""
+    fig = go.Figure()
+    own, copies, ex_situ = [], [], []
+    for place, pair in enumerate(pairs):
+        for kind, copied, std in pair.copied:
+            own.append((kind.row["accuracy"], place - 0.1, 0.0))
+            copies.append((copied, place - 0.1, std))
+            # Lines first, so that the marks lie over them.
+            fig.add_scatter(
+                x=[100 * kind.row["accuracy"], 100 * copied],
+                y=[place - 0.1] * 2,
+                mode="lines",
+                line={"color": SOFT_INK, "width": 1.5},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        ex_situ += [(kind.row["accuracy"], place + 0.2, kind.row["chip_std"]) for kind in pair.ex_situ]
+    for name, colour, symbol, size, points in (
+        ("in situ, on its own devices", BLUE, "circle", 9, own),
+        ("in situ, same levels on fresh chips", VERMILLION, "square-open", 14, copies),
+        ("ex situ, on fresh chips", GREEN, "diamond", 11, ex_situ),
+    ):
+        if points:
+            fig.add_scatter(
+                x=[100 * mean for mean, _, _ in points],
+                y=[place for _, place, _ in points],
+                mode="markers",
+                marker={
+                    "color": colour,
+                    "symbol": symbol,
+                    "size": size,
+                    "line": {"width": 2, "color": colour},
+                },
+                error_x={
+                    "array": [100 * std for _, _, std in points],
+                    "thickness": 1.5,
+                    "width": 5,
+                    "color": colour,
+                },
+                name=name,
+                hovertemplate="%{x:.2f} %",
+            )
+    fig.update_yaxes(tickvals=list(range(len(pairs))), ticktext=[escape(pair.label) for pair in pairs])
+    return _categories(fig, pairs, "accuracy (%)", legend=True)
+
+
+def histogram_plots(run: FinishedRun) -> tuple[Spec, Spec]:
+    """Device weights by state before and after, on the same axes."""
+    data = run.histograms
+    assert data is not None
+    low, high = data.range
+    states, bins = len(data.levels), len(data.before[0])
+    width = (high - low) / bins
+    centres = [low + (number + 0.5) * width for number in range(bins)]
+    single = states > MANY_STATES
+    panels = [data.before, data.after]
+    if single:
+        panels = [[[sum(column) for column in zip(*panel, strict=True)]] for panel in panels]
+    highest = max(max(counts) for panel in panels for counts in panel)
+    plots = []
+    for panel in panels:
+        fig = go.Figure()
+        for state, counts in enumerate(panel):
+            fig.add_bar(
+                x=centres,
+                # Empty bins have no bar: on a logarithmic axis zero is nowhere.
+                y=[count or None for count in counts],
+                width=width,
+                marker={"color": BLUE if single else _state_colour(state, states), "line": {"width": 0}},
+                opacity=0.75,
+                name=f"all {states} states" if single else f"state {state}",
+                hovertemplate="weight %{x:.3f}: %{y} devices",
+            )
+        if not single:
+            for level in data.levels:
+                fig.add_vline(x=level, line={"color": SOFT_INK, "width": 1, "dash": "dot"})
+        fig.update_xaxes(title_text="device weight", range=[low, high])
+        fig.update_yaxes(title_text="devices per bin", range=[0, 1.05 * max(highest, 1)])
+        fig.update_layout(barmode="overlay", bargap=0, showlegend=True)
+        plots.append(_spec(fig, 300))
+    return plots[0], plots[1]
+
+
+def weight_statistics(data: Histograms, panel: list[list[int]]) -> list[dict[str, float]]:
+    """Number, mean and standard deviation of the weights of each state, and their mean square error."""
+    low, high = data.range
+    width = (high - low) / len(panel[0])
+    rows = []
+    for level, counts in zip(data.levels, panel, strict=True):
+        weights = [(low + (place + 0.5) * width, count) for place, count in enumerate(counts) if count]
+        number = sum(count for _, count in weights) or math.nan
+        mean = sum(weight * count for weight, count in weights) / number
+        variance = sum((weight - mean) ** 2 * count for weight, count in weights) / number
+        error = sum((weight - level) ** 2 * count for weight, count in weights) / number
+        rows.append(
+            {"level": level, "number": sum(counts), "mean": mean, "std": math.sqrt(variance), "error": error}
+        )
+    return rows
+
+
+def relative_error(data: Histograms) -> float:
+    """Root mean square error of the weights after, relative to the root mean square of their levels."""
+    rows = [row for row in weight_statistics(data, data.after) if row["number"]]
+    levels = sum(row["level"] ** 2 * row["number"] for row in rows)
+    return math.sqrt(sum(row["error"] * row["number"] for row in rows) / levels) if levels else math.inf
+
+
+def events_plot(run: FinishedRun) -> Spec:
+    """Programming events of each epoch, stacked by layer; the initial programming is epoch 0."""
+    fig = go.Figure()
+    for number, (layer, events) in enumerate(run.events_by_epoch().items()):
+        fig.add_bar(
+            x=list(range(len(events))),
+            y=events,
+            name=escape(layer),
+            marker={"color": LAYER_COLOURS[number % len(LAYER_COLOURS)], "line": {"width": 0}},
+            hovertemplate="%{y:,.0f} events",
+        )
+    fig.update_xaxes(title_text="epoch (0: initial programming)", **_whole_numbers(0, len(run.epochs)))
+    fig.update_yaxes(title_text="programming events", rangemode="tozero")
+    fig.update_layout(barmode="stack", showlegend=True)
+    return _spec(fig, 340)
+
+
+def energy_plot(kinds: Sequence[Kind]) -> Spec:
+    """Programming energy per inference, stacked by cause."""
+    fig = go.Figure()
+    names = [escape(kind.label) for kind in kinds]
+    for cause, colour in (("SOT", VERMILLION), ("gate", GREY), ("read", BLUE)):
+        fig.add_bar(
+            x=[kind.picojoule(cause) for kind in kinds],
+            y=names,
+            orientation="h",
+            name={"SOT": "SOT pulses", "gate": "gate", "read": "verify read"}[cause],
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate="%{x:.4g} pJ",
+        )
+    totals = [kind.row["picojoule_per_inference"] for kind in kinds]
+    fig.add_scatter(
+        x=totals,
+        y=names,
+        mode="text",
+        text=[f" {total:.3g} pJ" for total in totals],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    spec = _categories(fig, kinds, "pJ per inference", legend=True)
+    spec["layout"]["barmode"] = "stack"
+    spec["layout"]["bargap"] = 0.35
+    # The total stands behind its bar, and so partly in the margin.
+    spec["layout"]["xaxis"]["range"] = [0, 1.08 * max(totals)]
+    spec["layout"]["margin"]["r"] = 64
+    return spec
+
+
+def _categories(fig: go.Figure, items: Sequence[Kind | Pair], title: str, *, legend: bool) -> Spec:
+    """Finish a plot that gives each kind a line of its own, where long labels have room on a narrow page."""
+    order = [escape(item.label) for item in items]
+    fig.update_yaxes(
+        categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6], showgrid=False
+    )
+    fig.update_xaxes(title_text=title, nticks=7)
+    fig.update_layout(showlegend=legend)
+    return _spec(fig, 120 + 36 * len(order) + (50 if legend else 0))
+
+
+def _spec(fig: go.Figure, height: int) -> Spec:
+    axis = {
+        "gridcolor": GRID,
+        "linecolor": SOFT_INK,
+        "tickcolor": SOFT_INK,
+        "zeroline": False,
+        "automargin": True,
+        "title_standoff": 10,
+    }
+    fig.update_xaxes(**axis)
+    fig.update_yaxes(**axis)
+    fig.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 10, "r": 16, "t": 28, "b": 10},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        font={"color": INK, "family": "system-ui, sans-serif", "size": 13},
+        hoverlabel={"font": {"family": "system-ui, sans-serif"}},
+        modebar={"bgcolor": CLEAR, "color": SOFT_INK, "activecolor": INK},
+        legend={
+            "orientation": "h",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+            "xanchor": "left",
+            "bgcolor": CLEAR,
+            "traceorder": "normal",
+        },
+    )
+    spec: Spec = json.loads(fig.to_json())
+    return spec
+
+
+def _whole_numbers(first: int, last: int) -> dict[str, Any]:
+    """An epoch axis without fractions."""
+    span = {"range": [first - 0.6, last + 0.6]}
+    return {**span, "dtick": 1} if last - first <= 12 else {**span, "tickformat": "d"}
+
+
+def _state_colour(state: int, states: int) -> str:
+    """Colours in order from the lowest to the highest state, as far apart as the palette allows."""
+    if states <= len(STATE_COLOURS):
+        return STATE_COLOURS[round(state * (len(STATE_COLOURS) - 1) / (states - 1))]
+    place = state * (len(STATE_COLOURS) - 1) / (states - 1)
+    anchors = list(pairwise(STATE_COLOURS))
+    low, high = anchors[min(int(place), len(anchors) - 1)]
+    share = place - min(int(place), len(anchors) - 1)
+    mixed = [
+        round(int(low[at : at + 2], 16) * (1 - share) + int(high[at : at + 2], 16) * share)
+        for at in (1, 3, 5)
+    ]
+    return "#" + "".join(f"{part:02x}" for part in mixed)
