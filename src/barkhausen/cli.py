@@ -175,7 +175,15 @@ def _prices(item: CharacterisedDevice) -> str:
 
 def _show_device(item: CharacterisedDevice) -> None:
     table = Table(
-        "state", "mean (nm)", "level", "sigma device", "sigma cycle", "V gate (V)", "SOT (fJ)", "gate (fJ)", "read (fJ)"
+        "state",
+        "mean (nm)",
+        "level",
+        "sigma device",
+        "sigma cycle",
+        "V gate (V)",
+        "SOT (fJ)",
+        "gate (fJ)",
+        "read (fJ)",
     )
     mean, device, cycle = item.moments
     scale = 2 / (mean[-1] - mean[0])

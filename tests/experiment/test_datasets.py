@@ -51,10 +51,7 @@ PINNED_VALIDATION = [18, 7, 24, 31, 4]
 
 def idx_bytes(array: np.ndarray) -> bytes:
     """The IDX file of an array of unsigned bytes, written from the format's description."""
-    return (
-        struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-        + array.astype(np.uint8).tobytes()
-    )
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
 def md5(content: bytes) -> str:
@@ -223,10 +220,7 @@ def test_a_sound_file_that_is_not_the_published_one_gives_both_checksums(world: 
     path = world.put(world.named) / f"{IMAGES}.gz"
     published = md5(path.read_bytes())
     path.write_bytes(other)
-    assert (
-        refused(world.named)
-        == f"{path}: wrong checksum: md5 {md5(other)} where the published file has {published}"
-    )
+    assert refused(world.named) == f"{path}: wrong checksum: md5 {md5(other)} where the published file has {published}"
 
 
 @pytest.mark.parametrize(
@@ -297,9 +291,7 @@ def test_a_path_no_file_system_can_hold_is_an_input_error(world: World) -> None:
 # --- the order of the search --------------------------------------------------------------------------------
 
 
-def test_the_first_place_that_has_it_wins(
-    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_first_place_that_has_it_wins(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from_variable = tmp_path / "from variable"
     for root in (world.named, from_variable, world.shared, world.cache):
         world.put(root)
@@ -338,9 +330,7 @@ def test_a_corrupt_file_in_a_place_nobody_named_is_not_skipped(world: World, pla
     assert str(path) in str(caught.value)
 
 
-def test_the_repository_is_found_from_the_source_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_repository_is_found_from_the_source_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     inside = tmp_path / "repository" / "src" / "barkhausen" / "experiment" / "datasets.py"
     inside.parent.mkdir(parents=True)
     monkeypatch.setattr(datasets, "__file__", str(inside))
@@ -548,9 +538,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
-def test_any_packed_bytes_are_the_published_array_or_an_input_error(
-    scratch: Path, data: st.DataObject
-) -> None:
+def test_any_packed_bytes_are_the_published_array_or_an_input_error(scratch: Path, data: st.DataObject) -> None:
     array = arrays()[IMAGES]
     intact = packed(idx_bytes(array))
     path = scratch / "fuzzed.gz"
@@ -574,9 +562,7 @@ def test_lengths_that_overflow_a_machine_word_are_an_input_error() -> None:
 
 @pytest.mark.parametrize("length", range(8))
 def test_a_file_shorter_than_its_header(length: int) -> None:
-    with pytest.raises(
-        InputError, match="too few for an IDX file" if length < 4 else "ends inside its header"
-    ):
+    with pytest.raises(InputError, match="too few for an IDX file" if length < 4 else "ends inside its header"):
         parse_idx(idx_bytes(np.zeros(3))[:length], 1, "memory")
 
 
@@ -637,9 +623,7 @@ def numbered(train: int = 40, test: int = 7) -> Dataset:
     inputs = torch.rand(train + test, 6, generator=torch.Generator().manual_seed(3))
     inputs[:, 0] = torch.arange(train + test) / 64
     labels = torch.arange(train + test)
-    return Dataset(
-        "numbered", "test", inputs[:train], labels[:train], inputs[train:], labels[train:], (2, 3), 64
-    )
+    return Dataset("numbered", "test", inputs[:train], labels[:train], inputs[train:], labels[train:], (2, 3), 64)
 
 
 def test_standardised_takes_both_scalars_from_training_alone() -> None:

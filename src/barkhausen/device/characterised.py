@@ -32,7 +32,7 @@ FORMAT_VERSION = 1
 MAXIMAL_STATES = 256
 SOURCES = ("micromagnetics", "measured", "gaussian")
 Source = Literal["micromagnetics", "measured", "gaussian"]
-Array = Float[np.ndarray, "state"]
+Array = Float[np.ndarray, " state"]
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,7 @@ class CharacterisedDevice:
         track, protocol, junction = parameters.track, parameters.protocol, parameters.junction
         voltages = protocol.voltages(states)
         if len(voltages) != states:
-            raise InputError(
-                f"protocol.gate_voltages has {len(voltages)} values but the device has {states} states"
-            )
+            raise InputError(f"protocol.gate_voltages has {len(voltages)} values but the device has {states} states")
         if moments is None:
             sigmas = np.array([variance_components(rows) for rows in positions])
             moments = (np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1])
@@ -165,10 +163,10 @@ class CharacterisedDevice:
         sigmas = np.array([variance_components(rows) for rows in positions])
         return np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1]
 
-    def weight_of(self, position: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
+    def weight_of(self, position: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
         """Weight of a wall at ``position`` (m)."""
         mean = self.moments[0]
-        return 2.0 * (np.asarray(position) - mean[0]) / (mean[-1] - mean[0]) - 1.0
+        return np.asarray(2.0 * (np.asarray(position) - mean[0]) / (mean[-1] - mean[0]) - 1.0)
 
     @property
     def weight_range(self) -> tuple[float, float]:

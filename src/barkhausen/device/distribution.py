@@ -22,13 +22,11 @@ from torch import Tensor
 class StateDistribution(ABC):
     """Statistics of the states of a population of devices."""
 
-    levels: Float[Tensor, "state"]
+    levels: Float[Tensor, " state"]
     """Mean weight of each state, ascending, from −1 to 1."""
 
     @abstractmethod
-    def draw_devices(
-        self, count: int, generator: torch.Generator | None = None
-    ) -> Float[Tensor, "device state"]:
+    def draw_devices(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "device state"]:
         """Draw the offsets of fresh devices.
 
         At most ``count`` distinct devices are returned; fewer where the characterisation holds fewer.
@@ -49,13 +47,11 @@ class StateDistribution(ABC):
 class GaussianStates(StateDistribution):
     """Independent normal offsets and normal noise, each with one sigma a state (in weight units)."""
 
-    levels: Float[Tensor, "state"]
-    sigma_device: Float[Tensor, "state"]
-    sigma_cycle: Float[Tensor, "state"]
+    levels: Float[Tensor, " state"]
+    sigma_device: Float[Tensor, " state"]
+    sigma_cycle: Float[Tensor, " state"]
 
-    def draw_devices(
-        self, count: int, generator: torch.Generator | None = None
-    ) -> Float[Tensor, "device state"]:
+    def draw_devices(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "device state"]:
         """Draw ``count`` devices, their offsets independent between devices and between states."""
         z = torch.randn((count, len(self.levels)), generator=generator, device=self.levels.device)
         return z * self.sigma_device
@@ -80,13 +76,11 @@ class EmpiricalStates(StateDistribution):
     their correlation survives. The noise is resampled from the residuals of the state (all devices pooled).
     """
 
-    levels: Float[Tensor, "state"]
+    levels: Float[Tensor, " state"]
     offsets: Float[Tensor, "device state"]
     residuals: Float[Tensor, "state sample"]
 
-    def draw_devices(
-        self, count: int, generator: torch.Generator | None = None
-    ) -> Float[Tensor, "device state"]:
+    def draw_devices(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "device state"]:
         """All characterised devices, or ``count`` of them drawn without repetition where it asks for fewer."""
         if count >= len(self.offsets):
             return self.offsets.clone()

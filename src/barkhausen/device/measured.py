@@ -87,41 +87,42 @@ def _read_rows(path: Path) -> tuple[list[_Row], str]:
     reader = csv.reader(text.splitlines())
     header = [name.strip().lower() for name in next(reader, [])]
     present = [name for name in QUANTITIES if name in header]
-    missing = [name for name in INDICES if name not in header]
-    if missing or len(present) != 1:
+    if any(name not in header for name in INDICES) or len(present) != 1:
         raise InputError(
             f"{path}: line 1: the header must be state,device,cycle and one of position_m or conductance_s, "
             f"not '{','.join(header)}'"
         )
     columns = [header.index(name) for name in (*INDICES, present[0])]
     rows = []
+    first: dict[tuple[str, str, str], int] = {}
     for fields in reader:
-        if not any(field.strip() for field in fields):
-            continue
-        line = reader.line_num
-        if len(fields) != len(header):
-            raise InputError(f"{path}: line {line}: {len(fields)} fields, the header has {len(header)}")
-        state, device, cycle, number = (fields[column].strip() for column in columns)
-        try:
-            value = float(number)
-        except ValueError:
-            raise InputError(f"{path}: line {line}: {present[0]} = {number!r} is not a number") from None
-        if not math.isfinite(value):
-            raise InputError(f"{path}: line {line}: {present[0]} = {number!r} is not finite")
-        if not (state and device and cycle):
-            raise InputError(f"{path}: line {line}: state, device and cycle must not be empty")
-        rows.append(_Row(line, state, device, cycle, value))
+        if any(field.strip() for field in fields):
+            row = _read_row(fields, len(header), columns, f"{path}: line {reader.line_num}", reader.line_num)
+            seen = first.setdefault((row.state, row.device, row.cycle), row.line)
+            if seen != row.line:
+                raise InputError(
+                    f"{path}: line {row.line}: state {row.state}, device {row.device}, cycle {row.cycle} "
+                    f"was given in line {seen} already"
+                )
+            rows.append(row)
     if not rows:
         raise InputError(f"{path}: holds no rows")
-    seen: dict[tuple[str, str, str], int] = {}
-    for row in rows:
-        first = seen.setdefault((row.state, row.device, row.cycle), row.line)
-        if first != row.line:
-            raise InputError(
-                f"{path}: line {row.line}: state {row.state}, device {row.device}, cycle {row.cycle} "
-                f"was given in line {first} already"
-            )
     return rows, present[0]
+
+
+def _read_row(fields: list[str], width: int, columns: list[int], where: str, line: int) -> _Row:
+    if len(fields) != width:
+        raise InputError(f"{where}: {len(fields)} fields, the header has {width}")
+    state, device, cycle, number = (fields[column].strip() for column in columns)
+    if not (state and device and cycle):
+        raise InputError(f"{where}: state, device and cycle must not be empty")
+    try:
+        value = float(number)
+    except ValueError:
+        raise InputError(f"{where}: {number!r} is not a number") from None
+    if not math.isfinite(value):
+        raise InputError(f"{where}: {number!r} is not finite")
+    return _Row(line, state, device, cycle, value)
 
 
 def _to_positions(
@@ -135,13 +136,10 @@ def _to_positions(
         raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
     for row in rows:
         if not low <= row.value <= high:
-            raise InputError(
-                f"{path}: line {row.line}: conductance {row.value:g} S lies outside {low:g} to {high:g} S"
-            )
+            raise InputError(f"{path}: line {row.line}: conductance {row.value:g} S lies outside {low:g} to {high:g} S")
     length = parameters.track.length
     return [
-        _Row(row.line, row.state, row.device, row.cycle, length * (row.value - low) / (high - low))
-        for row in rows
+        _Row(row.line, row.state, row.device, row.cycle, length * (row.value - low) / (high - low)) for row in rows
     ], note
 
 

@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -59,8 +58,7 @@ def _split(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, dict):
         # JSON knows only text as keys; an optimiser numbers its parameters.
         return {
-            json.dumps(key): _split(item, f"{name}.{key}" if name else str(key), tensors)
-            for key, item in value.items()
+            json.dumps(key): _split(item, f"{name}.{key}" if name else str(key), tensors) for key, item in value.items()
         }
     if isinstance(value, list | tuple):
         return [_split(item, f"{name}.{i}", tensors) for i, item in enumerate(value)]
@@ -79,5 +77,3 @@ def _join(value: Any, tensor: Any) -> Any:
     if isinstance(value, str) and value.startswith(_TENSOR):
         return tensor(value.removeprefix(_TENSOR))
     return value
-
-

@@ -15,7 +15,7 @@ BINS = 120
 def accuracy(
     model: nn.Module,
     inputs: Float[Tensor, "sample feature"],
-    labels: Int[Tensor, "sample"],
+    labels: Int[Tensor, " sample"],
     batch: int = 2000,
 ) -> float:
     """Fraction of samples classified rightly, in evaluation mode (the model's mode is restored)."""

@@ -127,7 +127,7 @@ def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
                 values = (
                     [epoch.train_loss for epoch in run.epochs]
                     if title == "training loss"
-                    else [100 * (epoch.held_out or 0.0) for epoch in run.epochs]
+                    else [100 * epoch.held_out for epoch in run.epochs]
                 )
                 style = styles[kind.label]
                 fig.add_scatter(
@@ -150,11 +150,7 @@ def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
         fig.update_xaxes(title_text="epoch", **_whole_numbers(1, longest))
         fig.update_yaxes(title_text=title)
         if title != "training loss":
-            fig.update_yaxes(
-                range=_upper_part(
-                    [[100 * (e.held_out or 0.0) for e in r.epochs] for k in kinds for r in k.runs]
-                )
-            )
+            fig.update_yaxes(range=_upper_part([[100 * e.held_out for e in r.epochs] for k in kinds for r in k.runs]))
         plots.append(_spec(fig, 420))
     return plots[0], plots[1]
 
@@ -265,9 +261,7 @@ def weight_statistics(data: Histograms, panel: list[list[int]]) -> list[dict[str
         mean = sum(weight * count for weight, count in weights) / number
         variance = sum((weight - mean) ** 2 * count for weight, count in weights) / number
         error = sum((weight - level) ** 2 * count for weight, count in weights) / number
-        rows.append(
-            {"level": level, "number": sum(counts), "mean": mean, "std": math.sqrt(variance), "error": error}
-        )
+        rows.append({"level": level, "number": sum(counts), "mean": mean, "std": math.sqrt(variance), "error": error})
     return rows
 
 
@@ -331,9 +325,7 @@ def energy_plot(kinds: Sequence[Kind]) -> Spec:
 def _categories(fig: go.Figure, items: Sequence[Kind | Pair], title: str, *, legend: bool) -> Spec:
     """Finish a plot that gives each kind a line of its own, where long labels have room on a narrow page."""
     order = [escape(item.label) for item in items]
-    fig.update_yaxes(
-        categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6], showgrid=False
-    )
+    fig.update_yaxes(categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6], showgrid=False)
     fig.update_xaxes(title_text=title, nticks=7)
     fig.update_layout(showlegend=legend)
     return _spec(fig, 120 + 36 * len(order) + (50 if legend else 0))
@@ -388,8 +380,5 @@ def _state_colour(state: int, states: int) -> str:
     anchors = list(pairwise(STATE_COLOURS))
     low, high = anchors[min(int(place), len(anchors) - 1)]
     share = place - min(int(place), len(anchors) - 1)
-    mixed = [
-        round(int(low[at : at + 2], 16) * (1 - share) + int(high[at : at + 2], 16) * share)
-        for at in (1, 3, 5)
-    ]
+    mixed = [round(int(low[at : at + 2], 16) * (1 - share) + int(high[at : at + 2], 16) * share) for at in (1, 3, 5)]
     return "#" + "".join(f"{part:02x}" for part in mixed)

@@ -38,9 +38,7 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
         raise InputError(f"{origin}: has {len(content)} bytes, too few for an IDX file")
     expected = bytes((0, 0, UNSIGNED_BYTE, dimensions))
     if content[:4] != expected:
-        raise InputError(
-            f"{origin}: begins with the magic number 0x{content[:4].hex()}, not 0x{expected.hex()}"
-        )
+        raise InputError(f"{origin}: begins with the magic number 0x{content[:4].hex()}, not 0x{expected.hex()}")
     header = 4 + 4 * dimensions
     if len(content) < header:
         raise InputError(f"{origin}: ends inside its header, after {len(content)} of {header} bytes")
@@ -52,8 +50,7 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
     elements = math.prod(shape)
     if len(content) - header != elements:
         raise InputError(
-            f"{origin}: declares {declared} = {elements} elements, "
-            f"but {len(content) - header} follow its header"
+            f"{origin}: declares {declared} = {elements} elements, but {len(content) - header} follow its header"
         )
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
@@ -87,8 +84,6 @@ def _unpacked(stored: bytes, origin: str) -> bytes:
     try:
         return gzip.decompress(stored)
     except EOFError:
-        raise InputError(
-            f"{origin}: truncated: the gzip stream ends early, after {len(stored)} bytes"
-        ) from None
+        raise InputError(f"{origin}: truncated: the gzip stream ends early, after {len(stored)} bytes") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{origin}: damaged gzip file ({error})") from None

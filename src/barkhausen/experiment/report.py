@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from barkhausen.atomic import atomic_write
 from barkhausen.errors import InputError
@@ -94,14 +94,8 @@ class Epoch(_Table):
     epoch: int
     train_loss: float
     """Not a number where training diverged: that is a result, not damage."""
-    test_accuracy: Fraction | None = None
-    validation_accuracy: Fraction | None = None
+    held_out: Fraction = Field(validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
     events_by_layer: dict[str, Amount] = {}
-
-    @property
-    def held_out(self) -> float | None:
-        """Accuracy on the samples that were not trained on."""
-        return self.validation_accuracy if self.test_accuracy is None else self.test_accuracy
 
 
 class Histograms(_Table):
@@ -176,16 +170,12 @@ class Kind:
     @cached_property
     def relative_error(self) -> float:
         """Device error relative to the weights, after training (mean over seeds)."""
-        return fmean(
-            figures.relative_error(run.histograms) for run in self.runs if run.histograms is not None
-        )
+        return fmean(figures.relative_error(run.histograms) for run in self.runs if run.histograms is not None)
 
     @property
     def by_state(self) -> dict[str, dict[str, float]]:
         """Events, attempts and failures of each state (mean over seeds)."""
-        counts: dict[str, dict[str, float]] = mean_counts(
-            [run.summary["programming"]["by_state"] for run in self.runs]
-        )
+        counts: dict[str, dict[str, float]] = mean_counts([run.summary["programming"]["by_state"] for run in self.runs])
         return counts
 
     def picojoule(self, cause: str) -> float:
@@ -295,9 +285,8 @@ def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:
         raise InputError(f"{path}: is damaged ({error})") from None
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
     layers = set(summary.programming.by_layer) if summary.mode == "in-situ" else set()
-    for epoch in epochs:
-        if epoch.held_out is None or set(epoch.events_by_layer) != layers:
-            raise InputError(f"{path}: is damaged (epoch {epoch.epoch} lacks accuracy or events by layer)")
+    if any(set(epoch.events_by_layer) != layers for epoch in epochs):
+        raise InputError(f"{path}: is damaged (its layers are not those of summary.json)")
     if len(epochs) != summary.epochs:
         raise InputError(f"{path}: is damaged ({len(epochs)} epochs, {summary.epochs} in summary.json)")
     return epochs
@@ -326,9 +315,7 @@ def _pairs(kinds: Sequence[Kind]) -> list[Pair]:
             fields[key] = common
     labels = _labels([(f"{key[0]} states", fields[key]) for key in groups])
     return [
-        Pair(
-            label, *([kind for kind in group if kind.row["mode"] == mode] for mode in ("in-situ", "ex-situ"))
-        )
+        Pair(label, *([kind for kind in group if kind.row["mode"] == mode] for mode in ("in-situ", "ex-situ")))
         for label, group in zip(labels, groups.values(), strict=True)
     ]
 

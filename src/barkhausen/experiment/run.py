@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,9 +134,7 @@ class Run:
             )
         return metrics
 
-    def _train(
-        self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None
-    ) -> None:
+    def _train(self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None) -> None:
         recipe = self.recipe
         ledger = None if device is None else EnergyLedger.from_device(device)
         held_out = "validation_accuracy" if recipe.dataset.validation_samples else "test_accuracy"
@@ -184,7 +181,10 @@ class Run:
                 measured["precursor_accuracy"] = trained
                 counts, bill, before, after = copied.counts, copied.bill, copied.once, copied.verified
             else:
-                measured["fresh_chip_copy"] = {**copied.accuracy, "max_attempts": recipe.transfer.max_attempts}
+                measured["fresh_chip_copy"] = {
+                    **copied.accuracy,
+                    "max_attempts": recipe.transfer.max_attempts,
+                }
             assert before is not None
             low, high = weight_range(training.model)
             histograms = {
@@ -279,9 +279,7 @@ def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[
         return {"source": "none", "file": None}
     summary: dict[str, Any] = {"source": device.source, "file": recipe.device.file}
     summary["margin"] = recipe.device.margin
-    summary["max_attempts"] = (
-        recipe.device.max_attempts if recipe.mode == "in-situ" else recipe.transfer.max_attempts
-    )
+    summary["max_attempts"] = recipe.device.max_attempts if recipe.mode == "in-situ" else recipe.transfer.max_attempts
     if recipe.device.file is None:
         summary["sigma"] = recipe.device.sigma
     return summary
@@ -311,5 +309,3 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({error})") from None
-
-

@@ -41,7 +41,7 @@ def _row(runs: list[dict[str, Any]]) -> dict[str, Any]:
     inferences = first["dataset"]["train_samples"] * first["epochs"]
 
     def mean(table: str, key: str) -> float:
-        return sum(run[table][key] for run in runs) / len(runs)
+        return float(sum(run[table][key] for run in runs)) / len(runs)
 
     events = mean("programming", "initial_events") + mean("programming", "training_events")
     is_float = first["mode"] == "float"

@@ -93,9 +93,7 @@ class Training:
         mine = {id(parameter) for parameter in memory}
         digital = [p for p in self.model.parameters() if id(p) not in mine]
         settings = recipe.optimizer
-        groups: list[dict[str, Any]] = [
-            {"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}
-        ]
+        groups: list[dict[str, Any]] = [{"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}]
         if memory:
             groups.append({"params": memory, "lr": settings.memory_rate, "weight_decay": 0.0})
         optimizer: torch.optim.Optimizer

@@ -46,9 +46,7 @@ class Precursor:
         self.optimizer = optimizer
         self.generator = generator
         self.layers = [layer for _, layer in domain_wall_layers(model)]
-        self.written = WrittenWeights(
-            device, margin=margin, max_attempts=max_attempts, generator=generator
-        )
+        self.written = WrittenWeights(device, margin=margin, max_attempts=max_attempts, generator=generator)
         self.redraw()
         for layer in self.layers:
             layer.synapses.counters.reset()

@@ -57,9 +57,8 @@ class InSitu:
     @torch.no_grad()
     def program(self) -> None:
         """Program the devices that are outside the margin of their target."""
-        for number, group in enumerate(self.groups):
-            if not group.intact():
-                self.groups[number] = group = _Group(group.layers)
+        self.groups = [group if group.intact() else _Group(group.layers) for group in self.groups]
+        for group in self.groups:
             group.program(self.generator)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -137,9 +136,7 @@ class _Group:
         margin, weight = self.bank.kind.margin, self.bank.weight
         scratch = torch.empty(min(PIECE, len(weight)))
         pieces = zip(self.memory.split(PIECE), weight.split(PIECE), strict=True)
-        worst = [
-            self.quantiser.error(a, w, out=scratch[: len(a)]).view(-1, BLOCK).amax(dim=1) for a, w in pieces
-        ]
+        worst = [self.quantiser.error(a, w, out=scratch[: len(a)]).view(-1, BLOCK).amax(dim=1) for a, w in pieces]
         found = []
         for hit in (torch.cat(worst) > margin).nonzero().squeeze(1).split(PIECE // BLOCK):
             a, w = (x.view(-1, BLOCK).index_select(0, hit) for x in (self.memory, weight))

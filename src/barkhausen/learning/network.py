@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from torch import nn
@@ -32,7 +33,7 @@ def multilayer_perceptron(
     """
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     last = len(sizes) - 2
-    for number, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for number, (inputs, outputs) in enumerate(pairwise(sizes)):
         modules[f"linear{number + 1}"] = linear(inputs, outputs, normalisation == "none")
         if normalisation == "batch":
             modules[f"norm{number + 1}"] = nn.BatchNorm1d(outputs)

@@ -26,15 +26,16 @@ class Quantiser(nn.Module):
     state_of_cell: Tensor
     level_of_cell: Tensor
 
-    def __init__(self, levels: Float[Tensor, "state"]) -> None:
+    def __init__(self, levels: Float[Tensor, " state"]) -> None:
         super().__init__()
         self.register_buffer("levels", levels.clone(), persistent=False)
         count = len(levels)
         even = torch.linspace(-1, 1, count, dtype=torch.float64, device=levels.device)
         self.even = bool((levels.double() - even).abs().max() < EVEN)
-        # In units of their spacing the levels stand at whole numbers, or half-way between where N is even.
-        self.half = (count - 1) / 2
-        self.offset = self.half % 1
+        # In units of their spacing the levels reach from −reach to reach, and stand at whole numbers or, where N
+        # is even, half-way between.
+        self.reach = (count - 1) / 2
+        self.offset = self.reach % 1
         if not self.even:
             thresholds = (levels[1:].double() + levels[:-1].double()) / 2
             # The first cell that belongs to the upper neighbour; the last cell holds the single value 1.0.
@@ -60,7 +61,7 @@ class Quantiser(nn.Module):
             level = self._place(memory, out)
             if self.offset:
                 level.add_(self.offset)
-            level.mul_(1 / self.half)
+            level.mul_(1 / self.reach)
         else:
             cell = self._cell(memory, out).view(-1)
             flat = None if out is None else out.view(-1)
@@ -70,12 +71,12 @@ class Quantiser(nn.Module):
     def state(self, memory: Float[Tensor, "*synapse"]) -> Int[Tensor, "*synapse"]:
         """Index (int64) of the state nearest to each memory value in [−1, 1]."""
         if self.even:
-            return self._place(memory).add_(self.half + self.offset).to(torch.int64)
+            return self._place(memory).add_(self.reach + self.offset).to(torch.int64)
         return self.state_of_cell.index_select(0, self._cell(memory).view(-1)).view(memory.shape)
 
     def _place(self, memory: Tensor, out: Tensor | None = None) -> Tensor:
         """Place of the nearest level in units of the spacing, without the half by which even numbers are off."""
-        place = torch.mul(memory, self.half, out=out)
+        place = torch.mul(memory, self.reach, out=out)
         return place.floor_() if self.offset else place.round_()
 
     def _cell(self, memory: Tensor, out: Tensor | None = None) -> Tensor:

@@ -99,9 +99,7 @@ class SynapseArray(nn.Module):
         self.weight.fill_(float(self.levels[0]))
         self.state.zero_()
 
-    def like(
-        self, *, margin: float | None = None, max_attempts: int, generator: torch.Generator
-    ) -> SynapseArray:
+    def like(self, *, margin: float | None = None, max_attempts: int, generator: torch.Generator) -> SynapseArray:
         """An array of the same shape and kind of device, made of fresh devices, with its own write-verify."""
         return SynapseArray(
             tuple(self.weight.shape),

@@ -37,9 +37,9 @@ class ProgrammingCounters(nn.Module):
     def count(
         self,
         phase: Phase,
-        state: Int[Tensor, "event"],
-        misses: Int[Tensor, "event"],
-        happened: Bool[Tensor, "event"] | None = None,
+        state: Int[Tensor, " event"],
+        misses: Int[Tensor, " event"],
+        happened: Bool[Tensor, " event"] | None = None,
     ) -> None:
         """Add events.
 
@@ -64,7 +64,7 @@ class ProgrammingCounters(nn.Module):
         """Events that ended outside the margin."""
         return self.outcomes[..., -1]
 
-    def events(self, phase: Phase) -> Int[Tensor, "state"]:
+    def events(self, phase: Phase) -> Int[Tensor, " state"]:
         """Programming events by state."""
         return self.outcomes[phase].sum(dim=-1)
 

@@ -40,16 +40,16 @@ class EnergyBill:
 class EnergyLedger:
     """Prices in J of one programming attempt to each state, by cause."""
 
-    sot: Float[np.ndarray, "state"]
-    gate: Float[np.ndarray, "state"]
-    read: Float[np.ndarray, "state"]
+    sot: Float[np.ndarray, " state"]
+    gate: Float[np.ndarray, " state"]
+    read: Float[np.ndarray, " state"]
 
     @classmethod
     def from_device(cls, device: CharacterisedDevice) -> EnergyLedger:
         """The prices that the device file gives."""
         return cls(device.energy("sot"), device.energy("gate"), device.energy("read"))
 
-    def bill_attempts(self, attempts: Int[np.ndarray, "state"]) -> EnergyBill:
+    def bill_attempts(self, attempts: Int[np.ndarray, " state"]) -> EnergyBill:
         """Bill of that many attempts to each state."""
         return EnergyBill(*(float(attempts @ price) for price in (self.sot, self.gate, self.read)))
 

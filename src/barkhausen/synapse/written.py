@@ -28,9 +28,7 @@ class WrittenWeights(nn.Module):
     ) -> None:
         super().__init__()
         count = QUANTILES * SAMPLES_PER_QUANTILE
-        array = SynapseArray(
-            (count,), device, margin=margin, max_attempts=max_attempts, generator=generator
-        )
+        array = SynapseArray((count,), device, margin=margin, max_attempts=max_attempts, generator=generator)
         rows = []
         for state in range(device.states):
             array.renew(generator)
@@ -48,7 +46,7 @@ class WrittenWeights(nn.Module):
         return self.table.view(-1).index_select(0, index.view(-1)).view(state.shape)
 
 
-def _twelve_bits(count: int, generator: torch.Generator | None, device: torch.device) -> Int[Tensor, "count"]:
+def _twelve_bits(count: int, generator: torch.Generator | None, device: torch.device) -> Int[Tensor, " count"]:
     """Uniform integers below 4096, four from each 64-bit draw (the generator is what takes the time)."""
     words = torch.empty((count + 3) // 4, dtype=torch.int64, device=device)
     words.random_(generator=generator)
