@@ -1,6 +1,6 @@
 """One self-contained page about finished runs: tables, plots, and what they show, in plain words.
 
-Every figure on the page is computed from the run directories; the words around them are in
+Every number on the page is computed from the run directories; the words around it are in
 ``report.html.jinja``. The page loads nothing, so it can be kept, mailed and read years later.
 """
 
@@ -10,7 +10,6 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, Literal
@@ -25,12 +24,10 @@ from barkhausen.errors import InputError
 from barkhausen.experiment import figures, published
 from barkhausen.experiment.run import read_json
 from barkhausen.experiment.summary import SCHEMA, mean_counts
-from barkhausen.experiment.table import _kind as kind_of
-from barkhausen.experiment.table import held_out, result_table
+from barkhausen.experiment.table import _kind, held_out, result_table
 from barkhausen.validation import validated
 
 MODES = ("in-situ", "ex-situ", "float")
-CAUSES = ("SOT", "gate", "read")
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
 NONE = "\N{EN DASH}"
@@ -42,6 +39,20 @@ Amount = Annotated[float, Field(ge=0)]
 
 class _Table(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Dataset(_Table):
+    name: str
+    source: str
+    train_samples: Annotated[int, Field(ge=1)]
+    test_samples: int
+    validation_samples: int
+
+
+class _Chips(_Table):
+    count: int
+    mean: Fraction
+    std: Amount
 
 
 class _Layer(_Table):
@@ -70,14 +81,14 @@ class _Summary(_Table):
     states: int | None
     seed: int
     epochs: Annotated[int, Field(ge=1)]
-    dataset: dict[str, str | int]
+    dataset: _Dataset
     device: dict[str, str | float | None]
     test_accuracy: Fraction | None
     validation_accuracy: Fraction | None
     train_accuracy: Fraction
     precursor_accuracy: Fraction | None = None
-    chips: dict[str, Amount]
-    fresh_chip_copy: dict[str, Amount] | None = None
+    chips: _Chips
+    fresh_chip_copy: _Chips | None = None
     programming: _Programming
     energy: dict[str, Amount]
     wall_seconds: Amount
@@ -89,7 +100,7 @@ class _Summary(_Table):
 class Epoch(_Table):
     """One line of ``metrics.jsonl``."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, allow_inf_nan=True)
 
     epoch: int
     train_loss: float
@@ -157,9 +168,7 @@ class Kind:
     def copy(self) -> tuple[float, float] | None:
         """Mean accuracy of the trained levels on chips that never learned, and its spread between chips."""
         copies = [run.summary["fresh_chip_copy"] for run in self.runs if run.summary.get("fresh_chip_copy")]
-        if not copies:
-            return None
-        return fmean(copy["mean"] for copy in copies), fmean(copy["std"] for copy in copies)
+        return (fmean(copy["mean"] for copy in copies), fmean(copy["std"] for copy in copies)) if copies else None
 
     @property
     def precursor(self) -> float | None:
@@ -167,7 +176,7 @@ class Kind:
         values = [run.summary.get("precursor_accuracy") for run in self.runs]
         return fmean(value for value in values if value is not None) if None not in values else None
 
-    @cached_property
+    @property
     def relative_error(self) -> float:
         """Device error relative to the weights, after training (mean over seeds)."""
         return fmean(figures.relative_error(run.histograms) for run in self.runs if run.histograms is not None)
@@ -234,7 +243,6 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
         pairs=_pairs(kinds),
         plots=figures,
         published=published,
-        causes=CAUSES,
         zip=zip,
         assumptions=_assumptions(kinds),
         small_drop=SMALL_DROP,
@@ -296,7 +304,7 @@ def _kinds(runs: Sequence[FinishedRun]) -> list[Kind]:
     """The rows of the results table, each with its runs and a label that no other has."""
     groups: dict[tuple[Any, ...], list[FinishedRun]] = {}
     for run in runs:
-        groups.setdefault(kind_of(run.summary), []).append(run)
+        groups.setdefault(_kind(run.summary), []).append(run)
     rows = result_table([run.summary for run in runs])
     labels = _labels([(_title(group[0].summary), _differences(group[0])) for group in groups.values()])
     return [Kind(label, row, group) for label, row, group in zip(labels, rows, groups.values(), strict=True)]
@@ -374,7 +382,7 @@ def sig(value: float | None, digits: int = 4) -> str:
         return NONE
     if value == 0:
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    decimals = digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
     return f"{value:,.{max(decimals, 0)}f}".replace(",", "\u202f")
 
 

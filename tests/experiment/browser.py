@@ -1,0 +1,110 @@
+"""Headless Chromium as a witness: what a page really draws, says and looks like."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=5000",
+)
+DARK = "--blink-settings=preferredColorScheme=0"
+LIGHT = "--blink-settings=preferredColorScheme=1"
+
+PROBE = """
+<script>
+setTimeout(() => {
+  const plots = [...document.querySelectorAll(".plot")].map(box => ({
+    label: box.getAttribute("aria-label"),
+    svg: box.querySelectorAll("svg.main-svg").length,
+    drawn: [...box.querySelectorAll(".scatterlayer path, .barlayer path")]
+      .filter(path => path.getBBox().width + path.getBBox().height > 0).length,
+    wider: box.scrollWidth - box.clientWidth,
+    axis: getComputedStyle(box.querySelector(".xtick text")).fill,
+    log: Boolean(box._fullLayout.yaxis.type === "log"),
+  }));
+  const seen = {
+    plots,
+    background: getComputedStyle(document.body).backgroundColor,
+    dark: matchMedia("(prefers-color-scheme: dark)").matches,
+    loaded: performance.getEntriesByType("resource").map(entry => entry.name),
+    width: innerWidth,
+    needed: document.documentElement.scrollWidth,
+  };
+  const told = JSON.stringify(seen);
+  if (parent === window) { document.body.dataset.probe = told; } else { parent.postMessage(told, "*"); }
+}, 1000);
+</script>
+"""
+
+FRAME = """<!doctype html>
+<body style="margin: 0"><iframe src="{page}" style="border: 0; width: {width}px; height: 4000px"></iframe>
+<script>onmessage = event => {{ document.body.dataset.probe = event.data; }};</script></body>
+"""
+"""A window cannot be made narrower than 500 pixels; a frame can."""
+
+
+def find_chromium() -> str | None:
+    """The browser, if this machine has one."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def run_chromium(target: Path, *flags: str) -> tuple[str, list[str]]:
+    """Open a page; return what the browser printed, and the lines of the page's console."""
+    browser = find_chromium()
+    assert browser is not None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [browser, *QUIET, f"--user-data-dir={profile}", *flags, target.resolve().as_uri()]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True
+        )
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+    return out, [line for line in err.splitlines() if "CONSOLE" in line]
+
+
+def look(page: Path, *flags: str, width: int | None = None, before_probe: str = "") -> tuple[dict[str, Any], list[str]]:
+    """What a page shows: its plots, colours and sizes, and the lines of its console.
+
+    Args:
+        page: the page; a copy with a few lines of script at its end is opened.
+        flags: for the browser.
+        width: of a frame to show the page in.
+        before_probe: script that uses the page first.
+    """
+    witness = page.with_name(f"probe-{page.name}")
+    text = page.read_text(encoding="utf-8")
+    use = f"<script>{before_probe}</script>" if before_probe else ""
+    witness.write_text(text.replace("</body>", f"{use}{PROBE}</body>"), encoding="utf-8")
+    target = witness
+    if width is not None:
+        target = page.with_name(f"frame-{page.name}")
+        target.write_text(FRAME.format(page=witness.name, width=width), encoding="utf-8")
+    dom, console = run_chromium(target, "--dump-dom", *flags)
+    told = re.search(r'data-probe="([^"]*)"', dom)
+    assert told, f"the page did not answer; console: {console}"
+    seen: dict[str, Any] = json.loads(html.unescape(told.group(1)))
+    return seen, console

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from barkhausen.device import gaussian_device, write_device
+from barkhausen.errors import InputError
+from barkhausen.experiment.recipe import Recipe, recipe_from
+from barkhausen.experiment.run import Run
+from barkhausen.synapse import EnergyLedger
+
+SMALL = {"dataset": {"name": "digits"}, "network": {"hidden": [32, 16]}, "epochs": 3, "transfer": {"chips": 3}}
+
+
+def recipe(**changes: Any) -> Recipe:
+    return recipe_from(SMALL | changes, "test")
+
+
+def without_time(directory: Path) -> dict[str, Any]:
+    summary = json.loads((directory / "summary.json").read_text())
+    summary.pop("wall_seconds")
+    return summary
+
+
+@pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "float"])
+def test_run_learns_and_writes_the_contract(tmp_path: Path, mode: str) -> None:
+    summary = Run(recipe(mode=mode, epochs=12, states=3, network={"hidden": [128, 64]}), tmp_path / "run").execute()
+    files = {path.name for path in (tmp_path / "run").iterdir()}
+    expected = {"recipe.toml", "metrics.jsonl", "checkpoint.safetensors", "state.json", "summary.json", "tensorboard"}
+    assert files == expected | (set() if mode == "float" else {"histograms.json"})
+    assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["schema"] == 1
+    assert (summary["mode"], summary["states"]) == (mode, None if mode == "float" else 3)
+    assert summary["dataset"]["train_samples"] + summary["dataset"]["test_samples"] == 1797
+    # An untrained network is right one time in ten.
+    assert summary["test_accuracy"] > 0.85
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == list(range(1, 13))
+    assert lines[-1]["train_loss"] < lines[0]["train_loss"]
+    assert summary["software"]["torch"] == torch.__version__
+    assert summary["assumed"]
+    assert next((tmp_path / "run" / "tensorboard").glob("events.*")).stat().st_size > 1000
+
+
+def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> None:
+    summary = Run(recipe(states=5), tmp_path / "run").execute()
+    programming, synapses = summary["programming"], 64 * 32 + 32 * 16 + 16 * 10
+    assert programming["initial_events"] == synapses
+    assert programming["training_events"] > 0
+    for key in ("attempts", "failed"):
+        assert programming[key] == sum(layer[key] for layer in programming["by_layer"].values())
+        assert programming[key] == sum(state[key] for state in programming["by_state"].values())
+    # One attempt an event by default.
+    assert programming["attempts"] == programming["initial_events"] + programming["training_events"]
+    ledger = EnergyLedger.from_device(gaussian_device(5))
+    attempts = [programming["by_state"][str(k)]["attempts"] for k in range(5)]
+    energy = summary["energy"]
+    for cause in ("sot", "gate", "read"):
+        price = getattr(ledger, cause)
+        assert energy[f"{cause}_joule"] == pytest.approx(sum(n * p for n, p in zip(attempts, price, strict=True)))
+    total = energy["sot_joule"] + energy["gate_joule"] + energy["read_joule"]
+    assert energy["programming_joule"] == pytest.approx(total)
+    assert energy["per_inference_joule"] == pytest.approx(total / (1437 * 3))
+    histograms = json.loads((tmp_path / "run" / "histograms.json").read_text())
+    for name in ("before", "after"):
+        assert sum(map(sum, histograms[name])) == synapses
+    assert histograms["before"] != histograms["after"]
+
+
+def test_ex_situ_counts_the_chips_and_not_the_precursor(tmp_path: Path) -> None:
+    changes = {"transfer": {"chips": 3, "max_attempts": 4}, "device": {"margin": 0.1}}
+    summary = Run(recipe(mode="ex-situ", **changes), tmp_path / "run").execute()
+    synapses = 64 * 32 + 32 * 16 + 16 * 10
+    assert summary["programming"]["initial_events"] == synapses
+    assert summary["programming"]["training_events"] == 0
+    # Sigma 0.15 and margin 0.1: about half of the attempts miss.
+    assert 1.5 * synapses < summary["programming"]["attempts"] < 4 * synapses
+    assert summary["chips"]["count"] == 3
+    assert summary["test_accuracy"] == summary["chips"]["mean"]
+
+
+def test_validation_run_does_not_touch_the_test_set(tmp_path: Path) -> None:
+    run = Run(recipe(dataset={"name": "digits", "validation_samples": 300}), tmp_path / "run")
+    summary = run.execute()
+    assert summary["test_accuracy"] is None
+    assert summary["validation_accuracy"] > 0.3
+    assert summary["dataset"]["train_samples"] == 1137
+    assert summary["dataset"]["test_samples"] == 0
+    assert "test_accuracy" not in (tmp_path / "run" / "metrics.jsonl").read_text()
+
+
+@pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "float"])
+def test_same_seed_same_bytes_and_another_seed_other_bytes(tmp_path: Path, mode: str) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        Run(recipe(mode=mode, seed=seed), tmp_path / name).execute()
+    weights = [(tmp_path / name / "checkpoint.safetensors").read_bytes() for name in "abc"]
+    assert weights[0] == weights[1] != weights[2]
+    assert without_time(tmp_path / "a") == without_time(tmp_path / "b")
+
+
+def test_device_file_takes_the_place_of_the_preset(tmp_path: Path) -> None:
+    write_device(gaussian_device(3, 0.15), tmp_path / "device.nc")
+    changes = {"device": {"file": str(tmp_path / "device.nc")}}
+    by_file = Run(recipe(**changes), tmp_path / "file").execute()
+    by_preset = Run(recipe(states=3), tmp_path / "preset").execute()
+    assert by_file["states"] == 3
+    assert by_file["device"]["file"] == str(tmp_path / "device.nc")
+    assert by_file["test_accuracy"] == by_preset["test_accuracy"]
+    assert by_file["programming"] == by_preset["programming"]
+
+
+def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
+    first = Run(recipe(), tmp_path / "run").execute()
+    stamp = (tmp_path / "run" / "checkpoint.safetensors").stat().st_mtime_ns
+    assert Run(recipe(), tmp_path / "run").execute() == first
+    assert (tmp_path / "run" / "checkpoint.safetensors").stat().st_mtime_ns == stamp
+    Run(recipe(), tmp_path / "run", overwrite=True).execute()
+    assert (tmp_path / "run" / "checkpoint.safetensors").stat().st_mtime_ns > stamp
+
+
+def test_directory_of_another_recipe_or_of_something_else_is_refused(tmp_path: Path) -> None:
+    Run(recipe(), tmp_path / "run").execute()
+    with pytest.raises(InputError, match=r"holds a run with device\.margin = 0\.3, this one has 0\.4"):
+        Run(recipe(device={"margin": 0.4}), tmp_path / "run").execute()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("precious")
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match="is not the directory of a run"):
+            Run(recipe(), tmp_path / "mine", overwrite=overwrite).execute()
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "precious"
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("file", ["metrics.jsonl", "checkpoint.safetensors", "state.json", "summary.json"])
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_death_at_any_write_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, epoch: int) -> None:
+    Run(recipe(), tmp_path / "whole").execute()
+    replace, seen = Path.replace, [0]
+
+    def dying(self: Path, target: Path) -> Path:
+        if Path(target).name == file:
+            seen[0] += 1
+            if seen[0] == (1 if file == "summary.json" else epoch):
+                raise KilledError
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", dying)
+        with pytest.raises(KilledError):
+            Run(recipe(), tmp_path / "broken").execute()
+    Run(recipe(), tmp_path / "broken").execute()
+    assert without_time(tmp_path / "broken") == without_time(tmp_path / "whole")
+    for name in ("checkpoint.safetensors", "histograms.json"):
+        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    lines = [
+        [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in path.read_text().splitlines()]
+        for path in (tmp_path / "broken" / "metrics.jsonl", tmp_path / "whole" / "metrics.jsonl")
+    ]
+    assert lines[0] == lines[1]
+    assert not list((tmp_path / "broken").glob(".*"))
+
+
+@pytest.mark.parametrize("mode", ["in-situ", "ex-situ"])
+def test_run_killed_at_an_arbitrary_moment_ends_as_if_undisturbed(tmp_path: Path, mode: str) -> None:
+    settings = {"mode": mode, "dataset.name": "digits", "epochs": 40, "network.hidden": "[32, 16]", "transfer.chips": 2}
+    (tmp_path / "recipe.toml").write_text("states = 3\n")
+    command = [sys.executable, "-m", "barkhausen", "train", str(tmp_path / "recipe.toml")]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
+    delays = random.Random(mode)
+    kills = 0
+    for _ in range(60):
+        process = subprocess.Popen(
+            [*command, "--out", str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        # The clock starts where the run does: the directory appears at once, each epoch takes a few ms.
+        while process.poll() is None and not (tmp_path / "killed" / "tensorboard").exists():
+            time.sleep(0.005)
+        time.sleep(delays.uniform(0.0, 0.25))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        stderr = process.communicate()[1]
+        assert process.returncode in (0, -signal.SIGKILL), stderr.decode()
+        if (tmp_path / "killed" / "summary.json").exists() or kills >= 3:
+            break
+    subprocess.run([*command, "--out", str(tmp_path / "killed")], check=True, capture_output=True)
+    assert kills >= 1
+    assert without_time(tmp_path / "killed") == without_time(tmp_path / "whole")
+    first, second = ((tmp_path / name / "checkpoint.safetensors").read_bytes() for name in ("killed", "whole"))
+    assert first == second
