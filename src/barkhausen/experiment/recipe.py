@@ -125,12 +125,14 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     Args:
         path: the TOML file.
         settings: such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string
-            where it is not TOML.
+            where it is not TOML. ``device.file=…`` replaces the recipe's preset with its sigma and states.
 
     Raises:
         InputError: the file cannot be read, or a key or value is unknown or wrong.
     """
     values = read_toml(path)
+    if any(setting.partition("=")[0].strip() == "device.file" for setting in settings or []):
+        _without_preset(values)
     for setting in settings or []:
         _apply(values, setting)
     return recipe_from(values, str(path))
@@ -162,6 +164,15 @@ def build_device(recipe: Recipe) -> CharacterisedDevice:
     if recipe.device.file is not None:
         return read_device(Path(recipe.device.file))
     return gaussian_device(recipe.states, recipe.device.sigma)
+
+
+def _without_preset(values: dict[str, Any]) -> None:
+    """Forget the preset of a recipe, and its number of states: a device file named by a setting replaces both."""
+    values.pop("states", None)
+    device = values.get("device")
+    if isinstance(device, dict):
+        device.pop("preset", None)
+        device.pop("sigma", None)
 
 
 def _apply(values: dict[str, Any], setting: str) -> None:

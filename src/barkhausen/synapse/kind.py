@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -39,6 +40,10 @@ class SynapseKind:
             raise InputError(f"margin = {self.margin}: must be zero or positive")
         if self.max_attempts < 1:
             raise InputError(f"max_attempts = {self.max_attempts}: at least one attempt is needed")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SynapseKind:
+        # Nothing in it ever changes, so that copies of a network can share it.
+        return self
 
     def same_as(self, other: SynapseKind) -> bool:
         """Whether synapses of both kinds can be programmed together."""
