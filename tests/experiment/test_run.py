@@ -119,6 +119,18 @@ def test_device_file_takes_the_place_of_the_preset(tmp_path: Path) -> None:
     assert by_file["programming"] == by_preset["programming"]
 
 
+def test_device_file_may_not_change_under_a_run(tmp_path: Path) -> None:
+    file = tmp_path / "device.nc"
+    write_device(gaussian_device(3, 0.15), file)
+    run = Run(recipe(device={"file": str(file)}), tmp_path / "run")
+    run.execute()
+    assert (tmp_path / "run" / "device.nc").read_bytes() == file.read_bytes()
+    (tmp_path / "run" / "summary.json").unlink()
+    write_device(gaussian_device(3, 0.25), file)
+    with pytest.raises(InputError, match=r"device\.nc: is not the device file"):
+        run.execute()
+
+
 def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
     first = Run(recipe(), tmp_path / "run").execute()
     stamp = (tmp_path / "run" / "checkpoint.safetensors").stat().st_mtime_ns

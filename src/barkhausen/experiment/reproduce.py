@@ -16,7 +16,7 @@ from barkhausen.experiment.progress import Progress, Silent
 from barkhausen.experiment.recipe import DatasetRecipe, Mode, Recipe, TransferRecipe
 from barkhausen.experiment.report import write_report
 from barkhausen.experiment.run import Run
-from barkhausen.experiment.table import result_table
+from barkhausen.experiment.table import markdown_table, result_table
 
 STATES = (5, 3, 2)
 SEEDS = (0, 1, 2)
@@ -32,7 +32,7 @@ def reproduce(
     log: Callable[[str], None] = lambda line: None,
     overwrite: bool = False,
 ) -> list[dict[str, Any]]:
-    """Run everything, or what is still missing, and write ``table.csv``, ``summary.json`` and ``report.html``.
+    """Run everything, or what is still missing, and write ``table.csv`` and ``.md``, ``summary.json`` and ``report.html``.
 
     Args:
         out: directory of all runs; each has its own below it. An interrupted job goes on where it was.
@@ -80,6 +80,7 @@ def reproduce(
     writer.writeheader()
     writer.writerows(rows)
     atomic_write(out / "table.csv", text.getvalue())
+    atomic_write(out / "table.md", markdown_table(rows))
     write_report(directories, out / "report.html")
     return summaries
 

@@ -83,7 +83,7 @@ class Run:
         dataset = self.dataset or load_dataset(self.recipe.dataset.name, self.data_dir)
         if self.recipe.dataset.validation_samples:
             dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
-        device = None if self.recipe.mode == "float" else build_device(self.recipe)
+        device = None if self.recipe.mode == "float" else self._device()
         training = Training(self.recipe, dataset.standardised(), device)
         metrics = self._resume(training)
         self._train(training, metrics, device)
@@ -115,6 +115,21 @@ class Run:
                     f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has "
                     f"{mine.get(key)!r}; choose another --out, or --overwrite"
                 )
+
+    def _device(self) -> CharacterisedDevice:
+        """The recipe's device; a device file is copied into the directory, and may not change under a run."""
+        if self.recipe.device.file is None:
+            return build_device(self.recipe)
+        named, held = Path(self.recipe.device.file), self.directory / "device.nc"
+        device = build_device(self.recipe)
+        if not held.exists():
+            atomic_write(held, named.read_bytes())
+        elif held.read_bytes() != named.read_bytes():
+            raise InputError(
+                f"{named}: is not the device file that the run in {self.directory} was started with; "
+                "choose another --out, or --overwrite"
+            )
+        return device
 
     def _resume(self, training: Training) -> list[dict[str, Any]]:
         """Load the last checkpoint, if any, and the metrics up to it."""

@@ -69,3 +69,33 @@ def _row(runs: list[dict[str, Any]]) -> dict[str, Any]:
         ),
         "wall_seconds": sum(run["wall_seconds"] for run in runs) / len(runs),
     }
+
+
+def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
+    """The table for a README: one line a kind, accuracies in per cent, beside the published figures."""
+    lines = [
+        "| mode | states | test accuracy (%) | chips: spread | copied to fresh chips | published | events/sample "
+        "| pJ/inference (SOT + gate + read) | published |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        energy = "–"
+        if row["picojoule_per_inference"] is not None:
+            total = row["picojoule_per_inference"]
+            parts = " + ".join(f"{total * row[f'{cause}_share']:.4f}" for cause in ("sot", "gate", "read"))
+            energy = f"**{total:.4f}** ({parts})"
+        cells = [
+            row["mode"],
+            "–" if row["states"] is None else str(row["states"]),
+            f"**{100 * row['accuracy']:.2f}** ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})",
+            f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else "–",
+            "–" if row["fresh_chip_copy"] is None else f"{100 * row['fresh_chip_copy']:.2f}",
+            "–" if row["published_accuracy"] is None else f"{100 * row['published_accuracy']:.2f}",
+            "–" if row["events_per_sample"] is None else f"{row['events_per_sample']:.2f}",
+            energy,
+            "–"
+            if row["published_picojoule_per_inference"] is None
+            else f"{row['published_picojoule_per_inference']:.0f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
