@@ -23,9 +23,11 @@ HOSTILE = "</script><script>alert('x')</script><img src=http://evil.example/x on
 
 
 def page_of(runs: list[Path], root: Path) -> str:
-    out = root / "report.html"
-    write_report(runs, out)
-    return out.read_text(encoding="utf-8")
+    """The page without plotly's five megabytes, for tests that only read it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("barkhausen.experiment.report.get_plotlyjs", lambda: "")
+        write_report(runs, root / "report.html")
+    return (root / "report.html").read_text(encoding="utf-8")
 
 
 def words(page: str) -> str:
@@ -219,7 +221,7 @@ def test_hostile_words_stay_words(tmp_path: Path) -> None:
     (run / "histograms.json").write_text(json.dumps(data))
     page = page_of([run], tmp_path)
     assert "<script>alert" not in page
-    assert "<img" not in page.split("plotly.js v")[0]
+    assert "<img" not in page
     assert "&lt;img src=http://evil.example/x" in page
     names = [trace.get("name", "") for spec in plot_specs(page) for trace in spec["data"]]
     assert any("&lt;img" in name for name in names)
@@ -343,7 +345,7 @@ def test_browser_draws_every_plot(
 
 @needs_browser
 def test_browser_fits_the_page_into_400_pixels(tmp_path: Path) -> None:
-    page_of([write_run(tmp_path, mode) for mode in ("in-situ", "ex-situ", "float")], tmp_path)
+    write_report([write_run(tmp_path, mode) for mode in ("in-situ", "ex-situ", "float")], tmp_path / "report.html")
     tick = "document.getElementById('logarithmic').click();"
     seen, console = browser.look(tmp_path / "report.html", width=400, before_probe=tick)
     assert console == []

@@ -32,7 +32,7 @@ def reproduce(
     log: Callable[[str], None] = lambda line: None,
     overwrite: bool = False,
 ) -> list[dict[str, Any]]:
-    """Run everything, or what is still missing, and write ``table.csv`` and ``.md``, ``summary.json`` and ``report.html``.
+    """Run everything, or what is still missing; write ``table.csv``, ``table.md``, ``summary.json``, ``report.html``.
 
     Args:
         out: directory of all runs; each has its own below it. An interrupted job goes on where it was.
