@@ -51,6 +51,8 @@ setTimeout(() => {
     needed: document.documentElement.scrollWidth,
   };
   const told = JSON.stringify(seen);
+  // They have done their work, and are five megabytes that need not be printed.
+  document.querySelectorAll("script").forEach(script => script.remove());
   if (parent === window) { document.body.dataset.probe = told; } else { parent.postMessage(told, "*"); }
 }, 1000);
 </script>

@@ -55,7 +55,7 @@ class DeviceRecipe(_Table):
     file: str | None = None
     """Device file to use instead of the preset."""
     margin: NotNegative = 0.3
-    """Noise tolerance margin in weight units."""
+    """Noise tolerance margin in weight units (ex-situ: 0.2 unless given)."""
     max_attempts: Count = 1
     """Write-verify attempts of each programming event."""
 
@@ -73,7 +73,7 @@ class OptimizerRecipe(_Table):
     rate: Rate = 1e-3
     """Learning rate of float weights, biases and normalisation."""
     memory_rate: Rate = 1e-2
-    """Learning rate of the synapses' memory, which lives on [−1, 1]."""
+    """Learning rate of the synapses' memory, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Of sgd."""
     weight_decay: NotNegative = 0.0
@@ -88,6 +88,12 @@ class TransferRecipe(_Table):
     chips: Count = 10
     max_attempts: Count = 5
     """Write-verify attempts when a chip is programmed."""
+
+
+DEFAULTS_BY_MODE: dict[str, dict[str, dict[str, Any]]] = {
+    "ex-situ": {"device": {"margin": 0.2}, "optimizer": {"memory_rate": 0.03}},
+}
+"""Where the best setting on validation data differs between the modes (``make tune``)."""
 
 
 class Recipe(_Table):
@@ -107,6 +113,18 @@ class Recipe(_Table):
     device: DeviceRecipe = DeviceRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
     transfer: TransferRecipe = TransferRecipe()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_mode(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("mode"), str):
+            return values
+        merged = dict(values)
+        for table, defaults in DEFAULTS_BY_MODE.get(values["mode"], {}).items():
+            given = values.get(table, {})
+            if isinstance(given, dict):
+                merged[table] = defaults | given
+        return merged
 
     @model_validator(mode="after")
     def _batch_norm_needs_a_batch(self) -> Recipe:

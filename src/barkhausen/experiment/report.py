@@ -6,10 +6,12 @@ Every number on the page is computed from the run directories; the words around 
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, Literal
@@ -30,8 +32,7 @@ from barkhausen.validation import validated
 MODES = ("in-situ", "ex-situ", "float")
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
-NONE = "\N{EN DASH}"
-"""Stands in a table where there is nothing to say."""
+NO_VALUE = "\N{EN DASH}"
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
@@ -142,13 +143,9 @@ class FinishedRun:
     def events_by_epoch(self) -> dict[str, list[float]]:
         """Programming events of each layer: initial programming first, then what each epoch added."""
         layers = self.summary["programming"]["by_layer"]
-        events = {name: [layer["initial_events"]] for name, layer in layers.items()}
-        before = {name: layer["initial_events"] for name, layer in layers.items()}
-        for epoch in self.epochs:
-            for name, total in epoch.events_by_layer.items():
-                events[name].append(total - before[name])
-            before = epoch.events_by_layer
-        return events
+        initial = {name: layer["initial_events"] for name, layer in layers.items()}
+        totals = [initial, *(epoch.events_by_layer for epoch in self.epochs)]
+        return {name: [initial[name], *(b[name] - a[name] for a, b in pairwise(totals))] for name in initial}
 
 
 @dataclass(frozen=True)
@@ -182,10 +179,9 @@ class Kind:
         return fmean(figures.relative_error(run.histograms) for run in self.runs if run.histograms is not None)
 
     @property
-    def by_state(self) -> dict[str, dict[str, float]]:
+    def by_state(self) -> dict[str, Any]:
         """Events, attempts and failures of each state (mean over seeds)."""
-        counts: dict[str, dict[str, float]] = mean_counts([run.summary["programming"]["by_state"] for run in self.runs])
-        return counts
+        return mean_counts([run.summary["programming"]["by_state"] for run in self.runs])
 
     def picojoule(self, cause: str) -> float:
         """Energy of one cause in pJ per inference."""
@@ -229,15 +225,7 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
         key=lambda run: (MODES.index(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"])
     )
     kinds = _kinds(finished)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("barkhausen.experiment", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(percent=percent, sig=sig, count=count, joule=joule)
-    page = environment.get_template("report.html.jinja").render(
+    page = _template().render(
         runs=finished,
         kinds=kinds,
         pairs=_pairs(kinds),
@@ -252,13 +240,26 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
     atomic_write(out, page)
 
 
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("barkhausen.experiment", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(percent=percent, sig=sig, count=count, joule=joule)
+    return environment.get_template("report.html.jinja")
+
+
 def load_run(directory: Path) -> FinishedRun:
     """Read and check what a finished run left.
 
     Raises:
         InputError: it is not finished, a file is missing or damaged, or it is of another version.
     """
-    path = directory / "summary.json"
+    name, path = directory.resolve().name, directory / "summary.json"
     if not path.exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")
     summary = read_json(path)
@@ -273,24 +274,22 @@ def load_run(directory: Path) -> FinishedRun:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
     epochs = _read_metrics(directory / "metrics.jsonl", checked)
     if checked.mode == "float":
-        return FinishedRun(directory.resolve().name, summary, epochs, None)
+        return FinishedRun(name, summary, epochs, None)
     path = directory / "histograms.json"
     histograms = validated(Histograms, read_json(path), str(path))
     panels = (histograms.before, histograms.after)
     sizes = {len(counts) for panel in panels for counts in panel}
     states = {len(checked.programming.by_state), len(histograms.levels), *map(len, panels)}
-    if states != {checked.states} or len(sizes) != 1:
+    if states != {checked.states} or len(sizes) != 1 or 0 in sizes:
         raise InputError(f"{path}: is damaged (not two histograms of {checked.states} states)")
-    return FinishedRun(directory.resolve().name, summary, epochs, histograms)
+    return FinishedRun(name, summary, epochs, histograms)
 
 
 def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is damaged ({error})") from None
+        raise InputError(f"{path}: is missing or damaged ({error})") from None
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
     layers = set(summary.programming.by_layer) if summary.mode == "in-situ" else set()
     if any(set(epoch.events_by_layer) != layers for epoch in epochs):
@@ -307,7 +306,7 @@ def _kinds(runs: Sequence[FinishedRun]) -> list[Kind]:
         groups.setdefault(_kind(run.summary), []).append(run)
     rows = result_table([run.summary for run in runs])
     labels = _labels([(_title(group[0].summary), _differences(group[0])) for group in groups.values()])
-    return [Kind(label, row, group) for label, row, group in zip(labels, rows, groups.values(), strict=True)]
+    return [Kind(*kind) for kind in zip(labels, rows, groups.values(), strict=True)]
 
 
 def _pairs(kinds: Sequence[Kind]) -> list[Pair]:
@@ -373,13 +372,13 @@ def _assumptions(kinds: Sequence[Kind]) -> dict[tuple[str, ...], list[str]]:
 
 def percent(value: float | None, decimals: int = 2) -> str:
     """A fraction in per cent."""
-    return NONE if value is None else f"{100 * value:.{decimals}f}\N{NO-BREAK SPACE}%"
+    return NO_VALUE if value is None else f"{100 * value:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def sig(value: float | None, digits: int = 4) -> str:
     """A number with that many significant digits and no exponent."""
     if value is None or not math.isfinite(value):
-        return NONE
+        return NO_VALUE
     if value == 0:
         return "0"
     decimals = digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
