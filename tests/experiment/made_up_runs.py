@@ -61,6 +61,13 @@ def summary_of(mode: str, states: int | None, seed: int, accuracy: float, copied
         "chips": chips,
         "programming": programming,
         "energy": {f"{key}_joule": value for key, value in energy.items()},
+        "recipe": {
+            "mode": mode,
+            "seed": seed,
+            "epochs": EPOCHS,
+            "network": {"hidden": [8, 4]},
+            "optimizer": {"memory_rate": 0.01},
+        },
         "wall_seconds": 12.0,
         "assumed": ["topology is ours"] if mode == "float" else ["margin is ours", "read after each attempt"],
         "notes": [],

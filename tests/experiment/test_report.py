@@ -198,6 +198,12 @@ def test_kinds_with_one_name_are_told_apart(tmp_path: Path) -> None:
     assert "in-situ, 5 states, margin 0.3 : 98.00 %" in text
     assert "in-situ, 5 states, margin 0.5 : 98.00 %" in text
 
+    def rate(summary: dict[str, Any]) -> None:
+        summary["recipe"]["optimizer"]["memory_rate"] = 0.05
+
+    text = words(page_of([runs[0], write_run(tmp_path, name="faster", change=rate)], tmp_path))
+    assert "in-situ, 5 states, optimizer.memory rate 0.05 : 98.00 %" in text
+
 
 def test_a_run_named_twice_counts_once_and_a_copy_is_noticed(tmp_path: Path) -> None:
     run = write_run(tmp_path)

@@ -173,6 +173,14 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
     return recipe.model_copy(update={"states": states})
 
 
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one dictionary with dotted keys."""
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return result
+
+
 def build_device(recipe: Recipe) -> CharacterisedDevice:
     """The device that the recipe names.
 

@@ -24,9 +24,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from barkhausen.atomic import atomic_write
 from barkhausen.errors import InputError
 from barkhausen.experiment import figures, published
+from barkhausen.experiment.recipe import flat
 from barkhausen.experiment.run import read_json
 from barkhausen.experiment.summary import SCHEMA, mean_counts
-from barkhausen.experiment.table import _kind, held_out, result_table
+from barkhausen.experiment.table import held_out, kind_of, result_table
 from barkhausen.validation import validated
 
 MODES = ("in-situ", "ex-situ", "float")
@@ -303,7 +304,7 @@ def _kinds(runs: Sequence[FinishedRun]) -> list[Kind]:
     """The rows of the results table, each with its runs and a label that no other has."""
     groups: dict[tuple[Any, ...], list[FinishedRun]] = {}
     for run in runs:
-        groups.setdefault(_kind(run.summary), []).append(run)
+        groups.setdefault(kind_of(run.summary), []).append(run)
     rows = result_table([run.summary for run in runs])
     labels = _labels([(_title(group[0].summary), _differences(group[0])) for group in groups.values()])
     return [Kind(*kind) for kind in zip(labels, rows, groups.values(), strict=True)]
@@ -316,7 +317,8 @@ def _pairs(kinds: Sequence[Kind]) -> list[Pair]:
     for kind in kinds:
         if kind.row["mode"] != "float":
             common = _differences(kind.runs[0])
-            common = {key: value for key, value in common.items() if key not in {"margin", "max_attempts"}}
+            chosen = ("margin", "max_attempts", *TOLD_BY_RECIPE)
+            common = {key: value for key, value in common.items() if not key.startswith(chosen)}
             key = (kind.row["states"], *common.values())
             groups.setdefault(key, []).append(kind)
             fields[key] = common
@@ -342,7 +344,12 @@ def _differences(run: FinishedRun) -> dict[str, Any]:
         "epochs": run.summary["epochs"],
         "device": run.device_name,
         **device,
+        **{key: str(value) for key, value in flat(run.summary["recipe"]).items() if key.startswith(TOLD_BY_RECIPE)},
     }
+
+
+TOLD_BY_RECIPE = ("batch_size", "network.", "optimizer.", "transfer.")
+"""Keys of the recipe that nothing else in a summary tells."""
 
 
 def _labels(named: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:

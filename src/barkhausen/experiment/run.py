@@ -23,7 +23,7 @@ from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.datasets import Dataset, load_dataset
 from barkhausen.experiment.evaluation import accuracy, weight_histogram, weight_range
 from barkhausen.experiment.progress import Progress, Silent
-from barkhausen.experiment.recipe import Recipe, build_device
+from barkhausen.experiment.recipe import Recipe, build_device, flat
 from barkhausen.experiment.scalars import ScalarLog
 from barkhausen.experiment.seeds import stream
 from barkhausen.experiment.summary import (
@@ -107,8 +107,8 @@ class Run:
         atomic_write(held, self.recipe.to_toml())
 
     def _same_recipe(self, held: Path) -> None:
-        mine = _flat(self.recipe.model_dump(exclude_none=True))
-        theirs = _flat(read_toml(held))
+        mine = flat(self.recipe.model_dump(exclude_none=True))
+        theirs = flat(read_toml(held))
         for key in sorted(mine.keys() | theirs.keys()):
             if mine.get(key) != theirs.get(key):
                 raise InputError(
@@ -232,6 +232,7 @@ class Run:
             **measured,
             "programming": counts,
             "energy": energy_summary(bill, inferences),
+            "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
             "assumed": assumptions(device),
             "notes": list(self.notes),
@@ -303,13 +304,6 @@ def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[
 def _title(recipe: Recipe) -> str:
     states = "" if recipe.mode == "float" else f" {recipe.states} states"
     return f"{recipe.mode}{states} seed {recipe.seed}"
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
 
 
 def read_json(path: Path) -> Any:

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from barkhausen.experiment import published
+from barkhausen.experiment.recipe import flat
 from barkhausen.experiment.summary import spread
 
 
 def result_table(summaries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
 
-    Runs are of one kind if mode, states, data set, device, epochs and numbers of samples agree. Accuracies are
+    Runs are of one kind if their recipes differ in the seed alone (see :func:`kind_of`). Accuracies are
     fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds).
     """
     kinds: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for summary in summaries:
-        kinds.setdefault(_kind(summary), []).append(summary)
+        kinds.setdefault(kind_of(summary), []).append(summary)
     return [_row(runs) for runs in kinds.values()]
 
 
@@ -27,11 +28,13 @@ def held_out(summary: dict[str, Any]) -> float:
     return float(summary["validation_accuracy"] if test is None else test)
 
 
-def _kind(summary: dict[str, Any]) -> tuple[Any, ...]:
-    dataset = summary["dataset"]
-    device = tuple(sorted((key, str(value)) for key, value in summary["device"].items()))
-    samples = (dataset["train_samples"], dataset["validation_samples"])
-    return (summary["mode"], summary["states"], dataset["name"], *samples, summary["epochs"], device)
+def kind_of(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What runs of one kind have in common: data, device and every key of the recipe but the seed (and threads)."""
+    dataset, device = summary["dataset"], summary["device"]
+    samples = {key: dataset[key] for key in ("name", "train_samples", "validation_samples")}
+    recipe = {key: value for key, value in flat(summary["recipe"]).items() if key not in {"seed", "threads"}}
+    parts = {"states": summary["states"], **flat({"dataset": samples, "device": device}), **recipe}
+    return tuple(sorted((key, repr(value)) for key, value in parts.items()))
 
 
 def _row(runs: list[dict[str, Any]]) -> dict[str, Any]:
