@@ -23,7 +23,8 @@ from collections.abc import Callable
 import torch
 
 from barkhausen.errors import DataNotFoundError
-from barkhausen.experiment.datasets import Dataset, load_dataset
+from barkhausen.experiment.dataset import Dataset
+from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.recipe import Recipe, build_device
 from barkhausen.experiment.training import Training
 

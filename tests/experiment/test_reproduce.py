@@ -9,7 +9,8 @@ import pytest
 
 from barkhausen.errors import DataNotFoundError, InputError
 from barkhausen.experiment import reproduce as module
-from barkhausen.experiment.datasets import Dataset, load_dataset
+from barkhausen.experiment.dataset import Dataset
+from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.reproduce import reproduce
 from barkhausen.experiment.table import markdown_table, result_table
 

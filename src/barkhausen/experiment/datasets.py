@@ -9,9 +9,7 @@ with scikit-learn.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
-import math
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -27,6 +25,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.errors import DataNotFoundError, InputError, did_you_mean
+from barkhausen.experiment.dataset import Dataset
 from barkhausen.experiment.idx import read_idx
 
 DATA_VARIABLE: Final = "BARKHAUSEN_DATA"
@@ -38,83 +37,8 @@ DOWNLOAD_TIMEOUT: Final = 15.0
 DIGITS_TEST_SAMPLES: Final = 360
 """A fifth of scikit-learn's 1797 digits."""
 
-# Parts of the definition of the splits: another value is another split.
+# Part of the definition of the split: another value is another split.
 _DIGITS_SEED: Final = 20_240_601
-_VALIDATION_SEED: Final = 20_240_602
-
-_ROWS_AT_A_TIME: Final = 4096
-
-
-@dataclass(frozen=True, eq=False)  # Two tensors have no single truth value to compare by.
-class Dataset:
-    """A classification task: images as rows of pixels, and their classes.
-
-    Attributes:
-        name: as given to :func:`load_dataset`.
-        source: where it came from, in words that are the same on every machine.
-        train_inputs: pixels, float32; in [0, 1] as loaded, black to white.
-        train_labels: class of each training sample, int64, below ``classes``.
-        test_inputs: as ``train_inputs``.
-        test_labels: as ``train_labels``.
-        image_shape: rows and columns of the image that a row of pixels is.
-        classes: number of classes.
-    """
-
-    name: str
-    source: str
-    train_inputs: Float[Tensor, "train_sample feature"]
-    train_labels: Int[Tensor, " train_sample"]
-    test_inputs: Float[Tensor, "test_sample feature"]
-    test_labels: Int[Tensor, " test_sample"]
-    image_shape: tuple[int, ...]
-    classes: int
-
-    def standardised(self) -> Dataset:
-        """Return the data set with zero mean and unit standard deviation over all training pixels.
-
-        Two scalars, taken from the training part alone, shift and scale both parts. The standard deviation is
-        the population's (division by the number of pixels).
-
-        Raises:
-            InputError: all training pixels are equal.
-        """
-        mean, deviation = _moments(self.train_inputs)
-        if not deviation > 0:
-            raise InputError(f"{self.name}: all training pixels are equal, so they cannot be standardised")
-        return dataclasses.replace(
-            self,
-            train_inputs=self.train_inputs.sub(mean).div_(deviation),
-            test_inputs=self.test_inputs.sub(mean).div_(deviation),
-        )
-
-    def with_validation(self, samples: int) -> Dataset:
-        """Return a data set that tests on samples held out from training, and leaves the true test set alone.
-
-        The training samples are put in an order that is fixed for their number; all but the last ``samples``
-        train, those test. So a larger validation part contains every smaller one.
-
-        Args:
-            samples: how many to hold out, from 1 to one less than the training samples.
-
-        Raises:
-            InputError: ``samples`` is outside that range.
-        """
-        available = len(self.train_labels)
-        if not 1 <= samples < available:
-            raise InputError(
-                f"validation samples = {samples}: must be from 1 to {available - 1}, "
-                f"because {self.name} has {available} training samples"
-            )
-        generator = np.random.Generator(np.random.PCG64(_VALIDATION_SEED))
-        order = torch.from_numpy(generator.permutation(available)).to(self.train_labels.device)
-        training, validation = order[:-samples], order[-samples:]
-        return dataclasses.replace(
-            self,
-            train_inputs=self.train_inputs[training],
-            train_labels=self.train_labels[training],
-            test_inputs=self.train_inputs[validation],
-            test_labels=self.train_labels[validation],
-        )
 
 
 @dataclass(frozen=True)
@@ -469,18 +393,3 @@ def _stratified(labels: Int[np.ndarray, " sample"], samples: int) -> Int[np.ndar
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     steps = np.arange(samples) * len(labels) // samples
     return by_class[steps]
-
-
-def _moments(values: Float[Tensor, "sample feature"]) -> tuple[float, float]:
-    """Mean and population standard deviation of all elements.
-
-    Summed in double precision by numpy, whose order of summation, unlike torch's, does not depend on the
-    number of threads.
-    """
-    total = squares = 0.0
-    for rows in values.split(_ROWS_AT_A_TIME):
-        wide = rows.numpy(force=True).astype(np.float64)
-        total += float(wide.sum())
-        squares += float(np.square(wide).sum())
-    mean = total / values.numel()
-    return mean, math.sqrt(max(squares / values.numel() - mean * mean, 0.0))

@@ -11,7 +11,8 @@ from typing import Any
 
 from barkhausen.atomic import atomic_write
 from barkhausen.errors import DataNotFoundError
-from barkhausen.experiment.datasets import Dataset, load_dataset
+from barkhausen.experiment.dataset import Dataset
+from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.progress import Progress, Silent
 from barkhausen.experiment.recipe import DatasetRecipe, Mode, Recipe, TransferRecipe
 from barkhausen.experiment.report import write_report

@@ -20,7 +20,8 @@ from barkhausen.atomic import atomic_write, unwritable
 from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
-from barkhausen.experiment.datasets import Dataset, load_dataset
+from barkhausen.experiment.dataset import Dataset
+from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.evaluation import accuracy, weight_histogram, weight_range
 from barkhausen.experiment.progress import Progress, Silent
 from barkhausen.experiment.recipe import Recipe, build_device, flat

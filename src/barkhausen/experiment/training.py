@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
-from barkhausen.experiment.datasets import Dataset
+from barkhausen.experiment.dataset import Dataset
 from barkhausen.experiment.evaluation import accuracy, weight_histogram
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.seeds import stream
