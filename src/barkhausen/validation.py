@@ -62,19 +62,30 @@ def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     return list(model.model_fields)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file, with or without a byte-order mark.
 
     Raises:
-        InputError: the file is missing, unreadable, or not TOML (with line and column).
+        InputError: the file is missing, unreadable, or not UTF-8.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not TOML (with line and column).
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None

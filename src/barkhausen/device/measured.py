@@ -12,6 +12,7 @@ import numpy as np
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.parameters import DeviceParameters
 from barkhausen.errors import InputError
+from barkhausen.validation import read_text
 
 INDICES = ("state", "device", "cycle")
 QUANTITIES = ("position_m", "conductance_s")
@@ -76,14 +77,7 @@ def import_measured_csv(
 
 
 def _read_rows(path: Path) -> tuple[list[_Row], str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text") from None
+    text = read_text(path)
     reader = csv.reader(text.splitlines())
     header = [name.strip().lower() for name in next(reader, [])]
     present = [name for name in QUANTITIES if name in header]

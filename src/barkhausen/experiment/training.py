@@ -19,6 +19,7 @@ from barkhausen.experiment.seeds import stream
 from barkhausen.learning import (
     DomainWallLinear,
     InSitu,
+    Learner,
     Precursor,
     domain_wall_layers,
     multilayer_perceptron,
@@ -87,7 +88,7 @@ class Training:
         )
         return model.to(where)
 
-    def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer | InSitu | Precursor:
+    def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer | Learner:
         recipe = self.recipe
         memory = [layer.memory for _, layer in domain_wall_layers(self.model)]
         mine = {id(parameter) for parameter in memory}

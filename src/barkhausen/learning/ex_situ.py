@@ -8,18 +8,17 @@ The precursor must not: the weight of every synapse is drawn afresh at every ste
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers import domain_wall_layers
+from barkhausen.learning.learner import Learner
 from barkhausen.synapse import Phase, WrittenWeights
 
 
-class Precursor:
+class Precursor(Learner):
     """Training of the precursor around any torch optimiser; used like the optimiser itself.
 
     After each step: the memory is clipped to [−1, 1], and every weight is redrawn for the state nearest to its
@@ -43,44 +42,19 @@ class Precursor:
         max_attempts: int,
         generator: torch.Generator,
     ) -> None:
-        self.optimizer = optimizer
-        self.generator = generator
-        self.layers = [layer for _, layer in domain_wall_layers(model)]
+        super().__init__(optimizer, model, generator)
         self.written = WrittenWeights(device, margin=margin, max_attempts=max_attempts, generator=generator)
-        self.redraw()
+        self.update_devices()
         for layer in self.layers:
             layer.synapses.counters.reset()
 
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One step of the optimiser, then fresh weights everywhere."""
-        loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
-        self.redraw()
-        return loss
-
     @torch.no_grad()
-    def redraw(self) -> None:
+    def update_devices(self) -> None:
         """Draw the weight of every synapse for the state nearest to its memory."""
         for layer in self.layers:
             state = layer.quantiser.state(layer.memory.clamp_(-1.0, 1.0))
             layer.synapses.weight.copy_(self.written.draw(state, self.generator))
             layer.synapses.state.copy_(state)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients."""
-        self.optimizer.zero_grad(set_to_none)
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The optimiser's own, for learning-rate schedules."""
-        return self.optimizer.param_groups
-
-    def state_dict(self) -> dict[str, Any]:
-        """The optimiser's state."""
-        return self.optimizer.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the optimiser's state."""
-        self.optimizer.load_state_dict(state)
 
 
 @torch.no_grad()

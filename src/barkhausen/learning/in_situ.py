@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from barkhausen.learning.layers import DomainWallLinear, domain_wall_layers
+from barkhausen.learning.layers import DomainWallLinear
+from barkhausen.learning.learner import Learner
 from barkhausen.synapse import SynapseBank
 
 PIECE = 80 * 1024
@@ -19,7 +17,7 @@ BLOCK = 32
 """Synapses looked at together when searching for the few that are outside the margin."""
 
 
-class InSitu:
+class InSitu(Learner):
     """The in-situ rule around any torch optimiser (arXiv:2111.07284, after Hubara et al., JMLR 18, 2018).
 
     After each step of the optimiser, for every synapse with memory a and device weight w:
@@ -44,39 +42,15 @@ class InSitu:
     def __init__(
         self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None = None
     ) -> None:
-        self.optimizer = optimizer
-        self.generator = generator
-        self.groups = _groups_of_one_kind([layer for _, layer in domain_wall_layers(model)])
-
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One step of the optimiser, then the programming events it causes."""
-        loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
-        self.program()
-        return loss
+        super().__init__(optimizer, model, generator)
+        self.groups = _groups_of_one_kind(self.layers)
 
     @torch.no_grad()
-    def program(self) -> None:
+    def update_devices(self) -> None:
         """Program the devices that are outside the margin of their target."""
         self.groups = [group if group.intact() else _Group(group.layers) for group in self.groups]
         for group in self.groups:
             group.program(self.generator)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients."""
-        self.optimizer.zero_grad(set_to_none)
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The optimiser's own, for learning-rate schedules."""
-        return self.optimizer.param_groups
-
-    def state_dict(self) -> dict[str, Any]:
-        """The optimiser's state; devices and memories are in the model's, the noise in the generator's."""
-        return self.optimizer.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the optimiser's state."""
-        self.optimizer.load_state_dict(state)
 
 
 def _groups_of_one_kind(layers: list[DomainWallLinear]) -> list[_Group]:

@@ -1,0 +1,54 @@
+"""What in-situ and ex-situ learning share: they stand in for the optimiser that they wrap."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from barkhausen.learning.layers import domain_wall_layers
+
+
+class Learner(ABC):
+    """A torch optimiser followed, at every step, by what the devices make of it.
+
+    Args:
+        optimizer: any torch optimiser over the model's parameters.
+        model: a module with domain-wall layers anywhere inside.
+        generator: of all noise.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
+        self.optimizer = optimizer
+        self.generator = generator
+        self.layers = [layer for _, layer in domain_wall_layers(model)]
+
+    @abstractmethod
+    def update_devices(self) -> None:
+        """Bring the devices up to date with the memories that the optimiser has moved."""
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One step of the optimiser, then of the devices."""
+        loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
+        self.update_devices()
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        self.optimizer.zero_grad(set_to_none)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The optimiser's own, for learning-rate schedules."""
+        return self.optimizer.param_groups
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimiser's state; devices and memories are in the model's, the noise in the generator's."""
+        return self.optimizer.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the optimiser's state."""
+        self.optimizer.load_state_dict(state)
