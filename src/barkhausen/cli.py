@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +26,8 @@ from barkhausen.device import (
 )
 from barkhausen.errors import BarkhausenError, InputError
 from barkhausen.version import __version__
+
+INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -80,6 +81,9 @@ def reproduce(
     out: Annotated[Path, typer.Option("--out", help="Directory of the results.")] = Path("runs/reproduce"),
     quick: Annotated[bool, typer.Option("--quick", help="Two epochs, three chips, one seed.")] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each kind, with seeds 0, 1, …")] = 3,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; by default one a core, at most 8.")
+    ] = None,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -92,6 +96,7 @@ def reproduce(
         quick=quick,
         data_dir=data_dir,
         seeds=tuple(range(seeds)),
+        workers=workers,
         progress=Terminal(Console(stderr=True)),
         log=lambda line: typer.echo(line, err=True),
         overwrite=overwrite,
@@ -241,18 +246,23 @@ def main() -> None:
         code = app(standalone_mode=False)
     except BarkhausenError as error:
         _fail(str(error))
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:
+        # A usage error; the package that its class comes from depends on the version of typer.
+        if not hasattr(error, "format_message"):
+            raise
         _fail(" ".join(error.format_message().split()))
-    except (KeyboardInterrupt, click.Abort):
+    # Typer turns Ctrl-C into this code by itself.
+    if code == INTERRUPTED:
         typer.echo("interrupted; the same command goes on from the last whole epoch", err=True)
-        sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(line: str) -> None:
-    typer.echo(f"barkhausen: {line}", err=True)
+def _fail(line: str) -> NoReturn:
+    # Without a command typer prints the help and has nothing more to say.
+    if line:
+        typer.echo(f"barkhausen: {line}", err=True)
     sys.exit(2)
 
 

@@ -152,6 +152,20 @@ def test_directory_of_another_recipe_or_of_something_else_is_refused(tmp_path: P
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "precious"
 
 
+def test_directory_another_process_works_in_is_refused(tmp_path: Path) -> None:
+    Run(recipe(), tmp_path / "run").execute()
+    holder = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); input()"
+    command = [sys.executable, "-c", holder, str(tmp_path / "run" / "recipe.toml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for overwrite in (False, True):
+            with pytest.raises(InputError, match="another process is at work"):
+                Run(recipe(), tmp_path / "run", overwrite=overwrite).execute()
+        process.communicate(b"\n")
+    Run(recipe(), tmp_path / "run", overwrite=True).execute()
+
+
 class KilledError(Exception):
     pass
 

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device
 from barkhausen.errors import InputError
@@ -64,6 +71,14 @@ class DeviceRecipe(_Table):
         if self.file is not None and "sigma" in self.model_fields_set:
             raise ValueError("sigma belongs to the gaussian preset; with a device file, leave it out")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused_preset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if self.file is not None:
+            # Written out beside the file, they would make the resolved recipe contradict itself.
+            values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
+        return values
 
 
 class OptimizerRecipe(_Table):
@@ -207,9 +222,11 @@ def _apply(values: dict[str, Any], setting: str) -> None:
     if not equals or not key:
         raise InputError(f"--set {setting}: must be key=value, such as states=3 or dataset.name=digits")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        read = {}
+    # More than the one key: the text goes on after a line break.
+    value = read["value"] if len(read) == 1 else text.strip()
     *tables, last = key.split(".")
     for table in tables:
         values = values.setdefault(table, {})

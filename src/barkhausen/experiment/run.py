@@ -7,9 +7,11 @@ written atomically and in such an order that a run killed at any moment goes on 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,13 @@ from barkhausen.learning import fresh_chip
 from barkhausen.synapse import EnergyBill, EnergyLedger
 from barkhausen.validation import read_toml
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 CHECKPOINT = "checkpoint.safetensors"
+RECIPE = "recipe.toml"
 
 
 @dataclass
@@ -75,10 +83,16 @@ class Run:
                 used.
         """
         self._claim()
-        finished = self.directory / "summary.json"
-        if finished.exists():
-            summary: dict[str, Any] = read_json(finished)
+        with _locked(self.directory / RECIPE):
+            finished = self.directory / "summary.json"
+            if finished.exists():
+                summary: dict[str, Any] = read_json(finished)
+                return summary
+            summary = self._execute()
+            atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
             return summary
+
+    def _execute(self) -> dict[str, Any]:
         if self.recipe.threads is not None:
             torch.set_num_threads(self.recipe.threads)
         dataset = self.dataset or load_dataset(self.recipe.dataset.name, self.data_dir)
@@ -88,16 +102,15 @@ class Run:
         training = Training(self.recipe, dataset.standardised(), device)
         metrics = self._resume(training)
         self._train(training, metrics, device)
-        summary = self._finish(training, metrics, device)
-        atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
-        return summary
+        return self._finish(training, metrics, device)
 
     def _claim(self) -> None:
         """Make the directory ours: write the resolved recipe, or check that it holds the same one."""
-        held = self.directory / "recipe.toml"
+        held = self.directory / RECIPE
         try:
             if self.overwrite and held.exists():
-                shutil.rmtree(self.directory)
+                with _locked(held):
+                    shutil.rmtree(self.directory)
             if held.exists():
                 self._same_recipe(held)
                 return
@@ -277,6 +290,25 @@ HISTOGRAM_MEANING = {
     "in-situ": ["after the initial programming", "after training"],
     "ex-situ": ["a fresh chip programmed once", "the same chip after write-verify"],
 }
+
+
+@contextlib.contextmanager
+def _locked(recipe: Path) -> Iterator[None]:
+    """Hold the lock of a run's directory, which dies with the process.
+
+    Raises:
+        InputError: another process is at work there.
+    """
+    with recipe.open("rb") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"{recipe.parent}: another process is at work in this directory") from None
+            except OSError:
+                # A file system without locks; two processes there are the user's to avoid.
+                pass
+        yield
 
 
 def _cumulative(training: Training, ledger: EnergyLedger) -> dict[str, Any]:
