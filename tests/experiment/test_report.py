@@ -16,7 +16,8 @@ import pytest
 from made_up_runs import write_run
 
 from barkhausen.errors import InputError
-from barkhausen.experiment.report import count, joule, load_run, percent, sig, write_report
+from barkhausen.experiment.finished import load_run
+from barkhausen.experiment.report import count, joule, percent, sig, write_report
 
 Colour = tuple[int, int, int]
 HOSTILE = "</script><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)>\"'&"

@@ -8,17 +8,16 @@ marker tells the number of states again without colour.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import plotly.graph_objects as go
 
-if TYPE_CHECKING:
-    from barkhausen.experiment.report import FinishedRun, Histograms, Kind, Pair
+from barkhausen.experiment.finished import FinishedRun
+from barkhausen.experiment.kinds import Kind, Pair
 
 INK, SOFT_INK, GRID, GREY = "#24292f", "#57606a", "#d8dee4", "#76777a"
 BLUE, SKY, GREEN = "#0072b2", "#2f9bd6", "#009e73"
@@ -248,28 +247,6 @@ def histogram_plots(run: FinishedRun) -> tuple[Spec, Spec]:
         fig.update_layout(barmode="overlay", bargap=0, showlegend=True)
         plots.append(_spec(fig, 300))
     return plots[0], plots[1]
-
-
-def weight_statistics(data: Histograms, panel: list[list[int]]) -> list[dict[str, float]]:
-    """Number, mean and standard deviation of the weights of each state, and their mean square error."""
-    low, high = data.range
-    width = (high - low) / len(panel[0])
-    rows = []
-    for level, counts in zip(data.levels, panel, strict=True):
-        weights = [(low + (place + 0.5) * width, count) for place, count in enumerate(counts) if count]
-        number = sum(count for _, count in weights) or math.nan
-        mean = sum(weight * count for weight, count in weights) / number
-        variance = sum((weight - mean) ** 2 * count for weight, count in weights) / number
-        error = sum((weight - level) ** 2 * count for weight, count in weights) / number
-        rows.append({"level": level, "number": sum(counts), "mean": mean, "std": math.sqrt(variance), "error": error})
-    return rows
-
-
-def relative_error(data: Histograms) -> float:
-    """Root mean square error of the weights after, relative to the root mean square of their levels."""
-    rows = [row for row in weight_statistics(data, data.after) if row["number"]]
-    levels = sum(row["level"] ** 2 * row["number"] for row in rows)
-    return math.sqrt(sum(row["error"] * row["number"] for row in rows) / levels) if levels else math.inf
 
 
 def events_plot(run: FinishedRun) -> Spec:
