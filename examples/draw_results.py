@@ -38,7 +38,7 @@ def draw(summaries: list[dict]) -> go.Figure:
     )  # fmt: skip
     for mode, colour in COLOURS.items():
         points = [
-            (f"{s['states']} states" if s["states"] else "float twin", 100 * held_out(s))
+            (f"{mode} {s['states']}" if s["states"] else "float", 100 * held_out(s))
             for s in summaries
             if s["mode"] == mode
         ]
@@ -62,9 +62,9 @@ def draw(summaries: list[dict]) -> go.Figure:
         text=f"published, in-situ: {1e12 * ENERGY_PER_INFERENCE:.0f} pJ (far above this axis)",
         x=0.98, y=0.97, xref="x2 domain", yref="y2 domain", showarrow=False, xanchor="right", font={"size": 12},
     )  # fmt: skip
-    figure.update_xaxes(
-        categoryorder="array", categoryarray=["float twin", "5 states", "3 states", "2 states"], row=1, col=1
-    )
+    order = [f"{row['mode']} {row['states']}" for row in priced]
+    figure.update_xaxes(categoryorder="array", categoryarray=["float", *order], row=1, col=1)
+    figure.update_yaxes(range=[0, 1.15 * max(row["picojoule_per_inference"] for row in priced)], row=1, col=2)
     figure.update_yaxes(range=[96.4, 99.0], row=1, col=1)
     figure.update_layout(
         template="plotly_white", barmode="stack", width=1200, height=440, font={"family": "sans-serif", "size": 13},
