@@ -87,5 +87,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     text = read_text(path)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # Not only TOMLDecodeError: an integer of thousands of digits is a plain ValueError.
+    except ValueError as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: is not valid TOML: nested too deeply") from None

@@ -31,6 +31,7 @@ FORMAT_VERSION = 1
 
 MAXIMAL_STATES = 256
 SOURCES = ("micromagnetics", "measured", "gaussian")
+MOMENTS = ("position_mean", "position_sigma_device", "position_sigma_cycle")
 Source = Literal["micromagnetics", "measured", "gaussian"]
 Array = Float[np.ndarray, " state"]
 
@@ -71,16 +72,16 @@ class CharacterisedDevice:
             attributes: anything else worth keeping (seeds, command), as JSON.
         """
         states = positions.shape[0]
+        _check_states(states)
         track, protocol, junction = parameters.track, parameters.protocol, parameters.junction
         voltages = protocol.voltages(states)
         if len(voltages) != states:
             raise InputError(f"protocol.gate_voltages has {len(voltages)} values but the device has {states} states")
         if moments is None:
-            sigmas = np.array([variance_components(rows) for rows in positions])
-            moments = (np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1])
+            moments = _estimated_moments(positions)
         mean, sigma_device, sigma_cycle = moments
         low, high = junction.antiparallel_conductance(track.area), junction.parallel_conductance(track.area)
-        conductance = low + (high - low) * mean / track.length
+        conductance = low + (high - low) * (mean / track.length)
         sot = np.full(states, protocol.sot_energy(track))
         gate = np.array([track.gate_energy(v) for v in voltages])
         by_state = {
@@ -143,7 +144,7 @@ class CharacterisedDevice:
     def assumed(self) -> list[str]:
         """The assumptions behind the numbers, a line each."""
         lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
-        if "sot_energy" not in self.data:
+        if not self._energy_is_split:
             lines.append("the device file does not split its programming energy: all of it is booked as SOT")
         if "read_energy" not in self.data:
             lines.append("the device file gives no read energy: reads are booked as free")
@@ -153,15 +154,13 @@ class CharacterisedDevice:
     def moments(self) -> tuple[Array, Array, Array]:
         """Mean, device-to-device and cycle-to-cycle sigma of each state in m.
 
-        As declared in the file, else estimated from its positions.
+        Each as declared in the file, else estimated from its positions.
         """
-        names = ("position_mean", "position_sigma_device", "position_sigma_cycle")
-        if all(name in self.data for name in names):
-            mean, device, cycle = (np.asarray(self.data[name].values, dtype=np.float64) for name in names)
-            return mean, device, cycle
-        positions = self.data["position"].transpose("state", "device", "cycle").values
-        sigmas = np.array([variance_components(rows) for rows in positions])
-        return np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1]
+        moments = {name: np.asarray(self.data[name].values, np.float64) for name in MOMENTS if name in self.data}
+        if len(moments) < len(MOMENTS):
+            positions = self.data["position"].transpose("state", "device", "cycle").values
+            moments = dict(zip(MOMENTS, _estimated_moments(positions), strict=True)) | moments
+        return moments[MOMENTS[0]], moments[MOMENTS[1]], moments[MOMENTS[2]]
 
     def weight_of(self, position: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
         """Weight of a wall at ``position`` (m)."""
@@ -177,11 +176,15 @@ class CharacterisedDevice:
     def energy(self, cause: Literal["sot", "gate", "read"]) -> Array:
         """Energy in J of one programming attempt to each state, by cause."""
         name = f"{cause}_energy"
+        if cause != "read" and not self._energy_is_split:
+            name = "programming_energy" if cause == "sot" else ""
         if name in self.data:
             return np.asarray(self.data[name].values, dtype=np.float64)
-        if cause == "sot":
-            return np.asarray(self.data["programming_energy"].values, dtype=np.float64)
         return np.zeros(self.states)
+
+    @property
+    def _energy_is_split(self) -> bool:
+        return "sot_energy" in self.data and "gate_energy" in self.data
 
     def distribution(self) -> StateDistribution:
         """Statistics of the states in weight units, Gaussian or empirical as the file says."""
@@ -201,6 +204,11 @@ class CharacterisedDevice:
             torch.tensor(offsets * scale, dtype=torch.float32),
             torch.tensor(residuals * scale, dtype=torch.float32),
         )
+
+
+def _estimated_moments(positions: Float[np.ndarray, "state device cycle"]) -> tuple[Array, Array, Array]:
+    sigmas = np.array([variance_components(rows) for rows in positions])
+    return np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1]
 
 
 def _offsets_and_residuals(
@@ -223,21 +231,26 @@ def _offsets_and_residuals(
     size = max(len(pool) for pool in pools)
     residuals = np.zeros((len(positions), size))
     for state, pool in enumerate(pools):
-        spread_of_pool = pool.std()
+        # A smaller pool is repeated to fill the row; where that does not come out even, its moments shift.
+        repeated = np.resize(pool, size)
+        repeated -= repeated.mean()
+        spread_of_pool = repeated.std()
         if spread_of_pool > 0 and sigma_cycle[state] > 0:
-            # Every residual of a smaller pool is repeated about equally often.
-            residuals[state] = np.resize(pool, size) * (sigma_cycle[state] / spread_of_pool)
+            residuals[state] = repeated * (sigma_cycle[state] / spread_of_pool)
     return offsets.T, residuals
 
 
 def _validate(data: xr.Dataset) -> None:
-    version = data.attrs.get("format_version")
-    if version is None or int(version) != FORMAT_VERSION:
+    # An attribute of a foreign file may be an array, which has no truth value of its own.
+    version: Any = data.attrs.get("format_version")
+    source = data.attrs.get("source")
+    if np.ndim(version) or version != FORMAT_VERSION:
         raise InputError(f"device file format {version}: this version of barkhausen reads {FORMAT_VERSION}")
-    if data.attrs.get("source") not in SOURCES:
-        raise InputError(f"source = {data.attrs.get('source')!r}: must be one of {', '.join(SOURCES)}")
-    if data.attrs.get("distribution", "empirical") not in ("gaussian", "empirical"):
-        raise InputError(f"distribution = {data.attrs['distribution']!r}: must be 'gaussian' or 'empirical'")
+    if not isinstance(source, str) or source not in SOURCES:
+        raise InputError(f"source = {source!r}: must be one of {', '.join(SOURCES)}")
+    distribution = data.attrs.get("distribution", "empirical")
+    if not isinstance(distribution, str) or distribution not in ("gaussian", "empirical"):
+        raise InputError(f"distribution = {distribution!r}: must be 'gaussian' or 'empirical'")
     required = {
         "position": {"state", "device", "cycle"},
         "gate_voltage": {"state"},
@@ -246,16 +259,10 @@ def _validate(data: xr.Dataset) -> None:
         "programming_energy": {"state"},
         "track_length": set(),
     }
-    optional = {
-        name: {"state"}
-        for name in (
-            "sot_energy",
-            "gate_energy",
-            "read_energy",
-            "position_mean",
-            "position_sigma_device",
-            "position_sigma_cycle",
-        )
+    optional: dict[str, set[str]] = {
+        **{name: {"state"} for name in ("sot_energy", "gate_energy", "read_energy", *MOMENTS)},
+        "conductance_antiparallel": set(),
+        "conductance_parallel": set(),
     }
     for name, dims in (required | optional).items():
         if name not in data:
@@ -271,10 +278,13 @@ def _validate(data: xr.Dataset) -> None:
     _validate_values(data)
 
 
-def _validate_values(data: xr.Dataset) -> None:
-    states = data.sizes["state"]
+def _check_states(states: int) -> None:
     if not 2 <= states <= MAXIMAL_STATES:
         raise InputError(f"the device has {states} state(s); a synapse needs 2 to {MAXIMAL_STATES}")
+
+
+def _validate_values(data: xr.Dataset) -> None:
+    _check_states(data.sizes["state"])
     length = float(data["track_length"])
     if not length > 0:
         raise InputError(f"track_length = {length}: must be positive")
@@ -299,6 +309,8 @@ def _validate_values(data: xr.Dataset) -> None:
             f"position[state={state}, device={device}, cycle={cycle}] = {position[state, device, cycle]:g} m "
             f"lies off the track of {length:g} m"
         )
+    if "position_mean" in data and not ((data["position_mean"] >= 0) & (data["position_mean"] <= length)).all():
+        raise InputError(f"variable 'position_mean' holds a value off the track of {length:g} m")
     means = data["position_mean"].values if "position_mean" in data else np.nanmean(position, axis=(1, 2))
     # Levels closer than a thousandth of the weight range could not be told apart by any read-out.
     gaps = np.diff(means) / max(means[-1] - means[0], 1e-30)

@@ -8,12 +8,16 @@ repetition). Required: ``position`` [state, device, cycle] in m; ``gate_voltage`
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
+import h5netcdf
+import h5py
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
-from barkhausen.atomic import atomic_path
+from barkhausen.atomic import atomic_write
 from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
 from barkhausen.errors import InputError
 
@@ -26,8 +30,11 @@ def write_device(device: CharacterisedDevice, path: Path) -> None:
     Raises:
         InputError: the path cannot be written.
     """
-    with atomic_path(path) as temporary:
-        device.data.to_netcdf(temporary, engine="h5netcdf")
+    # In memory first: on a full disk the HDF5 library writes pages to stderr, or crashes.
+    content = io.BytesIO()
+    with h5netcdf.File(content, "w") as file:
+        device.data.dump_to_store(H5NetCDFStore(file))
+    atomic_write(path, content.getvalue())
 
 
 def read_device(path: Path) -> CharacterisedDevice:
@@ -37,10 +44,18 @@ def read_device(path: Path) -> CharacterisedDevice:
         InputError: the file is missing, is not NetCDF, is of another format version, or holds values that no
             device can have; the message names the file and the culprit.
     """
-    if not path.is_file():
+    try:
+        present = path.is_file()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if not present:
         raise InputError(f"{path}: no such device file")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as lazy:
+        # h5netcdf reads this attribute first; where it is damaged, h5netcdf would write a traceback to stderr later.
+        with h5py.File(path, "r") as file:
+            file.attrs.get("_nc3_strict")
+        # Nothing here is a date, but xarray takes a pulse width in "seconds" for one.
+        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as lazy:
             data = lazy.load()
     # h5py and h5netcdf raise a zoo of errors on damaged files; all of them mean the same to the user.
     except Exception as error:
@@ -58,7 +73,7 @@ def _json_attributes(data: xr.Dataset) -> None:
         if name in data.attrs:
             try:
                 value = json.loads(str(data.attrs[name]))
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise InputError(f"attribute '{name}' is not JSON") from None
             if not isinstance(value, kind):
                 raise InputError(f"attribute '{name}' is not a JSON {kind.__name__}")

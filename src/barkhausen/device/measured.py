@@ -6,6 +6,7 @@ import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from barkhausen.validation import read_text
 
 INDICES = ("state", "device", "cycle")
 QUANTITIES = ("position_m", "conductance_s")
+MAXIMAL_CELLS = 10**8
+"""Of the table state × device × cycle, 0.8 GB; only labels that hardly ever repeat need more."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,16 @@ def import_measured_csv(
 def _read_rows(path: Path) -> tuple[list[_Row], str]:
     text = read_text(path)
     reader = csv.reader(text.splitlines())
+    try:
+        return _parse(reader, path)
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: {error}") from None
+
+
+def _parse(reader: Any, path: Path) -> tuple[list[_Row], str]:
     header = [name.strip().lower() for name in next(reader, [])]
     present = [name for name in QUANTITIES if name in header]
-    if any(name not in header for name in INDICES) or len(present) != 1:
+    if any(header.count(name) != 1 for name in (*INDICES, *present)) or len(present) != 1:
         raise InputError(
             f"{path}: line 1: the header must be state,device,cycle and one of position_m or conductance_s, "
             f"not '{','.join(header)}'"
@@ -133,7 +143,7 @@ def _to_positions(
             raise InputError(f"{path}: line {row.line}: conductance {row.value:g} S lies outside {low:g} to {high:g} S")
     length = parameters.track.length
     return [
-        _Row(row.line, row.state, row.device, row.cycle, length * (row.value - low) / (high - low)) for row in rows
+        _Row(row.line, row.state, row.device, row.cycle, length * ((row.value - low) / (high - low))) for row in rows
     ], note
 
 
@@ -144,7 +154,13 @@ def _to_array(rows: list[_Row]) -> tuple[np.ndarray, list[str]]:
     states = sorted(by_state, key=lambda label: float(np.mean(by_state[label])))
     devices = list(dict.fromkeys(row.device for row in rows))
     cycles = list(dict.fromkeys(row.cycle for row in rows))
-    positions = np.full((len(states), len(devices), len(cycles)), np.nan)
+    shape = len(states), len(devices), len(cycles)
+    if math.prod(shape) > MAXIMAL_CELLS:
+        raise InputError(
+            f"{shape[0]} states, {shape[1]} devices and {shape[2]} cycles make a table of more than "
+            f"{MAXIMAL_CELLS} cells; number the cycles anew for each device"
+        )
+    positions = np.full(shape, np.nan)
     index = [{label: i for i, label in enumerate(labels)} for labels in (states, devices, cycles)]
     for row in rows:
         positions[index[0][row.state], index[1][row.device], index[2][row.cycle]] = row.value

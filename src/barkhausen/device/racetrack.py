@@ -55,7 +55,8 @@ class Racetrack(BaseModel):
             duration: of the pulse, in s.
         """
         volume = self.area * self.heavy_metal_thickness
-        return current_density**2 * self.heavy_metal_resistivity * volume * duration
+        # Unlike a power, a product that overflows is infinite, and refused with the name of the energy.
+        return current_density * current_density * self.heavy_metal_resistivity * volume * duration
 
     def gate_energy(self, gate_voltage: float) -> float:
         """Energy in J drawn from the supply to charge the gate and drop it again: C V².
@@ -65,4 +66,4 @@ class Racetrack(BaseModel):
         Args:
             gate_voltage: in V.
         """
-        return self.gate_capacitance * gate_voltage**2
+        return self.gate_capacitance * gate_voltage * gate_voltage

@@ -34,4 +34,4 @@ class TunnelJunction(BaseModel):
 
     def read_energy(self, conductance: float) -> float:
         """Energy in J of one read of a device of that conductance (S): V² G tau."""
-        return self.read_voltage**2 * conductance * self.read_time
+        return self.read_voltage * self.read_voltage * conductance * self.read_time
