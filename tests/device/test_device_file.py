@@ -171,6 +171,7 @@ BAD: list[tuple[str, Change, str]] = [
         for what, value, message in (
             ("not JSON", "{'single': 1", "JSON"),
             ("too deep", "[" * 50_000, "JSON"),
+            ("half a character", '["\\ud800"]', "JSON"),
             ("of another kind", "3", f"a JSON {kind}"),
         )
     ),
@@ -225,6 +226,14 @@ def test_file_that_no_device_can_have_is_refused_by_name(tmp_path: Path, change:
     good = gaussian_device(3, devices=2, cycles=3).data.copy(deep=True)
     line = refused(store(change(good), tmp_path / "device.nc"))
     assert re.search(culprit, line), line
+
+
+def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    data = gaussian_device(3).data.copy(deep=True)
+    data["gate_voltage"].attrs["long_name"] = "gate: voltage"
+    path = store(data, tmp_path / "device.nc")
+    path.write_bytes(path.read_bytes().replace(b"gate: voltage", b"gate: \xffoltage"))
+    assert refused(path) == "attribute 'long_name' is not UTF-8 text"
 
 
 def test_means_are_checked_where_they_come_from(tmp_path: Path) -> None:

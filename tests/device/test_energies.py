@@ -51,13 +51,13 @@ def test_pulse_of_the_default_track_costs_what_the_formula_gives_by_hand() -> No
     ],
 )
 def test_joule_heat_follows_the_volume_of_the_heavy_metal(change: dict[str, float], factor: float) -> None:
-    assert Racetrack(**change).joule_heat(1e11, 1e-9) == pytest.approx(factor * 3.2768e-15)
+    assert Racetrack(**change).joule_heat(1e11, 1e-9) == pytest.approx(factor * 3.2768e-15, rel=1e-9, abs=0)
 
 
 def test_joule_heat_is_square_in_current_linear_in_time_and_blind_to_sign() -> None:
     track = Racetrack()
-    assert track.joule_heat(2e11, 1e-9) == pytest.approx(4 * 3.2768e-15)
-    assert track.joule_heat(1e11, 3e-9) == pytest.approx(3 * 3.2768e-15)
+    assert track.joule_heat(2e11, 1e-9) == pytest.approx(4 * 3.2768e-15, rel=1e-9, abs=0)
+    assert track.joule_heat(1e11, 3e-9) == pytest.approx(3 * 3.2768e-15, rel=1e-9, abs=0)
     assert track.joule_heat(-1e11, 1e-9) == track.joule_heat(1e11, 1e-9)
 
 
@@ -65,7 +65,7 @@ def test_reset_and_programming_pulse_are_both_paid_for() -> None:
     protocol = ProgrammingProtocol(
         reset=Pulse(current_density=-2e11, width=3e-9), program=Pulse(current_density=1e11, width=1e-9)
     )
-    assert protocol.sot_energy(Racetrack()) == pytest.approx((12 + 1) * 3.2768e-15)
+    assert protocol.sot_energy(Racetrack()) == pytest.approx((12 + 1) * 3.2768e-15, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_gate_is_a_plate_capacitor_charged_without_recovery(change: dict[str, fl
 
 def test_read_costs_voltage_squared_times_conductance_times_time() -> None:
     junction, area = TunnelJunction(), Racetrack().area
-    assert junction.parallel_conductance(area) == pytest.approx(PARALLEL)
-    assert junction.antiparallel_conductance(area) == pytest.approx(ANTIPARALLEL)
+    assert junction.parallel_conductance(area) == pytest.approx(PARALLEL, rel=1e-9, abs=0)
+    assert junction.antiparallel_conductance(area) == pytest.approx(ANTIPARALLEL, rel=1e-9, abs=0)
     # (0.1 V)^2 * 3.2768 mS * 1 ns
-    assert junction.read_energy(PARALLEL) == pytest.approx(3.2768e-14)
+    assert junction.read_energy(PARALLEL) == pytest.approx(3.2768e-14, rel=1e-9, abs=0)
     other = TunnelJunction(tunnel_magnetoresistance=1.0, resistance_area=20e-12, read_voltage=0.2, read_time=5e-9)
-    assert other.parallel_conductance(area) == pytest.approx(PARALLEL / 2)
-    assert other.antiparallel_conductance(area) == pytest.approx(PARALLEL / 4)
-    assert other.read_energy(1e-3) == pytest.approx(0.04 * 1e-3 * 5e-9)
+    assert other.parallel_conductance(area) == pytest.approx(PARALLEL / 2, rel=1e-9, abs=0)
+    assert other.antiparallel_conductance(area) == pytest.approx(PARALLEL / 4, rel=1e-9, abs=0)
+    assert other.read_energy(1e-3) == pytest.approx(0.04 * 1e-3 * 5e-9, rel=1e-9, abs=0)
 
 
 def test_device_prices_each_state_by_cause() -> None:
@@ -106,22 +106,22 @@ def test_device_prices_each_state_by_cause() -> None:
     # States at 0.2, 0.5 and 0.8 of the track, programmed with -0.5, 0 and 0.5 V.
     conductance = ANTIPARALLEL + (PARALLEL - ANTIPARALLEL) * np.array([0.2, 0.5, 0.8])
     gate = CAPACITANCE * np.array([0.25, 0.0, 0.25])
-    assert device.energy("sot") == pytest.approx(np.full(3, 6.5536e-15))
-    assert device.energy("gate") == pytest.approx(gate)
-    assert device.energy("read") == pytest.approx(0.01 * 1e-9 * conductance)
-    assert device.data["programming_energy"].values == pytest.approx(6.5536e-15 + gate)
+    assert device.energy("sot") == pytest.approx(np.full(3, 6.5536e-15), rel=1e-9, abs=0)
+    assert device.energy("gate") == pytest.approx(gate, rel=1e-9, abs=0)
+    assert device.energy("read") == pytest.approx(0.01 * 1e-9 * conductance, rel=1e-9, abs=0)
+    assert device.data["programming_energy"].values == pytest.approx(6.5536e-15 + gate, rel=1e-9, abs=0)
 
 
 def test_gate_voltages_belong_to_the_states_in_their_order() -> None:
     given = parameters(protocol={"gate_voltages": [0.1, -0.3, 0.2]})
     device = gaussian_device(3, parameters=given)
     assert device.data["gate_voltage"].values.tolist() == [0.1, -0.3, 0.2]
-    assert device.energy("gate") == pytest.approx(CAPACITANCE * np.array([0.01, 0.09, 0.04]))
+    assert device.energy("gate") == pytest.approx(CAPACITANCE * np.array([0.01, 0.09, 0.04]), rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("states", [2, 5])
 def test_default_gate_voltages_are_evenly_spaced(states: int) -> None:
-    assert ProgrammingProtocol().voltages(states) == pytest.approx(np.linspace(-0.5, 0.5, states))
+    assert ProgrammingProtocol().voltages(states) == pytest.approx(np.linspace(-0.5, 0.5, states), rel=1e-9, abs=0)
 
 
 def test_wrong_number_of_gate_voltages_is_refused() -> None:
@@ -204,8 +204,8 @@ def test_parameter_file_sets_track_protocol_and_junction(tmp_path: Path) -> None
     )
     device = gaussian_device(2, parameters=load_parameters(path))
     # Twice the width; reset twice as long as the programming pulse.
-    assert device.energy("sot") == pytest.approx(np.full(2, 2 * 3 * 3.2768e-15))
-    assert device.energy("gate") == pytest.approx(2 * CAPACITANCE * np.array([0.0, 1.0]))
+    assert device.energy("sot") == pytest.approx(np.full(2, 2 * 3 * 3.2768e-15), rel=1e-9, abs=0)
+    assert device.energy("gate") == pytest.approx(2 * CAPACITANCE * np.array([0.0, 1.0]), rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(

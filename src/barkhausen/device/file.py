@@ -62,10 +62,21 @@ def read_device(path: Path) -> CharacterisedDevice:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: is not a readable NetCDF device file ({reason})") from None
     try:
+        _text_attributes(data)
         _json_attributes(data)
         return CharacterisedDevice(data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _text_attributes(data: xr.Dataset) -> None:
+    """Refuse text that could neither be printed nor written again; h5py lets it pass with surrogates in it."""
+    for attributes in (data.attrs, *(variable.attrs for variable in data.variables.values())):
+        for name, value in attributes.items():
+            try:
+                f"{name}{value if isinstance(value, str) else ''}".encode()
+            except UnicodeEncodeError:
+                raise InputError(f"attribute {name!a} is not UTF-8 text") from None
 
 
 def _json_attributes(data: xr.Dataset) -> None:
@@ -73,6 +84,7 @@ def _json_attributes(data: xr.Dataset) -> None:
         if name in data.attrs:
             try:
                 value = json.loads(str(data.attrs[name]))
+                json.dumps(value, ensure_ascii=False).encode()
             except (ValueError, RecursionError):
                 raise InputError(f"attribute '{name}' is not JSON") from None
             if not isinstance(value, kind):

@@ -1,0 +1,424 @@
+from __future__ import annotations
+
+import datetime
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from barkhausen.device import gaussian_device, write_device
+from barkhausen.errors import InputError
+from barkhausen.experiment.recipe import Recipe, build_device, load_recipe, recipe_from
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+TABLES = ("dataset", "network", "device", "optimizer", "transfer")
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    items: dict[str, Any] = {}
+    for key, value in values.items():
+        items |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return items
+
+
+def load(path: Path, text: str, *settings: str) -> Recipe:
+    path.write_bytes(text.encode())
+    return load_recipe(path, list(settings))
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    return tmp_path / "recipe.toml"
+
+
+@pytest.fixture
+def device_file(tmp_path: Path) -> Path:
+    write_device(gaussian_device(3, 0.25), tmp_path / "device.nc")
+    return tmp_path / "device.nc"
+
+
+def test_one_recipe_is_shipped_for_each_mode() -> None:
+    assert sorted(load_recipe(path).mode for path in SHIPPED) == ["ex-situ", "float", "in-situ"]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_recipe_spells_out_the_defaults_of_its_mode(path: Path) -> None:
+    written = flat(tomllib.loads(path.read_text(encoding="utf-8")))
+    defaults = flat(Recipe(mode=written["mode"]).model_dump())
+    assert {key: defaults[key] for key in written} == written
+    assert flat(load_recipe(path).model_dump()) == defaults
+
+
+@pytest.mark.parametrize("path", [p for p in SHIPPED if "float" not in p.name], ids=lambda path: path.name)
+def test_shipped_recipe_spells_out_what_most_decides_a_run(path: Path) -> None:
+    written = flat(tomllib.loads(path.read_text(encoding="utf-8")))
+    assert written.keys() >= {"mode", "states", "epochs", "device.sigma", "device.margin", "optimizer.memory_rate"}
+
+
+def test_defaults_differ_between_the_modes_only_where_nothing_is_given() -> None:
+    assert Recipe(mode="in-situ").device.margin != Recipe(mode="ex-situ").device.margin
+    assert Recipe(mode="in-situ").optimizer.memory_rate != Recipe(mode="ex-situ").optimizer.memory_rate
+    given = recipe_from(
+        {"mode": "ex-situ", "device": {"margin": 0.7}, "optimizer": {"rate": 0.5}, "transfer": {"chips": 2}}, "x"
+    )
+    assert given.device.margin == 0.7
+    assert given.optimizer.rate == 0.5
+    assert given.optimizer.memory_rate == Recipe(mode="ex-situ").optimizer.memory_rate
+
+
+def test_defaults_of_a_mode_leave_the_given_values_alone() -> None:
+    values: dict[str, Any] = {"mode": "ex-situ", "device": {"sigma": 0.1}}
+    recipe_from(values, "x")
+    assert values == {"mode": "ex-situ", "device": {"sigma": 0.1}}
+
+
+def test_byte_order_mark_is_not_part_of_a_recipe(toml: Path) -> None:
+    assert load(toml, "\ufeffstates = 3\n").states == 3
+
+
+positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+not_negative = st.floats(min_value=0, allow_infinity=False)
+counts = st.integers(1, 10**6)
+RECIPES = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": st.sampled_from(["in-situ", "ex-situ", "float"]),
+        "states": st.integers(2, 256),
+        "seed": st.integers(0, 2**63 - 1),
+        "epochs": counts,
+        "batch_size": st.integers(2, 10**6),
+        "threads": counts,
+        "accelerator": st.sampled_from(["cpu", "cuda"]),
+        "dataset": st.fixed_dictionaries({}, optional={"name": st.text(), "validation_samples": st.integers(0, 10**6)}),
+        "network": st.fixed_dictionaries(
+            {},
+            optional={
+                "hidden": st.lists(counts, min_size=1, max_size=4),
+                "activation": st.sampled_from(["relu", "hardtanh", "tanh"]),
+                "normalisation": st.sampled_from(["batch", "none"]),
+            },
+        ),
+        "device": st.fixed_dictionaries(
+            {}, optional={"preset": st.just("gaussian"), "margin": not_negative, "max_attempts": counts}
+        ).flatmap(
+            lambda table: (
+                st.just(table)
+                | st.builds(lambda sigma: table | {"sigma": sigma}, not_negative)
+                | st.builds(lambda file: table | {"file": file}, st.text())
+            )
+        ),
+        "optimizer": st.fixed_dictionaries(
+            {},
+            optional={
+                "name": st.sampled_from(["adam", "adamw", "sgd"]),
+                "rate": positive,
+                "memory_rate": positive,
+                "momentum": st.floats(0, 1, exclude_max=True),
+                "weight_decay": not_negative,
+                "schedule": st.sampled_from(["cosine", "constant"]),
+            },
+        ),
+        "transfer": st.fixed_dictionaries({}, optional={"chips": counts, "max_attempts": counts}),
+    },
+)
+
+
+@given(values=RECIPES)
+def test_resolved_recipe_is_the_same_recipe(values: dict[str, Any]) -> None:
+    recipe = Recipe.model_validate(values)
+    resolved = tomllib.loads(recipe.to_toml())
+    assert Recipe.model_validate(resolved) == recipe
+    # Nothing given is lost, and nothing that decides the run is left to the defaults of a later version.
+    unused = {"device.preset", "device.sigma"} if recipe.device.file is not None else {"device.file"}
+    written, expected = flat(resolved), {key: value for key, value in flat(values).items() if key not in unused}
+    assert {key: written[key] for key in expected} == expected
+    assert flat(Recipe().model_dump()).keys() - written.keys() <= unused | {"threads"}
+
+
+def test_resolved_recipe_of_a_device_file_can_be_run_again(toml: Path, device_file: Path) -> None:
+    first = load(toml, f"[device]\nfile = '{device_file}'\n")
+    assert first.states == 3
+    text = first.to_toml()
+    assert "sigma" not in text
+    assert "preset" not in text
+    again = load(toml, text)
+    assert again == first
+    assert again.to_toml() == text
+
+
+UNKNOWN = [
+    ("stats = 3", r"unknown key 'stats'; did you mean 'states'\?"),
+    ("[dataset]\nnme = 'digits'", r"unknown key 'dataset\.nme'; did you mean 'name'\?"),
+    ("[network]\nhiden = [3]", r"unknown key 'network\.hiden'; did you mean 'hidden'\?"),
+    ("[device]\nmargn = 0.3", r"unknown key 'device\.margn'; did you mean 'margin'\?"),
+    ("[optimizer]\nmemory_rat = 0.3", r"unknown key 'optimizer\.memory_rat'; did you mean 'memory_rate'\?"),
+    ("[transfer]\nchip = 3", r"unknown key 'transfer\.chip'; did you mean 'chips'\?"),
+    ("[devices]\nsigma = 3", r"unknown key 'devices'; did you mean 'device'\?"),
+    ("zzz = 3", r"unknown key 'zzz'; known: accelerator, batch_size, dataset, device, epochs, mode, network, opt"),
+    ("[transfer]\nzzz = 3", r"unknown key 'transfer\.zzz'; known: chips, max_attempts$"),
+    ('"" = 3', r"unknown key ''"),
+]
+WRONG = [
+    ("mode = 'exsitu'", r"mode = 'exsitu': input should be 'in-situ', 'ex-situ' or 'float'"),
+    ("states = 1", r"states = 1: input should be greater than or equal to 2"),
+    ("states = 257", r"states = 257: input should be less than or equal to 256"),
+    ("states = 3.0", r"states = 3\.0: input should be a valid integer"),
+    ("states = '3'", r"states = '3': input should be a valid integer"),
+    ("states = true", r"states = True: input should be a valid integer"),
+    ("states = [3]", r"states = \[3\]: input should be a valid integer"),
+    ("seed = -1", r"seed = -1: input should be greater than or equal to 0"),
+    ("seed = 9223372036854775808", r"seed = 9223372036854775808: input should be less than"),
+    ("seed = 2024-01-01", r"seed = datetime\.date\(2024, 1, 1\): input should be a valid integer"),
+    ("epochs = 0", r"epochs = 0: input should be greater than or equal to 1"),
+    ("batch_size = 0", r"batch_size = 0: input should be greater"),
+    ("batch_size = 1", r"batch_size = 1: batch normalisation needs 2 or more"),
+    ("threads = 0", r"threads = 0: input should be greater"),
+    ("accelerator = 'tpu'", r"accelerator = 'tpu': input should be 'cpu' or 'cuda'"),
+    ("device = 3", r"device = 3: must be a table"),
+    ("dataset = 'digits'", r"dataset = 'digits': must be a table"),
+    ("optimizer = []", r"optimizer = \[\]: must be a table"),
+    ("[dataset]\nname = 3", r"dataset\.name = 3: input should be a valid string"),
+    ("[dataset]\nvalidation_samples = -1", r"dataset\.validation_samples = -1: input should be greater"),
+    ("[network]\nhidden = []", r"network\.hidden = \[\]: list should have at least 1 item"),
+    ("[network]\nhidden = [32, 0]", r"network\.hidden\.1 = 0: input should be greater than or equal to 1"),
+    ("[network]\nhidden = 32", r"network\.hidden = 32: input should be a valid list"),
+    ("[network]\nactivation = 'gelu'", r"network\.activation = 'gelu': input should be 'relu', 'hardtanh' or 'tanh'"),
+    ("[network]\nnormalisation = 'layer'", r"network\.normalisation = 'layer'"),
+    ("[device]\npreset = 'cauchy'", r"device\.preset = 'cauchy': input should be 'gaussian'"),
+    ("[device]\nsigma = -0.1", r"device\.sigma = -0\.1: input should be greater than or equal to 0"),
+    ("[device]\nsigma = nan", r"device\.sigma = nan: input should be a finite number"),
+    ("[device]\nsigma = inf", r"device\.sigma = inf: input should be a finite number"),
+    ("[device]\nsigma = '0.1'", r"device\.sigma = '0\.1': input should be a valid number"),
+    ("[device]\nmargin = -0.1", r"device\.margin = -0\.1: input should be greater"),
+    ("[device]\nmargin = true", r"device\.margin = True: input should be a valid number"),
+    ("[device]\nmax_attempts = 0", r"device\.max_attempts = 0: input should be greater"),
+    ("[device]\nfile = 3", r"device\.file = 3: input should be a valid string"),
+    (
+        "[device]\nsigma = 0.15\nfile = 'x.nc'",
+        r"device: sigma belongs to the gaussian preset; with a device file, leave",
+    ),
+    ("[optimizer]\nname = 'lion'", r"optimizer\.name = 'lion': input should be 'adam', 'adamw' or 'sgd'"),
+    ("[optimizer]\nrate = 0.0", r"optimizer\.rate = 0\.0: input should be greater than 0"),
+    ("[optimizer]\nmemory_rate = nan", r"optimizer\.memory_rate = nan"),
+    ("[optimizer]\nmomentum = 1.0", r"optimizer\.momentum = 1\.0: input should be less than 1"),
+    ("[optimizer]\nweight_decay = -1.0", r"optimizer\.weight_decay = -1\.0: input should be greater"),
+    ("[optimizer]\nschedule = 'step'", r"optimizer\.schedule = 'step'"),
+    ("[transfer]\nchips = 0", r"transfer\.chips = 0: input should be greater"),
+    ("[transfer]\nmax_attempts = 0", r"transfer\.max_attempts = 0: input should be greater"),
+    ("states = 1\nseed = -1\n[device]\nsigma = -1.0", r"states = 1: .* \(and 2 more\)$"),
+    ("dataset = '" + 1000 * "x" + "'", r"dataset = 'x{50,60}\.\.\.: must be a table$"),
+]
+NOT_TOML = [
+    ("seed = 0\nstates = \n", r"is not valid TOML: .*line 2"),
+    ("states = 3\nstates = 3\n", r"is not valid TOML: .*line 2"),
+    ("seed = " + 5000 * "1", r"is not valid TOML: "),
+    ("seed = " + 50_000 * "[", r"is not valid TOML: nested too deeply"),
+]
+
+
+@pytest.mark.parametrize(("text", "culprit"), UNKNOWN + WRONG + NOT_TOML, ids=lambda value: value[:40])
+def test_wrong_recipe_is_refused_in_one_line_with_its_key(toml: Path, text: str, culprit: str) -> None:
+    with pytest.raises(InputError, match=rf"^\S*recipe\.toml: {culprit}") as caught:
+        load(toml, text)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("text", "culprit"), UNKNOWN + WRONG[1:-2], ids=lambda value: value[:40])
+def test_defaults_of_a_mode_do_not_hide_what_is_wrong(toml: Path, text: str, culprit: str) -> None:
+    with pytest.raises(InputError, match=rf"^\S*recipe\.toml: {culprit}"):
+        load(toml, f"mode = 'ex-situ'\n{text}")
+
+
+def test_missing_recipe_directory_and_other_encoding_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.toml: no such file"):
+        load_recipe(tmp_path / "nowhere.toml")
+    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+        load_recipe(tmp_path)
+    (tmp_path / "recipe.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"recipe\.toml: is not UTF-8 text"):
+        load_recipe(tmp_path / "recipe.toml")
+
+
+@pytest.mark.parametrize(
+    ("setting", "key", "value"),
+    [
+        ("states=3", "states", 3),
+        (" states = 3 ", "states", 3),
+        ("device.margin=0.5", "device.margin", 0.5),
+        ("device.margin=1", "device.margin", 1.0),
+        ("optimizer.rate=1e-4", "optimizer.rate", 1e-4),
+        ("dataset.name=digits", "dataset.name", "digits"),
+        ("dataset.name= digits ", "dataset.name", "digits"),
+        ("dataset.name='digits'", "dataset.name", "digits"),
+        ('dataset.name="fashion-mnist"', "dataset.name", "fashion-mnist"),
+        ("dataset.name=a=b", "dataset.name", "a=b"),
+        ("network.hidden=[32,16]", "network.hidden", [32, 16]),
+        ("network.hidden=[ 8 ]", "network.hidden", [8]),
+        ("transfer={chips=3}", "transfer.chips", 3),
+    ],
+)
+@pytest.mark.parametrize("text", ["", "states = 5\n[dataset]\nname = 'mnist'\n[transfer]\nchips = 7\n"])
+def test_setting_overrides_one_key(toml: Path, text: str, setting: str, key: str, value: Any) -> None:
+    expected = flat(load(toml, text).model_dump()) | {key: value}
+    assert flat(load(toml, text, setting).model_dump()) == expected
+
+
+def test_later_setting_wins_and_settings_of_one_table_add_up(toml: Path) -> None:
+    recipe = load(toml, "", "device.margin=0.1", "device.sigma=0.2", "device.margin=0.4")
+    assert (recipe.device.margin, recipe.device.sigma) == (0.4, 0.2)
+
+
+def test_mode_that_is_set_brings_its_defaults(toml: Path) -> None:
+    assert load(toml, "states = 5\n", "mode=ex-situ") == Recipe(mode="ex-situ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "culprit"),
+    [
+        ("states", r"--set states: must be key=value, such as states=3"),
+        ("", r"--set : must be key=value"),
+        ("=3", r"--set =3: must be key=value"),
+        (" =3", r"--set =3: must be key=value"),
+        ("seed.x=1", r"--set seed\.x=1: 'seed' is not a table"),
+        ("dataset.name.x=1", r"--set dataset\.name\.x=1: 'name' is not a table"),
+        ("device=3", r"\S*recipe\.toml: device = 3: must be a table"),
+        ("device=gaussian", r"\S*recipe\.toml: device = 'gaussian': must be a table"),
+        ("states=", r"\S*recipe\.toml: states = '': input should be a valid integer"),
+        ("states=three", r"\S*recipe\.toml: states = 'three': input should be a valid integer"),
+        ("states=3\nepochs = 2", r"\S*recipe\.toml: states = '3\\nepochs = 2': input should be a valid integer"),
+        ("states=" + 5000 * "1", r"\S*recipe\.toml: states = '1+\.\.\.: input should be a valid integer"),
+        (
+            "network.hidden=" + 50_000 * "[",
+            r"\S*recipe\.toml: network\.hidden = '\[+\.\.\.: input should be a valid list",
+        ),
+        ("network.hidden=32,16", r"\S*recipe\.toml: network\.hidden = '32,16': input should be a valid list"),
+        ("epochs=1.5", r"\S*recipe\.toml: epochs = 1\.5: input should be a valid integer"),
+        ("accelerator=gpu", r"\S*recipe\.toml: accelerator = 'gpu': input should be 'cpu' or 'cuda'"),
+        ("stats=3", r"\S*recipe\.toml: unknown key 'stats'; did you mean 'states'\?"),
+        ("device.sgma=3", r"\S*recipe\.toml: unknown key 'device\.sgma'; did you mean 'sigma'\?"),
+        ("device..sigma=3", r"\S*recipe\.toml: unknown key 'device\.'"),
+        (".=3", r"\S*recipe\.toml: unknown key ''"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_wrong_setting_is_refused_in_one_line_with_its_key(toml: Path, setting: str, culprit: str) -> None:
+    with pytest.raises(InputError, match=f"^{culprit}") as caught:
+        load(toml, "seed = 0\n[dataset]\nname = 'digits'\n", setting)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_device_file_brings_its_states_and_is_the_device(toml: Path, device_file: Path) -> None:
+    recipe = load(toml, f"[device]\nfile = '{device_file}'\n")
+    assert recipe.states == 3
+    assert build_device(recipe).data.identical(gaussian_device(3, 0.25).data)
+
+
+def test_preset_is_built_from_states_and_sigma(toml: Path) -> None:
+    device = build_device(load(toml, "states = 4\n[device]\nsigma = 0.3\n"))
+    assert device.data.identical(gaussian_device(4, 0.3).data)
+
+
+def test_device_file_of_another_number_of_states_is_refused(toml: Path, device_file: Path) -> None:
+    assert load(toml, f"states = 3\n[device]\nfile = '{device_file}'\n").states == 3
+    with pytest.raises(InputError, match=r"recipe\.toml: states = 5 but the device file .*device\.nc has 3 states"):
+        load(toml, f"states = 5\n[device]\nfile = '{device_file}'\n")
+
+
+def test_device_file_that_is_set_replaces_the_preset_its_sigma_and_its_states(toml: Path, device_file: Path) -> None:
+    text = "states = 5\n[device]\npreset = 'gaussian'\nsigma = 0.15\nmargin = 0.4\n"
+    recipe = load(toml, text, f"device.file={device_file}")
+    assert (recipe.states, recipe.device.file, recipe.device.margin) == (3, str(device_file), 0.4)
+
+
+@pytest.mark.parametrize(
+    ("setting", "culprit"),
+    [
+        ("states=5", r"states = 5 but the device file .* has 3 states"),
+        ("device.sigma=0.1", r"sigma belongs to the gau"),
+    ],
+)
+def test_setting_beside_a_device_file_must_fit_it(toml: Path, device_file: Path, setting: str, culprit: str) -> None:
+    with pytest.raises(InputError, match=culprit):
+        load(toml, "states = 2\n", setting, f"device.file={device_file}")
+
+
+def test_device_file_that_cannot_be_used_is_named(toml: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.nc").write_bytes(b"junk")
+    for name, reason in (("broken.nc", "is not a readable NetCDF"), ("nowhere.nc", "no such device file")):
+        with pytest.raises(InputError, match=rf"{name}: {reason}"):
+            load(toml, "", f"device.file={tmp_path / name}")
+
+
+def test_float_twin_does_not_look_at_the_device_file(toml: Path) -> None:
+    assert load(toml, "mode = 'float'\n[device]\nfile = 'nowhere.nc'\n").device.file == "nowhere.nc"
+
+
+known = st.sampled_from([*flat(Recipe().model_dump()), *TABLES]).map(lambda key: key.split(".")[-1])
+leaves = (
+    st.booleans()
+    | st.integers()
+    | st.integers(-(10**40), 10**40)
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["in-situ", "ex-situ", "float", "adam", "relu", "none", "gaussian", "cpu"])
+    | st.dates()
+    | st.datetimes(timezones=st.none() | st.just(datetime.timezone.utc))
+)
+nested = st.recursive(
+    leaves,
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(known | st.text(), values, max_size=3),
+    max_leaves=8,
+)
+anything = st.dictionaries(known | st.text(), nested, max_size=5)
+
+
+def merged(valid: dict[str, Any], wild: dict[str, Any]) -> dict[str, Any]:
+    both = valid | wild
+    for key in valid.keys() & wild.keys():
+        if isinstance(valid[key], dict) and isinstance(wild[key], dict):
+            both[key] = valid[key] | wild[key]
+    return both
+
+
+def recipe_or_one_line(toml: Path, *settings: str) -> None:
+    try:
+        recipe = load_recipe(toml, list(settings))
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert 2 <= recipe.states <= 256
+        assert recipe.epochs >= 1
+        assert recipe.device.sigma >= 0
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=anything | st.builds(merged, RECIPES, anything))
+def test_any_nested_table_is_a_recipe_or_refused_in_one_line(toml: Path, values: dict[str, Any]) -> None:
+    toml.write_bytes(tomli_w.dumps(values).encode())
+    recipe_or_one_line(toml)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary() | st.text().map(str.encode))
+def test_any_file_is_a_recipe_or_refused_in_one_line(toml: Path, content: bytes) -> None:
+    toml.write_bytes(content)
+    recipe_or_one_line(toml)
+
+
+keys = st.text() | st.sampled_from([*flat(Recipe().model_dump()), *TABLES])
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.text() | st.builds("{}={}".format, keys, leaves | st.text()), max_size=3))
+def test_any_settings_give_a_recipe_or_are_refused_in_one_line(toml: Path, changes: list[str]) -> None:
+    toml.write_text("seed = 1\n[device]\nsigma = 0.1\n")
+    recipe_or_one_line(toml, *changes)
