@@ -28,6 +28,7 @@ from barkhausen.errors import BarkhausenError, InputError
 from barkhausen.version import __version__
 
 INTERRUPTED = 130
+NO_VALUE = "–"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -38,8 +39,18 @@ DataDir = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away what the directory holds and start anew.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """From micromagnetics to picojoules: deep networks on stochastic domain-wall synapses."""
 
 
@@ -119,7 +130,9 @@ def report(
 
 @app.command()
 def devices(
-    device: Annotated[str | None, typer.Argument(help="A preset or a device file; all presets if left out.")] = None,
+    device: Annotated[
+        str | None, typer.Argument(help="A preset (gaussian-N for any N) or a device file; all presets if left out.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write this device to a device file.")] = None,
 ) -> None:
     """List the device presets, or show or write one device."""
@@ -150,7 +163,7 @@ def import_device(
     ] = None,
     conductance_range: Annotated[
         tuple[float, float] | None,
-        typer.Option("--conductance-range", help="G_AP and G_P of the whole junction in S."),
+        typer.Option("--conductance-range", help="G_AP and G_P of the whole junction in S, two numbers."),
     ] = None,
 ) -> None:
     """Turn a measured CSV into a device file."""
@@ -214,30 +227,33 @@ def _show_device(item: CharacterisedDevice) -> None:
 def _print_results(summaries: list[dict[str, object]]) -> None:
     from barkhausen.experiment.table import result_table
 
-    table = Table(
-        "mode", "states", "accuracy (%)", "on", "n", "chip spread", "copied to fresh chips", "published",
-        "events/sample", "pJ/inference", "published pJ", "s/run",
-    )  # fmt: skip
+    columns: dict[str, list[str]] = {}
     for row in result_table(summaries):
-        table.add_row(
-            row["mode"],
-            _or_dash(row["states"], "d"),
-            f"{100 * row['accuracy']:.2f}" + (f" ± {100 * row['accuracy_std']:.2f}" if row["seeds"] > 1 else ""),
-            row["measured_on"],
-            str(row["seeds"]),
-            f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else "–",
-            _or_dash(row["fresh_chip_copy"], ".2f", 100),
-            _or_dash(row["published_accuracy"], ".2f", 100),
-            _or_dash(row["events_per_sample"], ".2f"),
-            _or_dash(row["picojoule_per_inference"], ".4f"),
-            _or_dash(row["published_picojoule_per_inference"], ".0f"),
-            f"{row['wall_seconds']:.0f}",
-        )
+        spread = f" ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})" if row["seeds"] > 1 else ""
+        cells = {
+            "mode": row["mode"],
+            "states": _or_dash(row["states"], "d"),
+            f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
+            "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
+            "on fresh chips": _or_dash(row["fresh_chip_copy"], ".2f", 100),
+            "published (%)": _or_dash(row["published_accuracy"], ".2f", 100),
+            "events/sample": _or_dash(row["events_per_sample"], ".2f"),
+            "pJ/inference": _or_dash(row["picojoule_per_inference"], ".4f"),
+            "published (pJ)": _or_dash(row["published_picojoule_per_inference"], ".0f"),
+            "s/run": f"{row['wall_seconds']:.0f}",
+        }
+        for name, cell in cells.items():
+            columns.setdefault(name, []).append(cell)
+    # A column with nothing in it only makes the table too wide for a terminal.
+    columns = {name: cells for name, cells in columns.items() if set(cells) != {NO_VALUE}}
+    table = Table(*columns)
+    for line in zip(*columns.values(), strict=True):
+        table.add_row(*line)
     _console().print(table)
 
 
 def _or_dash(value: float | None, form: str, factor: float = 1) -> str:
-    return "–" if value is None else format(factor * value, form)
+    return NO_VALUE if value is None else format(factor * value, form)
 
 
 def main() -> None:

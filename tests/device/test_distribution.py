@@ -101,7 +101,7 @@ def test_offsets_and_residuals_by_hand() -> None:
     device, distribution = empirical(positions)
     weight = 0.25
     offset, residual = math.sqrt(7e-4) / weight, math.sqrt(2e-4) / weight
-    assert device.moments[1] == pytest.approx([offset * weight * LENGTH] * 2)
+    assert device.moments[1] / LENGTH == pytest.approx([offset * weight] * 2)
     assert distribution.offsets.numpy() == pytest.approx(np.array([[-offset, offset], [offset, -offset]]), rel=1e-5)
     assert np.sort(distribution.residuals.numpy()) == pytest.approx(
         residual * np.array([[-1, -1, 1, 1], [-1, -1, 1, 1]]), rel=1e-5

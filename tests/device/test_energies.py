@@ -25,6 +25,11 @@ PARALLEL = 512e-9 * 64e-9 / 10e-12
 ANTIPARALLEL = PARALLEL / 2.5
 
 
+def close(value: Any) -> Any:
+    """Nearly equal; the absolute tolerance that pytest allows by default is a thousand times these energies."""
+    return pytest.approx(value, rel=1e-9, abs=0)
+
+
 def parameters(**tables: Any) -> DeviceParameters:
     return DeviceParameters.model_validate(tables)
 
@@ -35,8 +40,8 @@ def without(device: CharacterisedDevice, *names: str) -> CharacterisedDevice:
 
 def test_pulse_of_the_default_track_costs_what_the_formula_gives_by_hand() -> None:
     # (1e11 A/m2)^2 * 2.0e-6 ohm m * (512 * 64 * 5 = 163 840 nm3) * 1 ns
-    assert Racetrack().joule_heat(1e11, 1e-9) == pytest.approx(3.2768e-15, rel=1e-12)
-    assert ProgrammingProtocol().sot_energy(Racetrack()) == pytest.approx(6.5536e-15, rel=1e-12)
+    assert Racetrack().joule_heat(1e11, 1e-9) == close(3.2768e-15)
+    assert ProgrammingProtocol().sot_energy(Racetrack()) == close(6.5536e-15)
 
 
 @pytest.mark.parametrize(
@@ -51,13 +56,13 @@ def test_pulse_of_the_default_track_costs_what_the_formula_gives_by_hand() -> No
     ],
 )
 def test_joule_heat_follows_the_volume_of_the_heavy_metal(change: dict[str, float], factor: float) -> None:
-    assert Racetrack(**change).joule_heat(1e11, 1e-9) == pytest.approx(factor * 3.2768e-15, rel=1e-9, abs=0)
+    assert Racetrack(**change).joule_heat(1e11, 1e-9) == close(factor * 3.2768e-15)
 
 
 def test_joule_heat_is_square_in_current_linear_in_time_and_blind_to_sign() -> None:
     track = Racetrack()
-    assert track.joule_heat(2e11, 1e-9) == pytest.approx(4 * 3.2768e-15, rel=1e-9, abs=0)
-    assert track.joule_heat(1e11, 3e-9) == pytest.approx(3 * 3.2768e-15, rel=1e-9, abs=0)
+    assert track.joule_heat(2e11, 1e-9) == close(4 * 3.2768e-15)
+    assert track.joule_heat(1e11, 3e-9) == close(3 * 3.2768e-15)
     assert track.joule_heat(-1e11, 1e-9) == track.joule_heat(1e11, 1e-9)
 
 
@@ -65,7 +70,7 @@ def test_reset_and_programming_pulse_are_both_paid_for() -> None:
     protocol = ProgrammingProtocol(
         reset=Pulse(current_density=-2e11, width=3e-9), program=Pulse(current_density=1e11, width=1e-9)
     )
-    assert protocol.sot_energy(Racetrack()) == pytest.approx((12 + 1) * 3.2768e-15, rel=1e-9, abs=0)
+    assert protocol.sot_energy(Racetrack()) == close((12 + 1) * 3.2768e-15)
 
 
 @pytest.mark.parametrize(
@@ -82,23 +87,23 @@ def test_reset_and_programming_pulse_are_both_paid_for() -> None:
 def test_gate_is_a_plate_capacitor_charged_without_recovery(change: dict[str, float], factor: float) -> None:
     track = Racetrack(**change)
     # 8.854 pF/m * 1000 * 512 nm * 64 nm / 100 nm = 2.9013 fF
-    assert pytest.approx(2.9013e-15, rel=1e-4) == CAPACITANCE
-    assert track.gate_capacitance == pytest.approx(factor * CAPACITANCE, rel=1e-12)
-    assert track.gate_energy(0.5) == pytest.approx(factor * CAPACITANCE * 0.25, rel=1e-12)
-    assert track.gate_energy(-1.5) == pytest.approx(factor * CAPACITANCE * 2.25, rel=1e-12)
+    assert pytest.approx(2.9013e-15, rel=1e-4, abs=0) == CAPACITANCE
+    assert track.gate_capacitance == close(factor * CAPACITANCE)
+    assert track.gate_energy(0.5) == close(factor * CAPACITANCE * 0.25)
+    assert track.gate_energy(-1.5) == close(factor * CAPACITANCE * 2.25)
     assert track.gate_energy(0.0) == 0.0
 
 
 def test_read_costs_voltage_squared_times_conductance_times_time() -> None:
     junction, area = TunnelJunction(), Racetrack().area
-    assert junction.parallel_conductance(area) == pytest.approx(PARALLEL, rel=1e-9, abs=0)
-    assert junction.antiparallel_conductance(area) == pytest.approx(ANTIPARALLEL, rel=1e-9, abs=0)
+    assert junction.parallel_conductance(area) == close(PARALLEL)
+    assert junction.antiparallel_conductance(area) == close(ANTIPARALLEL)
     # (0.1 V)^2 * 3.2768 mS * 1 ns
-    assert junction.read_energy(PARALLEL) == pytest.approx(3.2768e-14, rel=1e-9, abs=0)
+    assert junction.read_energy(PARALLEL) == close(3.2768e-14)
     other = TunnelJunction(tunnel_magnetoresistance=1.0, resistance_area=20e-12, read_voltage=0.2, read_time=5e-9)
-    assert other.parallel_conductance(area) == pytest.approx(PARALLEL / 2, rel=1e-9, abs=0)
-    assert other.antiparallel_conductance(area) == pytest.approx(PARALLEL / 4, rel=1e-9, abs=0)
-    assert other.read_energy(1e-3) == pytest.approx(0.04 * 1e-3 * 5e-9, rel=1e-9, abs=0)
+    assert other.parallel_conductance(area) == close(PARALLEL / 2)
+    assert other.antiparallel_conductance(area) == close(PARALLEL / 4)
+    assert other.read_energy(1e-3) == close(0.04 * 1e-3 * 5e-9)
 
 
 def test_device_prices_each_state_by_cause() -> None:
@@ -106,22 +111,22 @@ def test_device_prices_each_state_by_cause() -> None:
     # States at 0.2, 0.5 and 0.8 of the track, programmed with -0.5, 0 and 0.5 V.
     conductance = ANTIPARALLEL + (PARALLEL - ANTIPARALLEL) * np.array([0.2, 0.5, 0.8])
     gate = CAPACITANCE * np.array([0.25, 0.0, 0.25])
-    assert device.energy("sot") == pytest.approx(np.full(3, 6.5536e-15), rel=1e-9, abs=0)
-    assert device.energy("gate") == pytest.approx(gate, rel=1e-9, abs=0)
-    assert device.energy("read") == pytest.approx(0.01 * 1e-9 * conductance, rel=1e-9, abs=0)
-    assert device.data["programming_energy"].values == pytest.approx(6.5536e-15 + gate, rel=1e-9, abs=0)
+    assert device.energy("sot") == close(np.full(3, 6.5536e-15))
+    assert device.energy("gate") == close(gate)
+    assert device.energy("read") == close(0.01 * 1e-9 * conductance)
+    assert device.data["programming_energy"].values == close(6.5536e-15 + gate)
 
 
 def test_gate_voltages_belong_to_the_states_in_their_order() -> None:
     given = parameters(protocol={"gate_voltages": [0.1, -0.3, 0.2]})
     device = gaussian_device(3, parameters=given)
     assert device.data["gate_voltage"].values.tolist() == [0.1, -0.3, 0.2]
-    assert device.energy("gate") == pytest.approx(CAPACITANCE * np.array([0.01, 0.09, 0.04]), rel=1e-9, abs=0)
+    assert device.energy("gate") == close(CAPACITANCE * np.array([0.01, 0.09, 0.04]))
 
 
 @pytest.mark.parametrize("states", [2, 5])
 def test_default_gate_voltages_are_evenly_spaced(states: int) -> None:
-    assert ProgrammingProtocol().voltages(states) == pytest.approx(np.linspace(-0.5, 0.5, states), rel=1e-9, abs=0)
+    assert ProgrammingProtocol().voltages(states) == pytest.approx(np.linspace(-0.5, 0.5, states))
 
 
 def test_wrong_number_of_gate_voltages_is_refused() -> None:
@@ -146,7 +151,7 @@ def test_half_a_split_neither_loses_energy_nor_counts_it_twice(missing: str) -> 
     whole = gaussian_device(3)
     device = without(whole, missing)
     paid = device.energy("sot") + device.energy("gate")
-    assert paid == pytest.approx(whole.data["programming_energy"].values, rel=1e-12)
+    assert paid == close(whole.data["programming_energy"].values)
     assert any("booked as SOT" in line for line in device.assumed)
 
 
@@ -165,8 +170,8 @@ def test_ledger_total_of_an_unsplit_file_is_that_of_the_split_one() -> None:
     attempts = np.array([3, 1, 4])
     split = EnergyLedger.from_device(whole).bill_attempts(attempts)
     unsplit = EnergyLedger.from_device(without(whole, "sot_energy", "gate_energy")).bill_attempts(attempts)
-    assert unsplit.total == pytest.approx(split.total, rel=1e-12)
-    assert unsplit.sot == pytest.approx(split.sot + split.gate, rel=1e-12)
+    assert unsplit.total == close(split.total)
+    assert unsplit.sot == close(split.sot + split.gate)
 
 
 @pytest.mark.parametrize(
@@ -204,8 +209,8 @@ def test_parameter_file_sets_track_protocol_and_junction(tmp_path: Path) -> None
     )
     device = gaussian_device(2, parameters=load_parameters(path))
     # Twice the width; reset twice as long as the programming pulse.
-    assert device.energy("sot") == pytest.approx(np.full(2, 2 * 3 * 3.2768e-15), rel=1e-9, abs=0)
-    assert device.energy("gate") == pytest.approx(2 * CAPACITANCE * np.array([0.0, 1.0]), rel=1e-9, abs=0)
+    assert device.energy("sot") == close(np.full(2, 2 * 3 * 3.2768e-15))
+    assert device.energy("gate") == close(2 * CAPACITANCE * np.array([0.0, 1.0]))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_positions_arrive_at_their_state_device_and_cycle(csv: Path) -> None:
     expected = [[[1e-7, 1.1e-7], [1.2e-7, math.nan]], [[4e-7, math.nan], [4.1e-7, 4.2e-7]]]
     np.testing.assert_array_equal(positions(device), expected)
     assert device.source == "measured"
-    assert device.moments[0] == pytest.approx([1.1e-7, 4.1e-7])
+    assert device.moments[0] / 1e-7 == pytest.approx([1.1, 4.1])
     attributes = json.loads(device.data.attrs["attributes"])
     assert attributes == {"imported_from": csv.name, "quantity": "position_m", "state_labels": ["low", "high"]}
 
@@ -91,14 +91,14 @@ def test_labels_may_be_quoted_text_with_commas_and_any_letters(csv: Path) -> Non
 def test_conductances_become_positions_between_the_given_ends(csv: Path) -> None:
     text = "state,device,cycle,conductance_s\nlow,A,1,1.5e-3\nhigh,A,1,2.75e-3\n"
     device = imported(csv, text, conductance_range=(1e-3, 3e-3))
-    assert positions(device).ravel() == pytest.approx([0.25 * LENGTH, 0.875 * LENGTH])
+    assert positions(device).ravel() / LENGTH == pytest.approx([0.25, 0.875])
     assert not any("G_AP" in line for line in device.assumed)
 
 
 def test_extremes_stand_in_for_ends_that_are_not_given_and_this_is_said(csv: Path) -> None:
     text = "state,device,cycle,conductance_s\nlow,A,1,1e-3\nmiddle,A,1,1.5e-3\nhigh,A,1,3e-3\n"
     device = imported(csv, text)
-    assert positions(device).ravel() == pytest.approx([0, 0.25 * LENGTH, LENGTH])
+    assert positions(device).ravel() / LENGTH == pytest.approx([0, 0.25, 1])
     assert "G_AP = 0.001 S and G_P = 0.003 S are the extremes of the measured conductances" in device.assumed
 
 
@@ -107,7 +107,7 @@ def test_length_of_the_track_comes_from_the_parameters(csv: Path) -> None:
     assert positions(imported(csv, HEADER + "a,A,1,1e-7\nb,A,1,9e-7\n", parameters=track)).max() == 9e-7
     text = "state,device,cycle,conductance_s\na,A,1,1\nb,A,1,3\n"
     device = imported(csv, text, parameters=track, conductance_range=(0.0, 4.0))
-    assert positions(device).ravel() == pytest.approx([2.5e-7, 7.5e-7])
+    assert positions(device).ravel() / 1e-6 == pytest.approx([0.25, 0.75])
 
 
 def test_rounding_cannot_put_the_highest_conductance_off_the_track(csv: Path) -> None:
@@ -261,3 +261,13 @@ def test_any_table_keeps_every_measurement(csv: Path, table: dict[tuple[str, str
     else:
         found = positions(device)
         assert sorted(found[np.isfinite(found)]) == sorted(table.values())
+
+
+def test_reads_are_priced_with_the_measured_conductances(tmp_path: Path) -> None:
+    path = tmp_path / "micro.csv"
+    path.write_text("state,device,cycle,conductance_s\n0,a,1,15e-6\n1,a,1,25e-6\n")
+    device = import_measured_csv(path, conductance_range=(13e-6, 33e-6))
+    # 0.1 V for 1 ns.
+    assert device.energy("read") == pytest.approx([15e-6 * 1e-11, 25e-6 * 1e-11], rel=1e-9, abs=0)
+    assert float(device.data["conductance_parallel"]) == 33e-6
+    assert not any("resistance_area" in line or "tunnel_magnetoresistance" in line for line in device.assumed)

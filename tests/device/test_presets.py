@@ -30,9 +30,8 @@ def test_any_number_of_states_has_a_preset() -> None:
 @pytest.mark.parametrize(
     ("name", "culprit"),
     [
-        ("gaussian", r"no device preset 'gaussian'; did you mean 'gaussian-[235]'\?"),
-        ("gausian-3", r"no device preset 'gausian-3'; did you mean 'gaussian-3'\?"),
-        ("nonsense", r"no device preset 'nonsense'; known: gaussian-2, gaussian-3, gaussian-5"),
+        ("gaussian", r"no device preset 'gaussian'; known: gaussian-N for any number of states N, such as gaussian-5"),
+        ("gausian-3", r"no device preset 'gausian-3'; known: gaussian-N"),
         ("gaussian-3\n", r"no device preset 'gaussian-3 '"),
         ("gaussian-", r"no device preset 'gaussian-'"),
         ("gaussian-0", r"states = 0: a synapse needs 2 to 256 states"),
@@ -62,8 +61,8 @@ def test_sigma_is_split_so_that_its_parts_add_up_in_square() -> None:
     assert distribution.sigma_cycle.tolist() == pytest.approx([0.16] * 5)
     # In metres: the weight range of 2 spans 0.6 of the 512 nm track.
     mean, between, within = device.moments
-    assert mean == pytest.approx(512e-9 * np.array([0.2, 0.35, 0.5, 0.65, 0.8]))
-    assert np.hypot(between, within) == pytest.approx(np.full(5, 0.2 * 0.6 * 512e-9 / 2))
+    assert mean / 512e-9 == pytest.approx([0.2, 0.35, 0.5, 0.65, 0.8])
+    assert np.hypot(between, within) / 512e-9 == pytest.approx(np.full(5, 0.2 * 0.6 / 2))
 
 
 def test_parts_of_sigma_can_be_given_instead() -> None:
@@ -119,4 +118,4 @@ def test_declared_assumptions_name_sigmas_window_and_defaults() -> None:
 def test_parameters_set_the_length_of_the_track() -> None:
     device = gaussian_device(3, parameters=DeviceParameters.model_validate({"track": {"length": 1e-6}}))
     assert float(device.data["track_length"]) == 1e-6
-    assert device.moments[0] == pytest.approx([2e-7, 5e-7, 8e-7])
+    assert device.moments[0] / 1e-6 == pytest.approx([0.2, 0.5, 0.8])

@@ -132,10 +132,12 @@ def test_device_file_may_not_change_under_a_run(tmp_path: Path) -> None:
     run = Run(recipe(device={"file": str(file)}), tmp_path / "run")
     run.execute()
     assert (tmp_path / "run" / "device.nc").read_bytes() == file.read_bytes()
-    (tmp_path / "run" / "summary.json").unlink()
     write_device(gaussian_device(3, 0.25), file)
-    with pytest.raises(InputError, match=r"device\.nc: is not the device file"):
-        run.execute()
+    for finished in (True, False):
+        with pytest.raises(InputError, match=r"device\.nc: is not the device file"):
+            run.execute()
+        if finished:
+            (tmp_path / "run" / "summary.json").unlink()
 
 
 def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
@@ -159,8 +161,29 @@ def test_directory_of_another_recipe_or_of_something_else_is_refused(tmp_path: P
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "precious"
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"dataset": {"name": "mnst"}}, {"dataset": {"name": "digits", "validation_samples": 2000}}]
+)
+def test_start_that_fails_leaves_nothing_behind_and_throws_nothing_away(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        Run(recipe(**wrong), tmp_path / "run").execute()
+    assert not (tmp_path / "run").exists()
+    first = Run(recipe(), tmp_path / "run").execute()
+    with pytest.raises(InputError):
+        Run(recipe(**wrong), tmp_path / "run", overwrite=True).execute()
+    assert json.loads((tmp_path / "run" / "summary.json").read_text()) == first
+
+
+def test_half_written_files_of_a_killed_process_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".recipe.toml.x7.toml").write_text("mode = ")
+    Run(recipe(), tmp_path / "run").execute()
+    assert not list((tmp_path / "run").glob(".*"))
+
+
 def test_directory_another_process_works_in_is_refused(tmp_path: Path) -> None:
     Run(recipe(), tmp_path / "run").execute()
+    (tmp_path / "run" / "summary.json").unlink()
     holder = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); input()"
     command = [sys.executable, "-c", holder, str(tmp_path / "run" / "recipe.toml")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

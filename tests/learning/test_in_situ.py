@@ -171,6 +171,16 @@ def test_moving_the_model_does_not_leave_the_learner_behind() -> None:
         assert float(settled.float().mean()) > 0.85
 
 
+def test_optimiser_of_another_model_is_refused() -> None:
+    model = network(gaussian_device(5))
+    other = copy.deepcopy(model)
+    with pytest.raises(ValueError, match="holds no memory of this model"):
+        InSitu(torch.optim.SGD(model.parameters(), lr=0.1), other)
+    plain = nn.Linear(3, 3)
+    with pytest.raises(ValueError, match="no domain-wall layer"):
+        InSitu(torch.optim.SGD(plain.parameters(), lr=0.1), plain)
+
+
 def test_layers_of_different_kinds_learn_side_by_side() -> None:
     coarse, fine = gaussian_device(2), gaussian_device(5)
     generator = seeded()

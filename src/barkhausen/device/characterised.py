@@ -58,6 +58,7 @@ class CharacterisedDevice:
         source: Source,
         assumed: Sequence[str] = (),
         moments: tuple[Array, Array, Array] | None = None,
+        conductance_range: tuple[float, float] | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> CharacterisedDevice:
         """Label resting positions and price the programming of each state.
@@ -69,6 +70,7 @@ class CharacterisedDevice:
             assumed: a line for each assumption, kept with the data and printed with every result.
             moments: mean, device sigma and cycle sigma of each state in m where they are *declared* (a textbook
                 Gaussian); they are estimated from the positions otherwise.
+            conductance_range: (G_AP, G_P) in S where they were measured; those of the junction otherwise.
             attributes: anything else worth keeping (seeds, command), as JSON.
         """
         states = positions.shape[0]
@@ -80,7 +82,10 @@ class CharacterisedDevice:
         if moments is None:
             moments = _estimated_moments(positions)
         mean, sigma_device, sigma_cycle = moments
-        low, high = junction.antiparallel_conductance(track.area), junction.parallel_conductance(track.area)
+        low, high = conductance_range or (
+            junction.antiparallel_conductance(track.area),
+            junction.parallel_conductance(track.area),
+        )
         conductance = low + (high - low) * (mean / track.length)
         sot = np.full(states, protocol.sot_energy(track))
         gate = np.array([track.gate_energy(v) for v in voltages])

@@ -16,6 +16,7 @@ from barkhausen.errors import InputError
 from barkhausen.validation import read_text
 
 INDICES = ("state", "device", "cycle")
+JUNCTION_CONDUCTANCE = ("junction.tunnel_magnetoresistance", "junction.resistance_area")
 QUANTITIES = ("position_m", "conductance_s")
 MAXIMAL_CELLS = 10**8
 """Of the table state × device × cycle, 0.8 GB; only labels that hardly ever repeat need more."""
@@ -55,8 +56,18 @@ def import_measured_csv(
     rows, quantity = _read_rows(path)
     assumed = parameters.assumed()
     if quantity == "conductance_s":
-        rows, note = _to_positions(rows, parameters, conductance_range, path)
-        assumed = [*note, *assumed]
+        # The measured range takes the place of the junction's, for the positions and for what a read costs.
+        assumed = [line for line in assumed if not line.startswith(JUNCTION_CONDUCTANCE)]
+        if conductance_range is None:
+            values = [row.value for row in rows]
+            conductance_range = min(values), max(values)
+            assumed.insert(
+                0,
+                "G_AP = {:g} S and G_P = {:g} S are the extremes of the measured conductances".format(
+                    *conductance_range
+                ),
+            )
+        rows = _to_positions(rows, parameters, conductance_range, path)
     elif conductance_range is not None:
         raise InputError(f"{path}: a conductance range was given but the file holds positions")
     length = parameters.track.length
@@ -72,6 +83,7 @@ def import_measured_csv(
             positions,
             parameters,
             source="measured",
+            conductance_range=conductance_range,
             assumed=assumed,
             attributes={"imported_from": path.name, "quantity": quantity, "state_labels": labels},
         )
@@ -130,12 +142,9 @@ def _read_row(fields: list[str], width: int, columns: list[int], where: str, lin
 
 
 def _to_positions(
-    rows: list[_Row], parameters: DeviceParameters, given: tuple[float, float] | None, path: Path
-) -> tuple[list[_Row], list[str]]:
-    note = []
-    low, high = given or (min(row.value for row in rows), max(row.value for row in rows))
-    if given is None:
-        note = [f"G_AP = {low:g} S and G_P = {high:g} S are the extremes of the measured conductances"]
+    rows: list[_Row], parameters: DeviceParameters, conductance_range: tuple[float, float], path: Path
+) -> list[_Row]:
+    low, high = conductance_range
     if not 0 <= low < high:
         raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
     for row in rows:
@@ -144,7 +153,7 @@ def _to_positions(
     length = parameters.track.length
     return [
         _Row(row.line, row.state, row.device, row.cycle, length * ((row.value - low) / (high - low))) for row in rows
-    ], note
+    ]
 
 
 def _to_array(rows: list[_Row]) -> tuple[np.ndarray, list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
 from barkhausen.device.parameters import DeviceParameters
-from barkhausen.errors import InputError, did_you_mean
+from barkhausen.errors import InputError
 
 WINDOW = (0.2, 0.8)
 """Mean positions of the outermost states of a textbook device, as fractions of the track."""
@@ -83,9 +83,9 @@ def preset(name: str) -> CharacterisedDevice:
     """The preset of that name.
 
     Raises:
-        InputError: there is none; the message suggests the nearest.
+        InputError: there is none; the message says which there are.
     """
     match = re.fullmatch(r"gaussian-(\d{1,4})", name)
     if match is None:
-        raise InputError(f"no device preset '{name}'{did_you_mean(name, preset_names())}")
+        raise InputError(f"no device preset '{name}'; known: gaussian-N for any number of states N, such as gaussian-5")
     return gaussian_device(int(match.group(1)))

@@ -51,6 +51,7 @@ except ImportError:  # Windows
 
 CHECKPOINT = "checkpoint.safetensors"
 RECIPE = "recipe.toml"
+DEVICE = "device.nc"
 
 
 @dataclass
@@ -82,43 +83,77 @@ class Run:
             InputError: the directory belongs to another recipe or cannot be written, data or device cannot be
                 used.
         """
-        self._claim()
-        with _locked(self.directory / RECIPE):
-            finished = self.directory / "summary.json"
-            if finished.exists():
-                summary: dict[str, Any] = read_json(finished)
-                return summary
-            summary = self._execute()
-            atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        held = self.directory / RECIPE
+        finished = self.directory / "summary.json"
+        if self._holds_this_run() and finished.exists():
+            self._check_device_file()
+            summary: dict[str, Any] = read_json(finished)
             return summary
+        # Everything that can be wrong with the input is found before anything is written or thrown away.
+        training, device = self._prepare()
+        self._claim()
+        with _locked(held):
+            for half_written in self.directory.glob(".*.*"):
+                half_written.unlink()
+            metrics = self._resume(training)
+            self._train(training, metrics, device)
+            summary = self._finish(training, metrics, device)
+            atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        return summary
 
-    def _execute(self) -> dict[str, Any]:
+    def _prepare(self) -> tuple[Training, CharacterisedDevice | None]:
+        """Data, device and the untrained network."""
         if self.recipe.threads is not None:
             torch.set_num_threads(self.recipe.threads)
         dataset = self.dataset or load_dataset(self.recipe.dataset.name, self.data_dir)
         if self.recipe.dataset.validation_samples:
             dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
-        device = None if self.recipe.mode == "float" else self._device()
-        training = Training(self.recipe, dataset.standardised(), device)
-        metrics = self._resume(training)
-        self._train(training, metrics, device)
-        return self._finish(training, metrics, device)
+        device = None if self.recipe.mode == "float" else build_device(self.recipe)
+        return Training(self.recipe, dataset.standardised(), device), device
 
-    def _claim(self) -> None:
-        """Make the directory ours: write the resolved recipe, or check that it holds the same one."""
+    def _holds_this_run(self) -> bool:
+        """Whether the directory holds this run and it is to be gone on with; one of anything else is refused."""
         held = self.directory / RECIPE
         try:
-            if self.overwrite and held.exists():
-                with _locked(held):
-                    shutil.rmtree(self.directory)
             if held.exists():
-                self._same_recipe(held)
-                return
-            if self.directory.exists() and (not self.directory.is_dir() or any(self.directory.iterdir())):
+                if not self.overwrite:
+                    self._same_recipe(held)
+                return not self.overwrite
+            if self.directory.exists() and (not self.directory.is_dir() or self._is_used()):
                 raise InputError(f"{self.directory}: exists and is not the directory of a run")
         except OSError as error:
             raise unwritable(self.directory, error) from None
-        atomic_write(held, self.recipe.to_toml())
+        return False
+
+    def _is_used(self) -> bool:
+        """Whether anything is in the directory but what a killed process may have left half written."""
+        return any(not path.name.startswith(".") for path in self.directory.iterdir())
+
+    def _claim(self) -> None:
+        """Make the directory ours: the resolved recipe and a copy of the device file stand in it from the start."""
+        held, device_file = self.directory / RECIPE, self.recipe.device.file
+        if self.overwrite and held.exists():
+            with _locked(held):
+                try:
+                    shutil.rmtree(self.directory)
+                except OSError as error:
+                    raise unwritable(self.directory, error) from None
+        if not held.exists():
+            atomic_write(held, self.recipe.to_toml())
+        if device_file is not None and not (self.directory / DEVICE).exists():
+            atomic_write(self.directory / DEVICE, Path(device_file).read_bytes())
+        self._check_device_file()
+
+    def _check_device_file(self) -> None:
+        """A device file may not change under a run."""
+        if self.recipe.device.file is None:
+            return
+        named, held = Path(self.recipe.device.file), self.directory / DEVICE
+        if not named.is_file() or not held.is_file() or held.read_bytes() != named.read_bytes():
+            raise InputError(
+                f"{named}: is not the device file that the run in {self.directory} was started with; "
+                "choose another --out, or --overwrite"
+            )
 
     def _same_recipe(self, held: Path) -> None:
         mine = flat(self.recipe.model_dump(exclude_none=True))
@@ -129,21 +164,6 @@ class Run:
                     f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has "
                     f"{mine.get(key)!r}; choose another --out, or --overwrite"
                 )
-
-    def _device(self) -> CharacterisedDevice:
-        """The recipe's device; a device file is copied into the directory, and may not change under a run."""
-        if self.recipe.device.file is None:
-            return build_device(self.recipe)
-        named, held = Path(self.recipe.device.file), self.directory / "device.nc"
-        device = build_device(self.recipe)
-        if not held.exists():
-            atomic_write(held, named.read_bytes())
-        elif held.read_bytes() != named.read_bytes():
-            raise InputError(
-                f"{named}: is not the device file that the run in {self.directory} was started with; "
-                "choose another --out, or --overwrite"
-            )
-        return device
 
     def _resume(self, training: Training) -> list[dict[str, Any]]:
         """Load the last checkpoint, if any, and the metrics up to it."""

@@ -19,12 +19,21 @@ class Learner(ABC):
         optimizer: any torch optimiser over the model's parameters.
         model: a module with domain-wall layers anywhere inside.
         generator: of all noise.
+
+    Raises:
+        ValueError: the model has no domain-wall layer, or the optimiser holds none of their memories (it was made
+            for another model, or for a part of this one).
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
         self.optimizer = optimizer
         self.generator = generator
         self.layers = [layer for _, layer in domain_wall_layers(model)]
+        if not self.layers:
+            raise ValueError("the model has no domain-wall layer")
+        held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        if not any(id(layer.memory) in held for layer in self.layers):
+            raise ValueError("the optimiser holds no memory of this model's domain-wall layers")
 
     @abstractmethod
     def update_devices(self) -> None:
