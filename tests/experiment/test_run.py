@@ -174,6 +174,13 @@ def test_start_that_fails_leaves_nothing_behind_and_throws_nothing_away(tmp_path
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == first
 
 
+@pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "float"])
+def test_training_that_diverges_ends_in_one_line(tmp_path: Path, mode: str) -> None:
+    changes = {"optimizer": {"rate": 1e300, "memory_rate": 1e300, "name": "sgd"}, "network": {"hidden": [8]}}
+    with pytest.raises(InputError, match=r"diverged in epoch \d: lower optimizer\.rate"):
+        Run(recipe(mode=mode, **changes), tmp_path / "run").execute()
+
+
 def test_half_written_files_of_a_killed_process_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".recipe.toml.x7.toml").write_text("mode = ")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,7 @@ class Run:
             while training.epoch < recipe.epochs:
                 started = time.perf_counter()
                 line: dict[str, Any] = {"epoch": training.epoch + 1}
-                line |= training.run_epoch(advance)
+                line |= self._epoch(training, advance)
                 line[held_out] = training.held_out_accuracy()
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
                 if ledger is not None and recipe.mode == "in-situ":
@@ -210,6 +211,22 @@ class Run:
                 state = {"epoch": training.epoch, "epochs": recipe.epochs, "checkpoint": CHECKPOINT}
                 atomic_write(self.directory / "state.json", json.dumps(state) + "\n")
                 log.add(training.epoch, line)
+
+    def _epoch(self, training: Training, advance: Callable[[int], None]) -> dict[str, float]:
+        """One epoch, or a line where the learning rate was too much for it."""
+        number = training.epoch + 1
+        try:
+            result = training.run_epoch(advance)
+            if math.isfinite(result["train_loss"]):
+                return result
+        except IndexError:
+            # A memory that is not a number has no nearest state.
+            if all(bool(parameter.isfinite().all()) for parameter in training.model.parameters()):
+                raise
+        raise InputError(
+            f"training diverged in epoch {number}: lower optimizer.rate or optimizer.memory_rate "
+            f"({self.recipe.optimizer.rate:g} and {self.recipe.optimizer.memory_rate:g})"
+        )
 
     def _finish(
         self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None
