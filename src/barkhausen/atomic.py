@@ -10,6 +10,9 @@ from pathlib import Path
 
 from barkhausen.errors import InputError
 
+PARTIAL = ".partial"
+"""How the name of a file that is not yet whole ends."""
+
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
@@ -23,7 +26,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL, dir=target.parent)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -46,6 +49,19 @@ def atomic_write(target: Path, content: str | bytes) -> None:
     """
     with atomic_path(target) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def remove_partial(directory: Path) -> None:
+    """Remove what writers that were killed have left in a directory, and nothing else.
+
+    Raises:
+        InputError: the directory cannot be written.
+    """
+    try:
+        for path in directory.glob(f".*{PARTIAL}"):
+            path.unlink()
+    except OSError as error:
+        raise unwritable(directory, error) from None
 
 
 def unwritable(target: Path, error: OSError) -> InputError:

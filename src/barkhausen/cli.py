@@ -28,7 +28,6 @@ from barkhausen.errors import BarkhausenError, InputError
 from barkhausen.version import __version__
 
 INTERRUPTED = 130
-NO_VALUE = "–"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -225,21 +224,21 @@ def _show_device(item: CharacterisedDevice) -> None:
 
 
 def _print_results(summaries: list[dict[str, object]]) -> None:
-    from barkhausen.experiment.table import result_table
+    from barkhausen.experiment.table import NO_VALUE, or_dash, result_table
 
     columns: dict[str, list[str]] = {}
     for row in result_table(summaries):
         spread = f" ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})" if row["seeds"] > 1 else ""
         cells = {
             "mode": row["mode"],
-            "states": _or_dash(row["states"], "d"),
+            "states": or_dash(row["states"], "d"),
             f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
             "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
-            "on fresh chips": _or_dash(row["fresh_chip_copy"], ".2f", 100),
-            "published (%)": _or_dash(row["published_accuracy"], ".2f", 100),
-            "events/sample": _or_dash(row["events_per_sample"], ".2f"),
-            "pJ/inference": _or_dash(row["picojoule_per_inference"], ".4f"),
-            "published (pJ)": _or_dash(row["published_picojoule_per_inference"], ".0f"),
+            "on fresh chips": or_dash(row["fresh_chip_copy"], ".2f", 100),
+            "published (%)": or_dash(row["published_accuracy"], ".2f", 100),
+            "events/sample": or_dash(row["events_per_sample"], ".2f"),
+            "pJ/inference": or_dash(row["picojoule_per_inference"], ".4f"),
+            "published (pJ)": or_dash(row["published_picojoule_per_inference"], ".0f"),
             "s/run": f"{row['wall_seconds']:.0f}",
         }
         for name, cell in cells.items():
@@ -250,10 +249,6 @@ def _print_results(summaries: list[dict[str, object]]) -> None:
     for line in zip(*columns.values(), strict=True):
         table.add_row(*line)
     _console().print(table)
-
-
-def _or_dash(value: float | None, form: str, factor: float = 1) -> str:
-    return NO_VALUE if value is None else format(factor * value, form)
 
 
 def main() -> None:
@@ -280,7 +275,3 @@ def _fail(line: str) -> NoReturn:
     if line:
         typer.echo(f"barkhausen: {line}", err=True)
     sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

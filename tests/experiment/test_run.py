@@ -183,9 +183,10 @@ def test_training_that_diverges_ends_in_one_line(tmp_path: Path, mode: str) -> N
 
 def test_half_written_files_of_a_killed_process_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / ".recipe.toml.x7.toml").write_text("mode = ")
+    (tmp_path / "run" / ".recipe.toml.x7.partial").write_text("mode = ")
+    (tmp_path / "run" / ".my.notes").write_text("precious")
     Run(recipe(), tmp_path / "run").execute()
-    assert not list((tmp_path / "run").glob(".*"))
+    assert [path.name for path in (tmp_path / "run").glob(".*")] == [".my.notes"]
 
 
 def test_directory_another_process_works_in_is_refused(tmp_path: Path) -> None:

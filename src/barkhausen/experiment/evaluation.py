@@ -33,7 +33,7 @@ def accuracy(
 def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
     """How often each device weight occurs, by the state that the device was programmed to, all layers together.
 
-    The 120 bins share out the range of weights that the track allows (see :func:`weight_range`).
+    The 120 bins share out the range of weights that the track allows (``CharacterisedDevice.weight_range``).
     """
     total: Tensor | None = None
     for _, layer in domain_wall_layers(model):
@@ -46,9 +46,3 @@ def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
     if total is None:
         raise ValueError("the model has no domain-wall layer")
     return total
-
-
-def weight_range(model: nn.Module) -> tuple[float, float]:
-    """Range of weights that :func:`weight_histogram` shares out."""
-    _, layer = next(domain_wall_layers(model))
-    return layer.synapses.kind.weight_range

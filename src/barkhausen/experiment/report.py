@@ -20,11 +20,11 @@ from barkhausen.errors import InputError
 from barkhausen.experiment import figures, published
 from barkhausen.experiment.finished import load_run, weight_statistics
 from barkhausen.experiment.kinds import Kind, kinds_of, pairs_of
+from barkhausen.experiment.table import NO_VALUE
 
 MODES = ("in-situ", "ex-situ", "float")
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
-NO_VALUE = "\N{EN DASH}"
 
 
 def write_report(runs: Sequence[Path], out: Path) -> None:

@@ -19,13 +19,12 @@ from typing import Any
 
 import torch
 
-from barkhausen.atomic import atomic_write, unwritable
+from barkhausen.atomic import atomic_write, remove_partial, unwritable
 from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
-from barkhausen.experiment.dataset import Dataset
 from barkhausen.experiment.datasets import load_dataset
-from barkhausen.experiment.evaluation import accuracy, weight_histogram, weight_range
+from barkhausen.experiment.evaluation import accuracy, weight_histogram
 from barkhausen.experiment.progress import Progress, Silent
 from barkhausen.experiment.recipe import Recipe, build_device, flat
 from barkhausen.experiment.scalars import ScalarLog
@@ -63,7 +62,6 @@ class Run:
         recipe: decides everything.
         directory: of this run and no other.
         data_dir: root of the data sets, where the user names one.
-        dataset: instead of loading the one the recipe names.
         overwrite: throw away what the directory holds.
         progress: where progress is shown.
         notes: lines for the summary, such as a data set that had to be replaced.
@@ -72,7 +70,6 @@ class Run:
     recipe: Recipe
     directory: Path
     data_dir: Path | None = None
-    dataset: Dataset | None = None
     overwrite: bool = False
     progress: Progress = field(default_factory=Silent)
     notes: tuple[str, ...] = ()
@@ -94,8 +91,7 @@ class Run:
         training, device = self._prepare()
         self._claim()
         with _locked(held):
-            for half_written in self.directory.glob(".*.*"):
-                half_written.unlink()
+            remove_partial(self.directory)
             metrics = self._resume(training)
             self._train(training, metrics, device)
             summary = self._finish(training, metrics, device)
@@ -106,7 +102,7 @@ class Run:
         """Data, device and the untrained network."""
         if self.recipe.threads is not None:
             torch.set_num_threads(self.recipe.threads)
-        dataset = self.dataset or load_dataset(self.recipe.dataset.name, self.data_dir)
+        dataset = load_dataset(self.recipe.dataset.name, self.data_dir)
         if self.recipe.dataset.validation_samples:
             dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
         device = None if self.recipe.mode == "float" else build_device(self.recipe)
@@ -252,9 +248,8 @@ class Run:
                     "max_attempts": recipe.transfer.max_attempts,
                 }
             assert before is not None
-            low, high = weight_range(training.model)
             histograms = {
-                "range": [low, high],
+                "range": list(device.weight_range),
                 "levels": device.distribution().levels.tolist(),
                 "before": before.tolist(),
                 "after": after.tolist(),

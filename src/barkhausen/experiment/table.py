@@ -9,6 +9,8 @@ from barkhausen.experiment import published
 from barkhausen.experiment.recipe import flat
 from barkhausen.experiment.summary import spread
 
+NO_VALUE = "–"
+
 
 def result_table(summaries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
@@ -74,6 +76,11 @@ def _row(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def or_dash(value: float | None, form: str, factor: float = 1) -> str:
+    """A number times a factor in the given format, or a dash where there is none."""
+    return NO_VALUE if value is None else format(factor * value, form)
+
+
 def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
     """The table for a README: one line a kind, accuracies in per cent, beside the published figures."""
     lines = [
@@ -82,23 +89,21 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        energy = "–"
+        energy = NO_VALUE
         if row["picojoule_per_inference"] is not None:
             total = row["picojoule_per_inference"]
             parts = " + ".join(f"{total * row[f'{cause}_share']:.4f}" for cause in ("sot", "gate", "read"))
             energy = f"**{total:.4f}** ({parts})"
         cells = [
             row["mode"],
-            "–" if row["states"] is None else str(row["states"]),
+            or_dash(row["states"], "d"),
             f"**{100 * row['accuracy']:.2f}** ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})",
-            f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else "–",
-            "–" if row["fresh_chip_copy"] is None else f"{100 * row['fresh_chip_copy']:.2f}",
-            "–" if row["published_accuracy"] is None else f"{100 * row['published_accuracy']:.2f}",
-            "–" if row["events_per_sample"] is None else f"{row['events_per_sample']:.2f}",
+            f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else NO_VALUE,
+            or_dash(row["fresh_chip_copy"], ".2f", 100),
+            or_dash(row["published_accuracy"], ".2f", 100),
+            or_dash(row["events_per_sample"], ".2f"),
             energy,
-            "–"
-            if row["published_picojoule_per_inference"] is None
-            else f"{row['published_picojoule_per_inference']:.0f}",
+            or_dash(row["published_picojoule_per_inference"], ".0f"),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
