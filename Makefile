@@ -8,7 +8,9 @@ DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
 setup: .venv/run.stamp
 
-.venv/run.stamp: pyproject.toml constraints.txt
+KERNEL := setup.py $(wildcard src/barkhausen/micromagnetics/compiled/*.?pp)
+
+.venv/run.stamp: pyproject.toml constraints.txt $(KERNEL)
 	@echo "setting up .venv (about a minute)"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --editable .
@@ -18,13 +20,18 @@ setup: .venv/run.stamp
 	@$(PIP) --editable '.[dev]'
 	@touch $@
 
+.venv/peers.stamp: .venv/dev.stamp
+	@echo "installing the codes to compare with (a few minutes)"
+	@$(PIP) --editable '.[dev,peers]'
+	@touch $@
+
 reproduce: setup ## the main job: the results table and report in runs/reproduce
 	$(BIN)/barkhausen reproduce --out runs/reproduce $(DATA)
 
 test: .venv/dev.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow"
 
-validate: .venv/dev.stamp ## the slow tests
+validate: .venv/peers.stamp ## the slow tests, with a table check / ours / reference / tolerance
 	$(BIN)/python -m pytest -m slow
 
 lint: .venv/dev.stamp ## style, types, and the direction of imports

@@ -71,9 +71,9 @@ def train(
     overwrite: Overwrite = False,
 ) -> None:
     """Train one network as a recipe says, or go on with an interrupted run."""
-    from barkhausen.experiment.progress import Terminal
     from barkhausen.experiment.recipe import load_recipe
     from barkhausen.experiment.run import Run
+    from barkhausen.progress import Terminal
 
     run = Run(
         load_recipe(recipe, settings),
@@ -98,8 +98,8 @@ def reproduce(
     overwrite: Overwrite = False,
 ) -> None:
     """Run 2, 3 and 5 states, in situ and ex situ, and the float twin; write table.csv and report.html."""
-    from barkhausen.experiment.progress import Terminal
     from barkhausen.experiment.reproduce import reproduce as run_all
+    from barkhausen.progress import Terminal
 
     summaries = run_all(
         out,

@@ -16,11 +16,11 @@ from typing import Any
 from barkhausen.atomic import atomic_write
 from barkhausen.errors import DataNotFoundError
 from barkhausen.experiment.datasets import load_dataset
-from barkhausen.experiment.progress import Progress, Silent
 from barkhausen.experiment.recipe import DatasetRecipe, Mode, Recipe, TransferRecipe
 from barkhausen.experiment.report import write_report
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.table import markdown_table, result_table
+from barkhausen.progress import Progress, Silent
 
 STATES = (5, 3, 2)
 SEEDS = (0, 1, 2)

@@ -25,7 +25,6 @@ from barkhausen.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.evaluation import accuracy, weight_histogram
-from barkhausen.experiment.progress import Progress, Silent
 from barkhausen.experiment.recipe import Recipe, build_device, flat
 from barkhausen.experiment.scalars import ScalarLog
 from barkhausen.experiment.seeds import stream
@@ -41,6 +40,7 @@ from barkhausen.experiment.summary import (
 )
 from barkhausen.experiment.training import Training
 from barkhausen.learning import fresh_chip
+from barkhausen.progress import Progress, Silent
 from barkhausen.synapse import EnergyBill, EnergyLedger
 from barkhausen.validation import read_toml
 

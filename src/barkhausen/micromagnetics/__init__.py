@@ -1,0 +1,112 @@
+"""Micromagnetics of a thin film at finite temperature: hundreds of replicas in one call."""
+
+from barkhausen.micromagnetics.backend import BACKENDS, choose_backend
+from barkhausen.micromagnetics.drive import Drive
+from barkhausen.micromagnetics.ensemble import simulate
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.gate import Gate, StrainGate, VoltageControlledAnisotropy
+from barkhausen.micromagnetics.grid import Grid
+from barkhausen.micromagnetics.initial import domain_wall, random_state, uniform, vortex
+from barkhausen.micromagnetics.integrators import (
+    CompiledHeun,
+    DormandPrince,
+    Heun,
+    IntegrationError,
+    NotConvergedError,
+    StepAdvice,
+    Stepper,
+    advise_step,
+    largest_torque,
+    minimize,
+    relax,
+)
+from barkhausen.micromagnetics.material import Material, material, material_names
+from barkhausen.micromagnetics.observables import (
+    Energy,
+    MeanMagnetisation,
+    Observable,
+    PerpendicularMap,
+    WallAngle,
+    WallCount,
+    WallPosition,
+    WallTilt,
+    default_observables,
+)
+from barkhausen.micromagnetics.snapshots import Snapshots, read_ovf, write_ovf
+from barkhausen.micromagnetics.state import Inputs, State
+from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.terms import (
+    Demag,
+    EnergyTerm,
+    Exchange,
+    InterfacialDMI,
+    PerpendicularAnisotropy,
+    SpinOrbitTorque,
+    Term,
+    ThermalNoise,
+    Torque,
+    Zeeman,
+    ZhangLi,
+    standard_terms,
+    thermal_amplitude,
+)
+from barkhausen.micromagnetics.waveform import Waveform
+
+__all__ = [
+    "BACKENDS",
+    "CompiledHeun",
+    "Demag",
+    "DormandPrince",
+    "Drive",
+    "Energy",
+    "EnergyTerm",
+    "Exchange",
+    "Film",
+    "Gate",
+    "Grid",
+    "Heun",
+    "Inputs",
+    "IntegrationError",
+    "InterfacialDMI",
+    "Material",
+    "MeanMagnetisation",
+    "NotConvergedError",
+    "Observable",
+    "PerpendicularAnisotropy",
+    "PerpendicularMap",
+    "Snapshots",
+    "SpinOrbitTorque",
+    "State",
+    "StepAdvice",
+    "Stepper",
+    "StrainGate",
+    "System",
+    "Term",
+    "ThermalNoise",
+    "Torque",
+    "VoltageControlledAnisotropy",
+    "WallAngle",
+    "WallCount",
+    "WallPosition",
+    "WallTilt",
+    "Waveform",
+    "Zeeman",
+    "ZhangLi",
+    "advise_step",
+    "choose_backend",
+    "default_observables",
+    "domain_wall",
+    "largest_torque",
+    "material",
+    "material_names",
+    "minimize",
+    "random_state",
+    "read_ovf",
+    "relax",
+    "simulate",
+    "standard_terms",
+    "thermal_amplitude",
+    "uniform",
+    "vortex",
+    "write_ovf",
+]

@@ -1,0 +1,133 @@
+"""Who computes: the compiled kernel or torch, and how many replicas at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from barkhausen.errors import InputError
+from barkhausen.micromagnetics import compiled
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.integrators.compiled_heun import why_not
+from barkhausen.micromagnetics.terms import Term
+from barkhausen.micromagnetics.terms.thermal import GROUP
+
+BACKENDS = ("auto", "compiled", "torch")
+
+INTEGRATORS = ("heun", "dormand-prince")
+
+ACCELERATOR_MEMORY = 2 << 30
+"""Bytes of working memory that a chunk on an accelerator may take unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A choice that has been checked."""
+
+    name: str
+    device: torch.device
+    dtype: torch.dtype
+    chunk: int
+    """Replicas at once."""
+    threads: int
+
+    def describe(self) -> dict[str, str]:
+        """For the attributes of a result."""
+        name = f"compiled ({compiled.variant()})" if self.name == "compiled" else "torch"
+        return {"backend": name, "device": str(self.device), "precision": str(self.dtype).removeprefix("torch.")}
+
+
+def choose_backend(
+    film: Film,
+    terms: tuple[Term, ...],
+    replicas: int,
+    *,
+    name: str = "auto",
+    integrator: str = "heun",
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    chunk: int | None = None,
+    memory: float | None = None,
+    threads: int | None = None,
+) -> Backend:
+    """Check a choice of backend and fill in what it leaves open.
+
+    Args:
+        film, terms, replicas: of the ensemble.
+        name: ``auto`` takes the compiled kernel where it can compute these terms, torch elsewhere.
+        integrator: one of :data:`INTEGRATORS`; the adaptive one runs in torch.
+        device: ``cpu`` or ``cuda``.
+        dtype: float32 or float64.
+        chunk: replicas at once, a multiple of 8; by default what suits the cache, or the memory.
+        memory: bound in bytes on the working memory of a chunk.
+        threads: of the CPU; default torch's.
+
+    Raises:
+        InputError: an unknown name, a backend that cannot do it (with the reason), a device that is not there, or a
+            chunk that is no multiple of 8.
+    """
+    if name not in BACKENDS:
+        raise InputError(f"backend = '{name}': must be one of {', '.join(BACKENDS)}")
+    if integrator not in INTEGRATORS:
+        raise InputError(f"integrator = '{integrator}': must be one of {', '.join(INTEGRATORS)}")
+    if dtype not in (torch.float32, torch.float64):
+        raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
+    try:
+        device = torch.device(device)
+    except RuntimeError:
+        raise InputError(f"device = '{device}': is no device of torch") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError("device = 'cuda': torch sees no CUDA device")
+    reason = why_not(terms, dtype, device)
+    if integrator != "heun":
+        reason = f"it does not know the integrator '{integrator}'"
+    if name == "compiled" and reason is not None:
+        raise InputError(f"backend = 'compiled': the compiled kernel cannot be used: {reason}")
+    if name == "auto":
+        name = "torch" if reason else "compiled"
+    if threads is not None and threads < 1:
+        raise InputError(f"threads = {threads}: must be 1 or more")
+    threads = torch.get_num_threads() if threads is None else threads
+    size = _chunk(film, name, device, dtype, chunk=chunk, memory=memory, threads=threads)
+    return Backend(name, device, dtype, min(size, -(-replicas // GROUP) * GROUP), threads)
+
+
+def _chunk(
+    film: Film,
+    name: str,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    chunk: int | None,
+    memory: float | None,
+    threads: int,
+) -> int:
+    if chunk is not None:
+        if chunk < GROUP or chunk % GROUP:
+            raise InputError(f"chunk = {chunk}: must be a multiple of {GROUP}, the replicas that share a random stream")
+        return chunk
+    if memory is None and device.type != "cpu":
+        memory = ACCELERATOR_MEMORY
+    fitting = None if memory is None else int(memory // bytes_per_replica(film, name, dtype)) // GROUP * GROUP
+    if fitting is not None and fitting < GROUP:
+        needed = GROUP * bytes_per_replica(film, name, dtype)
+        raise InputError(f"memory = {memory:g} bytes: {GROUP} replicas of this film need {needed:.3g} bytes")
+    if device.type != "cpu":
+        assert fitting is not None
+        return fitting
+    # Compiled: enough blocks of eight that threads of unequal speed stay busy, few enough to hear of progress. Torch:
+    # eight replicas of the usual track fit the cache of a CPU, more are slower.
+    suitable = GROUP * 4 * threads if name == "compiled" else GROUP
+    return suitable if fitting is None else min(suitable, fitting)
+
+
+def bytes_per_replica(film: Film, name: str, dtype: torch.dtype) -> float:
+    """Rough working memory for one more replica in a chunk."""
+    grid = film.grid
+    size = 4 if dtype == torch.float32 else 8
+    field = 3 * grid.cells * size
+    if name == "compiled":
+        return 5.0 * field
+    # Six fields, and the transforms of four, on a grid twice as large each way.
+    return 6.0 * field + 3 * 4.0 * field

@@ -1,0 +1,105 @@
+"""A directory in which an ensemble keeps what it has finished, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from barkhausen.atomic import atomic_write, remove_partial
+from barkhausen.errors import InputError
+
+PLAN = "plan.json"
+
+
+class Checkpoint:
+    """Finished chunks and the state of the one under way.
+
+    Args:
+        directory: made if missing.
+        plan: what the simulation is, as plain values and digests; a directory that holds another is refused.
+
+    Raises:
+        InputError: the directory belongs to another simulation, is damaged, or cannot be written.
+    """
+
+    def __init__(self, directory: Path, plan: dict[str, Any]) -> None:
+        self.directory = directory
+        path = directory / PLAN
+        text = json.dumps(plan, indent=1, sort_keys=True)
+        if path.exists():
+            try:
+                kept = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise InputError(f"{path}: cannot be read ({error})") from None
+            wanted = json.loads(text)
+            keys = sorted(key for key in {*kept, *wanted} if kept.get(key) != wanted.get(key))
+            if keys:
+                raise InputError(f"{directory}: holds another simulation (differs in {', '.join(keys)})")
+            remove_partial(directory)
+        else:
+            if directory.exists() and any(directory.iterdir()):
+                raise InputError(f"{directory}: is not empty and holds no simulation of ours")
+            atomic_write(path, text)
+
+    def finished(self, chunk: int) -> dict[str, Tensor] | None:
+        """What that chunk has recorded, if it is finished."""
+        return self._load(self._chunk(chunk))
+
+    def finish(self, chunk: int, records: dict[str, Tensor]) -> None:
+        """Keep a finished chunk and forget its state under way."""
+        self._save(self._chunk(chunk), records)
+        self._running(chunk).unlink(missing_ok=True)
+
+    def running(self, chunk: int) -> dict[str, Tensor] | None:
+        """State and records of that chunk as last kept, if it was under way."""
+        return self._load(self._running(chunk))
+
+    def keep(self, chunk: int, state: dict[str, Tensor]) -> None:
+        """Keep the state of the chunk under way."""
+        self._save(self._running(chunk), state)
+
+    def remove(self) -> None:
+        """Delete it; its result is elsewhere."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _chunk(self, chunk: int) -> Path:
+        return self.directory / f"chunk-{chunk:05d}.safetensors"
+
+    def _running(self, chunk: int) -> Path:
+        return self.directory / f"running-{chunk:05d}.safetensors"
+
+    @staticmethod
+    def _save(path: Path, tensors: dict[str, Tensor]) -> None:
+        atomic_write(path, safetensors.torch.save({key: value.cpu().contiguous() for key, value in tensors.items()}))
+
+    @staticmethod
+    def _load(path: Path) -> dict[str, Tensor] | None:
+        if not path.exists():
+            return None
+        try:
+            return safetensors.torch.load_file(path)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise InputError(f"{path}: is damaged ({error}); delete it to compute this part again") from None
+
+
+def digest(*values: object) -> str:
+    """A short fingerprint of tensors, numbers and texts."""
+    total = hashlib.sha256()
+    for value in values:
+        if isinstance(value, Tensor):
+            total.update(f"{value.dtype}{tuple(value.shape)}".encode())
+            total.update(
+                value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if value.numel() else b""
+            )
+        else:
+            total.update(repr(value).encode())
+        total.update(b"\0")
+    return total.hexdigest()[:32]

@@ -1,0 +1,52 @@
+// What crosses from Python to the kernel: plain structures, mirrored field by field in layout.py.
+#pragma once
+
+#include <stdint.h>
+
+struct Axis {
+  int32_t cells;             // of the film along this axis
+  int32_t length;            // padded: 1, or even and at least twice `cells`
+  int32_t stages;            // of the transform; 0 when length is 1
+  int32_t radix[20];         // outermost first; the first is even
+  const float* twiddle;      // per stage and position p: radix - 1 complex factors exp(-2 pi i p j / block length)
+  const int32_t* position;   // where the permuted spectrum holds a frequency
+  const int32_t* partner;    // position of -q for each position of q
+};
+
+struct Problem {
+  int32_t nx, ny, has_demag, column_pairs;
+  Axis along_x, along_y;
+  float exchange[2], dmi[2];  // tesla, along x and y
+  float polarisation[3];
+  float damping, non_adiabaticity;
+  // Per cell of the haloed film, 8 lanes each; the stride is 0 when all blocks share one film.
+  const float* fill;
+  const float* inverse_fill;
+  int64_t fill_block_stride;
+  // Per cell, 8 lanes each; strides in floats, 0 where shared.
+  const float* anisotropy;
+  int64_t anisotropy_block_stride, anisotropy_cell_stride;
+  const float* gate;  // per cell one float
+  int64_t gate_cell_stride;
+  const int32_t* column_pair;      // two rows of the in-plane spectrum each: k and -k along y
+  const float* in_plane_spectrum;  // [pair][position along x][3]
+  const float* normal_spectrum;    // [k along y][position along x]
+};
+
+enum Task : int32_t { kAdvance = 0, kField = 1, kTransform = 2 };
+
+struct Run {
+  int32_t task, steps, blocks, threads;
+  int64_t padded;             // replicas, rounded up to whole blocks
+  const float* drive;         // [steps + 1][7][padded]: B_DL, B_FL, gate, Bx, By, Bz (tesla), STT factor (tesla)
+  const float* thermal;       // [padded] tesla
+  float rate;                 // -gamma dt / (1 + alpha^2)
+  float norm_limit;
+  float* magnetisation;       // [block][haloed cell][3][8]
+  uint32_t* random;           // [block][4][8]
+  float* deviation;           // [padded], out
+  int32_t* failed_step;       // [padded], out
+  float* field;               // [block][cell][3][8], out, for kField and kTransform
+  unsigned char* workspace;   // `threads` pieces of workspace_bytes each, 64-byte aligned
+  int64_t workspace_bytes;
+};

@@ -1,0 +1,323 @@
+"""Hundreds of replicas of a film in compiled code, eight at a time as the lanes of a vector."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from barkhausen.micromagnetics.compiled.layout import (
+    TASK_ADVANCE,
+    TASK_FIELD,
+    TASK_TRANSFORM,
+    ProblemArguments,
+    RunArguments,
+    aligned_zeros,
+)
+from barkhausen.micromagnetics.compiled.library import (
+    available,
+    library,
+    unavailable_reason,
+    variant,
+    variant_number,
+)
+from barkhausen.micromagnetics.compiled.plan import plan_axis, tensor_spectra
+from barkhausen.micromagnetics.compiled.streams import stream_states
+
+__all__ = ["LANES", "LaneEnsemble", "LaneProblem", "Outcome", "available", "unavailable_reason", "variant"]
+
+LANES = 8
+
+GAMMA = 1.760859e11
+"""Gyromagnetic ratio, rad/(s T)."""
+
+DRIVES = 7
+"""B_DL, B_FL, change of anisotropy, B_x, B_y, B_z in tesla, spin drift velocity in m/s."""
+
+
+@dataclass(frozen=True)
+class LaneProblem:
+    """What stays the same through a simulation. Arrays are common to all replicas or have them as first axis.
+
+    Args:
+        nx: cells along x.
+        ny: cells along y; the faster axis, best the shorter.
+        exchange: 2A / (Ms d^2) in tesla along x and y.
+        dmi: D / (Ms d) in tesla along x and y.
+        anisotropy: 2K / Ms in tesla: shape (), (nx, ny) or (replicas, nx, ny).
+        gate_profile: factor (nx, ny) of the driven change of anisotropy; None for 1.
+        fill: filled fraction of each cell, (nx, ny) or (replicas, nx, ny); None for 1.
+        demag: demagnetising tensor times -mu0 Ms in tesla, (4, 2 nx - 1, 2 ny - 1): xx, yy, zz, xy with offset (0, 0)
+            in the middle; None to leave the stray field out.
+        damping: Gilbert's alpha.
+        polarisation: unit vector of the spin-orbit torques.
+        non_adiabaticity: xi of the Zhang-Li torque.
+        cell_x: size of a cell along x in metres, for that torque.
+    """
+
+    nx: int
+    ny: int
+    exchange: tuple[float, float]
+    dmi: tuple[float, float]
+    anisotropy: np.ndarray
+    gate_profile: np.ndarray | None
+    fill: np.ndarray | None
+    demag: np.ndarray | None
+    damping: float
+    polarisation: tuple[float, float, float]
+    non_adiabaticity: float
+    cell_x: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of :meth:`LaneEnsemble.advance` ended.
+
+    Args:
+        deviation: per replica the largest ``| |m|^2 - 1 |`` met before renormalising, NaN included.
+        failed_step: per replica the step at which it went beyond the limit, -1 if it did not. The replicas that share
+            a block with it stopped after the same step.
+    """
+
+    deviation: np.ndarray
+    failed_step: np.ndarray
+
+    @property
+    def completed(self) -> bool:
+        """Whether every replica made all steps."""
+        return bool((self.failed_step < 0).all())
+
+
+class LaneEnsemble:
+    """Replicas of one film and their random streams.
+
+    A replica's trajectory depends, to the last bit, on nothing but its own magnetisation, stream and drive: not on the
+    other replicas, its place among them, the number of threads or how the steps are divided into calls.
+
+    Args:
+        problem: the film.
+        replicas: any number; rounded up internally to whole blocks with replicas of no material.
+        threads: at most so many work at once.
+    """
+
+    def __init__(self, problem: LaneProblem, replicas: int, threads: int) -> None:
+        if replicas < 1 or threads < 1:
+            raise ValueError(f"replicas, threads: {replicas}, {threads}, expected at least 1")
+        if problem.nx < 1 or problem.ny < 1:
+            raise ValueError(f"nx, ny: {problem.nx}, {problem.ny}, expected at least 1")
+        self._library = library().handle
+        self._variant = variant_number()
+        self.problem = problem
+        self.replicas = replicas
+        self.threads = min(threads, -(-replicas // LANES))
+        self._blocks = -(-replicas // LANES)
+        self._padded = self._blocks * LANES
+        self._interior = _interior(problem.nx, problem.ny)
+        self._haloed = (problem.nx + 2) * (problem.ny + 1) + 1
+        self._m = aligned_zeros((self._blocks, self._haloed, 3, LANES), np.float32)
+        self._random = aligned_zeros((self._blocks, 4, LANES), np.uint32)
+        self._keep: list[np.ndarray] = []
+        self._arguments = self._problem_arguments()
+        self._workspace_bytes = self._library.barkhausen_workspace_bytes(ctypes.byref(self._arguments), self._variant)
+        self._workspace = aligned_zeros((self.threads, self._workspace_bytes), np.uint8)
+        self.seed(0, np.arange(replicas))
+
+    def set_magnetisation(self, m: np.ndarray) -> None:
+        """Set all replicas from (replicas, 3, nx, ny); cells without material become zero."""
+        given = self._checked("magnetisation", m, (self.replicas, 3, self.problem.nx, self.problem.ny))
+        lanes = np.zeros((self._padded, 3, self._interior.size), dtype=np.float32)
+        lanes[: self.replicas] = given.reshape(self.replicas, 3, -1)
+        by_cell = lanes.reshape(self._blocks, LANES, 3, -1).transpose(0, 3, 2, 1)
+        self._m[:, self._interior] = np.where(self._fill[:, self._interior, None] > 0, by_cell, 0.0)
+
+    def magnetisation(self) -> np.ndarray:
+        """A copy (replicas, 3, nx, ny)."""
+        return self._unpacked(self._m[:, self._interior])
+
+    def seed(self, seed: int, replica_indices: np.ndarray) -> None:
+        """Start each replica's stream from the seed and its index."""
+        self.set_rng_state(stream_states(seed, replica_indices))
+
+    def rng_state(self) -> np.ndarray:
+        """A copy (replicas, 4) of the streams."""
+        return np.ascontiguousarray(self._random.transpose(0, 2, 1).reshape(-1, 4)[: self.replicas])
+
+    def set_rng_state(self, state: np.ndarray) -> None:
+        """Go on from what :meth:`rng_state` returned."""
+        given = np.asarray(state)
+        if given.shape != (self.replicas, 4) or given.dtype != np.uint32:
+            raise ValueError(f"state: {given.shape} {given.dtype}, expected {(self.replicas, 4)} uint32")
+        if not given.any(axis=1).all():
+            raise ValueError("state: all zero is not a state of the generator")
+        padded = np.ones((self._padded, 4), dtype=np.uint32)
+        padded[: self.replicas] = given
+        self._random[:] = padded.reshape(self._blocks, LANES, 4).transpose(0, 2, 1)
+
+    def advance(self, dt: float, thermal: np.ndarray, drive: np.ndarray, norm_limit: float = 0.1) -> Outcome:
+        """Make Heun steps.
+
+        Args:
+            dt: of a step, in seconds.
+            thermal: standard deviation of the thermal field of a full cell, (replicas,) in tesla; a replica with 0
+                draws no random numbers.
+            drive: (steps + 1, 7, replicas): see :data:`DRIVES`; rows s and s + 1 drive the two stages of step s.
+            norm_limit: a block of replicas stops after a step in which ``| |m|^2 - 1 |`` of a cell exceeded this.
+        """
+        sigma = self._checked("thermal", thermal, (self.replicas,))
+        if not (np.isfinite(sigma).all() and (sigma >= 0).all()):
+            raise ValueError("thermal: expected finite, non-negative fields")
+        given = np.asarray(drive)
+        if given.ndim != 3 or given.shape[0] < 1:
+            raise ValueError(f"drive: shape {given.shape}, expected (steps + 1, {DRIVES}, {self.replicas})")
+        padded_sigma = np.zeros(self._padded, dtype=np.float32)
+        padded_sigma[: self.replicas] = sigma
+        deviation = np.zeros(self._padded, dtype=np.float32)
+        failed_step = np.full(self._padded, -1, dtype=np.int32)
+        self._run(
+            TASK_ADVANCE,
+            steps=len(given) - 1,
+            drive=self._padded_drive(given),
+            thermal=padded_sigma,
+            rate=-GAMMA * dt / (1.0 + self.problem.damping**2),
+            norm_limit=norm_limit,
+            deviation=deviation,
+            failed_step=failed_step,
+        )
+        return Outcome(deviation[: self.replicas], failed_step[: self.replicas])
+
+    def field(self, drive_row: np.ndarray) -> np.ndarray:
+        """The deterministic field (replicas, 3, nx, ny) in tesla at the present magnetisation, drives (7, replicas)."""
+        field = self._field_array()
+        self._run(TASK_FIELD, drive=self._padded_drive(np.asarray(drive_row)[None]), field=field)
+        return self._unpacked(field)
+
+    def stray_field(self, repetitions: int = 1) -> np.ndarray:
+        """The stray field alone, computed so many times over: to time the transforms."""
+        if self.problem.demag is None:
+            raise ValueError("stray_field: the problem has no demag tensor")
+        field = self._field_array()
+        drive = np.zeros((1, DRIVES, self.replicas))
+        self._run(TASK_TRANSFORM, steps=repetitions, drive=self._padded_drive(drive), field=field)
+        return self._unpacked(field)
+
+    def memory_bytes(self) -> int:
+        """All that this ensemble holds for the kernel."""
+        return sum(array.nbytes for array in (self._m, self._random, self._workspace, *self._keep))
+
+    def _field_array(self) -> np.ndarray:
+        return aligned_zeros((self._blocks, self._interior.size, 3, LANES), np.float32)
+
+    def _run(self, task: int, *, drive: np.ndarray, **values: Any) -> None:
+        """Call the kernel; arrays among the values are passed by address and kept alive until it returns."""
+        thermal = values.pop("thermal", np.zeros(self._padded, dtype=np.float32))
+        passed = {
+            name: value.ctypes.data if isinstance(value, np.ndarray) else value
+            for name, value in (values | {"drive": drive, "thermal": thermal}).items()
+        }
+        arguments = RunArguments(
+            task=task,
+            blocks=self._blocks,
+            threads=self.threads,
+            padded=self._padded,
+            magnetisation=self._m.ctypes.data,
+            random=self._random.ctypes.data,
+            workspace=self._workspace.ctypes.data,
+            workspace_bytes=self._workspace_bytes,
+            **passed,
+        )
+        self._library.barkhausen_run(ctypes.byref(self._arguments), ctypes.byref(arguments), self._variant)
+
+    def _padded_drive(self, drive: np.ndarray) -> np.ndarray:
+        given = self._checked("drive", drive, (len(drive), DRIVES, self.replicas))
+        if not np.isfinite(given).all():
+            raise ValueError("drive: expected finite numbers")
+        padded = np.zeros((len(drive), DRIVES, self._padded), dtype=np.float32)
+        padded[..., : self.replicas] = given
+        # Zhang and Li's central difference and the change from a rate to a field.
+        padded[:, 6] *= -0.5 / (self.problem.cell_x * GAMMA)
+        return padded
+
+    def _problem_arguments(self) -> ProblemArguments:
+        problem = self.problem
+        self._fill = self._lanes_of_film("fill", problem.fill if problem.fill is not None else np.ones(()), film=True)
+        if not ((self._fill >= 0) & (self._fill <= 1)).all():
+            raise ValueError("fill: expected fractions from 0 to 1")
+        inverse = self._kept(aligned_zeros(self._fill.shape, np.float32))
+        np.divide(1.0, self._fill, out=inverse, where=self._fill > 0)
+        anisotropy = self._lanes_of_film("anisotropy", problem.anisotropy)
+        profile = problem.gate_profile
+        gate = np.ones((1, 1)) if profile is None else self._checked("gate_profile", profile, (problem.nx, problem.ny))
+        gate = self._kept(np.ascontiguousarray(gate, dtype=np.float32))
+        shared_anisotropy, uniform = anisotropy.shape[0] == 1, anisotropy.shape[1] == 1
+        arguments = ProblemArguments(
+            nx=problem.nx,
+            ny=problem.ny,
+            has_demag=int(problem.demag is not None),
+            exchange=tuple(problem.exchange),
+            dmi=tuple(problem.dmi),
+            polarisation=tuple(problem.polarisation),
+            damping=problem.damping,
+            non_adiabaticity=problem.non_adiabaticity,
+            fill=self._fill.ctypes.data,
+            inverse_fill=inverse.ctypes.data,
+            fill_block_stride=0 if self._fill.shape[0] == 1 else self._haloed * LANES,
+            anisotropy=anisotropy.ctypes.data,
+            anisotropy_block_stride=0 if shared_anisotropy else anisotropy.shape[1] * LANES,
+            anisotropy_cell_stride=0 if uniform else LANES,
+            gate=gate.ctypes.data,
+            gate_cell_stride=0 if profile is None else 1,
+        )
+        self._plans = along_x, along_y = plan_axis(problem.nx), plan_axis(problem.ny)
+        arguments.along_x, arguments.along_y = along_x.arguments(), along_y.arguments()
+        if problem.demag is not None:
+            spectra = tensor_spectra(problem.demag, along_x, along_y)
+            arguments.column_pairs = len(spectra.column_pair)
+            arguments.column_pair = self._kept(spectra.column_pair).ctypes.data
+            arguments.in_plane_spectrum = self._kept(spectra.in_plane).ctypes.data
+            arguments.normal_spectrum = self._kept(spectra.normal).ctypes.data
+        return arguments
+
+    def _lanes_of_film(self, name: str, values: np.ndarray, film: bool = False) -> np.ndarray:
+        """Values per cell as (blocks or 1, cells or 1, lanes); as a film with halo and with empty padding replicas."""
+        given = np.asarray(values, dtype=np.float32)
+        shape = (self.problem.nx, self.problem.ny)
+        if given.shape not in ((), shape, (self.replicas, *shape)):
+            raise ValueError(f"{name}: shape {given.shape}, expected (), {shape} or {(self.replicas, *shape)}")
+        if not np.isfinite(given).all():
+            raise ValueError(f"{name}: expected finite numbers")
+        if given.ndim < 3:
+            common = given.ravel()[:, None]
+            lanes = np.broadcast_to(common, (common.shape[0], LANES))[None]
+        else:
+            padded = np.zeros((self._padded, self._interior.size), dtype=np.float32)
+            padded[: self.replicas] = given.reshape(self.replicas, -1)
+            lanes = padded.reshape(self._blocks, LANES, -1).transpose(0, 2, 1)
+        cells = self._haloed if film else lanes.shape[1]
+        held = self._kept(aligned_zeros((lanes.shape[0], cells, LANES), np.float32))
+        held[:, self._interior if film else slice(None)] = lanes
+        return held
+
+    def _kept(self, array: np.ndarray) -> np.ndarray:
+        """An array whose address the kernel holds."""
+        self._keep.append(array)
+        return array
+
+    def _unpacked(self, lanes: np.ndarray) -> np.ndarray:
+        """(blocks, cells, 3, lanes) as (replicas, 3, nx, ny)."""
+        by_replica = lanes.transpose(0, 3, 2, 1).reshape(self._padded, 3, self.problem.nx, self.problem.ny)
+        return np.array(by_replica[: self.replicas], order="C")
+
+    @staticmethod
+    def _checked(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        given = np.asarray(values)
+        if given.shape != shape:
+            raise ValueError(f"{name}: shape {given.shape}, expected {shape}")
+        return given
+
+
+def _interior(nx: int, ny: int) -> np.ndarray:
+    """Indices of the film's cells, x first, in the kernel's arrays with a halo."""
+    rows: np.ndarray = (np.arange(nx)[:, None] + 1) * (ny + 1) + 1 + np.arange(ny)
+    return rows.ravel()

@@ -1,0 +1,96 @@
+"""The structures of ``arguments.hpp``, field by field."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_STAGES = 20
+
+TASK_ADVANCE, TASK_FIELD, TASK_TRANSFORM = range(3)
+
+FloatPointer = ctypes.c_void_p
+IntPointer = ctypes.c_void_p
+
+
+class AxisArguments(ctypes.Structure):
+    """``struct Axis``."""
+
+    _fields_ = (
+        ("cells", ctypes.c_int32),
+        ("length", ctypes.c_int32),
+        ("stages", ctypes.c_int32),
+        ("radix", ctypes.c_int32 * MAX_STAGES),
+        ("twiddle", FloatPointer),
+        ("position", IntPointer),
+        ("partner", IntPointer),
+    )
+
+
+class ProblemArguments(ctypes.Structure):
+    """``struct Problem``."""
+
+    _fields_ = (
+        ("nx", ctypes.c_int32),
+        ("ny", ctypes.c_int32),
+        ("has_demag", ctypes.c_int32),
+        ("column_pairs", ctypes.c_int32),
+        ("along_x", AxisArguments),
+        ("along_y", AxisArguments),
+        ("exchange", ctypes.c_float * 2),
+        ("dmi", ctypes.c_float * 2),
+        ("polarisation", ctypes.c_float * 3),
+        ("damping", ctypes.c_float),
+        ("non_adiabaticity", ctypes.c_float),
+        ("fill", FloatPointer),
+        ("inverse_fill", FloatPointer),
+        ("fill_block_stride", ctypes.c_int64),
+        ("anisotropy", FloatPointer),
+        ("anisotropy_block_stride", ctypes.c_int64),
+        ("anisotropy_cell_stride", ctypes.c_int64),
+        ("gate", FloatPointer),
+        ("gate_cell_stride", ctypes.c_int64),
+        ("column_pair", IntPointer),
+        ("in_plane_spectrum", FloatPointer),
+        ("normal_spectrum", FloatPointer),
+    )
+
+
+class RunArguments(ctypes.Structure):
+    """``struct Run``."""
+
+    _fields_ = (
+        ("task", ctypes.c_int32),
+        ("steps", ctypes.c_int32),
+        ("blocks", ctypes.c_int32),
+        ("threads", ctypes.c_int32),
+        ("padded", ctypes.c_int64),
+        ("drive", FloatPointer),
+        ("thermal", FloatPointer),
+        ("rate", ctypes.c_float),
+        ("norm_limit", ctypes.c_float),
+        ("magnetisation", FloatPointer),
+        ("random", IntPointer),
+        ("deviation", FloatPointer),
+        ("failed_step", IntPointer),
+        ("field", FloatPointer),
+        ("workspace", ctypes.c_void_p),
+        ("workspace_bytes", ctypes.c_int64),
+    )
+
+
+def fingerprint() -> int:
+    """What the library's ``barkhausen_layout`` must return."""
+    sizes = [ctypes.sizeof(structure) for structure in (ProblemArguments, RunArguments, AxisArguments)]
+    return sizes[0] * 1_000_000 + sizes[1] * 1000 + sizes[2]
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
+    """Zeros that start on a cache line, as the kernel's vectors need them."""
+    kind = np.dtype(dtype)
+    size = int(np.prod(shape)) * kind.itemsize
+    raw = np.zeros(size + 64, dtype=np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(kind).reshape(shape)

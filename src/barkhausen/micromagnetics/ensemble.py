@@ -1,0 +1,301 @@
+"""Hundreds of thermal replicas of a film in one call."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.errors import InputError
+from barkhausen.micromagnetics.backend import Backend, choose_backend
+from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
+from barkhausen.micromagnetics.drive import Drive
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.initial import domain_wall, for_replicas
+from barkhausen.micromagnetics.integrators import CompiledHeun, DormandPrince, Heun, StepAdvice, Stepper, advise_step
+from barkhausen.micromagnetics.observables import Observable, check_observables, default_observables
+from barkhausen.micromagnetics.snapshots import Snapshots
+from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.terms import Term, standard_terms
+from barkhausen.progress import Progress, Silent
+from barkhausen.version import __version__
+
+KEEP_SECONDS = 30.0
+"""How often the state of the chunk under way is kept."""
+
+
+def simulate(
+    film: Film,
+    drive: Drive | None = None,
+    *,
+    duration: float,
+    replicas: int = 1,
+    seed: int = 0,
+    temperature: float = 0.0,
+    initial: Float[Tensor, "any 3 nx ny"] | None = None,
+    dt: float | None = None,
+    every: float | None = None,
+    observe: Sequence[Observable] | None = None,
+    terms: Sequence[Term] | None = None,
+    integrator: str = "heun",
+    tolerance: float = 1e-5,
+    backend: str = "auto",
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    chunk: int | None = None,
+    memory: float | None = None,
+    threads: int | None = None,
+    snapshots: Snapshots | None = None,
+    checkpoint: Path | str | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Simulate an ensemble of replicas and return what was observed.
+
+    A replica's noise depends on the seed and its number alone, never on how the replicas are divided into chunks.
+
+    Args:
+        film: grid, material, and each replica's shape and anisotropy (:meth:`Film.assign`).
+        drive: currents, fields and gate voltages, each for all replicas or one for each; ``None``: nothing.
+        duration: in s.
+        replicas: how many.
+        seed: of the thermal noise.
+        temperature: in K; 0 is deterministic.
+        initial: ``[replica or 1, 3, nx, ny]``; default one Néel wall in the middle.
+        dt: step in s; default what :func:`advise_step` recommends for the film, fitted to ``every``.
+        every: time between records in s; default a hundredth of the duration.
+        observe: what to record; default wall position, number, tilt and angle, and <m>.
+        terms: of the effective field; default all that the material has.
+        integrator: ``heun``, or ``dormand-prince`` (adaptive, at zero temperature).
+        tolerance: of the adaptive integrator.
+        backend: ``compiled``, ``torch``, or ``auto``: the compiled kernel where it can.
+        device, dtype: ``cpu`` or ``cuda``; float32 or float64 (torch only).
+        chunk, memory, threads: replicas at once, bound on a chunk's bytes, threads (:func:`choose_backend`).
+        snapshots: of the magnetisation, as OVF files.
+        checkpoint: directory for finished chunks and the one under way; the same call goes on in it after a kill,
+            to the same result. The caller deletes it.
+        progress: where to show how far it is, with the time left.
+
+    Returns:
+        A data set with the dimensions ``time`` and ``replica`` and one variable for each observable; units, seed,
+        step, backend and every parameter are attributes.
+
+    Raises:
+        InputError: an argument is wrong, or the parts do not fit each other.
+        IntegrationError: a replica left the physics; says which, when and why.
+    """
+    plan = _Plan.of(film, drive, duration, replicas, seed, temperature, dt, every, terms, integrator, tolerance)
+    chosen = choose_backend(
+        film, plan.terms, replicas, name=backend, integrator=integrator, device=device, dtype=dtype, chunk=chunk,
+        memory=memory, threads=threads,
+    )  # fmt: skip
+    observe = default_observables() if observe is None else tuple(observe)
+    check_observables(observe)
+    start = for_replicas(film, domain_wall(film) if initial is None else initial, replicas)
+    keep = None
+    if checkpoint is not None:
+        keep = Checkpoint(Path(checkpoint), plan.fingerprint(chosen, observe, start))
+    parts = []
+    total = replicas * (len(plan.times) - 1)
+    with (progress or Silent()).task("replica-records", total) as advance:
+        for number, first in enumerate(range(0, replicas, chosen.chunk)):
+            rows = torch.arange(first, min(first + chosen.chunk, replicas))
+            records = None if keep is None else keep.finished(number)
+            if records is None:
+                run = _Chunk(plan, chosen, rows=rows, start=start[rows], observe=observe, snapshots=snapshots)
+                records = run.execute(number, keep, advance)
+            else:
+                advance(len(rows) * (len(plan.times) - 1))
+            parts.append(records)
+    return _dataset(plan, chosen, observe, parts)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The checked arguments of one simulation."""
+
+    film: Film
+    drive: Drive
+    terms: tuple[Term, ...]
+    replicas: int
+    seed: int
+    temperature: float
+    dt: float
+    times: Float[Tensor, " time"]
+    integrator: str
+    tolerance: float
+    advice: StepAdvice
+
+    @staticmethod
+    def of(  # noqa: PLR0917 (the arguments of the one caller, in its order)
+        film: Film,
+        drive: Drive | None,
+        duration: float,
+        replicas: int,
+        seed: int,
+        temperature: float,
+        dt: float | None,
+        every: float | None,
+        terms: Sequence[Term] | None,
+        integrator: str,
+        tolerance: float,
+    ) -> _Plan:
+        drive = drive or Drive()
+        if replicas < 1:
+            raise InputError(f"replicas = {replicas}: must be 1 or more")
+        if not 0 <= seed < 1 << 63:
+            raise InputError(f"seed = {seed}: must be 0 to 2^63 - 1")
+        for name, value in (("duration", duration), ("every", every), ("dt", dt)):
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} = {value}: must be a positive time in s")
+        if not (math.isfinite(temperature) and temperature >= 0):
+            raise InputError(f"temperature = {temperature}: must be zero or positive, in K")
+        if integrator == "dormand-prince" and temperature > 0:
+            raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'")
+        film.check_replicas(replicas)
+        drive.check_replicas(replicas)
+        every = duration / 100 if every is None else every
+        records = round(duration / every)
+        if records < 1 or abs(duration / every - records) > 1e-6 * records:
+            raise InputError(f"every = {every:g}: the duration of {duration:g} s is not a whole number of records")
+        advice = advise_step(film, drive, temperature=temperature, dt=dt)
+        if dt is None:
+            dt = every / math.ceil(every / advice.recommended * (1 - 1e-9))
+            advice = advise_step(film, drive, temperature=temperature, dt=dt)
+        elif integrator == "heun":
+            if abs(every / dt - round(every / dt)) > 1e-6 * every / dt or round(every / dt) < 1:
+                raise InputError(f"dt = {dt:g}: every = {every:g} s is not a whole number of steps")
+            if dt > advice.stable:
+                raise InputError(advice.verdict)
+            if dt > advice.recommended * (1 + 1e-9):
+                warnings.warn(advice.verdict, stacklevel=4)
+        terms = standard_terms(film.material) if terms is None else tuple(terms)
+        times = torch.arange(records + 1, dtype=torch.float64) * every
+        return _Plan(film, drive, terms, replicas, seed, temperature, dt, times, integrator, tolerance, advice)
+
+    def stepper(self, system: System, m: Tensor, rows: Tensor, backend: Backend) -> Stepper:
+        """The integrator of one chunk."""
+        if self.integrator == "dormand-prince":
+            return DormandPrince(system, m, tolerance=self.tolerance, replicas=rows)
+        if backend.name == "compiled":
+            return CompiledHeun(
+                system, m, dt=self.dt, temperature=self.temperature, seed=self.seed, replicas=rows, advice=self.advice,
+                threads=backend.threads,
+            )  # fmt: skip
+        return Heun(
+            system, m, dt=self.dt, temperature=self.temperature, seed=self.seed, replicas=rows, advice=self.advice
+        )
+
+    def attributes(self, backend: Backend) -> dict[str, object]:
+        """What the result says of itself."""
+        return {
+            "seed": self.seed,
+            "temperature": self.temperature,
+            "dt": self.dt,
+            "integrator": self.integrator,
+            "terms": [type(term).__name__ for term in self.terms],
+            **self.film.describe(),
+            **backend.describe(),
+            "version": __version__,
+        }
+
+    def fingerprint(self, backend: Backend, observe: Sequence[Observable], start: Tensor) -> dict[str, object]:
+        """What tells this simulation from another, for a checkpoint."""
+        drive, film = self.drive, self.film
+        waves = [t for wave in drive.waveforms.values() for t in (wave.times, wave.values)]
+        shapes = [getattr(film, name) for name in ("fill", "anisotropy", "device_of_replica")]
+        return self.attributes(backend) | {
+            "replicas": self.replicas,
+            "chunk": backend.chunk,
+            "tolerance": self.tolerance,
+            "times": digest(self.times),
+            "terms": [repr(term) for term in self.terms],
+            "observe": [repr(item) for item in observe],
+            "drive": digest(*waves, repr(drive.gate), drive.gate_profile),
+            "film": digest(*shapes),
+            "initial": digest(start),
+        }
+
+
+class _Chunk:
+    """One chunk of replicas on its way through time."""
+
+    def __init__(
+        self,
+        plan: _Plan,
+        backend: Backend,
+        *,
+        rows: Tensor,
+        start: Tensor,
+        observe: Sequence[Observable],
+        snapshots: Snapshots | None,
+    ) -> None:
+        self.plan, self.rows, self.observe, self.snapshots = plan, rows, observe, snapshots
+        self.system = System(
+            plan.film.select(rows), plan.drive.select(rows), plan.terms, replicas=len(rows), dtype=backend.dtype,
+            device=backend.device,
+        )  # fmt: skip
+        self.stepper = plan.stepper(self.system, start.to(backend.dtype), rows, backend)
+        self.records: dict[str, list[Tensor]] = {item.name: [] for item in observe}
+
+    def execute(self, number: int, keep: Checkpoint | None, advance: Callable[[int], None]) -> dict[str, Tensor]:
+        """Run to the end, or go on to it from the state kept; ``advance`` is called with replica-records made."""
+        times = self.plan.times.tolist()
+        done = 0
+        kept = None if keep is None else keep.running(number)
+        if kept is not None:
+            done = int(kept.pop("done"))
+            for name in self.records:
+                self.records[name] = list(kept.pop(f"record.{name}"))
+            self.stepper.load_state_dict(kept)
+            advance(len(self.rows) * done)
+        else:
+            self._record(0, times[0])
+        last = clock.monotonic()
+        for k in range(done, len(times) - 1):
+            self.stepper.advance(times[k], times[k + 1])
+            self._record(k + 1, times[k + 1])
+            advance(len(self.rows))
+            if keep is not None and clock.monotonic() - last > KEEP_SECONDS and k + 2 < len(times):
+                state = {f"record.{name}": torch.stack(values) for name, values in self.records.items()}
+                keep.keep(number, self.stepper.state_dict() | state | {"done": torch.tensor(k + 1)})
+                last = clock.monotonic()
+        records = {name: torch.stack(values) for name, values in self.records.items()}
+        if keep is not None:
+            keep.finish(number, records)
+        return records
+
+    def _record(self, number: int, time: float) -> None:
+        m = self.stepper.m
+        state = self.system.state(m, time)
+        for item in self.observe:
+            self.records[item.name].append(item(self.system, state).cpu())
+        if self.snapshots is not None:
+            self.snapshots.save(self.system.film, m, self.rows, number, time)
+
+
+def _dataset(
+    plan: _Plan, backend: Backend, observe: Sequence[Observable], parts: list[dict[str, Tensor]]
+) -> xr.Dataset:
+    variables, coordinates = {}, {}
+    for item in observe:
+        values = torch.cat([part[item.name] for part in parts], dim=1).numpy()
+        variables[item.name] = (("time", "replica", *item.dimensions), values, {"units": item.units})
+        coordinates.update({key: np.asarray(label) for key, label in item.coordinates(plan.film).items()})
+    return xr.Dataset(
+        variables,
+        coords={
+            "time": ("time", plan.times.numpy(), {"units": "s"}),
+            "replica": ("replica", np.arange(plan.replicas)),
+            **coordinates,
+        },
+        attrs=plan.attributes(backend),
+    )

@@ -1,0 +1,68 @@
+"""The gate: from a voltage to a change of the perpendicular anisotropy."""
+
+from __future__ import annotations
+
+import abc
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from barkhausen.micromagnetics.material import Positive
+
+NotZero = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Gate(BaseModel, abc.ABC):
+    """A gate whose voltage changes Ku in proportion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @property
+    @abc.abstractmethod
+    def anisotropy_per_volt(self) -> float:
+        """Change of Ku in J/m³ for one volt."""
+
+
+class StrainGate(Gate):
+    """A piezoelectric below the film: strain eps = d31 V/t_PZ, and delta Ku = (3/2) lambda_s Y eps.
+
+    The defaults are assumptions: Co-Fe of 260 ppm, 200 GPa, on 100 nm of PZT with d31 = −190 pm/V. Strain is taken
+    to reach the film undiminished (``transfer`` 1) and at once.
+    """
+
+    magnetostriction: NotZero = 260e-6
+    """lambda_s."""
+    youngs_modulus: Positive = 200e9
+    """Y in Pa."""
+    piezoelectric_coefficient: NotZero = -190e-12
+    """d31 in m/V."""
+    piezoelectric_thickness: Positive = 100e-9
+    """t_PZ in m."""
+    transfer: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the strain that reaches the film."""
+
+    @property
+    def strain_per_volt(self) -> float:
+        """In-plane strain for one volt."""
+        return self.transfer * self.piezoelectric_coefficient / self.piezoelectric_thickness
+
+    @property
+    def anisotropy_per_volt(self) -> float:
+        """Change of Ku in J/m³ for one volt."""
+        return 1.5 * self.magnetostriction * self.youngs_modulus * self.strain_per_volt
+
+
+class VoltageControlledAnisotropy(Gate):
+    """VCMA through an oxide: delta Ku = xi V/(t_ox t_FM)."""
+
+    coefficient: NotZero
+    """xi in J/(V m), for example 100e-15."""
+    oxide_thickness: Positive
+    """t_ox in m."""
+    film_thickness: Positive
+    """t_FM in m."""
+
+    @property
+    def anisotropy_per_volt(self) -> float:
+        """Change of Ku in J/m³ for one volt."""
+        return self.coefficient / (self.oxide_thickness * self.film_thickness)

@@ -1,0 +1,178 @@
+"""The stochastic Heun method in the compiled kernel: CPU, float32, replicas as lanes of the vector unit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from barkhausen.errors import InputError
+from barkhausen.micromagnetics import compiled
+from barkhausen.micromagnetics.integrators.base import Stepper
+from barkhausen.micromagnetics.integrators.guard import NORM_LIMIT, IntegrationError
+from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
+from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.terms import (
+    Demag,
+    Exchange,
+    InterfacialDMI,
+    PerpendicularAnisotropy,
+    SpinOrbitTorque,
+    Term,
+    Zeeman,
+    ZhangLi,
+    thermal_amplitude,
+)
+
+TABLE_STEPS = 512
+"""Steps for which the drive is tabulated, and after which Ctrl-C is heard."""
+
+KNOWN = (Demag, Exchange, InterfacialDMI, PerpendicularAnisotropy, SpinOrbitTorque, Zeeman, ZhangLi)
+
+
+def why_not(terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | str) -> str | None:
+    """Why the compiled kernel cannot compute this, or ``None`` if it can."""
+    if not compiled.available():
+        return compiled.unavailable_reason()
+    if torch.device(device).type != "cpu":
+        return f"it runs on the CPU, not on {device}"
+    if dtype != torch.float32:
+        return f"it computes in float32, not in {str(dtype).removeprefix('torch.')}"
+    for term in terms:
+        if type(term) not in KNOWN:
+            return f"it does not know the term {type(term).__name__}"
+    kinds = [type(term) for term in terms]
+    if len(set(kinds)) < len(kinds):
+        return "it takes each term once"
+    return None
+
+
+class CompiledHeun(Stepper):
+    """As :class:`~barkhausen.micromagnetics.integrators.heun.Heun`, to rounding, with noise of its own.
+
+    Each replica has its own random stream, seeded from the ensemble's seed and its number, so that it moves to the
+    same last bit whatever it shares a vector, a thread or a chunk with.
+
+    Args:
+        system: film, terms and drive of the batch; float32 on the CPU.
+        m: ``[replica, 3, nx, ny]``, where to start.
+        dt: step in s.
+        temperature: in K.
+        seed: of the ensemble.
+        replicas: numbers of these replicas in the ensemble; default 0, 1, …
+        advice: on the step, for error messages.
+        threads: of the CPU.
+
+    Raises:
+        InputError: the kernel is missing or cannot compute these terms.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        m: Float[Tensor, "replica 3 nx ny"],
+        *,
+        dt: float,
+        temperature: float = 0.0,
+        seed: int = 0,
+        replicas: Int[Tensor, " replica"] | None = None,
+        advice: StepAdvice | None = None,
+        threads: int | None = None,
+    ) -> None:
+        reason = why_not(system.terms, system.dtype, system.device)
+        if reason is not None:
+            raise InputError(f"the compiled kernel cannot be used: {reason}")
+        self.system, self.dt, self.advice = system, dt, advice
+        self.replicas = torch.arange(system.replicas) if replicas is None else replicas
+        self._lanes = compiled.LaneEnsemble(
+            lane_problem(system), system.replicas, torch.get_num_threads() if threads is None else threads
+        )
+        self._lanes.set_magnetisation(m.expand(system.replicas, -1, -1, -1).numpy())
+        self._lanes.seed(seed, self.replicas.numpy())
+        amplitude = thermal_amplitude(system.film, temperature, dt)
+        self._thermal = np.full(system.replicas, amplitude)
+
+    @property
+    def m(self) -> Float[Tensor, "replica 3 nx ny"]:
+        """The present magnetisation (a copy)."""
+        return torch.from_numpy(self._lanes.magnetisation())
+
+    def advance(self, start: float, stop: float) -> None:
+        """Move from ``start`` to ``stop``, a whole number of steps apart."""
+        steps = whole_steps(start, stop, self.dt)
+        for first in range(0, steps, TABLE_STEPS):
+            count = min(TABLE_STEPS, steps - first)
+            drive = lane_drive(self.system, step_times(start, first, count + 1, self.dt))
+            outcome = self._lanes.advance(self.dt, self._thermal, drive, norm_limit=NORM_LIMIT)
+            failed = np.flatnonzero(outcome.failed_step >= 0)
+            if len(failed):
+                worst = failed[np.argmin(outcome.failed_step[failed])]
+                time = start + (first + int(outcome.failed_step[worst])) * self.dt
+                deviation = float(outcome.deviation[worst])
+                raise IntegrationError(
+                    int(self.replicas[worst]), time, deviation if math.isfinite(deviation) else math.nan, self.advice
+                )
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Magnetisation and random state."""
+        return {"m": self.m, "random": torch.from_numpy(self._lanes.rng_state().astype(np.int64))}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on where :meth:`state_dict` was taken."""
+        self._lanes.set_magnetisation(state["m"].numpy())
+        self._lanes.set_rng_state(state["random"].numpy().astype(np.uint32))
+
+
+def lane_problem(system: System) -> compiled.LaneProblem:
+    """The constants of a system as the kernel takes them."""
+    film, terms = system.film, {type(term): term for term in system.terms}
+    grid, material = film.grid, film.material
+    per_moment = 1.0 / material.saturation_magnetisation
+    exchange = 2 * material.exchange_stiffness * per_moment if Exchange in terms else 0.0
+    dmi = material.dmi * per_moment if InterfacialDMI in terms else 0.0
+    anisotropy = film.anisotropy_field.to(torch.float64).numpy()
+    if anisotropy.shape[0] == 1:
+        anisotropy = anisotropy[0]
+    if anisotropy.size == 1:
+        anisotropy = anisotropy.reshape(())
+    if PerpendicularAnisotropy not in terms:
+        anisotropy = np.zeros(())
+    fill = None if film.fill is None else film.fill.to(torch.float64).numpy()
+    torque = terms.get(SpinOrbitTorque)
+    return compiled.LaneProblem(
+        nx=grid.nx,
+        ny=grid.ny,
+        exchange=(exchange / grid.dx**2, exchange / grid.dy**2),
+        dmi=(dmi / grid.dx, dmi / grid.dy),
+        anisotropy=anisotropy,
+        gate_profile=None if system.gate_profile is None else system.gate_profile.to(torch.float64).numpy(),
+        fill=fill[0] if fill is not None and len(fill) == 1 else fill,
+        demag=film.demag_kernel.numpy() if Demag in terms else None,
+        damping=material.damping,
+        polarisation=torque.polarisation if isinstance(torque, SpinOrbitTorque) else (0.0, -1.0, 0.0),
+        non_adiabaticity=material.non_adiabaticity,
+        cell_x=grid.dx,
+    )
+
+
+def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:
+    """The drive at these times as the kernel takes it, ``[time, 7, replica]``.
+
+    Columns: B_DL, B_FL, change of 2 Ku/Ms, B_x, B_y, B_z (all T), drift velocity u (m/s).
+    """
+    kinds, material = {type(term) for term in system.terms}, system.film.material
+    table = system.drive.table(times, system.replicas)
+    out = torch.zeros(len(times), 7, system.replicas, dtype=torch.float64)
+    if SpinOrbitTorque in kinds:
+        out[:, 0] = SpinOrbitTorque.field_per_current(system.film) * table[:, 0]
+        out[:, 1] = material.field_like_ratio * out[:, 0]
+    if PerpendicularAnisotropy in kinds:
+        out[:, 2] = 2.0 / material.saturation_magnetisation * table[:, 5]
+    if Zeeman in kinds:
+        out[:, 3:6] = table[:, 2:5]
+    if ZhangLi in kinds:
+        out[:, 6] = ZhangLi.drift_per_current(material) * table[:, 1]
+    return out.to(torch.float32).numpy()

@@ -1,0 +1,50 @@
+"""Stopping a run that has left the physics, with the replica, the time and the likely cause."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from barkhausen.errors import BarkhausenError
+from barkhausen.micromagnetics.integrators.step_size import StepAdvice
+
+NORM_LIMIT = 0.2
+"""Largest change of |m|² in one step, before m is normalised again. At a sound step it is below 1e-2 even at the
+stiffest thermal modes; beyond this limit the step no longer follows the precession."""
+
+
+class IntegrationError(BarkhausenError):
+    """The integration broke down; the message names the replica, the time and the likely cause."""
+
+    def __init__(self, replica: int, time: float, deviation: float, advice: StepAdvice | None) -> None:
+        self.replica, self.time = replica, time
+        what = (
+            "the magnetisation is not a number"
+            if math.isnan(deviation)
+            else f"|m|² changed by {deviation:.2g} in one step (limit {NORM_LIMIT:g})"
+        )
+        cause = "reduce the step" if advice is None else advice.likely_cause()
+        super().__init__(f"replica {replica} at t = {time:.6g} s: {what}; likely cause: {cause}")
+
+
+def check_norm(
+    deviation: Float[Tensor, " replica"],
+    replicas: Int[Tensor, " replica"],
+    time: float,
+    advice: StepAdvice | None,
+) -> None:
+    """Raise :class:`IntegrationError` for the first replica whose norm deviates too far or is NaN.
+
+    Args:
+        deviation: largest | |m|² − 1 | of each replica since the last check.
+        replicas: their numbers in the ensemble.
+        time: in s.
+        advice: on the step in use, for the likely cause.
+    """
+    bad = ~(deviation <= NORM_LIMIT)
+    if bool(bad.any()):
+        first = int(torch.nonzero(bad)[0])
+        raise IntegrationError(int(replicas[first]), time, float(deviation[first]), advice)

@@ -1,0 +1,114 @@
+"""The stochastic Heun method in torch: the reference, on CPU and CUDA, in float32 or float64."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from barkhausen.micromagnetics.integrators.base import Stepper
+from barkhausen.micromagnetics.integrators.guard import check_norm
+from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
+from barkhausen.micromagnetics.layout import along_longer_axis
+from barkhausen.micromagnetics.state import Inputs
+from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.terms.thermal import ThermalNoise, thermal_amplitude
+
+TABLE_STEPS = 512
+"""Steps for which the drive is tabulated at once."""
+
+
+class Heun(Stepper):
+    """Predictor and corrector meet the same thermal field, so the noise is read in Stratonovich's sense.
+
+    m' = m + dt f(m, t); m <- m + dt/2 [f(m, t) + f(m', t + dt)], then back to the unit sphere. With the thermal field
+    of :func:`thermal_amplitude` this samples the Boltzmann distribution (García-Palacios and Lázaro, Phys. Rev. B 58,
+    14937 (1998)). No value is brought back from the device between the two ends of :meth:`advance`.
+
+    Args:
+        system: film, terms and drive of the batch.
+        m: ``[replica, 3, nx, ny]``, where to start.
+        dt: step in s.
+        temperature: in K; 0 is the deterministic method of second order.
+        seed: of the ensemble.
+        replicas: numbers of these replicas in the ensemble (they choose their noise); default 0, 1, …
+        advice: on the step, for error messages.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        m: Float[Tensor, "replica 3 nx ny"],
+        *,
+        dt: float,
+        temperature: float = 0.0,
+        seed: int = 0,
+        replicas: Int[Tensor, " replica"] | None = None,
+        advice: StepAdvice | None = None,
+    ) -> None:
+        self.system, self.dt, self.advice = system, dt, advice
+        self._m = along_longer_axis(m.to(system.device, system.dtype, copy=True))
+        # Large temporaries cost more in page faults than in arithmetic, so they are kept.
+        self._buffers = tuple(torch.empty_like(self._m) for _ in range(3))
+        self.replicas = torch.arange(system.replicas) if replicas is None else replicas
+        film = system.film
+        self._noise = ThermalNoise(self.replicas, seed, self._m) if temperature > 0 else None
+        amplitude = thermal_amplitude(film, temperature, dt)
+        self._amplitude: Tensor | float = amplitude
+        self._empty: Tensor | None = None
+        if film.fill is not None and film.inverse_fill is not None:
+            self._amplitude = amplitude * film.inverse_fill.sqrt()[:, None]
+            self._empty = (film.fill == 0).to(system.dtype)
+
+    @property
+    def m(self) -> Float[Tensor, "replica 3 nx ny"]:
+        """The present magnetisation."""
+        return self._m
+
+    def advance(self, start: float, stop: float) -> None:
+        """Move from ``start`` to ``stop``, a whole number of steps apart."""
+        steps = whole_steps(start, stop, self.dt)
+        deviation = self._m.new_zeros(self._m.shape[0])
+        for first in range(0, steps, TABLE_STEPS):
+            count = min(TABLE_STEPS, steps - first)
+            rows = self.system.table(step_times(start, first, count + 1, self.dt))
+            inputs = [self.system.drive.inputs(row) for row in rows]
+            for k in range(count):
+                deviation = torch.maximum(deviation, self._step(inputs[k], inputs[k + 1]))
+            check_norm(deviation, self.replicas, start + (first + count) * self.dt, self.advice)
+
+    def _step(self, now: Inputs, then: Inputs) -> Float[Tensor, " replica"]:
+        system, m = self.system, self._m
+        field, slope, predicted = self._buffers
+        noise = None if self._noise is None else self._noise.draw((m.shape[2], m.shape[3])).mul_(self._amplitude)
+        self._evaluate(field, m, now, noise)
+        system.rate(m, field, slope)
+        torch.add(m, slope, alpha=self.dt, out=predicted)
+        m.add_(slope, alpha=0.5 * self.dt)
+        self._evaluate(field, predicted, then, noise)
+        m.add_(system.rate(predicted, field, slope), alpha=0.5 * self.dt)
+        square = m[:, 0].square().addcmul_(m[:, 1], m[:, 1]).addcmul_(m[:, 2], m[:, 2])
+        if self._empty is not None:
+            square += self._empty
+        m.mul_(square.rsqrt()[:, None])
+        return square.sub_(1).abs_().amax((1, 2))
+
+    def _evaluate(self, out: Tensor, m: Tensor, inputs: Inputs, noise: Tensor | None) -> None:
+        if noise is None:
+            out.zero_()
+        else:
+            out.copy_(noise)
+        self.system.add_field(out, self.system.state(m, inputs))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Magnetisation and random state."""
+        state = {"m": self._m.cpu()}
+        if self._noise is not None:
+            state["random"] = self._noise.state()
+        return state
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on where :meth:`state_dict` was taken."""
+        self._m = along_longer_axis(state["m"].to(self.system.device, self.system.dtype, copy=True))
+        if self._noise is not None:
+            self._noise.load_state(state["random"])

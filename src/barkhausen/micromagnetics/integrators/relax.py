@@ -1,0 +1,140 @@
+"""Finding an equilibrium: by damped motion, or by descending the energy."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.errors import BarkhausenError
+from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
+from barkhausen.micromagnetics.integrators.dormand_prince import DormandPrince
+from barkhausen.micromagnetics.layout import cross
+from barkhausen.micromagnetics.system import System
+
+TORQUE = 1e-5
+"""Default largest |m × B| in T at which the magnetisation counts as at rest."""
+
+
+class NotConvergedError(BarkhausenError):
+    """No equilibrium was reached within the work allowed."""
+
+
+class _Damped(System):
+    """The same system with the precession left out and the damping at its strongest."""
+
+    def __init__(self, system: System) -> None:
+        self.__dict__.update(system.__dict__)
+
+    def rate(self, m: Tensor, field: Tensor, out: Tensor | None = None) -> Tensor:
+        return cross(m, cross(m, field.mul_(-GYROMAGNETIC_RATIO)), out)
+
+
+def largest_torque(system: System, m: Float[Tensor, "replica 3 nx ny"], time: float = 0.0) -> Float[Tensor, " replica"]:
+    """Largest |m × B| of each replica in T."""
+    torques: Tensor = torch.linalg.vector_norm(cross(m, system.field(m, time)), dim=1)
+    return torques.amax((1, 2))
+
+
+def relax(
+    system: System,
+    m: Float[Tensor, "replica 3 nx ny"],
+    *,
+    torque: float = TORQUE,
+    time: float = 0.0,
+    longest: float = 1e-6,
+) -> Float[Tensor, "replica 3 nx ny"]:
+    """Let the magnetisation come to rest by damping alone (no precession), as mumax3's ``Relax()``.
+
+    Args:
+        system: film, terms and drive; the drive is held at its value at ``time``.
+        m: where to start.
+        torque: |m × B| in T below which every cell must come.
+        time: of the drive, in s.
+        longest: simulated time in s after which to give up.
+
+    Raises:
+        NotConvergedError: not at rest after ``longest``.
+    """
+    stepper = DormandPrince(_Frozen(_Damped(system), time), m, tolerance=1e-4)
+    elapsed, interval = 0.0, 1e-11
+    while elapsed < longest:
+        stepper.advance(elapsed, elapsed + interval)
+        elapsed += interval
+        rest = float(largest_torque(system, stepper.m, time).max())
+        if rest < torque:
+            return stepper.m
+        # Where the error control alone limits the descent it dithers at its own tolerance.
+        stepper.tolerance = max(1e-9, min(stepper.tolerance, 1e-2 * rest))
+    raise NotConvergedError(f"relax: largest torque is {rest:.3g} T after {longest:g} s, wanted {torque:g} T")
+
+
+class _Frozen(System):
+    """The same system with the drive held at one instant."""
+
+    def __init__(self, system: System, time: float) -> None:
+        self.__dict__.update(system.__dict__)
+        self._system, self._inputs = system, system.inputs(time)
+
+    def field(self, m: Tensor, inputs: object = 0.0) -> Tensor:
+        return self._system.field(m, self._inputs)
+
+    def rate(self, m: Tensor, field: Tensor, out: Tensor | None = None) -> Tensor:
+        return self._system.rate(m, field, out)
+
+
+def minimize(
+    system: System,
+    m: Float[Tensor, "replica 3 nx ny"],
+    *,
+    torque: float = TORQUE,
+    time: float = 0.0,
+    iterations: int = 20_000,
+) -> Float[Tensor, "replica 3 nx ny"]:
+    """Descend the energy by steepest descent with Barzilai-Borwein steps, each replica with its own.
+
+    Exl et al., J. Appl. Phys. 115, 17D118 (2014), as mumax3's ``Minimize()``. Much faster than :func:`relax`, but
+    from a state far from equilibrium it may end in another minimum.
+
+    Args:
+        system: film, terms and drive; terms that derive from no energy (torques) are followed all the same.
+        m: where to start.
+        torque: |m × B| in T below which every cell must come.
+        time: of the drive, in s.
+        iterations: after which to give up.
+
+    Raises:
+        NotConvergedError: not at rest after that many iterations.
+    """
+    inputs = system.inputs(time)
+
+    def descent(at: Tensor) -> Tensor:
+        field = system.field(at, inputs)
+        return cross(at, cross(at, field))
+
+    m = m.to(system.device, system.dtype)
+    gradient = descent(m)
+    step = m.new_full((m.shape[0], 1, 1, 1), 1e-2)
+    worst = float("inf")
+    for k in range(iterations):
+        if k % 10 == 0:
+            worst = float(torch.linalg.vector_norm(gradient, dim=1).max())
+            if worst < torque:
+                return m
+        # The rotation that an implicit midpoint step about m × B makes: norms are kept exactly.
+        axis = step * cross(m, gradient)
+        square = (axis * axis).sum(1, keepdim=True)
+        moved = ((4 - square) * m - 4 * step * gradient) / (4 + square)
+        change, before = moved - m, gradient
+        m, gradient = moved, descent(moved)
+        turn = gradient - before
+        overlap = (change * turn).sum((1, 2, 3), keepdim=True)
+        # The two Barzilai-Borwein steps in turn.
+        if k % 2:
+            proposed = overlap / (turn * turn).sum((1, 2, 3), keepdim=True).clamp_min(1e-30)
+        else:
+            proposed = (change * change).sum((1, 2, 3), keepdim=True) / torch.where(overlap == 0, 1e-30, overlap)
+        step = torch.where(torch.isfinite(proposed) & (proposed > 0), proposed, 1e-2).clamp(1e-8, 10.0)
+    raise NotConvergedError(
+        f"minimize: largest torque is {worst:.3g} T after {iterations} iterations, wanted {torque:g}"
+    )

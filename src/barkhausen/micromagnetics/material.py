@@ -1,0 +1,126 @@
+"""Material parameters of a thin film with perpendicular anisotropy, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from barkhausen.errors import InputError, did_you_mean
+from barkhausen.micromagnetics.constants import VACUUM_PERMEABILITY
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Material(BaseModel):
+    """Constants of the ferromagnet and of what drives it; SI units.
+
+    Raises:
+        pydantic.ValidationError: a constant out of its range, or an unknown one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    saturation_magnetisation: Positive
+    """Ms in A/m."""
+    exchange_stiffness: Positive
+    """A in J/m."""
+    damping: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+    """Gilbert damping alpha."""
+    anisotropy: Real = 0.0
+    """First-order uniaxial anisotropy Ku along z in J/m³ (positive: easy axis out of plane)."""
+    dmi: Real = 0.0
+    """Interfacial Dzyaloshinskii-Moriya constant D in J/m² (mumax3's ``Dind``)."""
+    spin_hall_angle: Real = 0.0
+    """theta_SH of the heavy metal: damping-like spin-orbit torque."""
+    field_like_ratio: Real = 0.0
+    """Field-like over damping-like spin-orbit field."""
+    spin_polarisation: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """P of the current in the ferromagnet (Zhang-Li torque)."""
+    non_adiabaticity: Real = 0.0
+    """xi of the Zhang-Li torque."""
+    source: str = ""
+    """Where the values come from."""
+
+    @property
+    def effective_anisotropy(self) -> float:
+        """Keff = Ku − mu0 Ms²/2 of an infinite thin film, J/m³."""
+        return self.anisotropy - 0.5 * VACUUM_PERMEABILITY * self.saturation_magnetisation**2
+
+    @property
+    def wall_width(self) -> float:
+        """Wall width parameter Delta = sqrt(A/Keff) in m.
+
+        Raises:
+            InputError: the easy axis is in the plane, so there is no such wall.
+        """
+        if self.effective_anisotropy <= 0:
+            raise InputError(
+                f"anisotropy = {self.anisotropy:g} J/m3: below mu0 Ms²/2 = "
+                f"{self.anisotropy - self.effective_anisotropy:g}, the film has no perpendicular domain wall"
+            )
+        return math.sqrt(self.exchange_stiffness / self.effective_anisotropy)
+
+    @property
+    def wall_energy(self) -> float:
+        """Energy of a Néel wall of the preferred chirality, 4 sqrt(A Keff) − pi |D|, in J/m²."""
+        return 4.0 * self.exchange_stiffness / self.wall_width - math.pi * abs(self.dmi)
+
+    @property
+    def exchange_length(self) -> float:
+        """sqrt(2 A/(mu0 Ms²)) in m."""
+        return math.sqrt(2 * self.exchange_stiffness / (VACUUM_PERMEABILITY * self.saturation_magnetisation**2))
+
+    @property
+    def dmi_field(self) -> float:
+        """Field that the DMI exerts on the magnetisation in the wall, D/(Ms Delta), in T (Thiaville 2012)."""
+        return self.dmi / (self.saturation_magnetisation * self.wall_width)
+
+
+_PRESETS = {
+    "cofeb-tantalum": Material(
+        saturation_magnetisation=1.0e6, exchange_stiffness=1.5e-11, damping=0.03, anisotropy=0.8e6, dmi=0.6e-3,
+        spin_hall_angle=0.15,
+        source="assumed; within the ranges reported for Ta/CoFeB/MgO (Ms 0.8-1.1e6, A 1.0-1.5e-11, alpha 0.02-0.05, "
+        "Ku 0.75-0.8e6, D 0.24-1.0e-3, theta_SH 0.1-0.33)",
+    ),
+    "cobalt-platinum": Material(
+        saturation_magnetisation=1.1e6, exchange_stiffness=1.6e-11, damping=0.3, anisotropy=1.27e6, dmi=2.0e-3,
+        spin_hall_angle=0.1,
+        source="Pt/Co/AlOx as in Rohart and Thiaville, Phys. Rev. B 88, 184422 (2013); D, alpha and theta_SH assumed",
+    ),
+    "permalloy": Material(
+        saturation_magnetisation=8.0e5, exchange_stiffness=1.3e-11, damping=0.02,
+        source="muMAG standard problem 4",
+    ),
+}  # fmt: skip
+
+
+def material_names() -> list[str]:
+    """Names of the material presets."""
+    return sorted(_PRESETS)
+
+
+def material(name: str, **changes: float) -> Material:
+    """A material preset, with some constants replaced.
+
+    Args:
+        name: one of :func:`material_names`.
+        **changes: constants of :class:`Material` to replace.
+
+    Raises:
+        InputError: there is no such preset, or no such constant.
+        pydantic.ValidationError: a constant out of its range.
+    """
+    if name not in _PRESETS:
+        raise InputError(f"no material preset '{name}'{did_you_mean(name, _PRESETS)}")
+    for key in changes:
+        if key not in Material.model_fields:
+            raise InputError(f"material '{name}': no constant '{key}'{did_you_mean(key, Material.model_fields)}")
+    values = _PRESETS[name].model_dump() | changes
+    if changes:
+        values["source"] = f"{_PRESETS[name].source}; changed: {', '.join(sorted(changes))}"
+    return Material(**values)

@@ -1,0 +1,104 @@
+"""Film, terms and drive of one batch of replicas, ready to be integrated."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.errors import InputError
+from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
+from barkhausen.micromagnetics.drive import Drive
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.layout import cross
+from barkhausen.micromagnetics.state import Inputs, State
+from barkhausen.micromagnetics.terms import EnergyTerm, Term, standard_terms
+
+
+class System:
+    """The effective field and the torque of a batch of replicas.
+
+    Args:
+        film: grid, material and family.
+        drive: currents, fields and voltages; ``None``: nothing drives.
+        terms: of the effective field; ``None``: all that the material has (:func:`standard_terms`).
+        replicas: in the batch.
+        dtype, device: of the computation.
+
+    Raises:
+        InputError: film or drive do not fit that number of replicas.
+    """
+
+    def __init__(
+        self,
+        film: Film,
+        drive: Drive | None = None,
+        terms: tuple[Term, ...] | None = None,
+        *,
+        replicas: int = 1,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        drive = drive or Drive()
+        film.check_replicas(replicas)
+        drive.check_replicas(replicas)
+        if drive.gate_profile is not None and tuple(drive.gate_profile.shape) != film.grid.shape:
+            raise InputError(
+                f"drive.gate_profile: shape {tuple(drive.gate_profile.shape)} is not the grid's {film.grid.shape}"
+            )
+        self.film = film.select(torch.arange(replicas)).to(dtype, device)
+        self.drive = drive
+        self.terms = standard_terms(film.material) if terms is None else tuple(terms)
+        self.replicas = replicas
+        self.dtype = dtype
+        self.device = torch.device(device)
+        profile = drive.gate_profile
+        self.gate_profile = None if profile is None else profile.to(device=device, dtype=dtype)
+
+    def table(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time 6 replica"]:
+        """The drive at these times (s) in the precision and on the device of the computation."""
+        return self.drive.table(times, self.replicas).to(self.device, self.dtype)
+
+    def inputs(self, time: float) -> Inputs:
+        """The drive at one instant (s)."""
+        return self.drive.inputs(self.table(torch.tensor([time], dtype=torch.float64))[0])
+
+    def state(self, m: Float[Tensor, "replica 3 nx ny"], inputs: Inputs | float = 0.0) -> State:
+        """The state that terms and observables read; ``inputs`` may be a time in s."""
+        if not isinstance(inputs, Inputs):
+            inputs = self.inputs(inputs)
+        return State(self.film, m, inputs, self.gate_profile)
+
+    def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
+        """Add the whole effective field in T to ``out``."""
+        for term in self.terms:
+            term.add_field(out, state)
+
+    def field(self, m: Float[Tensor, "replica 3 nx ny"], inputs: Inputs | float = 0.0) -> Tensor:
+        """The effective field in T without its thermal part, ``[replica, 3, nx, ny]``."""
+        out = torch.zeros_like(m)
+        self.add_field(out, self.state(m, inputs))
+        return out
+
+    def energy(self, m: Float[Tensor, "replica 3 nx ny"], inputs: Inputs | float = 0.0) -> Float[Tensor, " replica"]:
+        """Total energy in J of all terms that have one."""
+        state = self.state(m, inputs)
+        total = torch.zeros(m.shape[0], dtype=torch.float64, device=m.device)
+        for term in self.terms:
+            if isinstance(term, EnergyTerm):
+                total = total + term.energy(state)
+        return total
+
+    def rate(
+        self,
+        m: Float[Tensor, "replica 3 nx ny"],
+        field: Float[Tensor, "replica 3 nx ny"],
+        out: Float[Tensor, "replica 3 nx ny"] | None = None,
+    ) -> Float[Tensor, "replica 3 nx ny"]:
+        """dm/dt in 1/s: the Landau-Lifshitz-Gilbert equation in explicit form.
+
+        dm/dt = −gamma/(1 + alpha²) [m × B + alpha m × (m × B)]. ``field`` is overwritten.
+        """
+        alpha = self.film.material.damping
+        precession = cross(m, field.mul_(-GYROMAGNETIC_RATIO / (1 + alpha * alpha)), out)
+        return precession.add_(cross(m, precession, field), alpha=alpha)

@@ -1,0 +1,53 @@
+"""The base of all terms of the effective field."""
+
+from __future__ import annotations
+
+import abc
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.micromagnetics.state import State
+
+
+class Term(abc.ABC):
+    """One term of the effective field B. Terms hold no state; everything they need is in :class:`State`."""
+
+    @abc.abstractmethod
+    def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
+        """Add this term's field in T to ``out``, in place."""
+
+    def field(self, state: State) -> Float[Tensor, "replica 3 nx ny"]:
+        """This term's field in T."""
+        out = torch.zeros_like(state.m)
+        self.add_field(out, state)
+        return out
+
+
+class EnergyTerm(Term):
+    """A term that derives from an energy: B_i = −(1/(Ms V phi_i)) dE/dm_i."""
+
+    @abc.abstractmethod
+    def energy(self, state: State) -> Float[Tensor, " replica"]:
+        """This term's energy in J, one value for each replica."""
+
+
+class QuadraticTerm(EnergyTerm):
+    """A term whose field is linear in m, so that E = −1/2 sum_i Ms V phi_i m_i · B_i."""
+
+    def energy(self, state: State) -> Float[Tensor, " replica"]:
+        """This term's energy in J."""
+        return -0.5 * work(self.field(state), state)
+
+
+class Torque(Term):
+    """A term that exerts a torque but derives from no energy (written as the field that exerts it)."""
+
+
+def work(field: Float[Tensor, "replica 3 nx ny"], state: State) -> Float[Tensor, " replica"]:
+    """sum_i Ms V phi_i m_i · B_i in J; summed in float64."""
+    product = (state.m * field).sum(1)
+    if state.film.fill is not None:
+        product = product * state.film.fill
+    return state.film.moment * product.sum((1, 2), dtype=torch.float64)

@@ -1,0 +1,38 @@
+"""Heisenberg exchange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.micromagnetics.state import State
+from barkhausen.micromagnetics.terms.base import QuadraticTerm
+
+
+@dataclass(frozen=True)
+class Exchange(QuadraticTerm):
+    """B = (2 A/Ms) laplacian(m) from differences between the four neighbours.
+
+    A missing neighbour is a mirror (Neumann). Bonds of partly filled cells: :attr:`Film.bonds`.
+    """
+
+    def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
+        """Add the exchange field in T to ``out``."""
+        film, m = state.film, state.m
+        factor = 2.0 * film.material.exchange_stiffness / film.material.saturation_magnetisation
+        for dim, step, axis in ((2, film.grid.dx, 0), (3, film.grid.dy, 1)):
+            cells = m.shape[dim]
+            if cells == 1:
+                continue
+            scale = factor / step**2
+            ahead, behind = out.narrow(dim, 0, cells - 1), out.narrow(dim, 1, cells - 1)
+            difference = m.narrow(dim, 1, cells - 1) - m.narrow(dim, 0, cells - 1)
+            if film.bonds is None:
+                ahead.add_(difference, alpha=scale)
+                behind.sub_(difference, alpha=scale)
+            else:
+                forward, backward = film.bonds[axis]
+                ahead.addcmul_(difference, forward[:, None], value=scale)
+                behind.addcmul_(difference, backward[:, None], value=-scale)

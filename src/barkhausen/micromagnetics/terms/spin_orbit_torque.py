@@ -1,0 +1,59 @@
+"""Spin-orbit torque of a current in the heavy metal below the film."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.errors import InputError
+from barkhausen.micromagnetics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.state import State
+from barkhausen.micromagnetics.terms.base import Torque
+
+
+@dataclass(frozen=True)
+class SpinOrbitTorque(Torque):
+    """Damping-like and field-like torque as fields: B = B_DL m × sigma + B_FL sigma.
+
+    B_DL = hbar theta_SH J/(2 e Ms t), t the film's thickness, and B_FL = ratio × B_DL. sigma is the polarisation of
+    the spins that arrive for a current along +x: −y, the convention in which theta_SH > 0 (Pt below the film) drives
+    a Néel wall of D > 0 along +x, with the current. mumax3: ``FixedLayer = sigma``, ``J = vector(0, 0, J)``,
+    ``Pol = theta_SH``, ``Lambda = 1``, ``EpsilonPrime = ratio × theta_SH/2``. (Khvalkovskiy et al., Phys. Rev. B 87,
+    020402 (2013); Martinez et al., Appl. Phys. Lett. 103, 072406 (2013).)
+
+    Raises:
+        InputError: sigma has no direction.
+    """
+
+    polarisation: tuple[float, float, float] = (0.0, -1.0, 0.0)
+
+    def __post_init__(self) -> None:
+        norm = math.sqrt(sum(s * s for s in self.polarisation))
+        if not (math.isfinite(norm) and norm > 0):
+            raise InputError(f"spin-orbit torque: polarisation = {self.polarisation}: needs a direction")
+        object.__setattr__(self, "polarisation", tuple(s / norm for s in self.polarisation))
+
+    @staticmethod
+    def field_per_current(film: Film) -> float:
+        """B_DL/J in T m²/A."""
+        material = film.material
+        return (REDUCED_PLANCK * material.spin_hall_angle) / (
+            2 * ELEMENTARY_CHARGE * material.saturation_magnetisation * film.grid.dz
+        )
+
+    def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
+        """Add the spin-orbit fields in T to ``out``."""
+        damping_like = self.field_per_current(state.film) * state.inputs.current_density[:, None, None]
+        field_like = state.film.material.field_like_ratio * damping_like
+        x, y, z = state.m.unbind(1)
+        sx, sy, sz = self.polarisation
+        for component, terms in enumerate((((y, sz), (z, -sy)), ((z, sx), (x, -sz)), ((x, sy), (y, -sx)))):
+            for source, factor in terms:
+                if factor:
+                    out[:, component].addcmul_(source, damping_like, value=factor)
+            if self.polarisation[component] and state.film.material.field_like_ratio:
+                out[:, component].add_(field_like, alpha=self.polarisation[component])
