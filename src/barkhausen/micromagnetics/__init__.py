@@ -1,5 +1,6 @@
 """Micromagnetics of a thin film at finite temperature: hundreds of replicas in one call."""
 
+from barkhausen.micromagnetics.anisotropy_map import Region, anisotropy_map, grains
 from barkhausen.micromagnetics.backend import BACKENDS, choose_backend
 from barkhausen.micromagnetics.drive import Drive
 from barkhausen.micromagnetics.ensemble import simulate
@@ -32,6 +33,8 @@ from barkhausen.micromagnetics.observables import (
     WallTilt,
     default_observables,
 )
+from barkhausen.micromagnetics.outline import Notch, TrackOutline, graded_notches, track_film
+from barkhausen.micromagnetics.roughness import EdgeRoughness
 from barkhausen.micromagnetics.snapshots import Snapshots, read_ovf, write_ovf
 from barkhausen.micromagnetics.state import Inputs, State
 from barkhausen.micromagnetics.system import System
@@ -58,6 +61,7 @@ __all__ = [
     "Demag",
     "DormandPrince",
     "Drive",
+    "EdgeRoughness",
     "Energy",
     "EnergyTerm",
     "Exchange",
@@ -71,9 +75,11 @@ __all__ = [
     "Material",
     "MeanMagnetisation",
     "NotConvergedError",
+    "Notch",
     "Observable",
     "PerpendicularAnisotropy",
     "PerpendicularMap",
+    "Region",
     "Snapshots",
     "SpinOrbitTorque",
     "State",
@@ -84,6 +90,7 @@ __all__ = [
     "Term",
     "ThermalNoise",
     "Torque",
+    "TrackOutline",
     "VoltageControlledAnisotropy",
     "WallAngle",
     "WallCount",
@@ -93,9 +100,12 @@ __all__ = [
     "Zeeman",
     "ZhangLi",
     "advise_step",
+    "anisotropy_map",
     "choose_backend",
     "default_observables",
     "domain_wall",
+    "graded_notches",
+    "grains",
     "largest_torque",
     "material",
     "material_names",
@@ -106,6 +116,7 @@ __all__ = [
     "simulate",
     "standard_terms",
     "thermal_amplitude",
+    "track_film",
     "uniform",
     "vortex",
     "write_ovf",

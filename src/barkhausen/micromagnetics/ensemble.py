@@ -211,7 +211,7 @@ class _Plan:
         """What tells this simulation from another, for a checkpoint."""
         drive, film = self.drive, self.film
         waves = [t for wave in drive.waveforms.values() for t in (wave.times, wave.values)]
-        shapes = [getattr(film, name) for name in ("fill", "anisotropy", "device_of_replica")]
+        shapes = [getattr(film, name) for name in ("fill", "anisotropy", "edge_demag", "device_of_replica")]
         return self.attributes(backend) | {
             "replicas": self.replicas,
             "chunk": backend.chunk,

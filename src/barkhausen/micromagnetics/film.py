@@ -30,6 +30,8 @@ class Film:
         anisotropy: Ku of each cell in J/m³, ``[device, nx, ny]`` or ``[nx, ny]``; ``None``: the material's.
         device_of_replica: ``[replica]``, which device each replica of a simulation is; ``None``: replica r is
             device r, or all replicas are the only device.
+        edge_demag: what to add to the demagnetising factors N_xx, N_yy, N_zz of each cell, ``[device, 3, nx, ny]``:
+            the stray field of cut cells (:func:`~barkhausen.micromagnetics.outline.track_film` gives it).
 
     Raises:
         InputError: shapes that do not fit, a fraction outside [0, 1], an anisotropy that is not finite, an empty film.
@@ -40,19 +42,21 @@ class Film:
     fill: Float[Tensor, "device nx ny"] | None = None
     anisotropy: Float[Tensor, "device nx ny"] | None = None
     device_of_replica: Int[Tensor, " replica"] | None = None
+    edge_demag: Float[Tensor, "device 3 nx ny"] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("fill", "anisotropy"):
+        for name, more in (("fill", ()), ("anisotropy", ()), ("edge_demag", (3,))):
             value = getattr(self, name)
             if value is None:
                 continue
             value = torch.as_tensor(value)
             if not value.is_floating_point():
                 value = value.to(torch.float64)
-            value = value[None] if value.dim() == 2 else value
-            if value.dim() != 3 or tuple(value.shape[1:]) != self.grid.shape:
+            shape = (*more, *self.grid.shape)
+            value = value[None] if value.dim() == len(shape) else value
+            if tuple(value.shape[1:]) != shape:
                 raise InputError(
-                    f"film.{name}: shape {tuple(value.shape)} is not (device, {self.grid.nx}, {self.grid.ny})"
+                    f"film.{name}: shape {tuple(value.shape)} is not (device, {', '.join(map(str, shape))})"
                 )
             if not bool(torch.isfinite(value).all()):
                 raise InputError(f"film.{name}: not all values are finite")
@@ -62,9 +66,11 @@ class Film:
                 raise InputError("film.fill: filled fractions must lie between 0 and 1")
             if not bool((self.fill.amax((1, 2)) > 0).all()):
                 raise InputError("film.fill: a device has no filled cell")
-        counts = {t.shape[0] for t in (self.fill, self.anisotropy) if t is not None} - {1}
+        counts = {t.shape[0] for t in self._families if t is not None} - {1}
         if len(counts) > 1:
-            raise InputError(f"film: fill and anisotropy are given for different numbers of devices {sorted(counts)}")
+            raise InputError(
+                f"film: fill, anisotropy and edge_demag are given for different numbers of devices {sorted(counts)}"
+            )
         if self.device_of_replica is not None:
             index = torch.as_tensor(self.device_of_replica)
             if index.dim() != 1 or index.is_floating_point():
@@ -76,11 +82,16 @@ class Film:
     @property
     def devices(self) -> int:
         """How many different devices there are."""
-        return max((t.shape[0] for t in (self.fill, self.anisotropy) if t is not None), default=1)
+        return max((t.shape[0] for t in self._families if t is not None), default=1)
+
+    @property
+    def _families(self) -> tuple[Tensor | None, ...]:
+        """What differs from device to device."""
+        return self.fill, self.anisotropy, self.edge_demag
 
     def assign(self, device_of_replica: Sequence[int] | Int[Tensor, " replica"]) -> Film:
         """The same film with each replica's device named, as in a voltages × devices × cycles experiment."""
-        return self._derived(self.fill, self.anisotropy, torch.as_tensor(device_of_replica), self.full(0.0, 0))
+        return self._derived(self._families, torch.as_tensor(device_of_replica), self._like)
 
     def check_replicas(self, replicas: int) -> None:
         """Raise :class:`InputError` unless the film says what each of that many replicas is."""
@@ -95,13 +106,13 @@ class Film:
     def select(self, replicas: Int[Tensor, " replica"]) -> Film:
         """The film of these replicas alone, one device each (or one for all where all are the same)."""
         if self.devices == 1:
-            return self._derived(self.fill, self.anisotropy, None, self._like)
+            return self._derived(self._families, None, self._like)
         index = replicas if self.device_of_replica is None else self.device_of_replica[replicas]
 
         def pick(value: Tensor | None) -> Tensor | None:
             return value if value is None or value.shape[0] == 1 else value[index.to(value.device)]
 
-        return self._derived(pick(self.fill), pick(self.anisotropy), None, self._like)
+        return self._derived(tuple(pick(t) for t in self._families), None, self._like)
 
     def to(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> Film:
         """The film with its tensors in another precision or on another device."""
@@ -110,10 +121,11 @@ class Film:
             return None if value is None else value.to(device=device, dtype=dtype)
 
         like = torch.empty(0, dtype=dtype, device=device)
-        return self._derived(cast(self.fill), cast(self.anisotropy), self.device_of_replica, like)
+        return self._derived(tuple(cast(t) for t in self._families), self.device_of_replica, like)
 
-    def _derived(self, fill: Tensor | None, anisotropy: Tensor | None, index: Tensor | None, like: Tensor) -> Film:
-        film = Film(self.grid, self.material, fill, anisotropy, index)
+    def _derived(self, families: tuple[Tensor | None, ...], index: Tensor | None, like: Tensor) -> Film:
+        fill, anisotropy, edge_demag = families
+        film = Film(self.grid, self.material, fill, anisotropy, index, edge_demag)
         film.__dict__["_like"] = like
         # The tensor depends on the grid alone, and is not computed again for every chunk of replicas.
         film.__dict__["_tensor"] = self._tensor
@@ -122,8 +134,8 @@ class Film:
     @cached_property
     def _like(self) -> Tensor:
         """An empty tensor of the precision and device that the fields are computed in."""
-        given = [t for t in (self.fill, self.anisotropy) if t is not None]
-        return given[0][:0] if given else torch.empty(0, dtype=torch.float64)
+        given = [t for t in self._families if t is not None]
+        return given[0][:0].flatten() if given else torch.empty(0, dtype=torch.float64)
 
     def full(self, value: float, *shape: int) -> Tensor:
         """A tensor of the film's precision, on its device."""
@@ -190,6 +202,14 @@ class Film:
         if self.anisotropy is None:
             return self.full(factor * self.material.anisotropy, 1, 1, 1)
         return factor * self.anisotropy
+
+    @cached_property
+    def edge_field(self) -> tuple[Float[Tensor, "device nx ny"], Float[Tensor, "device nx ny"]] | None:
+        """:attr:`edge_demag` as fields in T per m_x and per m_z, relative to y (a multiple of m exerts no torque)."""
+        if self.edge_demag is None:
+            return None
+        xx, yy, zz = (-VACUUM_PERMEABILITY * self.material.saturation_magnetisation * self.edge_demag).unbind(1)
+        return xx - yy, zz - yy
 
     @cached_property
     def _tensor(self) -> Float[Tensor, "4 offsets_x offsets_y"]:

@@ -23,7 +23,7 @@ struct Problem {
   const float* fill;
   const float* inverse_fill;
   int64_t fill_block_stride;
-  // Per cell, 8 lanes each; strides in floats, 0 where shared.
+  // Per cell, 8 lanes each for z and for x; strides in floats, 0 where shared.
   const float* anisotropy;
   int64_t anisotropy_block_stride, anisotropy_cell_stride;
   const float* gate;  // per cell one float

@@ -31,9 +31,9 @@ ALWAYS_INLINE Vector cross(Vector a, Vector b) {
 
 // `centre` and `fill` point at the cell in arrays with a halo of empty cells, `row` cells from one x to the next. A
 // bond counts as much as the emptier of its two cells is filled, per filled volume of this one; the halo is empty, so
-// the edges of the film need no case of their own.
+// the edges of the film need no case of their own. `anisotropy` points at the fields per m_z and per m_x.
 ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, const float* centre, const float* fill,
-                                 const float* inverse_fill, ptrdiff_t row, Lanes anisotropy, float gate) {
+                                 const float* inverse_fill, ptrdiff_t row, const float* anisotropy, float gate) {
   const Vector m = load_vector(centre);
   const Lanes own = load(fill);
   const Vector to_right = load_vector(centre + 3 * kLanes * row), to_left = load_vector(centre - 3 * kLanes * row);
@@ -58,7 +58,8 @@ ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, con
   b.x += drive.damping_like * (p[2] * m.y - p[1] * m.z) + drive.field_like * p[0];
   b.y += drive.damping_like * (p[0] * m.z - p[2] * m.x) + drive.field_like * p[1];
   b.z += drive.damping_like * (p[1] * m.x - p[0] * m.y) + drive.field_like * p[2];
-  b.z += (anisotropy + gate * drive.gate) * m.z;
+  b.x += load(anisotropy + kLanes) * m.x;
+  b.z += (load(anisotropy) + gate * drive.gate) * m.z;
   return b;
 }
 

@@ -114,7 +114,7 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
       continue;
     }
     b = b + local_field(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1,
-                        load(anisotropy + y * problem.anisotropy_cell_stride), gate[y * problem.gate_cell_stride]);
+                        anisotropy + y * problem.anisotropy_cell_stride, gate[y * problem.gate_cell_stride]);
     if (stage == kFieldOnly) {
       store_vector(field + vector, b);
       continue;

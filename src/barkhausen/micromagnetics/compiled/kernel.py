@@ -47,6 +47,7 @@ class LaneProblem:
         exchange: 2A / (Ms d^2) in tesla along x and y.
         dmi: D / (Ms d) in tesla along x and y.
         anisotropy: 2K / Ms in tesla: shape (), (nx, ny) or (replicas, nx, ny).
+        anisotropy_x: the same along x, for the shape of cells that are partly filled; None for 0.
         gate_profile: factor (nx, ny) of the driven change of anisotropy; None for 1.
         fill: filled fraction of each cell, (nx, ny) or (replicas, nx, ny); None for 1.
         demag: demagnetising tensor times -mu0 Ms in tesla, (4, 2 nx - 1, 2 ny - 1): xx, yy, zz, xy with offset (0, 0)
@@ -69,6 +70,7 @@ class LaneProblem:
     polarisation: tuple[float, float, float]
     non_adiabaticity: float
     cell_x: float
+    anisotropy_x: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -241,12 +243,18 @@ class LaneEnsemble:
 
     def _problem_arguments(self) -> ProblemArguments:
         problem = self.problem
-        self._fill = self._lanes_of_film("fill", problem.fill if problem.fill is not None else np.ones(()), film=True)
+        fill = np.ones(()) if problem.fill is None else problem.fill
+        self._fill = self._kept(self._lanes_of_film("fill", fill, film=True))
         if not ((self._fill >= 0) & (self._fill <= 1)).all():
             raise ValueError("fill: expected fractions from 0 to 1")
         inverse = self._kept(aligned_zeros(self._fill.shape, np.float32))
         np.divide(1.0, self._fill, out=inverse, where=self._fill > 0)
-        anisotropy = self._lanes_of_film("anisotropy", problem.anisotropy)
+        easy = self._lanes_of_film("anisotropy", problem.anisotropy)
+        shape = np.zeros(()) if problem.anisotropy_x is None else problem.anisotropy_x
+        along_x = self._lanes_of_film("anisotropy_x", shape)
+        blocks, cells = max(len(easy), len(along_x)), max(easy.shape[1], along_x.shape[1])
+        anisotropy = self._kept(aligned_zeros((blocks, cells, 2, LANES), np.float32))
+        anisotropy[:, :, 0], anisotropy[:, :, 1] = easy, along_x
         profile = problem.gate_profile
         gate = np.ones((1, 1)) if profile is None else self._checked("gate_profile", profile, (problem.nx, problem.ny))
         gate = self._kept(np.ascontiguousarray(gate, dtype=np.float32))
@@ -264,15 +272,15 @@ class LaneEnsemble:
             inverse_fill=inverse.ctypes.data,
             fill_block_stride=0 if self._fill.shape[0] == 1 else self._haloed * LANES,
             anisotropy=anisotropy.ctypes.data,
-            anisotropy_block_stride=0 if shared_anisotropy else anisotropy.shape[1] * LANES,
-            anisotropy_cell_stride=0 if uniform else LANES,
+            anisotropy_block_stride=0 if shared_anisotropy else anisotropy.shape[1] * 2 * LANES,
+            anisotropy_cell_stride=0 if uniform else 2 * LANES,
             gate=gate.ctypes.data,
             gate_cell_stride=0 if profile is None else 1,
         )
-        self._plans = along_x, along_y = plan_axis(problem.nx), plan_axis(problem.ny)
-        arguments.along_x, arguments.along_y = along_x.arguments(), along_y.arguments()
+        self._plans = x_axis, y_axis = plan_axis(problem.nx), plan_axis(problem.ny)
+        arguments.along_x, arguments.along_y = x_axis.arguments(), y_axis.arguments()
         if problem.demag is not None:
-            spectra = tensor_spectra(problem.demag, along_x, along_y)
+            spectra = tensor_spectra(problem.demag, x_axis, y_axis)
             arguments.column_pairs = len(spectra.column_pair)
             arguments.column_pair = self._kept(spectra.column_pair).ctypes.data
             arguments.in_plane_spectrum = self._kept(spectra.in_plane).ctypes.data
@@ -295,7 +303,7 @@ class LaneEnsemble:
             padded[: self.replicas] = given.reshape(self.replicas, -1)
             lanes = padded.reshape(self._blocks, LANES, -1).transpose(0, 2, 1)
         cells = self._haloed if film else lanes.shape[1]
-        held = self._kept(aligned_zeros((lanes.shape[0], cells, LANES), np.float32))
+        held = aligned_zeros((lanes.shape[0], cells, LANES), np.float32)
         held[:, self._interior if film else slice(None)] = lanes
         return held
 

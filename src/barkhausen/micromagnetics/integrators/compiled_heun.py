@@ -133,29 +133,34 @@ def lane_problem(system: System) -> compiled.LaneProblem:
     per_moment = 1.0 / material.saturation_magnetisation
     exchange = 2 * material.exchange_stiffness * per_moment if Exchange in terms else 0.0
     dmi = material.dmi * per_moment if InterfacialDMI in terms else 0.0
-    anisotropy = film.anisotropy_field.to(torch.float64).numpy()
-    if anisotropy.shape[0] == 1:
-        anisotropy = anisotropy[0]
-    if anisotropy.size == 1:
-        anisotropy = anisotropy.reshape(())
-    if PerpendicularAnisotropy not in terms:
-        anisotropy = np.zeros(())
-    fill = None if film.fill is None else film.fill.to(torch.float64).numpy()
+    anisotropy = film.anisotropy_field if PerpendicularAnisotropy in terms else film.full(0.0, 1, 1, 1)
+    anisotropy_x = None
+    if film.edge_field is not None and Demag in terms:
+        anisotropy_x = _of_lanes(film.edge_field[0])
+        anisotropy = anisotropy + film.edge_field[1]
     torque = terms.get(SpinOrbitTorque)
     return compiled.LaneProblem(
         nx=grid.nx,
         ny=grid.ny,
         exchange=(exchange / grid.dx**2, exchange / grid.dy**2),
         dmi=(dmi / grid.dx, dmi / grid.dy),
-        anisotropy=anisotropy,
+        anisotropy=_of_lanes(anisotropy),
         gate_profile=None if system.gate_profile is None else system.gate_profile.to(torch.float64).numpy(),
-        fill=fill[0] if fill is not None and len(fill) == 1 else fill,
+        fill=None if film.fill is None else _of_lanes(film.fill),
         demag=film.demag_kernel.numpy() if Demag in terms else None,
         damping=material.damping,
         polarisation=torque.polarisation if isinstance(torque, SpinOrbitTorque) else (0.0, -1.0, 0.0),
         non_adiabaticity=material.non_adiabaticity,
         cell_x=grid.dx,
+        anisotropy_x=anisotropy_x,
     )
+
+
+def _of_lanes(values: Float[Tensor, "device nx ny"]) -> np.ndarray:
+    """One plane, or one number, where all devices or all cells are alike."""
+    array = values.to(torch.float64).numpy()
+    array = array[0] if len(array) == 1 else array
+    return array.reshape(()) if array.size == 1 else array
 
 
 def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:

@@ -52,7 +52,10 @@ class Spectra:
 
 @dataclass(frozen=True)
 class Demag(QuadraticTerm):
-    """B_i = −mu0 Ms sum_j N_ij phi_j m_j (Newell, Williams and Dunlop 1993), one layer: xx, yy, zz, xy."""
+    """B_i = −mu0 Ms sum_j N_ij phi_j m_j (Newell, Williams and Dunlop 1993), one layer: xx, yy, zz, xy.
+
+    Cells cut by an edge demagnetise themselves as :attr:`Film.edge_demag` says, if given.
+    """
 
     _spectra: weakref.WeakKeyDictionary[Film, Spectra] = field(
         default_factory=weakref.WeakKeyDictionary, repr=False, compare=False
@@ -80,3 +83,6 @@ class Demag(QuadraticTerm):
         back = torch.fft.ifft(transform, dim=second).narrow(second, 0, m.shape[second])
         back = torch.fft.irfft(back, n=spectra.padded[first - 2], dim=first).narrow(first, 0, m.shape[first])
         out += back
+        if film.edge_field is not None:
+            for component, factor in zip((0, 2), film.edge_field, strict=True):
+                out[:, component].addcmul_(m[:, component], factor)

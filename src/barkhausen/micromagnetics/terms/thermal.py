@@ -10,6 +10,7 @@ from torch import Tensor
 
 from barkhausen.micromagnetics.constants import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.seeds import numbered_generator
 
 GROUP = 8
 """Replicas that share a stream of random numbers; chunks of replicas are whole groups."""
@@ -51,9 +52,7 @@ class ThermalNoise:
         self._like = like
         self._generators = []
         for group in groups:
-            generator = torch.Generator(like.device)
-            generator.manual_seed(_mix(seed, group))
-            self._generators.append(generator)
+            self._generators.append(numbered_generator(seed, group, like.device))
 
     def draw(self, cells: tuple[int, int]) -> Float[Tensor, "replica 3 nx ny"]:
         """Fresh unit normal noise, ``[replica, 3, nx, ny]``, the longer axis contiguous in memory."""
@@ -72,11 +71,3 @@ class ThermalNoise:
         """Go on where :meth:`state` was taken."""
         for generator, row in zip(self._generators, state, strict=True):
             generator.set_state(row)
-
-
-def _mix(seed: int, group: int) -> int:
-    """A 63-bit seed in which neighbouring pairs have nothing in common (splitmix64)."""
-    value = (seed * 0x9E3779B97F4A7C15 + group * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % (1 << 64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        value = ((value ^ (value >> shift)) * factor) % (1 << 64)
-    return (value ^ (value >> 31)) >> 1
