@@ -37,7 +37,7 @@ ROUGH = TrackOutline(length=280e-9, roughness=EdgeRoughness())
 def area(outline: TrackOutline, cell: float) -> float:
     """Filled area in nm²."""
     grid = outline.grid(1e-9, cell)
-    return float(outline.fill(grid).sum() * grid.dx * grid.dy * 1e18)
+    return float(outline.coverage(grid).sum() * grid.dx * grid.dy * 1e18)
 
 
 @pytest.mark.parametrize("cell", [4e-9, 2e-9, 1e-9])
@@ -50,6 +50,15 @@ def test_a_notch_takes_away_its_area(shape: str, bite: float, cell: float) -> No
     # sides of a rectangle leaves at most one sample's strip at each end.
     strip = 2 * 8 * cell * 1e9 / 8 if shape == "rectangular" else 0.02 * bite
     assert area(TrackOutline(notches=(notch,)), cell) == pytest.approx(512 * 64 - bite, abs=strip)
+
+
+def test_hardly_filled_cells_are_left_empty() -> None:
+    outline = TrackOutline(length=100e-9, width=10.2e-9)
+    grid = Grid(25, 5, 4e-9, 4e-9, 1e-9)
+    assert torch.allclose(outline.coverage(grid)[0, 3], torch.tensor([0, 0.775, 1, 0.775, 0], dtype=torch.float64))
+    narrow = TrackOutline(length=100e-9, width=12.3e-9)
+    assert torch.allclose(narrow.coverage(grid)[0, 3, 0], torch.tensor(0.0375, dtype=torch.float64))
+    assert torch.equal(narrow.fill(grid)[0, 3], torch.tensor([0.0, 1, 1, 1, 0], dtype=torch.float64))
 
 
 def test_a_notch_on_both_sides_takes_twice_as_much_and_lies_where_it_should() -> None:
@@ -133,7 +142,7 @@ def test_stray_field_of_a_uniformly_magnetised_rough_track_is_that_of_the_resolv
     coarse = track_film(ROUGH, MATERIAL, cell=4e-9, subcell=1e-9)
     grid = coarse.grid
     subgrid = Grid(grid.nx * 4, grid.ny * 4, 1e-9, 1e-9, 1e-9)
-    resolved = Film(subgrid, MATERIAL, ROUGH.fill(subgrid))
+    resolved = Film(subgrid, MATERIAL, ROUGH.coverage(subgrid))
     assert coarse.fill is not None
     assert resolved.fill is not None
     pooled = torch.nn.functional.avg_pool2d

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 
@@ -75,10 +77,12 @@ def choose_backend(
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
     try:
         device = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise InputError(f"device = '{device}': is no device of torch") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError("device = 'cuda': torch sees no CUDA device")
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device = '{device}': must be cpu or cuda")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"device = '{device}': torch sees {torch.cuda.device_count()} CUDA devices")
     reason = why_not(terms, dtype, device)
     if integrator != "heun":
         reason = f"it does not know the integrator '{integrator}'"
@@ -86,8 +90,13 @@ def choose_backend(
         raise InputError(f"backend = 'compiled': the compiled kernel cannot be used: {reason}")
     if name == "auto":
         name = "torch" if reason else "compiled"
-    if threads is not None and threads < 1:
-        raise InputError(f"threads = {threads}: must be 1 or more")
+    if name == "compiled":
+        try:
+            compiled.variant()
+        except ValueError as error:
+            raise InputError(str(error)) from None
+    if threads is not None and not (isinstance(threads, Integral) and threads >= 1):
+        raise InputError(f"threads = {threads}: must be a whole number, 1 or more")
     threads = torch.get_num_threads() if threads is None else threads
     size = _chunk(film, name, device, dtype, chunk=chunk, memory=memory, threads=threads)
     return Backend(name, device, dtype, min(size, -(-replicas // GROUP) * GROUP), threads)
@@ -104,9 +113,11 @@ def _chunk(
     threads: int,
 ) -> int:
     if chunk is not None:
-        if chunk < GROUP or chunk % GROUP:
+        if not isinstance(chunk, Integral) or chunk < GROUP or chunk % GROUP:
             raise InputError(f"chunk = {chunk}: must be a multiple of {GROUP}, the replicas that share a random stream")
         return chunk
+    if memory is not None and not (math.isfinite(memory) and memory > 0):
+        raise InputError(f"memory = {memory:g}: must be a positive number of bytes")
     if memory is None and device.type != "cpu":
         memory = ACCELERATOR_MEMORY
     fitting = None if memory is None else int(memory // bytes_per_replica(film, name, dtype)) // GROUP * GROUP

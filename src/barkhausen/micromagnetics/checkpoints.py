@@ -39,12 +39,16 @@ class Checkpoint:
                 kept = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
                 raise InputError(f"{path}: cannot be read ({error})") from None
+            if not isinstance(kept, dict):
+                raise InputError(f"{path}: holds no plan of a simulation")
             wanted = json.loads(text)
             keys = sorted(key for key in {*kept, *wanted} if kept.get(key) != wanted.get(key))
             if keys:
                 raise InputError(f"{directory}: holds another simulation (differs in {', '.join(keys)})")
             remove_partial(directory)
         else:
+            if directory.exists() and not directory.is_dir():
+                raise InputError(f"{directory}: is not a directory")
             if directory.exists() and any(directory.iterdir()):
                 raise InputError(f"{directory}: is not empty and holds no simulation of ours")
             atomic_write(path, text)

@@ -46,7 +46,11 @@ class Drive:
         for item in fields(self)[:6]:
             value = getattr(self, item.name)
             if not isinstance(value, Waveform):
-                object.__setattr__(self, item.name, Waveform.constant(value))
+                try:
+                    value = Waveform.constant(value)
+                except InputError as error:
+                    raise InputError(f"drive.{item.name}: {error}") from None
+                object.__setattr__(self, item.name, value)
         if self.gate is None and not self.waveform("gate_voltage").is_zero:
             raise InputError("drive.gate_voltage: needs drive.gate, which says how a voltage changes the anisotropy")
         if self.gate_profile is not None:

@@ -38,9 +38,7 @@ def coarsen(
         ``fill``, and the difference of N_xx, N_yy, N_zz to :attr:`Film.edge_demag`; both float64.
     """
     fine = fine.to(torch.float64)
-    fill = _pool(fine, factor)
-    fill = torch.where(fill < SMALLEST_FILL, 0.0, fill)
-    fill = torch.where(fill > 1 - 1e-9, 1.0, fill)
+    fill = usable(_pool(fine, factor))
     subgrid = Grid(grid.nx * factor, grid.ny * factor, grid.dx / factor, grid.dy / factor, grid.dz)
     resolved, scaled = _UniformDemag(subgrid), _UniformDemag(grid)
     correction = torch.empty(len(fine), 3, *grid.shape, dtype=torch.float64)
@@ -49,6 +47,12 @@ def coarsen(
         material = _pool(sub, factor).clamp_min(1e-12)
         correction[device] = _pool(resolved(sub) * sub, factor) / material - scaled(coarse)
     return fill, correction * (fill > 0)[:, None]
+
+
+def usable(coverage: Float[Tensor, "device nx ny"]) -> Float[Tensor, "device nx ny"]:
+    """Filled fractions without those below :data:`SMALLEST_FILL`; full cells are exactly 1."""
+    fill = torch.where(coverage < SMALLEST_FILL, 0.0, coverage)
+    return torch.where(fill > 1 - 1e-9, 1.0, fill)
 
 
 class _UniformDemag:

@@ -7,6 +7,7 @@ import time as clock
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -149,15 +150,7 @@ class _Plan:
         tolerance: float,
     ) -> _Plan:
         drive = drive or Drive()
-        if replicas < 1:
-            raise InputError(f"replicas = {replicas}: must be 1 or more")
-        if not 0 <= seed < 1 << 63:
-            raise InputError(f"seed = {seed}: must be 0 to 2^63 - 1")
-        for name, value in (("duration", duration), ("every", every), ("dt", dt)):
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name} = {value}: must be a positive time in s")
-        if not (math.isfinite(temperature) and temperature >= 0):
-            raise InputError(f"temperature = {temperature}: must be zero or positive, in K")
+        _check_numbers(replicas, seed, temperature, {"duration": duration, "every": every, "dt": dt})
         if integrator == "dormand-prince" and temperature > 0:
             raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'")
         film.check_replicas(replicas)
@@ -176,8 +169,8 @@ class _Plan:
             if dt > advice.stable:
                 raise InputError(advice.verdict)
             if dt > advice.recommended * (1 + 1e-9):
-                warnings.warn(advice.verdict, stacklevel=4)
-        terms = standard_terms(film.material) if terms is None else tuple(terms)
+                warnings.warn(advice.verdict, stacklevel=3)
+        terms = standard_terms(film.material) if terms is None else _checked_terms(terms)
         times = torch.arange(records + 1, dtype=torch.float64) * every
         return _Plan(film, drive, terms, replicas, seed, temperature, dt, times, integrator, tolerance, advice)
 
@@ -223,6 +216,25 @@ class _Plan:
             "film": digest(*shapes),
             "initial": digest(start),
         }
+
+
+def _check_numbers(replicas: int, seed: int, temperature: float, times: dict[str, float | None]) -> None:
+    if not (isinstance(replicas, Integral) and replicas >= 1):
+        raise InputError(f"replicas = {replicas}: must be a whole number, 1 or more")
+    if not (isinstance(seed, Integral) and 0 <= seed < 1 << 63):
+        raise InputError(f"seed = {seed}: must be a whole number, 0 to 2^63 - 1")
+    for name, value in times.items():
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} = {value}: must be a positive time in s")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise InputError(f"temperature = {temperature}: must be zero or positive, in K")
+
+
+def _checked_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
+    for term in terms:
+        if not isinstance(term, Term):
+            raise InputError(f"terms: {term!r} is not a Term")
+    return tuple(terms)
 
 
 class _Chunk:

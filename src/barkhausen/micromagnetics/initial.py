@@ -56,6 +56,10 @@ def domain_wall(
     if not bool(((q >= 0) & (q <= grid.length)).all()):
         raise InputError(f"position: a wall must lie within the film, 0 to {grid.length:g} m")
     delta = film.material.wall_width if width is None else width
+    if not (math.isfinite(delta) and delta > 0):
+        raise InputError(f"width = {delta}: must be a positive length in m")
+    if angle is not None and not math.isfinite(angle):
+        raise InputError(f"angle = {angle}: must be a finite angle in rad")
     if angle is None:
         angle = 0.0 if left * film.material.dmi <= 0 else math.pi
     u = (grid.x - q[:, None]) / delta

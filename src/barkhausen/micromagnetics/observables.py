@@ -50,6 +50,8 @@ class WallPosition(Observable):
     def __call__(self, system: System, state: State) -> Float[Tensor, " replica"]:
         """Position in m."""
         profile, present = _profile(state)
+        if profile.shape[1] == 1:
+            return profile.new_full((len(profile),), torch.nan)
         up = profile > 0
         # Columns that the mask leaves empty take no part: a crossing is counted from one present column to the next.
         crossing = (up[:, 1:] != up[:, :-1]) & present[:, 1:] & present[:, :-1]
@@ -88,6 +90,8 @@ class WallTilt(Observable):
         """Tilt in rad."""
         film = system.film
         mz = state.m[:, 2].to(torch.float64)
+        if mz.shape[1] == 1:
+            return mz.new_full((len(mz),), torch.nan)
         present = torch.ones_like(mz, dtype=torch.bool) if film.filled is None else film.filled.expand_as(mz)
         crossing = ((mz[:, 1:] > 0) != (mz[:, :-1] > 0)) & present[:, 1:] & present[:, :-1]
         first = crossing.to(torch.int8).argmax(1, keepdim=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from barkhausen.errors import InputError
-from barkhausen.micromagnetics.edge_demag import coarsen
+from barkhausen.micromagnetics.edge_demag import coarsen, usable
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.material import Material, Positive
@@ -101,6 +101,8 @@ class TrackOutline(BaseModel):
     def fill(self, grid: Grid, devices: int = 1, seed: int = 0) -> Float[Tensor, "device nx ny"]:
         """Filled fraction of each cell of each device, the track in the middle of the grid; float64.
 
+        Cells filled less than :data:`~barkhausen.micromagnetics.edge_demag.SMALLEST_FILL` are left empty.
+
         Args:
             grid: from :meth:`grid`, or one of your own.
             devices: how many different edges to draw.
@@ -109,6 +111,10 @@ class TrackOutline(BaseModel):
         Raises:
             InputError: fewer than one device, or notches that cut the track in two.
         """
+        return usable(self.coverage(grid, devices, seed))
+
+    def coverage(self, grid: Grid, devices: int = 1, seed: int = 0) -> Float[Tensor, "device nx ny"]:
+        """As :meth:`fill`, however small the fractions."""
         if devices < 1:
             raise InputError(f"devices = {devices}: must be 1 or more")
         offsets = (torch.arange(SAMPLES, dtype=torch.float64) + 0.5) / SAMPLES * grid.dx
@@ -171,5 +177,5 @@ def track_film(
     grid = outline.grid(thickness, cell)
     factor = max(1, math.ceil(cell / subcell - 1e-9))
     fine = Grid(grid.nx * factor, grid.ny * factor, grid.dx / factor, grid.dy / factor, grid.dz)
-    fill, edge_demag = coarsen(grid, outline.fill(fine, devices, seed), factor)
+    fill, edge_demag = coarsen(grid, outline.coverage(fine, devices, seed), factor)
     return Film(grid, material, fill, anisotropy, edge_demag=edge_demag)

@@ -36,7 +36,7 @@ class Waveform:
         for name in ("times", "values"):
             value = torch.as_tensor(getattr(self, name), dtype=torch.float64)
             value = value[:, None] if value.dim() == 1 else value
-            if value.dim() != 2 or not len(value):
+            if value.dim() != 2 or not value.numel():
                 raise InputError(f"waveform: {name} must have the shape (knots, replicas), not {tuple(value.shape)}")
             if not bool(torch.isfinite(value).all()):
                 raise InputError(f"waveform: not all {name} are finite")
@@ -71,6 +71,9 @@ class Waveform:
         """
         named = {"amplitude": amplitude, "width": width, "start": start, "rise": rise, "fall": fall}
         rows = {key: torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64)) for key, value in named.items()}
+        for key, row in rows.items():
+            if not bool(torch.isfinite(row).all()):
+                raise InputError(f"pulse.{key}: not all values are finite")
         for key in ("width", "rise", "fall"):
             if not bool((rows[key] >= 0).all()):
                 raise InputError(f"pulse.{key} = {_shown(rows[key])}: must be zero or positive")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from barkhausen.errors import InputError
 from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.drive import Drive
 from barkhausen.micromagnetics.film import Film
@@ -107,7 +108,12 @@ def advise_step(
         drive: what drives it.
         temperature: in K.
         dt: the step to judge, in s; ``None``: the recommended one.
+
+    Raises:
+        InputError: a step that is not positive.
     """
+    if dt is not None and not (math.isfinite(dt) and dt > 0):
+        raise InputError(f"dt = {dt}: must be a positive time in s")
     material, grid = film.material, film.grid
     exchange = sum(1 / step**2 for cells, step in ((grid.nx, grid.dx), (grid.ny, grid.dy)) if cells > 1)
     field = 8 * material.exchange_stiffness / material.saturation_magnetisation * exchange
