@@ -43,6 +43,7 @@ def example(nx: int, ny: int, replicas: int, demag: bool = True) -> LaneProblem:
         polarisation=(0.36, -0.8, 0.48),
         non_adiabaticity=0.04,
         cell_x=4e-9,
+        anisotropy_x=rng.uniform(-0.2, 0.2, (replicas, nx, ny)),
     )
 
 
@@ -98,6 +99,8 @@ def reference_field(problem: LaneProblem, m: np.ndarray, drive: np.ndarray) -> n
     damping_like, field_like, gate, bx, by, bz, drift = (q[:, None, None] for q in drive)
     profile = 1.0 if problem.gate_profile is None else problem.gate_profile
     b[:, 2] += (problem.anisotropy + gate * profile) * m[:, 2]
+    if problem.anisotropy_x is not None:
+        b[:, 0] += problem.anisotropy_x * m[:, 0]
     for component, uniform in enumerate((bx, by, bz)):
         b[:, component] += uniform
     sigma = np.broadcast_to(np.array(problem.polarisation)[:, None, None], m.shape)
@@ -152,7 +155,14 @@ def test_each_term_alone_and_common_arrays(term: str) -> None:
     full = example(10, 6, 3)
     assert full.fill is not None
     nothing = replace(
-        full, exchange=(0.0, 0.0), dmi=(0.0, 0.0), anisotropy=np.zeros(()), demag=None, gate_profile=None, fill=None
+        full,
+        exchange=(0.0, 0.0),
+        dmi=(0.0, 0.0),
+        anisotropy=np.zeros(()),
+        anisotropy_x=None,
+        demag=None,
+        gate_profile=None,
+        fill=None,
     )
     value = full.anisotropy[0] if term == "anisotropy" else getattr(full, term)
     for fill in (None, full.fill[1], full.fill):
@@ -198,6 +208,7 @@ def silent(nx: int, ny: int, fill: np.ndarray | None = None) -> LaneProblem:
         exchange=(0.0, 0.0),
         dmi=(0.0, 0.0),
         anisotropy=np.zeros(()),
+        anisotropy_x=None,
         gate_profile=None,
         fill=fill,
         damping=0.0,
@@ -316,7 +327,9 @@ def test_streams_are_a_matter_of_seed_and_index() -> None:
 def part(problem: LaneProblem, replicas: np.ndarray) -> LaneProblem:
     """The same film for some of the replicas."""
     assert problem.fill is not None
-    return replace(problem, fill=problem.fill[replicas], anisotropy=problem.anisotropy[replicas])
+    assert problem.anisotropy_x is not None
+    chosen = {name: getattr(problem, name)[replicas] for name in ("fill", "anisotropy", "anisotropy_x")}
+    return replace(problem, **chosen)
 
 
 @pytest.mark.parametrize(("nx", "ny"), [(24, 8), (9, 5), (7, 1)])
@@ -349,6 +362,25 @@ def test_a_replica_is_the_same_to_the_bit_in_any_company(nx: int, ny: int, demag
             got = run(who, threads, pieces)
             assert got[0].tobytes() == expected[0][who].tobytes()
             assert got[1].tobytes() == expected[1][who].tobytes()
+
+
+@pytest.mark.parametrize("replicas", [1, 5, 13])
+def test_a_block_that_is_not_full_goes_on_like_one_that_is(replicas: int) -> None:
+    """On a film common to all, the lanes left over hold magnetised cells too, and must not stop the block."""
+    common = replace(
+        example(12, 6, 1), fill=None, anisotropy=np.full((), 1.3), anisotropy_x=None, gate_profile=None
+    )  # fmt: skip
+    m, drive, steps = random_state(common, 16), random_drive(41, 16), 40
+    results = []
+    for count in (16, replicas):
+        ensemble = LaneEnsemble(common, count, 1)
+        ensemble.set_magnetisation(m[:count])
+        ensemble.seed(0, np.arange(count))
+        outcome = ensemble.advance(1e-13, np.full(count, 0.2), drive[: steps + 1, :, :count])
+        assert outcome.completed
+        results.append(ensemble.magnetisation())
+    np.testing.assert_array_equal(results[0][:replicas], results[1])
+    assert np.abs(results[1] - m[:replicas]).max() > 0.1
 
 
 def test_lost_replicas_are_named_with_their_step() -> None:

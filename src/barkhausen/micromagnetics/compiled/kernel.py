@@ -131,6 +131,8 @@ class LaneEnsemble:
         given = self._checked("magnetisation", m, (self.replicas, 3, self.problem.nx, self.problem.ny))
         lanes = np.zeros((self._padded, 3, self._interior.size), dtype=np.float32)
         lanes[: self.replicas] = given.reshape(self.replicas, 3, -1)
+        # Replicas that only fill up a block rest along z: a block stops when one of its eight leaves the unit sphere.
+        lanes[self.replicas :, 2] = 1.0
         by_cell = lanes.reshape(self._blocks, LANES, 3, -1).transpose(0, 3, 2, 1)
         self._m[:, self._interior] = np.where(self._fill[:, self._interior, None] > 0, by_cell, 0.0)
 
@@ -187,7 +189,10 @@ class LaneEnsemble:
             deviation=deviation,
             failed_step=failed_step,
         )
-        return Outcome(deviation[: self.replicas], failed_step[: self.replicas])
+        outcome = Outcome(deviation[: self.replicas], failed_step[: self.replicas])
+        if outcome.completed and (failed_step >= 0).any():
+            raise RuntimeError("a replica that only fills up a block left the unit sphere")
+        return outcome
 
     def field(self, drive_row: np.ndarray) -> np.ndarray:
         """The deterministic field (replicas, 3, nx, ny) in tesla at the present magnetisation, drives (7, replicas)."""

@@ -70,4 +70,5 @@ class ThermalNoise:
     def load_state(self, state: Tensor) -> None:
         """Go on where :meth:`state` was taken."""
         for generator, row in zip(self._generators, state, strict=True):
-            generator.set_state(row)
+            # A copy: given a view into a larger tensor, torch 2.13 reads beyond its end and crashes.
+            generator.set_state(row.clone())
