@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
-.PHONY: setup reproduce test lint bench validate tune results clean
+.PHONY: setup reproduce test lint bench bench-micromagnetics validate tune results clean
 
 setup: .venv/run.stamp
 
@@ -40,8 +40,12 @@ lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## speed and memory against the float twin
+bench: setup ## speed and memory of a training step against the float twin
 	$(BIN)/python benchmarks/in_situ_step.py
+
+bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnum.np, and transforms
+	$(BIN)/python benchmarks/micromagnetics.py
+	$(BIN)/python benchmarks/transforms.py
 
 tune: setup ## choice of margin and rates on validation data
 	$(BIN)/python benchmarks/tune.py $(DATA)

@@ -136,7 +136,7 @@ def main() -> None:
         return
     codes = [c for c in CODES if not c.startswith("magnumnp") or importlib.util.find_spec("magnumnp")]
     if "magnumnp" not in codes:
-        print("magnum.np is not installed (`make bench` installs it): ours alone")
+        print("magnum.np is not installed (`make bench-micromagnetics` installs it): ours alone")
     servers = {
         code: subprocess.Popen(
             [sys.executable, __file__, "--serve", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

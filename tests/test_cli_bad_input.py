@@ -368,7 +368,7 @@ def test_wrong_parameter_file_is_one_line(command: Command, tmp_path: Path) -> N
     )
 
 
-@pytest.mark.parametrize("name", ["", "train", "reproduce", "report", "devices", "import-device"])
+@pytest.mark.parametrize("name", ["", "train", "reproduce", "report", "devices", "import-device", "backends"])
 def test_help_is_no_error(command: Command, name: str) -> None:
     done = command(*name.split(), "--help")
     assert (done.code, done.err) == (0, "")

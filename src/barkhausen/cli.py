@@ -1,4 +1,4 @@
-"""The command line: ``barkhausen train``, ``reproduce``, ``report``, ``devices``, ``import-device``.
+"""The command line: ``barkhausen train``, ``reproduce``, ``report``, ``devices``, ``import-device``, ``backends``.
 
 Exit codes: 0 done; 2 the user's input is wrong (one line, no traceback); 130 interrupted, go on with the same
 command; 1 anything else.
@@ -57,6 +57,25 @@ def _root(
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+@app.command()
+def backends() -> None:
+    """Say what can compute micromagnetics here: the compiled kernel, torch on the CPU, torch on CUDA."""
+    import torch
+
+    from barkhausen.micromagnetics import compiled
+
+    table = Table("backend", "available", "precision", "notes")
+    if compiled.available():
+        table.add_row("compiled", "yes", "float32", f"CPU, {compiled.variant()}; chosen by default")
+    else:
+        table.add_row("compiled", "no", "float32", str(compiled.unavailable_reason()))
+    threads = f"CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    table.add_row("torch", "yes", "float32, float64", threads)
+    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "torch sees no CUDA device"
+    table.add_row("torch (cuda)", "yes" if torch.cuda.is_available() else "no", "float32, float64", cuda)
+    _console().print(table)
 
 
 @app.command()

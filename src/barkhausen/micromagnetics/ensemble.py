@@ -289,7 +289,8 @@ class _Chunk:
         m = self.stepper.m
         state = self.system.state(m, time)
         for item in self.observe:
-            self.records[item.name].append(item(self.system, state).cpu())
+            # A copy: what an observable returns may be a view of the magnetisation, which moves on in place.
+            self.records[item.name].append(item(self.system, state).to("cpu", copy=True))
         if self.snapshots is not None:
             self.snapshots.save(self.system.film, m, self.rows, number, time)
 

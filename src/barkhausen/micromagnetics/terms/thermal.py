@@ -70,5 +70,5 @@ class ThermalNoise:
     def load_state(self, state: Tensor) -> None:
         """Go on where :meth:`state` was taken."""
         for generator, row in zip(self._generators, state, strict=True):
-            # A copy: given a view into a larger tensor, torch 2.13 reads beyond its end and crashes.
+            # A copy: torch (2.13) crashes on a row of a larger tensor.
             generator.set_state(row.clone())
