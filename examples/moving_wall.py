@@ -37,7 +37,7 @@ def run(seed: int) -> tuple[xr.Dataset, torch.Tensor]:
     film = mm.track_film(outline, mm.material("cofeb-tantalum"), cell=4e-9, seed=seed)
     gate = mm.StrainGate()
     # From 7.0e5 to 9.0e5 J/m³.
-    volts = -torch.tensor([-1e5, -0.5e5, 0.0, 0.5e5, 1e5], dtype=torch.float64) / abs(gate.anisotropy_per_volt)
+    volts = torch.tensor([1e5, 0.5e5, 0.0, -0.5e5, -1e5], dtype=torch.float64) / abs(gate.anisotropy_per_volt)
     drive = mm.Drive(
         current_density=mm.Waveform.pulse(8e10, width=2.5e-9, start=0.2e-9, rise=0.1e-9, fall=0.1e-9),
         gate_voltage=volts,
@@ -45,7 +45,7 @@ def run(seed: int) -> tuple[xr.Dataset, torch.Tensor]:
     )
     result = mm.simulate(
         film, drive, duration=4e-9, replicas=5, seed=seed, temperature=300.0, initial=mm.domain_wall(film, 70e-9),
-        every=40e-12, observe=[mm.PerpendicularMap(), mm.WallPosition()], progress=Terminal(Console(stderr=True)),
+        every=80e-12, observe=[mm.PerpendicularMap(), mm.WallPosition()], progress=Terminal(Console(stderr=True)),
     )  # fmt: skip
     return result, volts
 
@@ -78,7 +78,7 @@ def panels(result: xr.Dataset, volts: torch.Tensor, records: list[int]) -> plt.F
 def animate(result: xr.Dataset, volts: torch.Tensor, path: Path) -> None:
     """A GIF of all voltages side by side in time."""
     figure = panels(result, volts, [0])
-    figure.set_size_inches(5.6, 5.2)
+    figure.set_size_inches(5.6, 3.9)
     images = [axis.images[0] for axis in figure.axes[:-1]]
     title = figure.axes[0].title
 
@@ -88,7 +88,7 @@ def animate(result: xr.Dataset, volts: torch.Tensor, path: Path) -> None:
         title.set_text(f"{float(result.time[record]) * 1e9:.2f} ns")
         return [*images, title]
 
-    FuncAnimation(figure, show, frames=len(result.time)).save(path, writer=PillowWriter(fps=20), dpi=72)
+    FuncAnimation(figure, show, frames=range(0, len(result.time), 2)).save(path, writer=PillowWriter(fps=6), dpi=56)
     plt.close(figure)
 
 
@@ -104,7 +104,7 @@ def main() -> None:
         print(
             f"{voltage:+.2f} V: " + ("no single wall" if np.isnan(position) else f"the wall rests at {position:.0f} nm")
         )
-    figure = panels(result, volts, [0, 20, 40, len(result.time) - 1])
+    figure = panels(result, volts, [0, 10, 20, len(result.time) - 1])
     figure.savefig(arguments.out.with_suffix(".png"), dpi=130)
     plt.close(figure)
     animate(result, volts, arguments.out.with_suffix(".gif"))

@@ -19,6 +19,9 @@ BACKENDS = ("auto", "compiled", "torch")
 
 INTEGRATORS = ("heun", "dormand-prince")
 
+CACHED_CELLS = 8 * 256 * 32
+"""Cells in a chunk that torch still computes in the cache of a CPU."""
+
 ACCELERATOR_MEMORY = 2 << 30
 """Bytes of working memory that a chunk on an accelerator may take unless told otherwise."""
 
@@ -128,8 +131,8 @@ def _chunk(
         assert fitting is not None
         return fitting
     # Compiled: enough blocks of eight that threads of unequal speed stay busy, few enough to hear of progress. Torch:
-    # eight replicas of the usual track fit the cache of a CPU, more are slower.
-    suitable = GROUP * 4 * threads if name == "compiled" else GROUP
+    # as many as fit the cache of a CPU, more are slower, fewer pay more for each call.
+    suitable = GROUP * (4 * threads if name == "compiled" else max(1, CACHED_CELLS // (GROUP * film.grid.cells)))
     return suitable if fitting is None else min(suitable, fitting)
 
 

@@ -100,6 +100,8 @@ def simulate(
     )  # fmt: skip
     observe = default_observables() if observe is None else tuple(observe)
     check_observables(observe)
+    if snapshots is not None:
+        snapshots.check_replicas(replicas)
     start = for_replicas(film, domain_wall(film) if initial is None else initial, replicas)
     keep = None
     if checkpoint is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ class Snapshots:
         replicas: numbers of the replicas to save; ``None``: all.
 
     Raises:
-        InputError: ``every`` is below 1.
+        InputError: ``every`` is no whole number, or below 1.
     """
 
     directory: Path
@@ -35,8 +36,14 @@ class Snapshots:
     replicas: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise InputError(f"snapshots.every = {self.every}: must be 1 or more")
+        if not (isinstance(self.every, Integral) and self.every >= 1):
+            raise InputError(f"snapshots.every = {self.every}: must be a whole number, 1 or more")
+
+    def check_replicas(self, replicas: int) -> None:
+        """Raise :class:`InputError` if a replica is to be saved that the ensemble does not have."""
+        missing = sorted(set(self.replicas or ()) - set(range(replicas)))
+        if missing:
+            raise InputError(f"snapshots.replicas: there is no replica {missing[0]}, they are 0 to {replicas - 1}")
 
     def save(self, film: Film, m: Float[Tensor, "replica 3 nx ny"], replicas: Tensor, record: int, time: float) -> None:
         """Save what is due of this batch at this record."""
