@@ -25,13 +25,11 @@ from barkhausen.micromagnetics.compiled.library import (
 )
 from barkhausen.micromagnetics.compiled.plan import plan_axis, tensor_spectra
 from barkhausen.micromagnetics.compiled.streams import stream_states
+from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
 
 __all__ = ["LANES", "LaneEnsemble", "LaneProblem", "Outcome", "available", "unavailable_reason", "variant"]
 
 LANES = 8
-
-GAMMA = 1.760859e11
-"""Gyromagnetic ratio, rad/(s T)."""
 
 DRIVES = 7
 """B_DL, B_FL, change of anisotropy, B_x, B_y, B_z in tesla, spin drift velocity in m/s."""
@@ -184,7 +182,7 @@ class LaneEnsemble:
             steps=len(given) - 1,
             drive=self._padded_drive(given),
             thermal=padded_sigma,
-            rate=-GAMMA * dt / (1.0 + self.problem.damping**2),
+            rate=-GYROMAGNETIC_RATIO * dt / (1.0 + self.problem.damping**2),
             norm_limit=norm_limit,
             deviation=deviation,
             failed_step=failed_step,
@@ -243,7 +241,7 @@ class LaneEnsemble:
         padded = np.zeros((len(drive), DRIVES, self._padded), dtype=np.float32)
         padded[..., : self.replicas] = given
         # Zhang and Li's central difference and the change from a rate to a field.
-        padded[:, 6] *= -0.5 / (self.problem.cell_x * GAMMA)
+        padded[:, 6] *= -0.5 / (self.problem.cell_x * GYROMAGNETIC_RATIO)
         return padded
 
     def _problem_arguments(self) -> ProblemArguments:
