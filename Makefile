@@ -32,7 +32,7 @@ test: .venv/dev.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow"
 
 validate: .venv/peers.stamp ## the slow tests, with a table check / ours / reference / tolerance
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m 'slow or validation'
 
 lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/ruff format --check src tests benchmarks examples
