@@ -66,7 +66,7 @@ def choose_backend(
         dtype: float32 or float64.
         chunk: replicas at once, a multiple of 8; by default what suits the cache, or the memory.
         memory: bound in bytes on the working memory of a chunk.
-        threads: of the CPU; default torch's.
+        threads: of the compiled kernel; default as many as torch's, which ``torch.set_num_threads`` sets.
 
     Raises:
         InputError: an unknown name, a backend that cannot do it (with the reason), a device that is not there, or a

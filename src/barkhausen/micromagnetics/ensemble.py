@@ -79,10 +79,11 @@ def simulate(
         tolerance: of the adaptive integrator.
         backend: ``compiled``, ``torch``, or ``auto``: the compiled kernel where it can.
         device, dtype: ``cpu`` or ``cuda``; float32 or float64 (torch only).
-        chunk, memory, threads: replicas at once, bound on a chunk's bytes, threads (:func:`choose_backend`).
+        chunk, memory, threads: replicas at once, bound on a chunk's bytes, threads of the compiled kernel
+            (:func:`choose_backend`).
         snapshots: of the magnetisation, as OVF files.
-        checkpoint: directory for finished chunks and the one under way; the same call goes on in it after a kill,
-            to the same result. The caller deletes it.
+        checkpoint: directory for finished chunks and, at the record after every 30 s, the one under way; the same call
+            goes on in it after a kill, to the same result. The caller deletes it.
         progress: where to show how far it is, with the time left.
 
     Returns:
