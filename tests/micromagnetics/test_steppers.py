@@ -26,7 +26,9 @@ from barkhausen.micromagnetics import (
     Waveform,
     advise_step,
     compiled,
+    domain_wall,
     material,
+    minimize,
     random_state,
 )
 
@@ -334,3 +336,20 @@ def test_the_kernel_says_what_it_cannot_do() -> None:
         InputError, match=r"^the compiled kernel cannot be used: it computes in float32, not in float64$"
     ):
         CompiledHeun(system, m, dt=STEP)
+
+
+@pytest.mark.parametrize("kind", [Heun, DormandPrince])
+def test_cells_that_one_replica_lacks_are_emptied(kind: type[Heun] | type[DormandPrince]) -> None:
+    """A start that suits the family as a whole is cut to each replica's own shape."""
+    fill = torch.ones(2, 12, 6, dtype=torch.float64)
+    fill[0, :, 0] = 0.0
+    fill[1, :, 5] = 0.0
+    film = Film(Grid(12, 6, 4e-9, 4e-9, 1e-9), material("cofeb-tantalum"), fill)
+    system = System(film, replicas=2)
+    start = domain_wall(film)
+    stepper = Heun(system, start, dt=5e-14) if kind is Heun else DormandPrince(system, start)
+    stepper.advance(0.0, 1e-12)
+    length = torch.linalg.vector_norm(stepper.m, dim=1)
+    assert torch.allclose(length, (fill > 0).to(torch.float64), atol=1e-12)
+    rest = torch.linalg.vector_norm(minimize(system, start, torque=1e-3), dim=1)
+    assert torch.allclose(rest, (fill > 0).to(torch.float64), atol=1e-9)

@@ -69,6 +69,11 @@ class System:
             inputs = self.inputs(inputs)
         return State(self.film, m, inputs, self.gate_profile)
 
+    def start(self, m: Float[Tensor, "any 3 nx ny"]) -> Float[Tensor, "replica 3 nx ny"]:
+        """A copy of m for every replica, in the system's precision and on its device, zero where its film is empty."""
+        m = m.to(self.device, self.dtype, copy=True).expand(self.replicas, -1, -1, -1)
+        return m.clone() if self.film.filled is None else m * self.film.filled[:, None]
+
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
         """Add the whole effective field in T to ``out``."""
         for term in self.terms:

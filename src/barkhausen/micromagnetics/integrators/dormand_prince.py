@@ -56,7 +56,7 @@ class DormandPrince(Stepper):
         if not 0 < tolerance < 1:
             raise InputError(f"tolerance = {tolerance}: must lie between 0 and 1")
         self.system, self.tolerance = system, tolerance
-        self._m = m.to(system.device, system.dtype, copy=True)
+        self._m = system.start(m)
         self._step = step
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas
         self._empty = None if system.film.fill is None else (system.film.fill == 0).to(system.dtype)

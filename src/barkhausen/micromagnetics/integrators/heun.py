@@ -47,8 +47,7 @@ class Heun(Stepper):
         advice: StepAdvice | None = None,
     ) -> None:
         self.system, self.dt, self.advice = system, dt, advice
-        m = m.expand(system.replicas, -1, -1, -1)
-        self._m = along_longer_axis(m.to(system.device, system.dtype, copy=True))
+        self._m = along_longer_axis(system.start(m))
         # Large temporaries cost more in page faults than in arithmetic, so they are kept.
         self._buffers = tuple(torch.empty_like(self._m) for _ in range(3))
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas

@@ -132,7 +132,7 @@ def minimize(
         field = system.field(at, inputs)
         return cross(at, cross(at, field))
 
-    m = m.to(system.device, system.dtype)
+    m = system.start(m)
     gradient = descent(m)
     step = m.new_full((m.shape[0], 1, 1, 1), 1e-2)
     worst = float("inf")

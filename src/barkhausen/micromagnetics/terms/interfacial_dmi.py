@@ -17,9 +17,9 @@ class InterfacialDMI(QuadraticTerm):
 
     Discretised bond by bond: a bond along x holds the energy D (dy dz) (m_z m_x' − m_x m_z'), which is the midpoint
     value of the energy density D (m_z dm_x/dx − m_x dm_z/dx). The field is its exact derivative, so a free edge,
-    having no bond, meets the boundary condition dm/dn = (D/2A) (z × n) × m by itself (the natural one of the
-    variational problem) to first order in the cell size. mumax3 instead writes the condition into a ghost cell;
-    the two differ by a term of order D² in the outermost cells, which vanishes with the cell size.
+    having no bond, meets the boundary condition dm/dn = (D/2A) (n × z) × m by itself (the natural one of the
+    variational problem; measured: second order in the cell size). mumax3 instead writes the condition into a ghost
+    cell; the two differ by a term of order D² in the outermost cells, which vanishes with the cell size.
     """
 
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
