@@ -35,8 +35,8 @@ validate: .venv/peers.stamp ## the slow tests, with a table check / ours / refer
 	$(BIN)/python -m pytest -m 'slow or validation'
 
 lint: .venv/dev.stamp ## style, types, and the direction of imports
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples setup.py
+	$(BIN)/ruff check src tests benchmarks examples setup.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

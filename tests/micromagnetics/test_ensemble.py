@@ -500,3 +500,17 @@ def test_gate_profile_confines_the_gate() -> None:
     first, second = (data["mz"].values[-1, 0] for data in results)
     np.testing.assert_array_equal(first[:8], second[:8])
     assert (np.abs(first[8:] - second[8:]) > 1e-4).all()
+
+
+def test_without_the_kernel_torch_computes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    monkeypatch.setattr(compiled, "unavailable_reason", lambda: "no compiler was there")
+    with pytest.warns(UserWarning, match="slower than the compiled kernel: no compiler was there") as caught:
+        data = simulate(FILM, duration=1e-12)
+    assert data.attrs["backend"] == "torch"
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert simulate(FILM, duration=1e-12, backend="torch").attrs["backend"] == "torch"
+    with pytest.raises(InputError, match=r"backend = 'compiled': .*: no compiler was there"):
+        simulate(FILM, duration=1e-12, backend="compiled")

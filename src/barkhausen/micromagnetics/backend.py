@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -78,14 +79,7 @@ def choose_backend(
         raise InputError(f"integrator = '{integrator}': must be one of {', '.join(INTEGRATORS)}")
     if dtype not in (torch.float32, torch.float64):
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
-    try:
-        device = torch.device(device)
-    except (RuntimeError, TypeError):
-        raise InputError(f"device = '{device}': is no device of torch") from None
-    if device.type not in ("cpu", "cuda"):
-        raise InputError(f"device = '{device}': must be cpu or cuda")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InputError(f"device = '{device}': torch sees {torch.cuda.device_count()} CUDA devices")
+    device = _device(device)
     reason = why_not(terms, dtype, device)
     if integrator != "heun":
         reason = f"it does not know the integrator '{integrator}'"
@@ -93,6 +87,9 @@ def choose_backend(
         raise InputError(f"backend = 'compiled': the compiled kernel cannot be used: {reason}")
     if name == "auto":
         name = "torch" if reason else "compiled"
+        if integrator == "heun" and device.type == "cpu" and not compiled.available():
+            why = compiled.unavailable_reason()
+            warnings.warn(f"torch computes, some ten times slower than the compiled kernel: {why}", stacklevel=3)
     if name == "compiled":
         try:
             compiled.variant()
@@ -103,6 +100,18 @@ def choose_backend(
     threads = torch.get_num_threads() if threads is None else threads
     size = _chunk(film, name, device, dtype, chunk=chunk, memory=memory, threads=threads)
     return Backend(name, device, dtype, min(size, -(-replicas // GROUP) * GROUP), threads)
+
+
+def _device(device: torch.device | str) -> torch.device:
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise InputError(f"device = '{device}': is no device of torch") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device = '{device}': must be cpu or cuda")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"device = '{device}': torch sees {torch.cuda.device_count()} CUDA devices")
+    return device
 
 
 def _chunk(

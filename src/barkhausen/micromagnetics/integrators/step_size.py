@@ -64,7 +64,7 @@ class StepAdvice:
         longest = (8 * self.damping * HEATING / (1 + HEATING)) ** (1 / 3) / self.frequency
         longest = min(longest, 0.5 * self.stable)
         digit = 10.0 ** (math.floor(math.log10(longest)) - 1)
-        return float(math.floor(longest / digit) * digit)
+        return float(f"{math.floor(longest / digit) * digit:.1e}")
 
     @property
     def heating(self) -> float:
