@@ -480,8 +480,8 @@ def test_a_replica_takes_no_more_memory_than_reckoned_with(backend: str, kind: s
     measured = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     film = Film(Grid(128, 32, 4e-9, 4e-9, 1e-9), MATERIAL, None if kind == "one" else torch.ones(2, 128, 32))
     reckoned = bytes_per_replica(film, backend, torch.float32)
-    # The allocator's granularity, and what Python leaves behind, are some per cent of 128 replicas.
-    assert 0.5 * reckoned < measured < 1.1 * reckoned
+    # The estimate is a bound; allocators differ by a third from run to run.
+    assert 0.4 * reckoned < measured < 1.05 * reckoned
 
 
 def test_chunks_are_whole_groups_and_no_larger_than_the_ensemble() -> None:
