@@ -371,7 +371,7 @@ NAN, INF = math.nan, math.inf
           for value in (0, -8, 7, 12, 8.5)),
         *(({"memory": value}, rf"memory = {value:g}: must be a positive number of bytes")
           for value in (0.0, -1.0, NAN, INF)),
-        ({"memory": 1e3, "backend": "torch"}, r"memory = 1000 bytes: 8 replicas of this film need 1\.72e\+05 bytes"),
+        ({"memory": 1e3, "backend": "torch"}, r"memory = 1000 bytes: 8 replicas of this film need 2\.03e\+05 bytes"),
         *(({"threads": value}, rf"threads = {value}: must be a whole number, 1 or more") for value in (0, -1, 1.5)),
         ({"observe": [WallPosition(), WallPosition()]}, r"observe: 'wall_position' is named twice"),
         ({"observe": [Energy]}, r"observe: <class .*Energy'> is not an Observable"),
