@@ -10,10 +10,8 @@ from __future__ import annotations
 import time
 
 import torch
-from rich.console import Console
 
 from barkhausen import micromagnetics as mm
-from barkhausen.progress import Terminal
 
 VOLTAGES, DEVICES = 5, 32
 
@@ -34,7 +32,7 @@ def main() -> None:
     begin = time.perf_counter()
     result = mm.simulate(
         film.assign(list(range(DEVICES)) * VOLTAGES), drive, duration=6e-9, every=0.1e-9, replicas=VOLTAGES * DEVICES,
-        seed=0, temperature=300.0, initial=mm.domain_wall(film, 128e-9), progress=Terminal(Console(stderr=True)),
+        seed=0, temperature=300.0, initial=mm.domain_wall(film, 128e-9), progress=True,
     )  # fmt: skip
     seconds = time.perf_counter() - begin
     steps = round(6e-9 / result.attrs["dt"])

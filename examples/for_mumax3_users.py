@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from barkhausen import micromagnetics as mm
-from barkhausen.progress import Terminal
 
 
 def standard_problem_4() -> None:
@@ -54,7 +53,7 @@ def wall_at_room_temperature() -> None:
     # J = vector(0, 0, 3e10); Temp = 300; FixDt = 9.4e-14; run(2e-9)
     result = mm.simulate(
         film, mm.Drive(current_density=3e10), duration=2e-9, every=0.1e-9, replicas=32, seed=1, temperature=300.0,
-        initial=start, progress=Terminal(Console(stderr=True)),
+        initial=start, progress=True,
     )  # fmt: skip
     table = Table("t (ns)", "wall (nm)", "spread (nm)", "tilt (degrees)", title=f"32 rough tracks, {result.backend}")
     nanometres, degrees = result.wall_position * 1e9, torch.pi / 180

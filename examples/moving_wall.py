@@ -20,10 +20,8 @@ import numpy as np
 import torch
 import xarray as xr
 from matplotlib.animation import FuncAnimation, PillowWriter
-from rich.console import Console
 
 from barkhausen import micromagnetics as mm
-from barkhausen.progress import Terminal
 
 
 def run(seed: int) -> tuple[xr.Dataset, torch.Tensor]:
@@ -45,7 +43,7 @@ def run(seed: int) -> tuple[xr.Dataset, torch.Tensor]:
     )
     result = mm.simulate(
         film, drive, duration=4e-9, replicas=5, seed=seed, temperature=300.0, initial=mm.domain_wall(film, 70e-9),
-        every=80e-12, observe=[mm.PerpendicularMap(), mm.WallPosition()], progress=Terminal(Console(stderr=True)),
+        every=80e-12, observe=[mm.PerpendicularMap(), mm.WallPosition()], progress=True,
     )  # fmt: skip
     return result, volts
 

@@ -232,7 +232,7 @@ OTHER: list[tuple[dict[str, Any], str]] = [
     ({"seed": 4}, "seed"),
     ({"temperature": 301.0}, "temperature"),
     ({"dt": 1e-14}, "dt"),
-    ({"duration": 1e-12}, "times"),
+    ({"duration": 1e-12}, "duration, times"),
     ({"every": 2e-13}, "dt, times"),
     ({"replicas": 34, "drive": None}, "drive, initial, replicas"),
     ({"chunk": 8}, "chunk"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import xarray as xr
 from barkhausen.errors import InputError
 from barkhausen.micromagnetics import (
     Drive,
+    EdgeRoughness,
     Energy,
     Exchange,
     Film,
@@ -27,6 +29,7 @@ from barkhausen.micromagnetics import (
     MeanMagnetisation,
     PerpendicularMap,
     StrainGate,
+    TrackOutline,
     WallPosition,
     Waveform,
     Zeeman,
@@ -36,9 +39,11 @@ from barkhausen.micromagnetics import (
     domain_wall,
     ensemble,
     material,
+    material_names,
     random_state,
     simulate,
     standard_terms,
+    track_film,
     uniform,
 )
 from barkhausen.micromagnetics.backend import bytes_per_replica
@@ -244,7 +249,11 @@ def test_attributes_say_all_that_is_needed_to_repeat_it(backend: str) -> None:
     assert attributes["integrator"] == "heun"
     assert attributes["backend"].startswith(backend)
     assert (attributes["device"], attributes["precision"]) == ("cpu", "float32")
-    assert attributes["terms"] == [type(term).__name__ for term in TERMS]
+    assert attributes["terms"] == [repr(term) for term in TERMS]
+    assert (attributes["duration"], attributes["tolerance"]) == (2e-12, 1e-5)
+    drive = json.loads(attributes["drive"])
+    assert set(drive) >= {"current_density"}
+    assert attributes["initial"]
     assert (attributes["cells"], attributes["cell_size"]) == ([16, 4], [4e-9, 4e-9, 1e-9])
     assert attributes["devices"] == 5
     assert attributes["version"]
@@ -357,8 +366,13 @@ NAN, INF = math.nan, math.inf
           for value in (0.0, NAN)),
         ({"every": 0.3e-12}, r"every = 3e-13: the duration of 1e-12 s is not a whole number of records"),
         ({"every": 3e-12}, r"every = 3e-12: the duration of 1e-12 s is not a whole number of records"),
-        ({"dt": 0.3e-13}, r"dt = 3e-14: every = 5e-13 s is not a whole number of steps"),
-        ({"dt": 1e-12}, r"dt = 1e-12: every = 5e-13 s is not a whole number of steps"),
+        ({"dt": 0.3e-13}, r"dt = 3e-14: every = 5e-13 s is not a whole number of steps; dt = 2\.941e-14 s would be"),
+        ({"dt": 1e-12}, r"dt = 1e-12 s is unstable \(limit 2\.26e-13 s\): use 9\.5e-14 s"),
+        ({"duration": 0.4, "every": 0.1}, r"duration = 0\.4 s: is 4e\+12 steps of .* s; the most is 1e\+09"),
+        ({"drive": Drive(magnet_current_density=1e12)}, r"drive\.magnet_current_density: does nothing here; it needs a "
+         r"spin_polarisation and ZhangLi"),
+        ({"drive": Drive(field_z=0.1), "terms": [Exchange()]}, r"drive\.field_z: does nothing here; it needs the term "
+         r"Zeeman"),
         ({"duration": 20 * STABLE, "every": 10.2 * STABLE - 0.2 * STABLE, "dt": 2 * STABLE},
          rf"dt = {2 * STABLE:g} s is unstable \(limit {STABLE:.3g} s\): use .* s"),
         ({"backend": "gpu"}, r"backend = 'gpu': must be one of auto, compiled, torch"),
@@ -420,12 +434,14 @@ def test_a_variant_of_the_kernel_that_cannot_run_is_refused(monkeypatch: pytest.
 def test_a_hot_step_is_warned_of_at_the_caller() -> None:
     dt = 0.8 * STABLE
     with pytest.warns(UserWarning, match=r"is stable \(limit .* % too hot: .* s is recommended$") as caught:
-        simulate(FILM, duration=4 * dt, every=2 * dt, dt=dt)
+        simulate(FILM, duration=4 * dt, every=2 * dt, dt=dt, temperature=300.0)
     assert [Path(warning.filename).name for warning in caught] == [Path(__file__).name]
     recommended = advise_step(FILM).recommended
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        simulate(FILM, duration=4 * recommended, every=2 * recommended, dt=recommended)
+        simulate(FILM, duration=4 * recommended, every=2 * recommended, dt=recommended, temperature=300.0)
+        # Without noise no mode can be too hot.
+        simulate(FILM, duration=4 * dt, every=2 * dt, dt=dt)
 
 
 # How many replicas at once.
@@ -514,3 +530,26 @@ def test_without_the_kernel_torch_computes_and_says_so(monkeypatch: pytest.Monke
         assert simulate(FILM, duration=1e-12, backend="torch").attrs["backend"] == "torch"
     with pytest.raises(InputError, match=r"backend = 'compiled': .*: no compiler was there"):
         simulate(FILM, duration=1e-12, backend="compiled")
+
+
+@pytest.mark.parametrize("name", material_names())
+@each_backend
+def test_the_default_step_holds_for_rough_tracks_of_every_material(name: str, backend: str) -> None:
+    """Cells that an edge barely fills feel the strongest noise; the step must suit them too."""
+    for cell, thickness in ((4e-9, 1e-9), (2.5e-9, 0.6e-9)):
+        constants = material(name)
+        outline = TrackOutline(length=60e-9, width=30e-9, roughness=EdgeRoughness())
+        film = track_film(outline, constants, cell=cell, thickness=thickness, devices=8)
+        steps = 200 if backend == "torch" else 2000
+        dt = advise_step(film, temperature=300.0).recommended
+        start = uniform(film, (0.1, 0, 1))
+        data = simulate(film, duration=steps * dt, every=steps * dt, replicas=8, temperature=300.0, initial=start,
+                        backend=backend, observe=[MeanMagnetisation()])  # fmt: skip
+        assert np.isfinite(data["m"].values).all()
+
+
+def test_the_film_of_a_track_says_where_it_comes_from() -> None:
+    film = track_film(TrackOutline(length=60e-9, width=30e-9), material("permalloy"), seed=5)
+    attributes = simulate(film, duration=1e-13, initial=uniform(film, (1, 0, 0))).attrs
+    assert "seed=5" in attributes["film.origin"]
+    assert '"width":3e-8' in attributes["film.origin"]

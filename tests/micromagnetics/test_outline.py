@@ -133,6 +133,8 @@ def test_bad_outlines_are_refused() -> None:
         TrackOutline().grid(1e-9, 100e-9)
     with pytest.raises(InputError, match="subcell = 8e-09"):
         track_film(TrackOutline(), MATERIAL, subcell=8e-9)
+    with pytest.raises(ValidationError, match=r"position = 4e-07 m does not touch the track of 2\.56e-07 m"):
+        TrackOutline(length=256e-9, notches=(Notch(position=400e-9, depth=8e-9, half_length=20e-9),))
     for wrong in ({"depth": -1e-9}, {"shape": "round"}, {"half_length": math.nan}):
         with pytest.raises(ValidationError):
             Notch.model_validate({"position": 1e-7, "depth": 8e-9, "half_length": 2e-8, **wrong})

@@ -197,3 +197,16 @@ def test_verdicts() -> None:
 def test_impossible_step_is_refused(dt: float) -> None:
     with pytest.raises(InputError, match=f"^dt = {dt}: must be a positive time in s$"):
         advise_step(FILM, dt=dt)
+
+
+def test_recommended_step_suits_the_least_filled_cell() -> None:
+    """Where noise, not precession, sets the limit: strong damping and a cell filled to a tenth."""
+    fill = torch.ones(16, 8)
+    fill[:, 0] = 0.1
+    grid = Grid(16, 8, 2.5e-9, 2.5e-9, 0.6e-9)
+    cold, hot = (advise_step(Film(grid, material("cobalt-platinum"), fill), temperature=t) for t in (0.0, 300.0))
+    assert hot.recommended < 0.5 * cold.recommended
+    assert 0.19 < hot.thermal_rotation <= 0.2
+    longer = advise_step(Film(grid, material("cobalt-platinum"), fill), temperature=300.0, dt=2 * hot.dt)
+    assert longer.recommended == hot.recommended
+    assert f"lets noise turn the least filled cell by {longer.thermal_rotation:.2g} rad a step" in longer.verdict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -10,7 +12,16 @@ from torch import Tensor
 
 from barkhausen.errors import InputError
 from barkhausen.micromagnetics.gate import Gate
+from barkhausen.micromagnetics.material import Material
 from barkhausen.micromagnetics.state import Inputs
+from barkhausen.micromagnetics.terms import (
+    KNOWN,
+    PerpendicularAnisotropy,
+    SpinOrbitTorque,
+    Term,
+    Zeeman,
+    ZhangLi,
+)
 from barkhausen.micromagnetics.waveform import Values, Waveform
 
 Signal = Waveform | Values
@@ -69,6 +80,34 @@ class Drive:
     def waveforms(self) -> dict[str, Waveform]:
         """All of them by name."""
         return {item.name: self.waveform(item.name) for item in fields(self)[:6]}
+
+    def describe(self) -> str:
+        """All that is not zero, as JSON, for the attributes of a result."""
+        parts: dict[str, object] = {name: wave.describe() for name, wave in self.waveforms.items() if not wave.is_zero}
+        if self.gate is not None:
+            parts["gate"] = {"kind": type(self.gate).__name__, **self.gate.model_dump()}
+        if self.gate_profile is not None:
+            parts["gate_profile"] = self.gate_profile.tolist()
+        return json.dumps(parts)
+
+    def check_effect(self, material: Material, terms: Sequence[Term]) -> None:
+        """Raise :class:`InputError` if something drives that nothing feels.
+
+        Terms that are not ours may read any of the inputs; with one of them nothing is refused.
+        """
+        kinds = {type(term) for term in terms}
+        if not kinds <= set(KNOWN):
+            return
+        torque, transfer = SpinOrbitTorque in kinds, ZhangLi in kinds
+        deaf = {
+            "current_density": (torque and material.spin_hall_angle, "a spin_hall_angle and SpinOrbitTorque"),
+            "magnet_current_density": (transfer and material.spin_polarisation, "a spin_polarisation and ZhangLi"),
+            "gate_voltage": (PerpendicularAnisotropy in kinds, "the term PerpendicularAnisotropy"),
+            **{f"field_{axis}": (Zeeman in kinds, "the term Zeeman") for axis in "xyz"},
+        }
+        for name, (felt, needs) in deaf.items():
+            if not felt and not self.waveform(name).is_zero:
+                raise InputError(f"drive.{name}: does nothing here; it needs {needs}")
 
     def check_replicas(self, replicas: int) -> None:
         """Raise :class:`InputError` if a waveform is given for another number of replicas."""

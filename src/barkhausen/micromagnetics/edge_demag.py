@@ -20,7 +20,7 @@ from torch import Tensor
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.newell import demagnetisation_tensor
 
-SMALLEST_FILL = 0.05
+SMALLEST_FILL = 0.1
 """Cells filled less than this are left empty: their moment is negligible, their thermal field is not."""
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
+from rich.console import Console
 from torch import Tensor
 
 from barkhausen.errors import InputError
@@ -27,8 +28,11 @@ from barkhausen.micromagnetics.observables import Observable, check_observables,
 from barkhausen.micromagnetics.snapshots import Snapshots
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import Term, standard_terms
-from barkhausen.progress import Progress, Silent
+from barkhausen.progress import Progress, Silent, Terminal
 from barkhausen.version import __version__
+
+MAXIMAL_STEPS = 1e9
+"""More steps than this would take weeks, and are taken for a mistake in the units."""
 
 KEEP_SECONDS = 30.0
 """How often the state of the chunk under way is kept."""
@@ -57,7 +61,7 @@ def simulate(
     threads: int | None = None,
     snapshots: Snapshots | None = None,
     checkpoint: Path | str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> xr.Dataset:
     """Simulate an ensemble of replicas and return what was observed.
 
@@ -84,7 +88,7 @@ def simulate(
         snapshots: of the magnetisation, as OVF files.
         checkpoint: directory for finished chunks and, at the record after every 30 s, the one under way; the same call
             goes on in it after a kill, to the same result. The caller deletes it.
-        progress: where to show how far it is, with the time left.
+        progress: where to show how far it is, with the time left; ``True``: a bar on the terminal.
 
     Returns:
         A data set with the dimensions ``time`` and ``replica`` and one variable for each observable; units, seed,
@@ -94,7 +98,20 @@ def simulate(
         InputError: an argument is wrong, or the parts do not fit each other.
         IntegrationError: a replica left the physics; says which, when and why.
     """
-    plan = _Plan.of(film, drive, duration, replicas, seed, temperature, dt, every, terms, integrator, tolerance)
+    plan = _Plan.of(
+        film,
+        drive,
+        duration,
+        replicas,
+        seed,
+        temperature,
+        dt,
+        every,
+        terms,
+        integrator,
+        tolerance,
+        "default" if initial is None else digest(torch.as_tensor(initial)),
+    )
     chosen = choose_backend(
         film, plan.terms, replicas, name=backend, integrator=integrator, device=device, dtype=dtype, chunk=chunk,
         memory=memory, threads=threads,
@@ -107,6 +124,8 @@ def simulate(
     keep = None
     if checkpoint is not None:
         keep = Checkpoint(Path(checkpoint), plan.fingerprint(chosen, observe, start))
+    if isinstance(progress, bool):
+        progress = Terminal(Console(stderr=True)) if progress else None
     parts = []
     total = replicas * (len(plan.times) - 1)
     with (progress or Silent()).task("replica-records", total) as advance:
@@ -137,6 +156,8 @@ class _Plan:
     integrator: str
     tolerance: float
     advice: StepAdvice
+    initial: str
+    """What it starts from: the default, or a digest of what was given."""
 
     @staticmethod
     def of(  # noqa: PLR0917 (the arguments of the one caller, in its order)
@@ -151,6 +172,7 @@ class _Plan:
         terms: Sequence[Term] | None,
         integrator: str,
         tolerance: float,
+        initial: str,
     ) -> _Plan:
         drive = drive or Drive()
         _check_numbers(replicas, seed, temperature, {"duration": duration, "every": every, "dt": dt})
@@ -167,15 +189,23 @@ class _Plan:
             dt = every / math.ceil(every / advice.recommended * (1 - 1e-9))
             advice = advise_step(film, drive, temperature=temperature, dt=dt)
         elif integrator == "heun":
-            if abs(every / dt - round(every / dt)) > 1e-6 * every / dt or round(every / dt) < 1:
-                raise InputError(f"dt = {dt:g}: every = {every:g} s is not a whole number of steps")
             if dt > advice.stable:
                 raise InputError(advice.verdict)
-            if dt > advice.recommended * (1 + 1e-9):
+            if abs(every / dt - round(every / dt)) > 1e-6 * every / dt or round(every / dt) < 1:
+                fits = every / math.ceil(every / dt)
+                raise InputError(
+                    f"dt = {dt:g}: every = {every:g} s is not a whole number of steps; dt = {fits:.4g} s would be"
+                )
+            if temperature > 0 and dt > advice.recommended * (1 + 1e-9):
                 warnings.warn(advice.verdict, stacklevel=3)
+        if duration / dt > MAXIMAL_STEPS:
+            raise InputError(
+                f"duration = {duration:g} s: is {duration / dt:.1g} steps of {dt:g} s; the most is {MAXIMAL_STEPS:g}"
+            )
         terms = standard_terms(film.material) if terms is None else _checked_terms(terms)
+        drive.check_effect(film.material, terms)
         times = torch.arange(records + 1, dtype=torch.float64) * every
-        return _Plan(film, drive, terms, replicas, seed, temperature, dt, times, integrator, tolerance, advice)
+        return _Plan(film, drive, terms, replicas, seed, temperature, dt, times, integrator, tolerance, advice, initial)
 
     def stepper(self, system: System, m: Tensor, rows: Tensor, backend: Backend) -> Stepper:
         """The integrator of one chunk."""
@@ -196,8 +226,12 @@ class _Plan:
             "seed": self.seed,
             "temperature": self.temperature,
             "dt": self.dt,
+            "duration": float(self.times[-1]),
             "integrator": self.integrator,
-            "terms": [type(term).__name__ for term in self.terms],
+            "tolerance": self.tolerance,
+            "terms": [repr(term) for term in self.terms],
+            "drive": self.drive.describe(),
+            "initial": self.initial,
             **self.film.describe(),
             **backend.describe(),
             "version": __version__,

@@ -32,6 +32,7 @@ class Film:
             device r, or all replicas are the only device.
         edge_demag: what to add to the demagnetising factors N_xx, N_yy, N_zz of each cell, ``[device, 3, nx, ny]``:
             the stray field of cut cells (:func:`~barkhausen.micromagnetics.outline.track_film` gives it).
+        origin: how the film came about, kept with every result.
 
     Raises:
         InputError: shapes that do not fit, a fraction outside [0, 1], an anisotropy that is not finite, an empty film.
@@ -43,6 +44,7 @@ class Film:
     anisotropy: Float[Tensor, "device nx ny"] | None = None
     device_of_replica: Int[Tensor, " replica"] | None = None
     edge_demag: Float[Tensor, "device 3 nx ny"] | None = None
+    origin: str = ""
 
     def __post_init__(self) -> None:
         for name, more in (("fill", ()), ("anisotropy", ()), ("edge_demag", (3,))):
@@ -125,7 +127,7 @@ class Film:
 
     def _derived(self, families: tuple[Tensor | None, ...], index: Tensor | None, like: Tensor) -> Film:
         fill, anisotropy, edge_demag = families
-        film = Film(self.grid, self.material, fill, anisotropy, index, edge_demag)
+        film = Film(self.grid, self.material, fill, anisotropy, index, edge_demag, self.origin)
         film.__dict__["_like"] = like
         # The tensor depends on the grid alone, and is not computed again for every chunk of replicas.
         film.__dict__["_tensor"] = self._tensor
@@ -231,5 +233,6 @@ class Film:
             "cells": list(grid.shape),
             "cell_size": [grid.dx, grid.dy, grid.dz],
             "devices": self.devices,
+            "film.origin": self.origin,
             **{f"material.{key}": value for key, value in self.material.model_dump().items()},
         }

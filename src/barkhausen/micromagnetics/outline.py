@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from barkhausen.errors import InputError
@@ -61,6 +61,16 @@ class TrackOutline(BaseModel):
     length: Positive = 512e-9
     width: Positive = 64e-9
     """Mean width, away from the notches."""
+
+    @model_validator(mode="after")
+    def _notches_on_the_track(self) -> TrackOutline:
+        for notch in self.notches:
+            if not -notch.half_length < notch.position < self.length + notch.half_length:
+                raise ValueError(
+                    f"a notch at position = {notch.position:g} m does not touch the track of {self.length:g} m"
+                )
+        return self
+
     taper: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
     """Relative change of the width from the left end to the right: 0.1 is a tenth wider."""
     notches: tuple[Notch, ...] = ()
@@ -178,4 +188,5 @@ def track_film(
     factor = max(1, math.ceil(cell / subcell - 1e-9))
     fine = Grid(grid.nx * factor, grid.ny * factor, grid.dx / factor, grid.dy / factor, grid.dz)
     fill, edge_demag = coarsen(grid, outline.coverage(fine, devices, seed), factor)
-    return Film(grid, material, fill, anisotropy, edge_demag=edge_demag)
+    origin = f"track_film(seed={seed}, subcell={subcell:g}): {outline.model_dump_json()}"
+    return Film(grid, material, fill, anisotropy, edge_demag=edge_demag, origin=origin)

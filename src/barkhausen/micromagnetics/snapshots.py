@@ -36,6 +36,7 @@ class Snapshots:
     replicas: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "directory", Path(self.directory))
         if not (isinstance(self.every, Integral) and self.every >= 1):
             raise InputError(f"snapshots.every = {self.every}: must be a whole number, 1 or more")
 

@@ -120,6 +120,10 @@ class Waveform:
         """Whether it vanishes always."""
         return not bool(self.values.any())
 
+    def describe(self) -> dict[str, list[list[float]]]:
+        """Knots as plain lists, for the attributes of a result."""
+        return {"times": self.times.tolist(), "values": self.values.tolist()}
+
     @property
     def end(self) -> float:
         """Time in s of the last knot."""

@@ -16,6 +16,7 @@ from barkhausen.micromagnetics.integrators.guard import NORM_LIMIT, IntegrationE
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
+    KNOWN,
     Demag,
     Exchange,
     InterfacialDMI,
@@ -29,8 +30,6 @@ from barkhausen.micromagnetics.terms import (
 
 TABLE_STEPS = 512
 """Steps for which the drive is tabulated, and after which Ctrl-C is heard."""
-
-KNOWN = (Demag, Exchange, InterfacialDMI, PerpendicularAnisotropy, SpinOrbitTorque, Zeeman, ZhangLi)
 
 
 def why_not(terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | str) -> str | None:

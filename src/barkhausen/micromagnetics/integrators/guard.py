@@ -11,9 +11,9 @@ from torch import Tensor
 from barkhausen.errors import BarkhausenError
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice
 
-NORM_LIMIT = 0.2
-"""Largest change of |m|² in one step, before m is normalised again. At a sound step it is below 1e-2 even at the
-stiffest thermal modes; beyond this limit the step no longer follows the precession."""
+NORM_LIMIT = 0.5
+"""Largest change of |m|² in one step, before m is normalised again. A turn by theta changes it by some theta⁴/4: this
+is 1.2 rad in one step, which no longer follows the precession, and which noise does not do at a recommended step."""
 
 
 class IntegrationError(BarkhausenError):

@@ -19,6 +19,11 @@ HEATING = 0.1
 frequency, so that the mean over all modes of a square lattice held by exchange is 14/64 of it."""
 
 
+ROTATION = 0.2
+"""By how much (rad) thermal noise may typically turn the least filled cell in a recommended step. A turn of 1.2 rad,
+which would stop the run, is then one in 10^15."""
+
+
 @dataclass(frozen=True)
 class StepAdvice:
     """What limits the step, and what follows for the step in use. Times in s, fields in T.
@@ -35,7 +40,7 @@ class StepAdvice:
     """Largest field of the drive."""
     damping: float
     thermal_rotation: float
-    """Typical rotation (rad) of a cell by the thermal field in one step."""
+    """Typical rotation (rad) of the least filled cell by the thermal field in one step; 0 at zero temperature."""
 
     @property
     def frequency(self) -> float:
@@ -60,9 +65,12 @@ class StepAdvice:
 
     @property
     def recommended(self) -> float:
-        """Longest step that overheats the stiffest mode by no more than :data:`HEATING`, two digits, rounded down."""
+        """Longest step that keeps to :data:`HEATING` and :data:`ROTATION`, two digits, rounded down."""
         longest = (8 * self.damping * HEATING / (1 + HEATING)) ** (1 / 3) / self.frequency
         longest = min(longest, 0.5 * self.stable)
+        if self.thermal_rotation > 0:
+            # The rotation grows with the root of the step.
+            longest = min(longest, self.dt * (ROTATION / self.thermal_rotation) ** 2)
         digit = 10.0 ** (math.floor(math.log10(longest)) - 1)
         return float(f"{math.floor(longest / digit) * digit:.1e}")
 
@@ -78,9 +86,12 @@ class StepAdvice:
         if self.dt > self.stable:
             return f"dt = {self.dt:g} s is unstable (limit {self.stable:.3g} s): use {self.recommended:g} s"
         if self.dt > self.recommended * (1 + 1e-9):
+            too_hot = f"makes the stiffest mode {100 * self.heating:.0f} % too hot"
+            if self.heating <= HEATING * (1 + 1e-9):
+                too_hot = f"lets noise turn the least filled cell by {self.thermal_rotation:.2g} rad a step"
             return (
-                f"dt = {self.dt:g} s is stable (limit {self.stable:.3g} s) but makes the stiffest mode "
-                f"{100 * self.heating:.0f} % too hot: {self.recommended:g} s is recommended"
+                f"dt = {self.dt:g} s is stable (limit {self.stable:.3g} s) but {too_hot}: "
+                f"{self.recommended:g} s is recommended"
             )
         return f"dt = {self.dt:g} s is fine (stable to {self.stable:.3g} s, recommended {self.recommended:g} s)"
 
@@ -131,13 +142,15 @@ def advise_step(
             change = abs(drive.gate.anisotropy_per_volt) * largest["gate_voltage"] * peak
             driven += 2 * change / material.saturation_magnetisation
     smallest = 1.0 if film.fill is None else float(film.fill[film.fill > 0].min())
-    advice = StepAdvice(1e-15 if dt is None else dt, field, driven, material.damping, 0.0)
-    chosen = advice.recommended if dt is None else dt
-    rotation = 0.0
-    if temperature > 0:
-        sigma = thermal_amplitude(film, temperature, chosen) / math.sqrt(smallest)
-        rotation = GYROMAGNETIC_RATIO * sigma * chosen * math.sqrt(2.0)
-    return StepAdvice(chosen, field, driven, material.damping, rotation)
+
+    def judged(step: float) -> StepAdvice:
+        rotation = 0.0
+        if temperature > 0:
+            sigma = thermal_amplitude(film, temperature, step) / math.sqrt(smallest)
+            rotation = GYROMAGNETIC_RATIO * sigma * step * math.sqrt(2.0)
+        return StepAdvice(step, field, driven, material.damping, rotation)
+
+    return judged(judged(1e-15).recommended if dt is None else dt)
 
 
 def whole_steps(start: float, stop: float, dt: float) -> int:

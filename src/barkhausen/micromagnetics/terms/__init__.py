@@ -11,6 +11,9 @@ from barkhausen.micromagnetics.terms.thermal import ThermalNoise, thermal_amplit
 from barkhausen.micromagnetics.terms.zeeman import Zeeman
 from barkhausen.micromagnetics.terms.zhang_li import ZhangLi
 
+KNOWN = (Demag, Exchange, InterfacialDMI, PerpendicularAnisotropy, SpinOrbitTorque, Zeeman, ZhangLi)
+"""The terms that come with the package, all of which the compiled kernel computes."""
+
 
 def standard_terms(material: Material) -> tuple[Term, ...]:
     """Every term that this material's constants do not make vanish."""
@@ -25,6 +28,7 @@ def standard_terms(material: Material) -> tuple[Term, ...]:
 
 
 __all__ = [
+    "KNOWN",
     "Demag",
     "EnergyTerm",
     "Exchange",
