@@ -38,7 +38,8 @@ def standard_problem_4() -> None:
 
 def wall_at_room_temperature() -> None:
     """A domain wall in a rough track, driven by spin-orbit torque."""
-    # SetGridSize(128, 18, 1); SetCellSize(4e-9, 4e-9, 1e-9); EdgeSmooth = 8
+    # SetGridSize(128, 18, 1); SetCellSize(4e-9, 4e-9, 1e-9); EdgeSmooth = 8; SetGeom(rect(512e-9, 64e-9))
+    # (rough edges: a union of shapes of your own)
     outline = mm.TrackOutline(length=512e-9, width=64e-9, roughness=mm.EdgeRoughness(rms=1e-9))
     # Msat = 1e6; Aex = 15e-12; alpha = 0.03; Ku1 = 0.8e6; AnisU = vector(0, 0, 1); Dind = 0.6e-3
     # Pol = 0.15; Lambda = 1; EpsilonPrime = 0; FixedLayer = vector(0, -1, 0)
@@ -48,9 +49,9 @@ def wall_at_room_temperature() -> None:
     )  # fmt: skip
     # 32 devices, each with edges of its own: in mumax3 32 scripts.
     film = mm.track_film(outline, track, cell=4e-9, devices=32)
-    # m = TwoDomain(0, 0, 1, -1, 0, 0, 0, 0, -1)
+    # m = TwoDomain(0, 0, 1, -1, 0, 0, 0, 0, -1).transl(-128e-9, 0, 0)
     start = mm.domain_wall(film, 128e-9)
-    # J = vector(0, 0, 3e10); Temp = 300; FixDt = 9.4e-14; run(2e-9)
+    # J = vector(0, 0, 3e10); Temp = 300; SetSolver(2); FixDt = 9.4e-14; TableAutoSave(0.1e-9); run(2e-9)
     result = mm.simulate(
         film, mm.Drive(current_density=3e10), duration=2e-9, every=0.1e-9, replicas=32, seed=1, temperature=300.0,
         initial=start, progress=True,

@@ -3,8 +3,9 @@
     pip install 'barkhausen[pictures]'
     python examples/moving_wall.py --out wall          # wall.png and wall.gif
 
-A 512 × 64 × 1 nm track with notches of four slopes, at 300 K. The same current pulse drives all five; the gate's strain
-changes the anisotropy, hence how strongly a notch holds the wall, hence where it stops.
+A 512 × 64 × 1 nm track with notches of four slopes, at 300 K. The same current pulse (0.2 to 2.9 ns) drives all five
+walls to the right; the gate's strain changes the anisotropy, and with it how strongly a notch holds a wall. Each row is
+one thermal history: another seed gives other places, and a wall may hop back to a notch or creep on after the pulse.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def animate(result: xr.Dataset, volts: torch.Tensor, path: Path) -> None:
 
 
 def main() -> None:
-    """Simulate, print where each wall stopped, draw."""
+    """Simulate, print where each wall is at the end, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("wall"))
     parser.add_argument("--seed", type=int, default=0)
@@ -99,9 +100,7 @@ def main() -> None:
     result, volts = run(arguments.seed)
     final = result.wall_position.values[-1] * 1e9
     for voltage, position in zip(volts.tolist(), final, strict=True):
-        print(
-            f"{voltage:+.2f} V: " + ("no single wall" if np.isnan(position) else f"the wall rests at {position:.0f} nm")
-        )
+        print(f"{voltage:+.2f} V: " + ("no single wall" if np.isnan(position) else f"the wall is at {position:.0f} nm"))
     figure = panels(result, volts, [0, 10, 20, len(result.time) - 1])
     figure.savefig(arguments.out.with_suffix(".png"), dpi=130)
     plt.close(figure)
