@@ -14,6 +14,7 @@ from torch import Tensor
 from barkhausen.errors import InputError
 from barkhausen.micromagnetics.constants import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.grid import Grid
+from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.material import Material
 from barkhausen.micromagnetics.newell import demagnetisation_tensor
 
@@ -117,10 +118,10 @@ class Film:
         return self._derived(tuple(pick(t) for t in self._families), None, self._like)
 
     def to(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> Film:
-        """The film with its tensors in another precision or on another device."""
+        """The film with its tensors in another precision or on another device, laid out as magnetisations are."""
 
         def cast(value: Tensor | None) -> Tensor | None:
-            return None if value is None else value.to(device=device, dtype=dtype)
+            return None if value is None else along_longer_axis(value.to(device=device, dtype=dtype))
 
         like = torch.empty(0, dtype=dtype, device=device)
         return self._derived(tuple(cast(t) for t in self._families), self.device_of_replica, like)

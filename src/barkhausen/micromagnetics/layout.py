@@ -7,13 +7,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def along_longer_axis(m: Float[Tensor, "replica component nx ny"]) -> Float[Tensor, "replica component nx ny"]:
+def along_longer_axis(m: Float[Tensor, "*any nx ny"]) -> Float[Tensor, "*any nx ny"]:
     """The same tensor with the longer of x and y contiguous in memory.
 
     Operations cell by cell keep the order, and the transforms of the demagnetising field need not copy.
     """
-    if m.shape[2] >= m.shape[3]:
-        return m.transpose(2, 3).contiguous().transpose(2, 3)
+    if m.shape[-2] >= m.shape[-1]:
+        return m.transpose(-2, -1).contiguous().transpose(-2, -1)
     return m.contiguous()
 
 
