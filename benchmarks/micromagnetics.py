@@ -50,7 +50,8 @@ def ours(backend: str, size: tuple[int, int, float, float]) -> tuple[Callable[[i
     drive = mm.Drive(current_density=torch.linspace(0.5e11, 1.5e11, replicas, dtype=torch.float64))
     start = mm.domain_wall(film).to(torch.float32) * (film.fill > 0)[:, None]
     steppers: list[mm.Stepper] = []
-    chunk = replicas if backend == "compiled" else 8
+    terms = mm.standard_terms(film.material)
+    chunk = mm.choose_backend(film, terms, replicas, name=backend, threads=THREADS).chunk
     for rows in torch.arange(replicas).split(chunk):
         system = mm.System(film.select(rows), drive.select(rows), replicas=chunk, dtype=torch.float32)
         if backend == "compiled":
