@@ -1,13 +1,14 @@
-"""What all tests share: the table of physics checks that is printed after the tests."""
+"""What tests share: the table of physics checks that is printed after the tests, and a fixture for small tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 Numbers = float | Iterable[float]
 Report = Callable[[str, Numbers, Numbers, Numbers], None]
@@ -33,6 +34,15 @@ class Row:
         mark = "" if self.holds else "  FAILS"
         values = _shown(self.ours, self.tolerance), _shown(self.reference, self.tolerance)
         return self.check, *values, _shown(self.tolerance, None) + mark
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For tensors as small as these a second thread gains nothing, and stalls where the other core is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 ROWS = pytest.StashKey[list[Row]]()

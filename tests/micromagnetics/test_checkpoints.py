@@ -45,13 +45,7 @@ BACKENDS = ["torch", pytest.param("compiled", marks=pytest.mark.skipif(
 each_backend = pytest.mark.parametrize("backend", BACKENDS)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """For tensors as small as these a second thread gains nothing, and stalls where the other core is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def run(directory: Path | None, *, records: int = 20, **changes: Any) -> xr.Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -30,13 +29,7 @@ from barkhausen.micromagnetics.integrators.step_size import HEATING
 FILM = Film(Grid(32, 8, 4e-9, 4e-9, 1e-9), material("cofeb-tantalum"))
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """For tensors as small as these a second thread gains nothing, and stalls where the other core is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def hard(damping: float, nx: int = 1, ny: int = 1) -> Film:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import pytest
@@ -42,13 +41,7 @@ STEP = 2.0**-44
 """57 fs; a power of two, so that times are exact and steps of the drive fall on the same step however it is cut."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """For tensors as small as these a second thread gains nothing, and stalls where the other core is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def example(

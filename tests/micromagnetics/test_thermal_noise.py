@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -20,13 +19,7 @@ SIGMAS = 5.0
 """One in 1.7 million; the tests look at some hundred numbers, and the seeds are fixed."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """For tensors as small as these a second thread gains nothing, and stalls where the other core is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def noise_of(replicas: list[int], seed: int = 0, cells: tuple[int, int] = CELLS, draws: int = 1) -> Tensor:

@@ -12,13 +12,12 @@ interactions near curved edges one by one.)
 
 from __future__ import annotations
 
-import scipy.fft
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.micromagnetics.grid import Grid
-from barkhausen.micromagnetics.newell import demagnetisation_tensor
+from barkhausen.micromagnetics.newell import demagnetisation_tensor, zero_padded
 
 SMALLEST_FILL = 0.05
 """Cells filled less than this are left empty: their moment is negligible, their thermal field is not. (At 0.1 the error
@@ -62,10 +61,8 @@ class _UniformDemag:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         nx, ny = grid.shape
-        self.padded = tuple(scipy.fft.next_fast_len(2 * n - 1, real=True) for n in (nx, ny))
-        kernel = torch.zeros(3, *self.padded, dtype=torch.float64)
-        x, y = torch.arange(-nx + 1, nx) % self.padded[0], torch.arange(-ny + 1, ny) % self.padded[1]
-        kernel[:, x[:, None], y] = demagnetisation_tensor(nx, ny, grid.dx, grid.dy, grid.dz)[:3]
+        kernel = zero_padded(demagnetisation_tensor(nx, ny, grid.dx, grid.dy, grid.dz)[:3])
+        self.padded = (kernel.shape[1], kernel.shape[2])
         self.spectrum = torch.fft.rfft2(kernel)
 
     def __call__(self, fill: Float[Tensor, "nx ny"]) -> Float[Tensor, "3 nx ny"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import scipy.fft
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -44,6 +45,23 @@ def demagnetisation_tensor(nx: int, ny: int, dx: float, dy: float, dz: float) ->
     full[3, : nx - 1] *= -1
     full[3, :, : ny - 1] *= -1
     return full
+
+
+def zero_padded(tensor: Float[Tensor, "component offsets_x offsets_y"]) -> Float[Tensor, "component padded_x padded_y"]:
+    """Values for every offset of two cells, laid out for a circular convolution that equals the open one.
+
+    Args:
+        tensor: offset (0, 0) in the middle, as :func:`demagnetisation_tensor` returns it.
+
+    Returns:
+        The same on a grid that is quick to transform, offset (0, 0) at index (0, 0), negative ones at the end.
+    """
+    sizes = [(length + 1) // 2 for length in tensor.shape[1:]]
+    px, py = (scipy.fft.next_fast_len(2 * n - 1, real=True) for n in sizes)
+    x, y = (torch.arange(-n + 1, n) % p for n, p in zip(sizes, (px, py), strict=True))
+    padded = torch.zeros(len(tensor), px, py, dtype=tensor.dtype)
+    padded[:, x[:, None], y] = tensor
+    return padded
 
 
 def _closed_form(x: Tensor, y: Tensor, hx: float, hy: float, hz: float) -> Tensor:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, field
 
-import scipy.fft
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.layout import along_longer_axis
+from barkhausen.micromagnetics.newell import zero_padded
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
 
@@ -37,17 +37,14 @@ class Spectra:
     def of(film: Film) -> Spectra:
         """Compute them in float64, keep them in the film's precision."""
         nx, ny = film.grid.shape
-        px, py = (scipy.fft.next_fast_len(2 * n - 1, real=True) for n in (nx, ny))
-        kernel = torch.zeros(4, px, py, dtype=torch.float64)
-        x, y = torch.arange(-nx + 1, nx) % px, torch.arange(-ny + 1, ny) % py
-        kernel[:, x[:, None], y] = film.demag_kernel
+        kernel = zero_padded(film.demag_kernel)
         long = 0 if nx >= ny else 1
         spectrum = torch.fft.fft(torch.fft.rfft(kernel, dim=1 + long), dim=2 - long).real
         spectrum = spectrum.to(film.full(0.0).device, film.dtype)
         # In memory as the transforms of a magnetisation with its longer axis contiguous.
         spectrum = along_longer_axis(spectrum[None])[0]
         xx, yy, zz, xy = spectrum[..., None].expand(*spectrum.shape, 2).clone()
-        return Spectra((px, py), long, xx, yy, zz, xy)
+        return Spectra((kernel.shape[1], kernel.shape[2]), long, xx, yy, zz, xy)
 
 
 @dataclass(frozen=True)
