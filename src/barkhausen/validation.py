@@ -92,3 +92,32 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: is not valid TOML: nested too deeply") from None
+
+
+def apply_setting(values: dict[str, Any], setting: str) -> None:
+    """Apply one ``key=value`` of the command line to nested values, in place.
+
+    Args:
+        values: as read from TOML.
+        setting: such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string where it
+            is not TOML.
+
+    Raises:
+        InputError: no key or no value, or a part of the key is not a table.
+    """
+    key, equals, text = setting.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise InputError(f"--set {setting}: must be key=value, such as states=3 or dataset.name=digits")
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        read = {}
+    # More than the one key: the text goes on after a line break.
+    value = read["value"] if len(read) == 1 else text.strip()
+    *tables, last = key.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise InputError(f"--set {setting}: '{table}' is not a table")
+    values[last] = value

@@ -2,27 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from barkhausen.device.gate import Piezoelectric
 from barkhausen.device.pulse import ProgrammingProtocol
-from barkhausen.device.racetrack import Racetrack
+from barkhausen.device.racetrack import Positive, Racetrack
 from barkhausen.device.readout import TunnelJunction
-from barkhausen.validation import read_toml, validated
+from barkhausen.device.shape import TrackShape
+from barkhausen.errors import InputError
+from barkhausen.micromagnetics import Film, Material, material
+from barkhausen.validation import apply_setting, read_toml, validated
+
+DEFAULT_MATERIAL = "cofeb-tantalum"
+
+
+class Characterisation(BaseModel):
+    """How a device is characterised: how many of them, how often, on what cells."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    devices: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Roughness realisations: physical devices."""
+    cycles: Annotated[int, Field(ge=1, le=4096)] = 4
+    """Programming events of each device in each state, with their own thermal noise."""
+    cell: Positive = 4e-9
+    """Edge of the square cells in m."""
+    temperature: Annotated[float, Field(ge=0, le=2000)] = 300.0
+    """In K."""
+    dt: Positive | None = None
+    """Time step in s; by default what the film needs."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the edges, of the noise and of where the walls start."""
 
 
 class DeviceParameters(BaseModel):
-    """Track, programming protocol and junction of one device."""
+    """Track, shape, material, gate, programming protocol and junction of one device."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     track: Racetrack = Racetrack()
+    shape: TrackShape = TrackShape()
+    material: Material = material(DEFAULT_MATERIAL)
+    gate: Piezoelectric = Piezoelectric()
     protocol: ProgrammingProtocol = ProgrammingProtocol()
     junction: TunnelJunction = TunnelJunction()
+    characterisation: Characterisation = Characterisation()
+
+    @field_validator("material", mode="before")
+    @classmethod
+    def _of_a_preset(cls, value: Any) -> Any:
+        """``preset`` in the table names the material whose constants the others replace."""
+        if not isinstance(value, dict):
+            return value
+        constants = dict(value)
+        name = constants.pop("preset", DEFAULT_MATERIAL)
+        if not isinstance(name, str):
+            raise ValueError(f"preset = {name!r}: must be the name of a material")
+        try:
+            base = material(name).model_dump()
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if constants:
+            base["source"] += f"; changed: {', '.join(sorted(constants))}"
+        return base | constants
+
+    def film(self, *, devices: int | None = None, cell: float | None = None, seed: int | None = None) -> Film:
+        """The films of its devices: as many, on such cells and of such a seed as ``characterisation`` says.
+
+        Raises:
+            InputError: a shape that no film can have.
+        """
+        how = self.characterisation
+        return self.shape.film(
+            self.track,
+            self.material,
+            cell=how.cell if cell is None else cell,
+            devices=how.devices if devices is None else devices,
+            seed=how.seed if seed is None else seed,
+        )
 
     def assumed(self) -> list[str]:
-        """One line for each parameter left at a default that is our assumption, not a published value."""
+        """One line for each electrical parameter left at a default that is our assumption, not a published value."""
         lines = []
         for part, values in (("track", self.track), ("junction", self.junction)):
             lines += [
@@ -38,11 +102,33 @@ class DeviceParameters(BaseModel):
             lines.append("protocol.gate_voltages evenly spaced from -0.5 V to 0.5 V (default)")
         return lines
 
+    def assumed_of_simulation(self) -> list[str]:
+        """The further assumptions of a simulated device, a line each."""
+        edges, stop = self.shape.roughness, self.shape.end_stops
+        gate = self.gate
+        lines = [
+            f"material: {self.material.source or 'as given'}",
+            f"edges: {1e9 * edges.rms:g} nm rms, correlated over {1e9 * edges.correlation_length:g} nm",
+            f"strain: {1e6 * gate.magnetostriction:g} ppm, {1e-9 * gate.youngs_modulus:g} GPa, "
+            f"d31 = {1e12 * gate.piezoelectric_coefficient:g} pm/V over "
+            f"{1e9 * self.track.piezoelectric_thickness:g} nm, transfer {gate.transfer:g}",
+        ]
+        if stop.length > 0 and stop.anisotropy > 0:
+            lines.append(f"ends: Ku raised by {stop.anisotropy:g} J/m3 over {1e9 * stop.length:g} nm at either end")
+        return lines
 
-def load_parameters(path: Path) -> DeviceParameters:
-    """Read device parameters from TOML with the tables ``track``, ``protocol`` and ``junction``.
+
+def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameters:
+    """Read device parameters from TOML; its tables are the fields of :class:`DeviceParameters`.
+
+    Args:
+        path: the TOML file.
+        settings: ``key=value``, such as ``track.width=48e-9``, that replace what the file says.
 
     Raises:
         InputError: the file cannot be read, or a key or value in it is wrong.
     """
-    return validated(DeviceParameters, read_toml(path), str(path))
+    values = read_toml(path)
+    for setting in settings:
+        apply_setting(values, setting)
+    return validated(DeviceParameters, values, str(path))

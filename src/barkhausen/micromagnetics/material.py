@@ -87,6 +87,12 @@ _PRESETS = {
         source="assumed; within the ranges reported for Ta/CoFeB/MgO (Ms 0.8-1.1e6, A 1.0-1.5e-11, alpha 0.02-0.05, "
         "Ku 0.75-0.8e6, D 0.24-1.0e-3, theta_SH 0.1-0.33)",
     ),
+    "cofeb-tungsten": Material(
+        saturation_magnetisation=1.0e6, exchange_stiffness=1.5e-11, damping=0.05, anisotropy=0.83e6, dmi=0.24e-3,
+        spin_hall_angle=0.3,
+        source="assumed; within the ranges reported for W/CoFeB/MgO and Ta/CoFeB/MgO (Ms 0.8-1.1e6, A 1.0-1.5e-11, "
+        "alpha 0.02-0.05, D 0.24-1.0e-3, theta_SH 0.1-0.33 with beta-W at the upper end)",
+    ),
     "cobalt-platinum": Material(
         saturation_magnetisation=1.1e6, exchange_stiffness=1.6e-11, damping=0.3, anisotropy=1.27e6, dmi=2.0e-3,
         spin_hall_angle=0.1,
