@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import t as student
 
-from barkhausen.device.variance import variance_components
+from barkhausen.device.variance import variance_components, variance_intervals
 
 NAN = math.nan
 
@@ -109,3 +110,93 @@ def test_sigmas_scale_with_the_unit_and_ignore_origin_and_order(
     assert variance_components(factor * (permuted + shift)) == pytest.approx(
         tuple(factor * sigma for sigma in found), rel=1e-6, abs=1e-5 * factor
     )
+
+
+def test_interval_of_single_cycles_by_hand() -> None:
+    # The variance of 1, 2, 6 is 7; without one each 8, 12.5 and 0.5. Their logarithms have the variance 2.0274 about
+    # their mean, so the jackknife error of ln 7 is sqrt(2 * 2.0274) = 2.0137; Student's t for two degrees is 4.3027.
+    device, cycle = variance_intervals(np.array([[1.0], [2.0], [6.0]]))
+    reach = math.exp(4.3027 * 2.0137)
+    assert device == pytest.approx((math.sqrt(7 / reach), math.sqrt(7 * reach)), rel=2e-3)
+    assert all(math.isnan(end) for end in cycle)
+
+
+def test_interval_of_a_single_device_by_hand() -> None:
+    # The same numbers as cycles of one device: the units are then the cycles, and no other device is known.
+    device, cycle = variance_intervals(np.array([[1.0, 2.0, 6.0]]))
+    reach = math.exp(4.3027 * 2.0137)
+    assert cycle == pytest.approx((math.sqrt(7 / reach), math.sqrt(7 * reach)), rel=2e-3)
+    assert all(math.isnan(end) for end in device)
+
+
+def test_interval_of_both_parts_by_hand() -> None:
+    # Residuals 1, 2, 3 either side of the means 0, 5, 7: mean square within (2 + 8 + 18) / 3 = 28/3; without one device
+    # 26/2, 20/2, 10/2. Mean square of the means 13; without one 2, 24.5, 12.5. Each device has two cycles.
+    rows = np.array([[-1.0, 1.0], [3.0, 7.0], [4.0, 10.0]])
+
+    def ends(whole: float, left_out: list[float]) -> tuple[float, float]:
+        reach = student.ppf(0.975, 2) * math.sqrt(2 * np.var(np.log(left_out)))
+        return whole * math.exp(-reach), whole * math.exp(reach)
+
+    within, means = ends(28 / 3, [13, 10, 5]), ends(13, [2, 24.5, 12.5])
+    device, cycle = variance_intervals(rows)
+    assert cycle == pytest.approx([math.sqrt(end) for end in within])
+    difference = 13 - 28 / 6
+    low = difference - math.hypot(13 - means[0], within[1] / 2 - 28 / 6)
+    high = difference + math.hypot(means[1] - 13, 28 / 6 - within[0] / 2)
+    assert low < 0
+    assert device == pytest.approx((0, math.sqrt(high)))
+
+
+def some_with_two_places(devices: int, cycles: int, seed: int) -> np.ndarray:
+    """Each device goes to 1 instead of 0 with a probability of its own, beta(1/2, 1/2): often or hardly ever."""
+    generator = np.random.default_rng(seed)
+    places = generator.random((devices, cycles)) < generator.beta(0.5, 0.5, (devices, 1))
+    return places + 0.1 * generator.standard_normal((devices, cycles))
+
+
+# The variance of that probability is 1/8, and so is the mean of p (1 - p).
+@pytest.mark.parametrize(
+    ("draw", "sigma_device", "sigma_cycle"),
+    [
+        (lambda seed: sample(0.6, 0.8, 16, 4, seed), 0.6, 0.8),
+        (lambda seed: sample(0.0, 1.0, 16, 4, seed), 0.0, 1.0),
+        (lambda seed: sample(1.0, 0.1, 16, 4, seed), 1.0, 0.1),
+        (lambda seed: some_with_two_places(16, 4, seed), math.sqrt(1 / 8), math.sqrt(1 / 8 + 0.01)),
+        (lambda seed: some_with_two_places(32, 16, seed), math.sqrt(1 / 8), math.sqrt(1 / 8 + 0.01)),
+    ],
+    ids=["both", "cycles alone", "devices, nearly", "some devices of two places", "more of them"],
+)
+def test_intervals_hold_the_truth_as_often_as_they_say(draw: object, sigma_device: float, sigma_cycle: float) -> None:
+    assert callable(draw)
+    intervals = np.array([variance_intervals(draw(seed)) for seed in range(200)])
+    hits = (intervals[:, :, 0] <= [sigma_device, sigma_cycle]) & ([sigma_device, sigma_cycle] <= intervals[:, :, 1])
+    # 190 are meant, with the standard error sqrt(200 * 0.05 * 0.95) = 3.1.
+    assert (hits.sum(axis=0) >= 190 - 4 * 3.1).all()
+
+
+def test_interval_of_devices_all_alike_reaches_zero() -> None:
+    assert np.mean([variance_intervals(sample(0.0, 1.0, 16, 4, seed))[0][0] == 0 for seed in range(100)]) > 0.9
+
+
+@pytest.mark.parametrize("rows", [[[1.0]], [[1.0, NAN], [2.0, NAN]], [[1.0, 2.0], [3.0, NAN]]])
+def test_too_few_values_have_no_interval(rows: list[list[float]]) -> None:
+    assert np.isnan(variance_intervals(np.array(rows))).all()
+
+
+def test_spread_that_one_device_makes_alone_has_no_interval() -> None:
+    # Without the first device there is no noise at all: nothing says how often there is one like it.
+    device, cycle = variance_intervals(np.array([[0.0, 1.0], [3.0, 3.0], [5.0, 5.0]]))
+    assert np.isnan(cycle).all()
+    assert device[0] < device[1]
+
+
+@given(rows=tables)
+@pytest.mark.filterwarnings("error")
+def test_intervals_scale_with_the_unit_and_hold_the_estimate(rows: np.ndarray) -> None:
+    estimate, intervals = variance_components(rows), variance_intervals(rows)
+    for sigma, (low, high) in zip(estimate, intervals, strict=True):
+        assert math.isnan(low) or low <= sigma * (1 + 1e-9) + 1e-12
+        assert math.isnan(high) or high >= sigma * (1 - 1e-9) - 1e-12
+    scaled = np.array(variance_intervals(rows * 2.0**20))
+    np.testing.assert_allclose(scaled, 2.0**20 * np.array(intervals), rtol=1e-6)

@@ -18,21 +18,33 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int8
 
-from barkhausen.device.distribution import EmpiricalStates, GaussianStates, StateDistribution
+from barkhausen.device.checks import (
+    AT_REST,
+    DECIDERS,
+    FORMAT_VERSION,
+    MAXIMAL_STATES,
+    MIXTURE,
+    MOMENTS,
+    OUTCOMES,
+    check_states,
+    validate,
+)
+from barkhausen.device.distribution import EmpiricalStates, GaussianStates, SmoothedStates, StateDistribution
+from barkhausen.device.mixture import Components
 from barkhausen.device.parameters import DeviceParameters
+from barkhausen.device.resampling import KernelTables, StateMixture, mixture_tables, plain_tables, smoothed_tables
 from barkhausen.device.variance import variance_components
 from barkhausen.errors import InputError
 from barkhausen.version import __version__
 
-FORMAT_VERSION = 1
-"""Version of the device file; a file of another version is refused."""
+__all__ = ["FORMAT_VERSION", "MAXIMAL_STATES", "CharacterisedDevice", "Source"]
 
-MAXIMAL_STATES = 256
-SOURCES = ("micromagnetics", "measured", "gaussian")
-MOMENTS = ("position_mean", "position_sigma_device", "position_sigma_cycle")
 Source = Literal["micromagnetics", "measured", "gaussian"]
+Cause = Literal["sot", "gate", "read"]
+CAUSES: tuple[Cause, ...] = ("sot", "gate", "read")
+PLACES = ("state", "device", "cycle")
 Array = Float[np.ndarray, " state"]
 
 
@@ -47,7 +59,7 @@ class CharacterisedDevice:
     data: xr.Dataset
 
     def __post_init__(self) -> None:
-        _validate(self.data)
+        validate(self.data)
 
     @classmethod
     def from_positions(
@@ -59,6 +71,9 @@ class CharacterisedDevice:
         assumed: Sequence[str] = (),
         moments: tuple[Array, Array, Array] | None = None,
         conductance_range: tuple[float, float] | None = None,
+        energies: Mapping[str, Array] | None = None,
+        outcome: Int8[np.ndarray, "state device cycle"] | None = None,
+        extras: Sequence[xr.Dataset] = (),
         attributes: Mapping[str, Any] | None = None,
     ) -> CharacterisedDevice:
         """Label resting positions and price the programming of each state.
@@ -71,10 +86,19 @@ class CharacterisedDevice:
             moments: mean, device sigma and cycle sigma of each state in m where they are *declared* (a textbook
                 Gaussian); they are estimated from the positions otherwise.
             conductance_range: (G_AP, G_P) in S where they were measured; those of the junction otherwise.
+            energies: in J of one attempt to each state, by cause (``sot``, ``gate``, ``read``), where they are known
+                better than from the protocol: those of the pulses that were simulated, say.
+            outcome: how each cycle ended: 0 a single wall at rest, 1 no wall left, 2 several walls, 3 a wall that is
+                not at rest or off the track, −1 never run. Only a wall at rest has a position, all others NaN.
+            extras: optional variables, such as of :func:`~barkhausen.device.statistics.describe_statistics` or of
+                a :class:`~barkhausen.device.fits.FitReport`; see :meth:`extended`.
             attributes: anything else worth keeping (seeds, command), as JSON.
+
+        Raises:
+            InputError: shapes do not belong together, or a value is one that no device can have.
         """
         states = positions.shape[0]
-        _check_states(states)
+        check_states(states)
         track, protocol, junction = parameters.track, parameters.protocol, parameters.junction
         voltages = protocol.voltages(states)
         if len(voltages) != states:
@@ -87,8 +111,11 @@ class CharacterisedDevice:
             junction.parallel_conductance(track.area),
         )
         conductance = low + (high - low) * (mean / track.length)
-        sot = np.full(states, protocol.sot_energy(track))
-        gate = np.array([track.gate_energy(v) for v in voltages])
+        prices = {
+            "sot": np.full(states, protocol.sot_energy(track)),
+            "gate": np.array([track.gate_energy(v) for v in voltages]),
+            "read": np.array([junction.read_energy(g) for g in conductance]),
+        } | _given_energies(energies or {}, states)
         by_state = {
             "position_mean": (mean, "m", "mean resting position"),
             "position_sigma_device": (sigma_device, "m", "device-to-device standard deviation"),
@@ -100,24 +127,29 @@ class CharacterisedDevice:
                 "current density of the programming pulse in the heavy metal",
             ),
             "pulse_width": (np.full(states, protocol.program.width), "s", "width of the programming pulse"),
-            "programming_energy": (sot + gate, "J", "energy of one programming attempt without its read"),
-            "sot_energy": (sot, "J", "Joule heat of reset and programming pulse"),
-            "gate_energy": (gate, "J", "energy of charging the gate once"),
-            "read_energy": (
-                np.array([junction.read_energy(g) for g in conductance]),
+            "programming_energy": (
+                prices["sot"] + prices["gate"],
                 "J",
-                "energy of one verify read",
+                "energy of one programming attempt without its read",
             ),
+            "sot_energy": (prices["sot"], "J", "Joule heat of reset and programming pulse"),
+            "gate_energy": (prices["gate"], "J", "energy of charging the gate once"),
+            "read_energy": (prices["read"], "J", "energy of one verify read"),
         }
         variables: dict[str, Any] = {
             name: ("state", values.astype(np.float64), {"units": units, "long_name": words})
             for name, (values, units, words) in by_state.items()
         }
         variables["position"] = (
-            ("state", "device", "cycle"),
+            PLACES,
             positions.astype(np.float64),
             {"units": "m", "long_name": "resting position of the wall"},
         )
+        if outcome is not None:
+            if outcome.shape != positions.shape:
+                raise InputError(f"outcome has the shape {outcome.shape}, but the positions have {positions.shape}")
+            words = {"long_name": "how the cycle ended"} | OUTCOMES.attributes()
+            variables["outcome"] = (PLACES, outcome.astype(np.int8), words)
         for name, value, units in (
             ("track_length", track.length, "m"),
             ("conductance_antiparallel", low, "S"),
@@ -133,7 +165,17 @@ class CharacterisedDevice:
             "code_version": __version__,
             "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
         }
-        return cls(xr.Dataset(variables, attrs=attrs))
+        return cls(_merged(xr.Dataset(variables, attrs=attrs), extras))
+
+    def extended(self, *extras: xr.Dataset) -> CharacterisedDevice:
+        """The same device with optional variables and attributes added, or replaced where it had them.
+
+        The attribute ``distribution`` of one of them chooses the law that synapses are drawn from.
+
+        Raises:
+            InputError: they do not belong to this device.
+        """
+        return CharacterisedDevice(_merged(self.data, extras))
 
     @property
     def states(self) -> int:
@@ -156,6 +198,21 @@ class CharacterisedDevice:
         return lines
 
     @property
+    def positions(self) -> Float[np.ndarray, "state device cycle"]:
+        """Resting positions in m; NaN where a cycle is missing or failed."""
+        positions: Float[np.ndarray, "state device cycle"] = self.data["position"].transpose(*PLACES).values
+        return positions
+
+    @property
+    def failure_rate(self) -> Array:
+        """Share of the cycles of each state that did not end with a single wall at rest; 0 if the file does not say."""
+        if "outcome" not in self.data:
+            return np.zeros(self.states)
+        outcome = self.data["outcome"].transpose(*PLACES).values
+        run = (outcome >= AT_REST).sum(axis=(1, 2))
+        return np.asarray((outcome > AT_REST).sum(axis=(1, 2)) / np.maximum(run, 1))
+
+    @property
     def moments(self) -> tuple[Array, Array, Array]:
         """Mean, device-to-device and cycle-to-cycle sigma of each state in m.
 
@@ -163,8 +220,7 @@ class CharacterisedDevice:
         """
         moments = {name: np.asarray(self.data[name].values, np.float64) for name in MOMENTS if name in self.data}
         if len(moments) < len(MOMENTS):
-            positions = self.data["position"].transpose("state", "device", "cycle").values
-            moments = dict(zip(MOMENTS, _estimated_moments(positions), strict=True)) | moments
+            moments = dict(zip(MOMENTS, _estimated_moments(self.positions), strict=True)) | moments
         return moments[MOMENTS[0]], moments[MOMENTS[1]], moments[MOMENTS[2]]
 
     def weight_of(self, position: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
@@ -178,7 +234,7 @@ class CharacterisedDevice:
         length = float(self.data["track_length"])
         return float(self.weight_of(0.0)), float(self.weight_of(length))
 
-    def energy(self, cause: Literal["sot", "gate", "read"]) -> Array:
+    def energy(self, cause: Cause) -> Array:
         """Energy in J of one programming attempt to each state, by cause."""
         name = f"{cause}_energy"
         if cause != "read" and not self._energy_is_split:
@@ -192,136 +248,82 @@ class CharacterisedDevice:
         return "sot_energy" in self.data and "gate_energy" in self.data
 
     def distribution(self) -> StateDistribution:
-        """Statistics of the states in weight units, Gaussian or empirical as the file says."""
+        """Statistics of the states in weight units, by the law that the file names.
+
+        An empirical file that gives bandwidths is smoothed; one that does not is drawn from as it is.
+        """
         mean, sigma_device, sigma_cycle = self.moments
         scale = 2.0 / (mean[-1] - mean[0])
         levels = torch.tensor(self.weight_of(mean), dtype=torch.float32)
-        if self.data.attrs.get("distribution", "empirical") == "gaussian":
+        law = self.data.attrs.get("distribution", "empirical")
+        if law == "gaussian":
             return GaussianStates(
                 levels,
                 torch.tensor(sigma_device * scale, dtype=torch.float32),
                 torch.tensor(sigma_cycle * scale, dtype=torch.float32),
             )
-        positions = self.data["position"].transpose("state", "device", "cycle").values
-        offsets, residuals = _offsets_and_residuals(positions, mean, sigma_device, sigma_cycle)
+        if law == "mixture":
+            return _smoothed(levels, mixture_tables(self.positions, mean, self.mixtures), scale)
+        if "bandwidth_cycle" in self.data:
+            widths = self.data["bandwidth_device"].values, self.data["bandwidth_cycle"].values
+            own_noise = self.data.attrs.get("noise_pool", "state") == "device"
+            return _smoothed(levels, smoothed_tables(self.positions, self.moments, widths, own_noise=own_noise), scale)
+        offsets, residuals = plain_tables(self.positions, mean, sigma_device, sigma_cycle)
         return EmpiricalStates(
             levels,
             torch.tensor(offsets * scale, dtype=torch.float32),
             torch.tensor(residuals * scale, dtype=torch.float32),
         )
 
+    @property
+    def mixtures(self) -> list[StateMixture]:
+        """The mixture of each state, for a file that has one."""
+        parts = np.stack([self.data[name].transpose("state", "component").values for name in MIXTURE[:3]])
+        deciders, offsets = self.data["mixture_decider"].values, self.data["mixture_offset_sigma"].values
+        return [
+            StateMixture(
+                Components(*parts[:, state, np.isfinite(parts[0, state])]),
+                "device" if deciders[state] == DECIDERS.values[1] else "cycle",
+                float(offsets[state]),
+            )
+            for state in range(self.states)
+        ]
+
+
+def _smoothed(levels: torch.Tensor, tables: KernelTables, scale: float) -> SmoothedStates:
+    def weights(lengths: Float[np.ndarray, " ..."]) -> torch.Tensor:
+        return torch.tensor(scale * lengths, dtype=torch.float32)
+
+    return SmoothedStates(
+        levels,
+        weights(tables.offset_mean),
+        weights(tables.offset_sigma),
+        torch.tensor(tables.directions, dtype=torch.float32),
+        weights(tables.noise_mean),
+        weights(tables.noise_sigma),
+    )
+
+
+def _merged(data: xr.Dataset, extras: Sequence[xr.Dataset]) -> xr.Dataset:
+    for extra in extras:
+        try:
+            data = data.assign(extra.data_vars).assign_attrs(extra.attrs)
+        except ValueError as error:
+            raise InputError(f"the additional variables do not fit the device ({error})") from None
+    return data
+
+
+def _given_energies(energies: Mapping[str, Array], states: int) -> dict[str, Array]:
+    given: dict[str, Array] = {}
+    for cause, values in energies.items():
+        if cause not in CAUSES:
+            raise InputError(f"energies: '{cause}' is not one of {', '.join(CAUSES)}")
+        given[cause] = np.asarray(values, np.float64)
+        if given[cause].shape != (states,):
+            raise InputError(f"energies of '{cause}' have the shape {given[cause].shape}, must be ({states},)")
+    return given
+
 
 def _estimated_moments(positions: Float[np.ndarray, "state device cycle"]) -> tuple[Array, Array, Array]:
     sigmas = np.array([variance_components(rows) for rows in positions])
     return np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1]
-
-
-def _offsets_and_residuals(
-    positions: Float[np.ndarray, "state device cycle"], mean: Array, sigma_device: Array, sigma_cycle: Array
-) -> tuple[Float[np.ndarray, "device state"], Float[np.ndarray, "state sample"]]:
-    """Device offsets and cycle residuals whose variances are the estimated components.
-
-    The mean of a few cycles still carries cycle noise, and residuals about it are too small; both are
-    rescaled so that resampling neither inflates the device part nor deflates the cycle part.
-    """
-    complete = np.isfinite(positions).any(axis=2).all(axis=0)
-    device_means = np.nanmean(positions[:, complete], axis=2)
-    offsets = device_means - device_means.mean(axis=1, keepdims=True)
-    spread = offsets.std(axis=1)
-    offsets *= np.divide(sigma_device, spread, out=np.zeros_like(spread), where=spread > 0)[:, None]
-    seen = np.isfinite(positions)
-    counts = np.maximum(seen.sum(axis=2, keepdims=True), 1)
-    about_device = positions - np.where(seen, positions, 0.0).sum(axis=2, keepdims=True) / counts
-    pools = [values[np.isfinite(values)] for values in about_device]
-    size = max(len(pool) for pool in pools)
-    residuals = np.zeros((len(positions), size))
-    for state, pool in enumerate(pools):
-        # A smaller pool is repeated to fill the row; where that does not come out even, its moments shift.
-        repeated = np.resize(pool, size)
-        repeated -= repeated.mean()
-        spread_of_pool = repeated.std()
-        if spread_of_pool > 0 and sigma_cycle[state] > 0:
-            residuals[state] = repeated * (sigma_cycle[state] / spread_of_pool)
-    return offsets.T, residuals
-
-
-def _validate(data: xr.Dataset) -> None:
-    # An attribute of a foreign file may be an array, which has no truth value of its own.
-    version: Any = data.attrs.get("format_version")
-    source = data.attrs.get("source")
-    if np.ndim(version) or version != FORMAT_VERSION:
-        raise InputError(f"device file format {version}: this version of barkhausen reads {FORMAT_VERSION}")
-    if not isinstance(source, str) or source not in SOURCES:
-        raise InputError(f"source = {source!r}: must be one of {', '.join(SOURCES)}")
-    distribution = data.attrs.get("distribution", "empirical")
-    if not isinstance(distribution, str) or distribution not in ("gaussian", "empirical"):
-        raise InputError(f"distribution = {distribution!r}: must be 'gaussian' or 'empirical'")
-    required = {
-        "position": {"state", "device", "cycle"},
-        "gate_voltage": {"state"},
-        "current_density": {"state"},
-        "pulse_width": {"state"},
-        "programming_energy": {"state"},
-        "track_length": set(),
-    }
-    optional: dict[str, set[str]] = {
-        **{name: {"state"} for name in ("sot_energy", "gate_energy", "read_energy", *MOMENTS)},
-        "conductance_antiparallel": set(),
-        "conductance_parallel": set(),
-    }
-    for name, dims in (required | optional).items():
-        if name not in data:
-            if name in required:
-                raise InputError(f"variable '{name}' is missing from the device file")
-            continue
-        if set(data[name].dims) != dims:
-            raise InputError(f"variable '{name}' has dimensions {data[name].dims}, must be {tuple(sorted(dims))}")
-        if data[name].dtype.kind not in "fiu":
-            raise InputError(f"variable '{name}' is not numeric but {data[name].dtype}")
-        if name != "position" and not np.isfinite(data[name].values).all():
-            raise InputError(f"variable '{name}' holds a value that is not finite")
-    _validate_values(data)
-
-
-def _check_states(states: int) -> None:
-    if not 2 <= states <= MAXIMAL_STATES:
-        raise InputError(f"the device has {states} state(s); a synapse needs 2 to {MAXIMAL_STATES}")
-
-
-def _validate_values(data: xr.Dataset) -> None:
-    _check_states(data.sizes["state"])
-    length = float(data["track_length"])
-    if not length > 0:
-        raise InputError(f"track_length = {length}: must be positive")
-    for name in ("sot_energy", "gate_energy", "read_energy", "programming_energy"):
-        if name in data and (data[name].values < 0).any():
-            raise InputError(f"variable '{name}' holds a negative energy")
-    for name in ("position_sigma_device", "position_sigma_cycle"):
-        if name in data and (data[name].values < 0).any():
-            raise InputError(f"variable '{name}' holds a negative sigma")
-    position = data["position"].transpose("state", "device", "cycle").values
-    seen = np.isfinite(position)
-    if np.isinf(position).any():
-        raise InputError("variable 'position' holds an infinite value")
-    if not seen.any(axis=(1, 2)).all():
-        raise InputError(f"state {int(np.argmin(seen.any(axis=(1, 2))))} has no position at all")
-    if not seen.any(axis=2).all(axis=0).any():
-        raise InputError("no device was seen in every state; its offsets between states cannot be known")
-    outside = seen & ((position < 0) | (position > length))
-    if outside.any():
-        state, device, cycle = (int(i) for i in np.argwhere(outside)[0])
-        raise InputError(
-            f"position[state={state}, device={device}, cycle={cycle}] = {position[state, device, cycle]:g} m "
-            f"lies off the track of {length:g} m"
-        )
-    if "position_mean" in data and not ((data["position_mean"] >= 0) & (data["position_mean"] <= length)).all():
-        raise InputError(f"variable 'position_mean' holds a value off the track of {length:g} m")
-    means = data["position_mean"].values if "position_mean" in data else np.nanmean(position, axis=(1, 2))
-    # Levels closer than a thousandth of the weight range could not be told apart by any read-out.
-    gaps = np.diff(means) / max(means[-1] - means[0], 1e-30)
-    if (gaps < 1e-3).any():
-        state = int(np.argmax(gaps < 1e-3))
-        raise InputError(
-            f"mean positions of states {state} and {state + 1} are {means[state]:g} and {means[state + 1]:g} m; "
-            "states must be in order of position and distinct"
-        )

@@ -12,7 +12,7 @@ afresh at every programming attempt (thermal, cycle-to-cycle part).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from jaxtyping import Float, Int
@@ -32,11 +32,30 @@ class StateDistribution(ABC):
         At most ``count`` distinct devices are returned; fewer where the characterisation holds fewer.
         """
 
+    def draw_population(
+        self, count: int, generator: torch.Generator | None = None
+    ) -> tuple[Float[Tensor, "device state"], Int[Tensor, " device"] | None]:
+        """Draw the offsets of fresh devices as :meth:`draw_devices` does, and whose noise each of them has.
+
+        The second is what :meth:`draw_noise` takes as ``origin``; None if the noise of all devices is one.
+        """
+        return self.draw_devices(count, generator), None
+
     @abstractmethod
     def draw_noise(
-        self, state: Int[Tensor, "*event"], generator: torch.Generator | None = None
+        self,
+        state: Int[Tensor, "*event"],
+        generator: torch.Generator | None = None,
+        origin: Int[Tensor, "*event"] | None = None,
     ) -> Float[Tensor, "*event"]:
-        """Draw the cycle-to-cycle part of one programming attempt to each of the given states."""
+        """Draw the cycle-to-cycle part of one programming attempt to each of the given states.
+
+        Args:
+            state: target of each event (int64).
+            generator: of the noise.
+            origin: of the device of each event, from :meth:`draw_population`; without it the noise is that of a
+                random device where devices differ in it.
+        """
 
     @abstractmethod
     def to(self, target: torch.device) -> StateDistribution:
@@ -57,7 +76,10 @@ class GaussianStates(StateDistribution):
         return z * self.sigma_device
 
     def draw_noise(
-        self, state: Int[Tensor, "*event"], generator: torch.Generator | None = None
+        self,
+        state: Int[Tensor, "*event"],
+        generator: torch.Generator | None = None,
+        origin: Int[Tensor, "*event"] | None = None,
     ) -> Float[Tensor, "*event"]:
         """Draw normal noise with the sigma of each event's state."""
         z = torch.randn(state.shape, generator=generator, device=state.device)
@@ -88,7 +110,10 @@ class EmpiricalStates(StateDistribution):
         return self.offsets[chosen[:count]]
 
     def draw_noise(
-        self, state: Int[Tensor, "*event"], generator: torch.Generator | None = None
+        self,
+        state: Int[Tensor, "*event"],
+        generator: torch.Generator | None = None,
+        origin: Int[Tensor, "*event"] | None = None,
     ) -> Float[Tensor, "*event"]:
         """Draw residuals of each event's state, with replacement."""
         samples = self.residuals.shape[1]
@@ -98,3 +123,61 @@ class EmpiricalStates(StateDistribution):
     def to(self, target: torch.device) -> EmpiricalStates:
         """The same statistics on another torch device."""
         return EmpiricalStates(self.levels.to(target), self.offsets.to(target), self.residuals.to(target))
+
+
+@dataclass(frozen=True)
+class SmoothedStates(StateDistribution):
+    """Normal kernels about characterised offsets and residuals, or about the components of a mixture.
+
+    A fresh device is near a characterised one: its offsets in all states are taken together and moved by one draw along
+    ``directions``, so their correlation survives. The noise is a kernel picked among the samples of its state.
+
+    Attributes:
+        offset_mean, offset_sigma: kernel of each characterised device in each state.
+        directions: standard normals times these are standard normal in each state, and correlated between states.
+        noise_mean, noise_sigma: kernels of the noise; one row for all devices, or one for each characterised device.
+    """
+
+    levels: Float[Tensor, " state"]
+    offset_mean: Float[Tensor, "device state"]
+    offset_sigma: Float[Tensor, "device state"]
+    directions: Float[Tensor, "direction state"]
+    noise_mean: Float[Tensor, "pool state sample"]
+    noise_sigma: Float[Tensor, "pool state sample"]
+
+    def draw_devices(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "device state"]:
+        """Draw ``count`` devices, all different."""
+        return self._draw(count, generator)[0]
+
+    def draw_population(
+        self, count: int, generator: torch.Generator | None = None
+    ) -> tuple[Float[Tensor, "device state"], Int[Tensor, " device"] | None]:
+        """Draw ``count`` devices, all different, and which characterised device the noise of each is that of."""
+        offsets, origin = self._draw(count, generator)
+        return offsets, origin if len(self.noise_mean) > 1 else None
+
+    def _draw(self, count: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        where = self.levels.device
+        origin = torch.randint(len(self.offset_mean), (count,), generator=generator, device=where)
+        z = torch.randn((count, len(self.directions)), generator=generator, device=where) @ self.directions
+        return self.offset_mean[origin] + self.offset_sigma[origin] * z, origin
+
+    def draw_noise(
+        self,
+        state: Int[Tensor, "*event"],
+        generator: torch.Generator | None = None,
+        origin: Int[Tensor, "*event"] | None = None,
+    ) -> Float[Tensor, "*event"]:
+        """Draw one kernel of each event's state, and a normal number from it."""
+        pools, states, samples = self.noise_mean.shape
+        key = torch.randint(samples, state.shape, generator=generator, device=state.device).add_(state, alpha=samples)
+        if pools > 1:
+            if origin is None:
+                origin = torch.randint(pools, state.shape, generator=generator, device=state.device)
+            key.add_(origin, alpha=states * samples)
+        z = torch.randn(state.shape, generator=generator, device=state.device)
+        return z.mul_(torch.take(self.noise_sigma, key)).add_(torch.take(self.noise_mean, key))
+
+    def to(self, target: torch.device) -> SmoothedStates:
+        """The same statistics on another torch device."""
+        return SmoothedStates(*(getattr(self, item.name).to(target) for item in fields(self)))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.fitted import fitted
 from barkhausen.device.parameters import DeviceParameters
 from barkhausen.errors import InputError
 from barkhausen.validation import read_text
@@ -36,6 +37,8 @@ def import_measured_csv(
     parameters: DeviceParameters | None = None,
     *,
     conductance_range: tuple[float, float] | None = None,
+    fit: bool = False,
+    seed: int = 0,
 ) -> CharacterisedDevice:
     """Read ``state,device,cycle,position_m`` or ``state,device,cycle,conductance_s``.
 
@@ -47,10 +50,13 @@ def import_measured_csv(
         parameters: of track, protocol and junction; the track's length is that of the measured device.
         conductance_range: (G_AP, G_P) in S of the whole junction, to turn conductances into positions; by
             default the extremes of the measured conductances, which is declared as an assumption.
+        fit: add statistics of the states, and the law that foresees devices best (:func:`fitted`), instead of drawing
+            from the measured values as they are.
+        seed: of the fit.
 
     Raises:
         InputError: a column is missing, or a row is malformed or repeated (named by its line), or the values
-            cannot belong to one device.
+            cannot belong to one device, or are of too few devices for a fit.
     """
     parameters = parameters or DeviceParameters()
     rows, quantity = _read_rows(path)
@@ -79,7 +85,7 @@ def import_measured_csv(
             )
     try:
         positions, labels = _to_array(rows)
-        return CharacterisedDevice.from_positions(
+        device = CharacterisedDevice.from_positions(
             positions,
             parameters,
             source="measured",
@@ -87,6 +93,7 @@ def import_measured_csv(
             assumed=assumed,
             attributes={"imported_from": path.name, "quantity": quantity, "state_labels": labels},
         )
+        return fitted(device, seed) if fit else device
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

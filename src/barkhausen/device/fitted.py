@@ -1,0 +1,114 @@
+"""A characterised device with its statistics and the law that fits it best, and a table of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.fits import LAWS, choose_fit
+from barkhausen.device.statistics import describe_statistics
+
+Bounds = tuple[float, float]
+NOTHING = (float("nan"), float("nan"))
+
+
+def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
+    """The device with statistics of its states in its file, and drawn from the law that foresees devices best.
+
+    Args:
+        device: characterised in at least four devices.
+        seed: of everything random in it.
+
+    Raises:
+        InputError: a state was seen in fewer than four devices.
+    """
+    positions = device.positions
+    return device.extended(describe_statistics(positions, seed), choose_fit(positions, seed).to_dataset())
+
+
+@dataclass(frozen=True)
+class StateSummary:
+    """One row of the table of a device: lengths in m, rates as shares; NaN for what the file does not hold.
+
+    Attributes:
+        state: number of the state.
+        devices, cycles: how many devices were seen in it, and how many positions in all.
+        mean: position.
+        sigma_device, sigma_cycle: standard deviation between devices and between cycles.
+        sigma_device_interval, sigma_cycle_interval: of each, 95 %.
+        law: that synapses are drawn from.
+        components: of the mixture; 1 for a state that a normal distribution fits, and for other laws.
+        decider: ``cycle`` or ``device``, who chooses between the components; empty for a single one.
+        distance, p_value: Kolmogorov-Smirnov, between positions and law.
+        overlap_with_next: overlap coefficient with the next state; NaN for the last one.
+        misread_rate: share of positions where another state is likelier.
+        failure_rate: share of cycles that did not end with a wall at rest.
+    """
+
+    state: int
+    devices: int
+    cycles: int
+    mean: float
+    sigma_device: float
+    sigma_device_interval: Bounds
+    sigma_cycle: float
+    sigma_cycle_interval: Bounds
+    law: str
+    components: int
+    decider: str
+    distance: float
+    p_value: float
+    overlap_with_next: float
+    misread_rate: float
+    failure_rate: float
+
+
+def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
+    """The statistics and the law of each state, as they stand in the device file."""
+    data, positions = device.data, device.positions
+    seen = np.isfinite(positions)
+    mean, sigma_device, sigma_cycle = device.moments
+    law = str(data.attrs.get("distribution", "empirical"))
+    mixtures = device.mixtures if law == "mixture" else []
+    failures = device.failure_rate
+    rows = []
+    for state in range(device.states):
+        parts = len(mixtures[state].components.mean) if mixtures else 1
+        next_state = state + 1
+        rows.append(
+            StateSummary(
+                state=state,
+                devices=int(seen[state].any(axis=1).sum()),
+                cycles=int(seen[state].sum()),
+                mean=float(mean[state]),
+                sigma_device=float(sigma_device[state]),
+                sigma_device_interval=_bounds(data, "sigma_device_interval", state),
+                sigma_cycle=float(sigma_cycle[state]),
+                sigma_cycle_interval=_bounds(data, "sigma_cycle_interval", state),
+                law=law,
+                components=parts,
+                decider=mixtures[state].decider if parts > 1 else "",
+                distance=_number(data, "fit_distance", law=LAWS.index(law), state=state),
+                p_value=_number(data, "fit_p_value", law=LAWS.index(law), state=state),
+                overlap_with_next=float("nan")
+                if next_state == device.states
+                else _number(data, "overlap", state=state, other_state=next_state),
+                misread_rate=_number(data, "misread_rate", state=state),
+                failure_rate=float(failures[state]),
+            )
+        )
+    return rows
+
+
+def _number(data: xr.Dataset, name: str, **place: int) -> float:
+    return float(data[name].isel(place)) if name in data else float("nan")
+
+
+def _bounds(data: xr.Dataset, name: str, state: int) -> Bounds:
+    if name not in data:
+        return NOTHING
+    low, high = data[name].isel(state=state).values.tolist()
+    return low, high

@@ -1,0 +1,154 @@
+"""Normal mixtures of the positions of one state, fitted to many reweighted copies of the data at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.cluster.vq import kmeans2
+from scipy.special import expit, logit, logsumexp
+from scipy.stats import t as student
+
+MAXIMAL_COMPONENTS = 4
+LEAST_SIGMA = 0.01
+"""Least sigma of a component as a fraction of the spread of its state; a narrower one could sit on a single value."""
+
+STARTS = 4
+RESAMPLES = 200
+ITERATIONS = 300
+REFIT_ITERATIONS = 40
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components of one mixture, or of one for each copy of the data, in order of their means."""
+
+    weight: Float[np.ndarray, "*copy component"]
+    mean: Float[np.ndarray, "*copy component"]
+    sigma: Float[np.ndarray, "*copy component"]
+
+    def __getitem__(self, copy: int | slice) -> Components:
+        """The components of one of the copies."""
+        return Components(self.weight[copy], self.mean[copy], self.sigma[copy])
+
+    def log_parts(self, values: Float[np.ndarray, "*copy sample"]) -> Float[np.ndarray, "*copy sample component"]:
+        """Logarithm of weight times density of each component at each value."""
+        z = (values[..., None] - self.mean[..., None, :]) / self.sigma[..., None, :]
+        scale = np.log(np.maximum(self.weight, 1e-300)) - np.log(np.sqrt(2.0 * np.pi) * self.sigma)
+        return np.asarray(scale[..., None, :] - 0.5 * z * z)
+
+    def shares(self, values: Float[np.ndarray, "*copy sample"]) -> Float[np.ndarray, "*copy sample component"]:
+        """Probability that a value came from each component; NaN for a value that is missing."""
+        if self.weight.shape[-1] == 1:
+            return np.where(np.isfinite(values), 1.0, np.nan)[..., None]
+        parts = self.log_parts(values)
+        share = np.exp(parts - parts.max(axis=-1, keepdims=True))
+        return np.asarray(share / share.sum(axis=-1, keepdims=True))
+
+
+def fit_mixture(values: Float[np.ndarray, " sample"], components: int, generator: np.random.Generator) -> Components:
+    """The likeliest mixture of ``components`` normals, of those that four k-means starts lead to.
+
+    Args:
+        values: in any unit; at least as many distinct ones as components.
+        components: how many.
+        generator: of the starts.
+    """
+    if components == 1:
+        return Components(np.ones(1), values.mean(keepdims=True), values.std(keepdims=True))
+    distinct = np.unique(values)
+    starts = []
+    for _ in range(STARTS):
+        chosen = generator.choice(distinct, components, replace=False)
+        starts.append(kmeans2(values[:, None], chosen[:, None], minit="matrix", missing="warn")[1])
+    member = (np.array(starts)[..., None] == np.arange(components)).astype(float)
+    # An empty cluster starts as a broad one, and finds its place.
+    member += 1e-3
+    count = member.sum(axis=1)
+    mean = (member * values[:, None]).sum(axis=1) / count
+    variance = (member * (values[:, None] - mean[:, None]) ** 2).sum(axis=1) / count
+    start = Components(count / count.sum(axis=1, keepdims=True), mean, np.sqrt(variance))
+    found = refit_mixture(values[None], np.ones((STARTS, len(values))), start, ITERATIONS)
+    likelihood = logsumexp(found.log_parts(values[None]), axis=-1).sum(axis=-1)
+    return found[int(np.argmax(likelihood))]
+
+
+def refit_mixture(
+    values: Float[np.ndarray, "one_or_copy sample"],
+    weights: Float[np.ndarray, "copy sample"],
+    start: Components,
+    iterations: int = REFIT_ITERATIONS,
+) -> Components:
+    """The mixtures of reweighted copies of the values by expectation maximisation (Dempster, Laird, Rubin 1977).
+
+    scikit-learn's takes neither weights nor many copies at a time, and a bootstrap of a few hundred resamples would
+    take it a minute.
+
+    Args:
+        values: a row for each copy, or one row for all of them.
+        weights: how often each value counts in each copy.
+        start: a mixture for each copy, or one for all of them.
+        iterations: at most; from the mixture of all values, resamples of them need few.
+    """
+    total = weights.sum(axis=1, keepdims=True)
+    origin = float(values.mean())
+    values = values - origin
+    centre = (weights * values).sum(axis=1, keepdims=True) / total
+    spread = np.sqrt((weights * (values - centre) ** 2).sum(axis=1, keepdims=True) / total)
+    # Component before sample, so that sums over samples run along memory.
+    x = values[:, None, :]
+    powers = np.stack([np.ones_like(values), values, values**2], axis=-1)
+    weight, mean, sigma = start.weight, start.mean - origin, start.sigma
+    for _ in range(iterations):
+        share = ((x - mean[..., None]) / sigma[..., None]) ** 2
+        share = np.log(np.maximum(weight, 1e-300) / sigma)[..., None] - 0.5 * share
+        share = np.exp(share - share.max(axis=-2, keepdims=True))
+        share = share * (weights / share.sum(axis=-2))[:, None]
+        moments = share @ powers
+        count = np.maximum(moments[..., 0], 1e-12)
+        before, mean = mean, moments[..., 1] / count
+        variance = np.maximum(moments[..., 2] / count - mean**2, 0.0) + (LEAST_SIGMA * spread) ** 2
+        weight, sigma = count / total, np.sqrt(variance)
+        if np.abs(mean - before).max() < TOLERANCE * spread.max():
+            break
+    order = np.argsort(mean, axis=-1)
+    return Components(*(np.take_along_axis(part, order, -1) for part in (weight, mean + origin, sigma)))
+
+
+def mixture_intervals(
+    values: Float[np.ndarray, "device cycle"], components: Components, generator: np.random.Generator
+) -> tuple[Components, Components]:
+    """95 % intervals of the components of a mixture fitted to all the values.
+
+    Standard errors from a bootstrap over whole devices, since cycles of one device are not independent; times
+    Student's t for as many devices, for means as they are, for weights as log-odds and for sigmas as logarithms,
+    whose errors are more nearly normal: these cover 88 to 100 % for 16 devices of 4 cycles and 32 of 16, percentiles of
+    the same bootstrap 77 to 96 %.
+
+    Args:
+        values: NaN where there is none.
+        components: fitted to them.
+        generator: of the resamples.
+
+    Returns:
+        The lower and the upper ends.
+    """
+    devices = len(values)
+    drawn = generator.multinomial(devices, np.full(devices, 1.0 / devices), size=RESAMPLES)
+    present = np.isfinite(values)
+    weights = np.repeat(drawn, present.sum(axis=1), axis=1).astype(float)
+    copies = refit_mixture(values[present][None], weights, components)
+    quantile = float(student.ppf(0.975, devices - 1))
+
+    def ends(whole: Float[np.ndarray, " part"], copy: Float[np.ndarray, "copy part"]) -> Float[np.ndarray, "end part"]:
+        reach = quantile * copy.std(axis=0, ddof=1)
+        return np.array([whole - reach, whole + reach])
+
+    odds = logit(np.clip([components.weight, *copies.weight], 1e-6, 1.0 - 1e-6))
+    weight = expit(ends(odds[0], odds[1:]))
+    mean = ends(components.mean, copies.mean)
+    sigma = np.exp(ends(np.log(components.sigma), np.log(copies.sigma)))
+    low, high = (Components(weight[end], mean[end], sigma[end]) for end in (0, 1))
+    return low, high
