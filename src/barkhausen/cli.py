@@ -1,4 +1,4 @@
-"""The command line: ``barkhausen train``, ``reproduce``, ``report``, ``devices``, ``import-device``, ``backends``.
+"""The command line of ``barkhausen``; ``barkhausen --help`` lists what it can do.
 
 Exit codes: 0 done; 2 the user's input is wrong (one line, no traceback); 130 interrupted, go on with the same
 command; 1 anything else.
@@ -22,6 +22,7 @@ from barkhausen.device import (
     preset,
     preset_names,
     read_device,
+    shipped_toml,
     write_device,
 )
 from barkhausen.errors import BarkhausenError, InputError
@@ -149,20 +150,30 @@ def report(
 @app.command()
 def devices(
     device: Annotated[
-        str | None, typer.Argument(help="A preset (gaussian-N for any N) or a device file; all presets if left out.")
+        str | None,
+        typer.Argument(help="A preset (racetrack-5, gaussian-N for any N) or a device file; all presets if left out."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write this device to a device file.")] = None,
+    toml: Annotated[
+        Path | None, typer.Option("--toml", help="Write the TOML that made this shipped device, to change and run.")
+    ] = None,
 ) -> None:
     """List the device presets, or show or write one device."""
     if device is None:
-        if out is not None:
-            raise InputError("--out needs the name of one device")
+        if out is not None or toml is not None:
+            raise InputError(f"{'--out' if out is not None else '--toml'} needs the name of one device")
         table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ): SOT + gate + read")
         for name in preset_names():
             item = preset(name)
             table.add_row(name, str(item.states), item.source, _sigmas(item), _prices(item))
         _console().print(table)
-        typer.echo("any gaussian-N exists; a device file is named by its path")
+        typer.echo("any gaussian-N exists; a device file is named by its path; --toml writes what made a shipped one")
+        return
+    if toml is not None:
+        from barkhausen.atomic import atomic_write
+
+        atomic_write(toml, shipped_toml(device))
+        typer.echo(f"parameters in {toml}")
         return
     item = read_device(Path(device)) if Path(device).suffix in (".nc", ".h5") else preset(device)
     if out is not None:
@@ -190,6 +201,90 @@ def import_device(
     write_device(item, out)
     _show_device(item)
     typer.echo(f"device file in {out}")
+
+
+@app.command()
+def characterize(
+    parameters: Annotated[Path, typer.Argument(help="Device, protocol, and how many devices and cycles: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Device file to write (.nc).")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: characterisation.devices=4, track.width=48e-9. May be repeated."),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--report", help="Page about it; by default beside the device file, as .html.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
+    backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
+    accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Simulate the thermal ensemble of a racetrack and write its device file and a page about it.
+
+    Interrupted, the same command goes on where it was.
+    """
+    from barkhausen.experiment.characterise import characterise_to_file
+    from barkhausen.progress import Terminal
+
+    item = characterise_to_file(
+        parameters,
+        out,
+        settings=settings or [],
+        page=page,
+        backend=backend,
+        threads=threads,
+        accelerator=accelerator,
+        progress=Terminal(Console(stderr=True)),
+    )
+    _show_device(item)
+    typer.echo(f"device file in {out}, report in {page or out.with_suffix('.html')}")
+
+
+@app.command("import-mumax3")
+def import_mumax3(
+    directory: Annotated[Path, typer.Argument(help="Directory with the tables of mumax3, one for each event.")],
+    out: Annotated[Path, typer.Option("--out", help="Device file to write.")],
+    pattern: Annotated[
+        str, typer.Option("--pattern", help="Path of a table, with the fields {state}, {device} and {cycle}.")
+    ] = "state{state}_device{device}_cycle{cycle}.out/table.txt",
+    column: Annotated[
+        str | None, typer.Option("--column", help="Column with the wall's position in m; by default from <m_z>.")
+    ] = None,
+    average: Annotated[
+        float | None, typer.Option("--average", help="Mean over so many seconds at the end, not the last row alone.")
+    ] = None,
+    parameters: Annotated[
+        Path | None, typer.Option("--parameters", help="TOML with tables track, protocol, junction.")
+    ] = None,
+) -> None:
+    """Turn a set of mumax3 tables into a device file."""
+    from barkhausen.device.mumax3_tables import import_mumax3_tables
+
+    given = load_parameters(parameters) if parameters is not None else DeviceParameters()
+    item = import_mumax3_tables(directory, given, pattern=pattern, column=column, average=average)
+    write_device(item, out)
+    _show_device(item)
+    typer.echo(f"device file in {out}")
+
+
+@app.command("export-mumax3")
+def export_mumax3(
+    parameters: Annotated[Path, typer.Argument(help="Device, protocol and ensemble: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Script to write (.mx3).")],
+    state: Annotated[int, typer.Option("--state", help="In the order of protocol.gate_voltages.")] = 0,
+    device: Annotated[int, typer.Option("--device")] = 0,
+    cycle: Annotated[int, typer.Option("--cycle")] = 0,
+    in_metres: Annotated[
+        bool, typer.Option("--in-metres", help="Edges in metres, so that the cells may be changed in the script.")
+    ] = False,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override a key. May be repeated.")] = None,
+) -> None:
+    """Write one programming event of an ensemble as a mumax3 script, to check it there."""
+    from barkhausen.atomic import atomic_write
+    from barkhausen.device.ensemble import Ensemble
+
+    ensemble = Ensemble(load_parameters(parameters, settings or []))
+    atomic_write(out, ensemble.mumax3(state, device, cycle, in_metres=in_metres))
+    typer.echo(f"script in {out}")
 
 
 def _console() -> Console:

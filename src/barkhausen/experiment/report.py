@@ -45,7 +45,8 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
         key=lambda run: (MODES.index(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"])
     )
     kinds = kinds_of(finished)
-    page = _template().render(
+    page = render(
+        "report.html.jinja",
         runs=finished,
         kinds=kinds,
         pairs=pairs_of(kinds),
@@ -56,13 +57,18 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
         assumptions=_assumptions(kinds),
         small_drop=SMALL_DROP,
         collapse=COLLAPSE,
-        plotly_js=Markup(get_plotlyjs()),
     )
     atomic_write(out, page)
 
 
+def render(template: str, **context: object) -> str:
+    """The page of that template, which extends ``page.html.jinja``: one file, plotly included."""
+    shared = {"dark_colours": figures.DARK, "plotly_js": Markup(get_plotlyjs())}
+    return _environment().get_template(template).render(shared | context)
+
+
 @functools.cache
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("barkhausen.experiment", "."),
         autoescape=True,
@@ -71,7 +77,7 @@ def _template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(percent=percent, sig=sig, count=count, joule=joule)
-    return environment.get_template("report.html.jinja")
+    return environment
 
 
 def _assumptions(kinds: Sequence[Kind]) -> dict[tuple[str, ...], list[str]]:
