@@ -19,12 +19,12 @@ from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
 
 STATES = (5, 3, 2)
-ENERGY_LIMIT = 0.1
+ENERGY_LIMIT = 0.2
 """Programming energy per inference in pJ."""
 
 GRID = {
     "float": [(0.3, rate) for rate in (1e-3, 3e-3)],
-    "in-situ": list(itertools.product((0.2, 0.3, 0.4, 0.5), (3e-3, 1e-2, 3e-2))),
+    "in-situ": list(itertools.product((0.3, 0.4, 0.45, 0.5), (3e-3, 6e-3, 1e-2))),
     "ex-situ": list(itertools.product((0.2, 0.3), (1e-2, 3e-2))),
 }
 

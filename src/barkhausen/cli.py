@@ -239,6 +239,33 @@ def characterize(
     typer.echo(f"device file in {out}, report in {page or out.with_suffix('.html')}")
 
 
+@app.command()
+def design(
+    search: Annotated[Path, typer.Argument(help="What is fixed and what is searched: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of this search; an interrupted one goes on in it.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a key: search.states=3. May be repeated.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
+    backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
+    accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Search pulses, gate voltages and notches that give well-separated states; confirm the best by micromagnetics."""
+    from barkhausen.experiment.design import design_to_directory
+    from barkhausen.progress import Terminal
+
+    design_to_directory(
+        search,
+        out,
+        settings=settings or [],
+        backend=backend,
+        threads=threads,
+        accelerator=accelerator,
+        progress=Terminal(Console(stderr=True)),
+    )
+    typer.echo(f"best design in {out / 'designed.toml'}, evidence in {out / 'design.html'}")
+
+
 @app.command("import-mumax3")
 def import_mumax3(
     directory: Annotated[Path, typer.Argument(help="Directory with the tables of mumax3, one for each event.")],

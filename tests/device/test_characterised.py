@@ -17,6 +17,7 @@ from barkhausen.device import (
     GaussianStates,
     gaussian_device,
 )
+from barkhausen.device.statistics import describe_statistics
 from barkhausen.device.variance import variance_components
 from barkhausen.errors import InputError
 from barkhausen.version import __version__
@@ -187,3 +188,113 @@ def test_a_copy_of_the_preset_is_judged_by_its_content() -> None:
     assert CharacterisedDevice(data.copy(deep=True)).states == 3
     with pytest.raises(InputError, match="variable 'position' is missing"):
         CharacterisedDevice(data.drop_vars("position"))
+
+
+def test_energies_that_are_given_take_the_place_of_the_protocol_s() -> None:
+    computed = device()
+    sot, read = np.array([1e-15, 2e-15, 4e-15]), np.array([3e-17, 4e-17, 5e-17])
+    found = device(energies={"sot": sot, "read": read})
+    assert found.energy("sot").tolist() == sot.tolist()
+    assert found.energy("read").tolist() == read.tolist()
+    assert found.energy("gate").tolist() == computed.energy("gate").tolist()
+    programming = found.data["programming_energy"].values
+    assert programming == pytest.approx(sot + computed.energy("gate"), rel=1e-12, abs=0)
+    both = device(energies={"sot": sot, "gate": 2 * sot})
+    assert both.data["programming_energy"].values == pytest.approx(3 * sot, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("energies", "culprit"),
+    [
+        ({"heat": np.ones(3)}, r"energies: 'heat' is not one of sot, gate, read"),
+        ({"sot": np.ones(2)}, r"energies of 'sot' have the shape \(2,\), must be \(3,\)"),
+        ({"gate": np.ones((3, 1))}, r"energies of 'gate' have the shape \(3, 1\)"),
+        ({"read": np.array([1e-15, -1e-18, 0])}, "variable 'read_energy' holds a negative energy"),
+        ({"sot": np.array([1e-15, NAN, 0])}, "energies of 'sot' hold a value that is not finite"),
+    ],
+)
+def test_energies_that_cannot_be_are_named(energies: dict[str, np.ndarray], culprit: str) -> None:
+    with pytest.raises(InputError, match=f"^{culprit}"):
+        device(energies=energies)
+
+
+# One missing cycle of state 1 was run and lost its wall; one of state 2 was never run.
+OUTCOME = np.zeros(POSITIONS.shape, np.int8)
+OUTCOME[1, 0, 2] = 1
+HOLED = POSITIONS.copy()
+HOLED[2, 1, 0] = NAN
+OUTCOME[2, 1, 0] = -1
+
+
+def test_outcomes_are_kept_with_their_meanings_and_counted() -> None:
+    found = device(HOLED, outcome=OUTCOME)
+    variable = found.data["outcome"]
+    assert variable.dtype == np.int8
+    assert variable.values.tolist() == OUTCOME.tolist()
+    words = variable.attrs["flag_meanings"].split()
+    assert dict(zip(variable.attrs["flag_values"].tolist(), words, strict=True)) == {
+        -1: "not_run",
+        0: "single_wall_at_rest",
+        1: "no_wall",
+        2: "several_walls",
+        3: "wall_not_at_rest",
+    }
+    # One of six cycles; a cycle that was never run counts nowhere.
+    assert found.failure_rate == pytest.approx([0, 1 / 6, 0])
+
+
+def test_file_without_outcomes_knows_of_no_failure() -> None:
+    assert device().failure_rate.tolist() == [0, 0, 0]
+
+
+def test_outcomes_may_come_in_any_order_of_dimensions() -> None:
+    data = device(HOLED, outcome=OUTCOME).data
+    turned = data.assign(outcome=data["outcome"].transpose("cycle", "device", "state"))
+    assert CharacterisedDevice(turned).failure_rate == pytest.approx([0, 1 / 6, 0])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "culprit"),
+    [
+        ((0, 0, 0), 2, r"outcome\[state=0, device=0, cycle=0\] = 2 \(several_walls\), but it has a position"),
+        ((0, 1, 2), 3, r"outcome\[state=0, device=1, cycle=2\] = 3 \(wall_not_at_rest\), but it has a position"),
+        ((0, 1, 2), -1, r"outcome\[.*\] = -1 \(not_run\), but it has a position"),
+        ((1, 0, 2), 0, r"outcome\[state=1, device=0, cycle=2\] = 0 \(single_wall_at_rest\), but it has no position"),
+        ((1, 0, 2), 4, "variable 'outcome' holds a value that is none of -1, 0, 1, 2, 3"),
+    ],
+)
+def test_outcome_and_position_must_agree(place: tuple[int, int, int], value: int, culprit: str) -> None:
+    outcome = OUTCOME.copy()
+    outcome[place] = value
+    with pytest.raises(InputError, match=f"^{culprit}"):
+        device(HOLED, outcome=outcome)
+
+
+def test_outcome_of_another_shape_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^outcome has the shape \(3, 2, 2\), but the positions have \(3, 2, 3\)"):
+        device(outcome=OUTCOME[:, :, :2])
+
+
+def test_statistics_are_kept_with_the_device() -> None:
+    statistics = describe_statistics(POSITIONS)
+    found = device(extras=[statistics])
+    for name in statistics:
+        np.testing.assert_array_equal(found.data[name].values, statistics[name].values)
+        assert found.data[name].attrs == statistics[name].attrs
+    assert found.moments[0].tolist() == device().moments[0].tolist()
+
+
+def test_extending_replaces_what_was_there_and_leaves_the_device_alone() -> None:
+    before = device(extras=[describe_statistics(POSITIONS)])
+    other = before.data[["overlap"]] * 0.5
+    after = before.extended(other.assign_attrs(distribution="gaussian"))
+    assert float(after.data["overlap"][0, 0]) == 0.5
+    assert isinstance(after.distribution(), GaussianStates)
+    assert float(before.data["overlap"][0, 0]) == 1
+    assert isinstance(before.distribution(), EmpiricalStates)
+
+
+def test_statistics_of_another_device_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^the additional variables do not fit the device") as caught:
+        device().extended(describe_statistics(POSITIONS[:2]))
+    assert len(str(caught.value).splitlines()) == 1

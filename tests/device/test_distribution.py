@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+import xarray as xr
+from scipy.special import ndtr
 
 from barkhausen.device import CharacterisedDevice, DeviceParameters, EmpiricalStates, GaussianStates, gaussian_device
+from barkhausen.device.distribution import SmoothedStates
 
 LENGTH = 512e-9
 NAN = math.nan
@@ -200,3 +203,186 @@ def test_single_device_has_noise_and_no_offset() -> None:
     _, distribution = empirical(spread_out(3, 1, 12))
     assert distribution.offsets.tolist() == [[0, 0, 0]]
     assert distribution.residuals.std(1).min() > 0
+
+
+def smoothed(positions: np.ndarray, *, width: float = 0.005, own_noise: bool = False) -> SmoothedStates:
+    """Drawn from the positions widened by kernels of that share of the track."""
+    widths = xr.Dataset(
+        {name: ("state", np.full(len(positions), width * LENGTH)) for name in ("bandwidth_device", "bandwidth_cycle")},
+        attrs={"noise_pool": "device" if own_noise else "state"},
+    )
+    device = CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", extras=[widths])
+    distribution = device.distribution()
+    assert isinstance(distribution, SmoothedStates)
+    return distribution
+
+
+def mixture(positions: np.ndarray, decider: int, offset_sigma: float, sigma: tuple[float, float]) -> SmoothedStates:
+    """The outer states of three a single normal, the middle one at 0.45 (weight 0.25) and 0.55 of the track."""
+    parts = {
+        "mixture_weight": [[1, NAN], [0.25, 0.75], [1, NAN]],
+        "mixture_mean": LENGTH * np.array([[0.2, NAN], [0.45, 0.55], [0.8, NAN]]),
+        "mixture_sigma": LENGTH * np.array([[0.02, NAN], list(sigma), [0.02, NAN]]),
+    }
+    data = xr.Dataset(
+        {name: (("state", "component"), np.array(values)) for name, values in parts.items()}
+        | {
+            "mixture_decider": ("state", np.array([0, decider, 0], np.int8)),
+            "mixture_offset_sigma": ("state", LENGTH * np.array([0.01, offset_sigma, 0.01])),
+        },
+        attrs={"distribution": "mixture"},
+    )
+    moments = LENGTH * np.array([0.2, 0.525, 0.8]), np.full(3, 1e-9), np.full(3, 1e-9)
+    device = CharacterisedDevice.from_positions(
+        positions, DeviceParameters(), source="measured", moments=moments, extras=[data]
+    )
+    distribution = device.distribution()
+    assert isinstance(distribution, SmoothedStates)
+    return distribution
+
+
+def two_places(by_cycle: bool, devices: int = 40, cycles: int = 20) -> np.ndarray:
+    """Middle state at 0.45 or 0.55 of the track: cycle by cycle, or the first quarter of the devices at 0.45."""
+    generator = np.random.default_rng(0)
+    shape = (devices, cycles)
+    left = generator.random(shape) < 0.25 if by_cycle else np.arange(devices)[:, None] < devices // 4
+    middle = np.where(np.broadcast_to(left, shape), 0.45, 0.55)
+    rows = np.stack([np.full(shape, 0.2), middle, np.full(shape, 0.8)])
+    offset, noise = generator.standard_normal((3, devices, 1)), generator.standard_normal((3, *shape))
+    return LENGTH * (rows + 0.005 * offset + 0.005 * noise)
+
+
+def test_smoothing_leaves_the_variances_what_they_were() -> None:
+    positions = spread_out(3, 40, 6)
+    device, _ = empirical(positions)
+    mean, sigma_device, sigma_cycle = device.moments
+    weight = (mean[-1] - mean[0]) / 2
+    for own_noise in (False, True):
+        # A kernel as wide as the spread itself.
+        drawn = smoothed(positions, width=0.02, own_noise=own_noise)
+        offsets = drawn.offset_mean.var(0, correction=0) + (drawn.offset_sigma**2).mean(0)
+        noise = drawn.noise_mean.var((0, 2), correction=0) + (drawn.noise_sigma**2).mean((0, 2))
+        assert offsets.sqrt().numpy() == pytest.approx(sigma_device / weight, rel=1e-4)
+        assert noise.sqrt().numpy() == pytest.approx(sigma_cycle / weight, rel=1e-4)
+        assert drawn.noise_mean.mean((0, 2)).abs().max() < 1e-6
+        assert (drawn.offset_sigma > 0.01).all()
+
+
+@pytest.mark.parametrize("own_noise", [False, True])
+def test_smoothed_draws_have_the_spread_of_their_tables(own_noise: bool) -> None:
+    drawn = smoothed(spread_out(3, 40, 6), own_noise=own_noise)
+    count = 100_000
+    offsets = drawn.draw_devices(count, seeded(0))
+    assert offsets.shape == (count, 3)
+    assert len(offsets[:, 0].unique()) > 0.9 * count
+    expected = (drawn.offset_mean.var(0, correction=0) + (drawn.offset_sigma**2).mean(0)).sqrt()
+    # 40 heaps about as heavy: a sigma is known to 1 / sqrt(2 N), here to 0.3 %, times at most two for heavier tails.
+    assert offsets.std(0).numpy() == pytest.approx(expected.numpy(), rel=0.02)
+    noise = drawn.draw_noise(torch.arange(3).repeat(count, 1), seeded(1))
+    expected = (drawn.noise_mean.var((0, 2), correction=0) + (drawn.noise_sigma**2).mean((0, 2))).sqrt()
+    assert noise.std(0).numpy() == pytest.approx(expected.numpy(), rel=0.03)
+    assert noise.mean(0).abs().max() < 4 * float(expected.max()) / count**0.5
+
+
+def test_correlation_between_the_states_of_a_device_survives_smoothing() -> None:
+    positions = spread_out(3, 100, 40)
+    before = torch.corrcoef(empirical(positions)[1].offsets.T).numpy()
+    for width in (0.001, 0.05):
+        distribution = smoothed(positions, width=width)
+        ratio = (distribution.offset_sigma[0] / distribution.offset_mean.std(0, correction=0)).numpy()
+        # Offsets and kernels, r times as wide, are both correlated as before: of the sums, (1 + r r') is so in
+        # sqrt((1 + r²)(1 + r'²)), which is all of it where a kernel is as wide for its state as for the other.
+        kept = (1 + np.outer(ratio, ratio)) / np.sqrt(np.outer(1 + ratio**2, 1 + ratio**2))
+        drawn = distribution.draw_devices(50_000, seeded(0))
+        assert torch.corrcoef(drawn.T).numpy() == pytest.approx(before * kept, abs=0.005)
+        assert kept.min() > 0.95
+
+
+def test_noise_of_a_device_is_its_own_where_the_file_says_so() -> None:
+    generator = np.random.default_rng(0)
+    # The second half of the devices is five times as noisy.
+    size = np.where(np.arange(20) < 10, 0.004, 0.02)[:, None]
+    positions = LENGTH * (np.array([0.2, 0.8])[:, None, None] + size * generator.standard_normal((2, 20, 30)))
+    drawn = smoothed(positions, width=0.001, own_noise=True)
+    offsets, origin = drawn.draw_population(1000, seeded(0))
+    assert origin is not None
+    assert sorted(origin.unique().tolist()) == list(range(20))
+    assert torch.equal(offsets, drawn.draw_devices(1000, seeded(0)))
+    state = torch.ones(50_000, dtype=torch.int64)
+    quiet, noisy = (drawn.draw_noise(state, seeded(1), torch.full_like(state, device)).std() for device in (3, 13))
+    found = (positions[1] / LENGTH / 0.3).std(axis=1, ddof=1)
+    # 0.3 of the track is one weight; the common scale sets the mean square right.
+    assert float(noisy / quiet) == pytest.approx(found[13] / found[3], rel=0.05)
+    mixed = drawn.draw_noise(state, seeded(1)).std()
+    assert float(mixed) == pytest.approx(math.sqrt((found**2).mean()), rel=0.05)
+
+
+def test_noise_common_to_all_devices_has_no_origin() -> None:
+    for distribution in (GAUSSIAN, empirical(spread_out(3, 30, 5))[1], smoothed(spread_out(3, 30, 5))):
+        offsets, origin = distribution.draw_population(8, seeded(0))
+        assert origin is None
+        assert torch.equal(offsets, distribution.draw_devices(8, seeded(0)))
+        state, where = torch.tensor([0, 1, 2]), torch.tensor([1, 2, 3])
+        assert torch.equal(distribution.draw_noise(state, seeded(1), where), distribution.draw_noise(state, seeded(1)))
+
+
+def test_mixture_of_the_cycles_is_drawn_cycle_by_cycle() -> None:
+    drawn = mixture(two_places(by_cycle=True), 0, 0.003, (0.005, 0.005))
+    offsets = drawn.draw_devices(50_000, seeded(0))
+    # 0.3 of the track is one weight.
+    assert offsets.std(0).numpy() == pytest.approx(np.array([0.01, 0.003, 0.01]) / 0.3, rel=0.02)
+    noise = drawn.draw_noise(torch.ones(50_000, dtype=torch.int64), seeded(1)).sort().values.numpy()
+    # Of the variance of each component, 0.003² is the device's.
+    sigma = math.sqrt(0.005**2 - 0.003**2) / 0.3
+    expected = 0.25 * ndtr((noise + 0.075 / 0.3) / sigma) + 0.75 * ndtr((noise - 0.025 / 0.3) / sigma)
+    # 1.95 / sqrt(N) is passed once in a thousand times (Kolmogorov).
+    assert np.abs(expected - (np.arange(50_000) + 0.5) / 50_000).max() < 1.95 / math.sqrt(50_000)
+
+
+def test_mixture_of_the_devices_is_drawn_device_by_device() -> None:
+    positions = two_places(by_cycle=False)
+    drawn = mixture(positions, 1, 0.0, (0.007, 0.007))
+    offsets = drawn.draw_devices(20_000, seeded(0))[:, 1].numpy()
+    left = offsets < -0.025 / 0.3
+    # A quarter of the characterised devices; standard error sqrt(0.25 * 0.75 / 20 000) = 0.003.
+    assert left.mean() == pytest.approx(0.25, abs=0.013)
+    assert offsets[left].mean() == pytest.approx(-0.075 / 0.3, abs=0.002)
+    assert offsets[~left].mean() == pytest.approx(0.025 / 0.3, abs=0.002)
+    noise = drawn.draw_noise(torch.ones(20_000, dtype=torch.int64), seeded(1))
+    device, _ = empirical(positions)
+    sigma_cycle = float(device.moments[2][1] / LENGTH)
+    assert float(noise.std()) == pytest.approx(sigma_cycle / 0.3, rel=0.03)
+    assert offsets[left].std() == pytest.approx(math.sqrt(0.007**2 - sigma_cycle**2) / 0.3, rel=0.05)
+
+
+def test_devices_of_a_mixture_go_where_one_went_in_every_state() -> None:
+    # The device that rests left in the middle state is one of the first ten, which are off to the right in the others.
+    positions = two_places(by_cycle=False)
+    positions[[0, 2], :10] += 0.02 * LENGTH
+    offsets = mixture(positions, 1, 0.0, (0.007, 0.007)).draw_devices(4000, seeded(0))
+    assert offsets.shape == (4000, 3)
+    # Offsets within a component are as correlated as the means of devices: the outer states move together.
+    assert torch.corrcoef(offsets.T)[0, 2] > 0.5
+
+
+@pytest.mark.parametrize("own_noise", [False, True])
+def test_smoothed_draws_follow_from_the_generator_and_move(own_noise: bool) -> None:
+    distribution = smoothed(spread_out(3, 30, 5), own_noise=own_noise)
+    states = torch.tensor([[0, 1, 2, 1], [2, 2, 0, 0]])
+    moved = distribution.to(torch.device("cpu"))
+    for draw in (lambda d, g: d.draw_devices(8, g), lambda d, g: d.draw_noise(states, g)):
+        first, again, other = (draw(distribution, seeded(seed)) for seed in (1, 1, 2))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+        assert torch.equal(draw(moved, seeded(1)), first)
+    elsewhere = distribution.to(torch.device("meta"))
+    assert {value.device.type for value in vars(elsewhere).values()} == {"meta"}
+    assert elsewhere.draw_noise(states.to("meta")).shape == states.shape
+
+
+def test_file_without_bandwidths_is_drawn_as_it_always_was() -> None:
+    # Numbers recorded before smoothing was known.
+    _, distribution = empirical(spread_out(3, 6, 4))
+    assert isinstance(distribution, EmpiricalStates)
+    drawn = distribution.draw_noise(torch.tensor([0, 1, 2, 2]), seeded(0))
+    assert drawn.tolist() == pytest.approx([-0.024724999, 0.009970827, -0.026898276, 0.013434160], rel=1e-6)

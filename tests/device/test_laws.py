@@ -43,8 +43,8 @@ def test_likelihood_of_the_gaussian_law_is_that_of_a_normal_vector(
     law = StateLaw(Kernels.normal(0.1, sigma_device), (Kernels.normal(0.0, sigma_cycle),))
     covariance = sigma_device**2 * np.ones((cycles, cycles)) + sigma_cycle**2 * np.eye(cycles)
     expected = multivariate_normal(np.full(cycles, 0.1), covariance).logpdf(rows)
-    # What lies between two places of the grid is shared by them, which adds up to (step / 2)² to a variance: 1 % of that
-    # of the mean of the cycles.
+    # What lies between two places of the grid is shared by them, which adds up to (step / 2)² to a variance: 1 % of
+    # that of the mean of the cycles.
     assert law.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(expected, abs=0.03)
 
 
@@ -200,6 +200,13 @@ def test_bandwidth_is_not_as_narrow_as_one_device() -> None:
     # Left out one by one, cycles would sit in the narrow heap of their own device.
     rows = random_effects(1.0, 0.001, 30, 8)
     assert bandwidth(rows) > 0.1
+
+
+def test_bandwidth_of_rounded_values_is_not_narrower_than_their_rounding() -> None:
+    rows = random_effects(0.3, 1.0, 30, 8)
+    assert bandwidth((2 * rows).round() / 2) >= 0.25
+    # Nor does rounding finer than the kernel change it.
+    assert bandwidth(rows.round(3)) == pytest.approx(bandwidth(rows), rel=1e-3)
 
 
 @pytest.mark.parametrize("rows", [[[1.0, 1.0], [1.0, 1.0]], [[3.0]]])

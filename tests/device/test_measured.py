@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
-from barkhausen.device import CharacterisedDevice, DeviceParameters, import_measured_csv
+from barkhausen.device import CharacterisedDevice, DeviceParameters, EmpiricalStates, import_measured_csv
+from barkhausen.device.fitted import fitting_report
 from barkhausen.errors import InputError
 
 LENGTH = 512e-9
@@ -271,3 +274,123 @@ def test_reads_are_priced_with_the_measured_conductances(tmp_path: Path) -> None
     assert device.energy("read") == pytest.approx([15e-6 * 1e-11, 25e-6 * 1e-11], rel=1e-9, abs=0)
     assert float(device.data["conductance_parallel"]) == 33e-6
     assert not any("resistance_area" in line or "tunnel_magnetoresistance" in line for line in device.assumed)
+
+
+def rows_of(positions: np.ndarray) -> str:
+    """A table as a laboratory would write it, states and devices by name."""
+    lines = [f"s{s},d{d},{c},{float(positions[s, d, c])!r}" for s, d, c in np.argwhere(np.isfinite(positions))]
+    return HEADER + "\n".join(lines)
+
+
+def two_places(by_cycle: bool, seed: int) -> np.ndarray:
+    """Three states; the wall of the middle one goes 30 nm left in 3 of 10 cases, of cycles or of devices."""
+    generator = np.random.default_rng(seed)
+    shape = (3, 32, 8)
+    mean = LENGTH * np.array([0.2, 0.5, 0.8])[:, None, None]
+    place = np.zeros(shape)
+    place[1] = -30e-9 * (generator.random((32, 8 if by_cycle else 1)) < 0.3)
+    offset, noise = 2e-9 * generator.standard_normal((*shape[:2], 1)), 3e-9 * generator.standard_normal(shape)
+    return mean + place + offset + noise
+
+
+@pytest.mark.parametrize("by_cycle", [True, False], ids=["cycles choose", "devices choose"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_mixture_in_a_table_is_recovered_within_its_intervals(csv: Path, by_cycle: bool, seed: int) -> None:
+    positions = two_places(by_cycle, seed)
+    positions[0, 5, 3] = math.nan
+    device = imported(csv, rows_of(positions), fit=True, seed=seed)
+    data = device.data
+    assert data.attrs["distribution"] == "mixture"
+    assert data["mixture_decider"].values.tolist()[1] == (0 if by_cycle else 1)
+    assert np.isfinite(data["mixture_weight"].values).sum(axis=1).tolist() == [1, 2, 1]
+    total = math.hypot(2e-9, 3e-9)
+    truth = {"weight": [0.3, 0.7], "mean": [0.5 * LENGTH - 30e-9, 0.5 * LENGTH], "sigma": [total, total]}
+    for name, values in truth.items():
+        low, high = np.moveaxis(data[f"mixture_{name}_interval"].values[1], -1, 0)
+        assert (low <= values).all(), name
+        assert (values <= high).all(), name
+        assert (high - low < (0.5 if name == "weight" else 7e-9)).all(), name
+    # What a synapse is programmed to goes to both places, 30 nm apart.
+    noise = device.distribution().draw_noise(torch.ones(20_000, dtype=torch.int64))
+    offsets = device.distribution().draw_devices(20_000)[:, 1]
+    drawn = (noise if by_cycle else offsets).numpy() * 0.3 * LENGTH
+    left = drawn < -6e-9
+    assert left.mean() == pytest.approx(float(data["mixture_weight"][1, 0]), abs=0.05)
+    assert drawn[~left].mean() - drawn[left].mean() == pytest.approx(30e-9, abs=2e-9)
+
+
+TINY = np.array(
+    [
+        [[0.10, 0.12], [0.14, 0.16], [0.18, 0.20], [0.10, 0.12]],
+        [[0.50, 0.54], [0.50, 0.54], [0.58, 0.62], [0.66, math.nan]],
+    ]
+)
+
+
+def test_statistics_of_a_tiny_table_by_hand(csv: Path) -> None:
+    device = imported(csv, rows_of(LENGTH * TINY), fit=True)
+    first, second = fitting_report(device)
+    # Means of devices 0.11, 0.15, 0.19, 0.11 about 0.14; mean square within 4 * 2 * 0.01² / 4 = 2e-4, between
+    # 2 (9 + 1 + 25 + 9) 1e-4 / 3 = 44/15000, sigma_d² = (44/15000 - 2e-4) / 2.
+    assert first.mean == pytest.approx(0.14 * LENGTH, rel=1e-9, abs=0)
+    assert first.sigma_cycle == pytest.approx(math.sqrt(2e-4) * LENGTH, rel=1e-9, abs=0)
+    assert first.sigma_device == pytest.approx(math.sqrt((44 / 15000 - 2e-4) / 2) * LENGTH, rel=1e-9, abs=0)
+    assert (first.devices, first.cycles, second.devices, second.cycles) == (4, 8, 4, 7)
+    # All devices have the same mean square within, so it is known for sure.
+    assert first.sigma_cycle_interval == pytest.approx([first.sigma_cycle] * 2, rel=1e-9, abs=0)
+    assert first.sigma_device_interval[0] < first.sigma_device < first.sigma_device_interval[1]
+    # Seven values: 3 x 0.52, 0.60 twice and 0.66 once are their devices' means; 3.94 in all.
+    assert second.mean == pytest.approx(3.94 / 7 * LENGTH, rel=1e-9, abs=0)
+    # Distance of the eight values from the normal distribution of that law, by its definition.
+    sigma = math.hypot(first.sigma_device, first.sigma_cycle) / LENGTH
+    below = ndtr((np.sort(TINY[0].ravel()) - 0.14) / sigma)
+    distance = max((np.arange(1, 9) / 8 - below).max(), (below - np.arange(8) / 8).max())
+    assert float(device.data["fit_distance"][0, 0]) == pytest.approx(distance)
+    # Nothing in four devices: below 1 - 0.025^(1/4).
+    assert first.misread_rate == 0
+    assert device.data["misread_interval"].values[0] == pytest.approx([0, 1 - 0.025**0.25])
+    assert first.overlap_with_next < 0.01
+    assert math.isnan(second.overlap_with_next)
+    assert (first.failure_rate, first.components, first.decider) == (0, 1, "")
+    assert first.law == device.data.attrs["distribution"]
+
+
+def test_report_of_a_mixture_names_its_parts_and_overlap(csv: Path) -> None:
+    device = imported(csv, rows_of(two_places(True, 2)), fit=True)
+    rows = fitting_report(device)
+    assert [(row.law, row.components, row.decider) for row in rows] == [
+        ("mixture", 1, ""),
+        ("mixture", 2, "cycle"),
+        ("mixture", 1, ""),
+    ]
+    assert [row.state for row in rows] == [0, 1, 2]
+    assert rows[1].distance == float(device.data["fit_distance"][1, 1])
+    assert rows[1].p_value == float(device.data["fit_p_value"][1, 1])
+    assert rows[1].overlap_with_next == float(device.data["overlap"][1, 2])
+
+
+def test_report_of_a_file_without_statistics_says_what_it_knows(csv: Path) -> None:
+    rows = fitting_report(imported(csv, HEADER + ROWS))
+    assert [(row.devices, row.cycles, row.law, row.components) for row in rows] == [(1, 1, "empirical", 1)] * 2
+    assert [row.mean for row in rows] == pytest.approx([1e-7, 4e-7], rel=1e-9, abs=0)
+    assert all(math.isnan(row.p_value) and math.isnan(row.sigma_cycle_interval[0]) for row in rows)
+
+
+def test_failures_are_reported_by_state() -> None:
+    outcome = np.zeros(TINY.shape, np.int8)
+    outcome[1, 3, 1] = 2
+    device = CharacterisedDevice.from_positions(
+        LENGTH * TINY, DeviceParameters(), source="micromagnetics", outcome=outcome
+    )
+    assert [row.failure_rate for row in fitting_report(device)] == [0, 1 / 8]
+
+
+def test_fit_of_too_few_devices_is_refused_with_the_file(csv: Path) -> None:
+    assert refused(csv, HEADER + ROWS, fit=True).startswith("state 0 was seen in 1 device(s); a law is chosen by")
+
+
+def test_import_without_a_fit_is_what_it_was(csv: Path) -> None:
+    device = imported(csv, rows_of(LENGTH * TINY))
+    assert device.data.attrs["distribution"] == "empirical"
+    assert not [name for name in device.data if str(name).startswith(("fit_", "mixture_", "overlap", "bandwidth_"))]
+    assert isinstance(device.distribution(), EmpiricalStates)

@@ -88,9 +88,7 @@ def test_two_resting_places_are_not_normal_for_those_who_choose_between_them() -
         ([[3.0, 3.0], [3.0, 3.0], [3.0, 3.0]], False, False),
     ],
 )
-def test_normality_of_too_few_or_equal_values_is_not_known(
-    rows: list[list[float]], device: bool, cycle: bool
-) -> None:
+def test_normality_of_too_few_or_equal_values_is_not_known(rows: list[list[float]], device: bool, cycle: bool) -> None:
     found = normality(np.array([rows]))
     assert (not np.isnan(found.device[0])) is device
     assert (not np.isnan(found.cycle[0])) is cycle
@@ -100,7 +98,7 @@ def test_normality_of_too_few_or_equal_values_is_not_known(
 def test_overlap_of_two_normal_states_is_the_analytic_one(distance: float) -> None:
     # All of the spread is the cycles', so that 200 devices of 20 cycles are 4000 independent positions.
     found = overlap_matrix(normal_states(distance, 0.0, 1.0, (2, 200, 20))).value
-    # The densities cross half way: 2 Phi(-d / 2). The standard error is below that of a share, sqrt(1/4 / 4000) = 0.008.
+    # The densities cross half way: 2 Phi(-d / 2). The standard error is below that of a share, sqrt(1/4 / 4000).
     assert found[0, 1] == pytest.approx(2 * ndtr(-distance / 2), abs=0.02)
     assert found[1, 0] == found[0, 1]
     assert found.diagonal().tolist() == [1, 1]
@@ -159,9 +157,7 @@ def test_information_is_not_overrated_from_few_devices() -> None:
 
 def test_interval_of_the_information_holds_the_truth_as_often_as_it_says() -> None:
     truth = information_of_normal_states(2.0, 3)
-    intervals = [
-        mutual_information(normal_states(2.0, 0.6, 0.8, (3, 16, 4), seed)).bits_interval for seed in range(60)
-    ]
+    intervals = [mutual_information(normal_states(2.0, 0.6, 0.8, (3, 16, 4), seed)).bits_interval for seed in range(60)]
     # 57 are meant with the standard error 1.7; that the estimate errs on the safe side takes some.
     assert sum(low <= truth <= high for low, high in intervals) >= 50
 

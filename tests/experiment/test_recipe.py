@@ -10,7 +10,7 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from barkhausen.device import gaussian_device, write_device
+from barkhausen.device import gaussian_device, shipped_names, write_device
 from barkhausen.errors import InputError
 from barkhausen.experiment.recipe import Recipe, build_device, load_recipe, recipe_from
 
@@ -19,7 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("mnist-*.toml"))
 TABLES = ("dataset", "network", "device", "optimizer", "transfer")
 
 
@@ -61,7 +61,7 @@ def test_shipped_recipe_spells_out_the_defaults_of_its_mode(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in SHIPPED if "float" not in p.name], ids=lambda path: path.name)
 def test_shipped_recipe_spells_out_what_most_decides_a_run(path: Path) -> None:
     written = flat(tomllib.loads(path.read_text(encoding="utf-8")))
-    assert written.keys() >= {"mode", "states", "epochs", "device.sigma", "device.margin", "optimizer.memory_rate"}
+    assert written.keys() >= {"mode", "states", "epochs", "device.preset", "device.margin", "optimizer.memory_rate"}
 
 
 def test_defaults_differ_between_the_modes_only_where_nothing_is_given() -> None:
@@ -108,11 +108,16 @@ RECIPES = st.fixed_dictionaries(
             },
         ),
         "device": st.fixed_dictionaries(
-            {}, optional={"preset": st.just("gaussian"), "margin": not_negative, "max_attempts": counts}
+            {},
+            optional={
+                "preset": st.sampled_from(["racetrack", "notched", "gaussian"]),
+                "margin": not_negative,
+                "max_attempts": counts,
+            },
         ).flatmap(
             lambda table: (
                 st.just(table)
-                | st.builds(lambda sigma: table | {"sigma": sigma}, not_negative)
+                | st.builds(lambda sigma: table | {"preset": "gaussian", "sigma": sigma}, not_negative)
                 | st.builds(lambda file: table | {"file": file}, st.text())
             )
         ),
@@ -138,7 +143,10 @@ def test_resolved_recipe_is_the_same_recipe(values: dict[str, Any]) -> None:
     resolved = tomllib.loads(recipe.to_toml())
     assert Recipe.model_validate(resolved) == recipe
     # Nothing given is lost, and nothing that decides the run is left to the defaults of a later version.
-    unused = {"device.preset", "device.sigma"} if recipe.device.file is not None else {"device.file"}
+    if recipe.device.file is not None:
+        unused = {"device.preset", "device.sigma"}
+    else:
+        unused = {"device.file"} | (set() if recipe.device.preset == "gaussian" else {"device.sigma"})
     written, expected = flat(resolved), {key: value for key, value in flat(values).items() if key not in unused}
     assert {key: written[key] for key in expected} == expected
     assert flat(Recipe().model_dump()).keys() - written.keys() <= unused | {"threads"}
@@ -193,7 +201,10 @@ WRONG = [
     ("[network]\nhidden = 32", r"network\.hidden = 32: input should be a valid list"),
     ("[network]\nactivation = 'gelu'", r"network\.activation = 'gelu': input should be 'relu', 'hardtanh' or 'tanh'"),
     ("[network]\nnormalisation = 'layer'", r"network\.normalisation = 'layer'"),
-    ("[device]\npreset = 'cauchy'", r"device\.preset = 'cauchy': input should be 'gaussian'"),
+    ("[device]\npreset = 'cauchy'", r"device\.preset = 'cauchy': input should be 'racetrack', 'notched' or"),
+    ("[device]\npreset = 'racetrack'\nsigma = 0.1", r"device: sigma belongs to the gaussian preset, not to racetrack"),
+    ("states = 4", r"states = 4: no racetrack-4 is shipped, only racetrack-2, racetrack-3, racetrack-5; name a dev"),
+    ("states = 3\n[device]\npreset = 'notched'", r"states = 3: no notched-3 is shipped, only notched-5"),
     ("[device]\nsigma = -0.1", r"device\.sigma = -0\.1: input should be greater than or equal to 0"),
     ("[device]\nsigma = nan", r"device\.sigma = nan: input should be a finite number"),
     ("[device]\nsigma = inf", r"device\.sigma = inf: input should be a finite number"),
@@ -327,6 +338,21 @@ def test_preset_is_built_from_states_and_sigma(toml: Path) -> None:
     assert device.data.identical(gaussian_device(4, 0.3).data)
 
 
+@pytest.mark.parametrize("text", ["[device]\nsigma = 0.15\n", "[device]\npreset = 'gaussian'\n"])
+def test_sigma_means_gaussian_and_gaussian_has_a_sigma(toml: Path, text: str) -> None:
+    recipe = load(toml, text)
+    assert (recipe.device.preset, recipe.device.sigma) == ("gaussian", 0.15)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_device_is_the_default_of_its_family(toml: Path, name: str) -> None:
+    family, states = name.split("-")
+    text = f"states = {states}\n" + ("" if family == "racetrack" else f"[device]\npreset = '{family}'\n")
+    device = build_device(load(toml, text))
+    assert device.states == int(states)
+    assert device.source == "micromagnetics"
+
+
 def test_device_file_of_another_number_of_states_is_refused(toml: Path, device_file: Path) -> None:
     assert load(toml, f"states = 3\n[device]\nfile = '{device_file}'\n").states == 3
     with pytest.raises(InputError, match=r"recipe\.toml: states = 5 but the device file .*device\.nc has 3 states"):
@@ -397,7 +423,7 @@ def recipe_or_one_line(toml: Path, *settings: str) -> None:
     else:
         assert 2 <= recipe.states <= 256
         assert recipe.epochs >= 1
-        assert recipe.device.sigma >= 0
+        assert recipe.device.sigma is None or recipe.device.sigma >= 0
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

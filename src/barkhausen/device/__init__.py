@@ -5,7 +5,7 @@ from barkhausen.device.distribution import EmpiricalStates, GaussianStates, Stat
 from barkhausen.device.file import FORMAT_VERSION, read_device, write_device
 from barkhausen.device.measured import import_measured_csv
 from barkhausen.device.parameters import DeviceParameters, load_parameters
-from barkhausen.device.presets import gaussian_device, preset, preset_names
+from barkhausen.device.presets import gaussian_device, preset, preset_names, shipped_file, shipped_names, shipped_toml
 from barkhausen.device.pulse import ProgrammingProtocol, Pulse
 from barkhausen.device.racetrack import Racetrack
 from barkhausen.device.readout import TunnelJunction
@@ -27,5 +27,8 @@ __all__ = [
     "preset",
     "preset_names",
     "read_device",
+    "shipped_file",
+    "shipped_names",
+    "shipped_toml",
     "write_device",
 ]

@@ -20,6 +20,7 @@ from barkhausen.device.event import ProgrammingEvent
 from barkhausen.device.fits import LEAST_DEVICES
 from barkhausen.device.fitted import fitted
 from barkhausen.device.parameters import DeviceParameters
+from barkhausen.device.stability import stability
 from barkhausen.errors import InputError
 from barkhausen.micromagnetics import (
     MeanMagnetisation,
@@ -168,7 +169,10 @@ class _Run:
                 **attributes,
             },
         )
-        return Characterisation(_with_law(device, parameters.characterisation.seed), history)
+        device = _with_law(device, parameters.characterisation.seed)
+        if parameters.characterisation.temperature > 0:
+            device = device.extended(stability(parameters, device.positions))
+        return Characterisation(device, history)
 
     def _read_from(self, times: np.ndarray) -> float:
         """The read averages the wall's position over its own duration, within the relaxation."""

@@ -321,6 +321,8 @@ def _given_energies(energies: Mapping[str, Array], states: int) -> dict[str, Arr
         given[cause] = np.asarray(values, np.float64)
         if given[cause].shape != (states,):
             raise InputError(f"energies of '{cause}' have the shape {given[cause].shape}, must be ({states},)")
+        if not np.isfinite(given[cause]).all():
+            raise InputError(f"energies of '{cause}' hold a value that is not finite")
     return given
 
 

@@ -52,6 +52,9 @@ class _Rule(NamedTuple):
 
 _STATE, _BOUND = ("state",), ("state", "bound")
 
+STABILITY = ("barrier", "attempt_frequency", "retention_time", "pinning_field")
+"""How well each device holds each state, in J, Hz, s and T."""
+
 REQUIRED = {
     "position": _Rule(("state", "device", "cycle"), holes=True),
     "gate_voltage": _Rule(_STATE),
@@ -85,6 +88,9 @@ OPTIONAL = {
     "mixture_offset_sigma": _Rule(_STATE, 0.0),
     "bandwidth_device": _Rule(_STATE, 0.0),
     "bandwidth_cycle": _Rule(_STATE, 0.0),
+    **{name: _Rule(("state", "device"), 0.0, holes=True) for name in STABILITY},
+    "position_noise": _Rule(_STATE, 0.0),
+    "read_disturb": _Rule(_STATE, 0.0, 1.0, holes=True),
     "fit_score": _Rule(("law",)),
     "fit_behind": _Rule(("law",)),
     "fit_standard_error": _Rule(("law",), 0.0),

@@ -38,12 +38,13 @@ class Kernels:
         return np.asarray(np.exp(-0.5 * z * z) @ (self.weight / (np.sqrt(2.0 * np.pi) * sigma)))
 
     def on_grid(self, grid: Grid, least_sigma: float = 0.0) -> Float[np.ndarray, " place"]:
-        """The same on a grid that holds all kernels, to some 1e-15 of the peak; a kernel may be narrower than a step."""
+        """The same on a grid that holds all kernels, of which any may be narrower than a step."""
         sigma = np.maximum(self.sigma, least_sigma)
         if np.ptp(sigma) == 0.0 and np.ptp(self.weight) == 0.0:
             return np.asarray(grid.smoothed(self.weight[0] * grid.histogram(self.mean[None]), float(sigma[0]))[0])
         heaps = self.weight[:, None] * grid.histogram(self.mean[:, None])
-        return np.sum([grid.smoothed(heap[None], float(width))[0] for heap, width in zip(heaps, sigma, strict=True)], axis=0)
+        parts = [grid.smoothed(heap[None], float(width))[0] for heap, width in zip(heaps, sigma, strict=True)]
+        return np.asarray(np.sum(parts, axis=0))
 
     def only(self, kernel: int) -> Kernels:
         """One of the kernels, its weight unchanged."""
@@ -121,7 +122,8 @@ def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
     Likelihood cross-validation (Silverman 1986, section 3.4.4), leaving out whole devices: values of one device
     resemble each other, and leaving out single ones would choose a kernel as narrow as a device. The candidates
     are the normal-reference bandwidth 1.06 s N^(−1/5) (his equation 3.28) and twelve finer by sqrt(2) each, so that
-    two narrow modes are not smeared into one. A single device gets the reference itself.
+    two narrow modes are not smeared into one. Values that repeat were rounded: no kernel is then narrower than half of
+    their least distance, where it would only tell that they were. A single device gets the reference itself.
 
     Args:
         values: one row a device; NaN where there is none.
@@ -134,6 +136,7 @@ def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
     if reference == 0.0 or np.isfinite(values).any(axis=1).sum() < 2:
         return reference
     candidates = reference * BANDWIDTHS
+    candidates = candidates[candidates >= min(_resolution(present) / 2.0, reference)]
     grid = Grid.over(values, margin=4.0 * reference, step=candidates[-1] / 2.0, largest=1024)
     counts = grid.histogram(values)
     counts = counts[counts.sum(axis=1) > 0]
@@ -148,3 +151,10 @@ def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
         others = (own.sum(axis=0) - own) / (total - number)
         scores.append(float((counts * np.log((1.0 - unseen) * others + unseen / grid.span)).sum()))
     return float(candidates[int(np.argmax(scores))])
+
+
+def _resolution(values: Float[np.ndarray, " sample"]) -> float:
+    """Least distance between values some of which repeat; zero if none does."""
+    gaps = np.diff(np.sort(values))
+    apart = gaps > 1e-9 * values.std()
+    return 0.0 if apart.all() else float(gaps[apart].min(initial=np.inf))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
+from barkhausen.device.file import read_device
 from barkhausen.device.parameters import DeviceParameters
 from barkhausen.errors import InputError
 
 WINDOW = (0.2, 0.8)
 """Mean positions of the outermost states of a textbook device, as fractions of the track."""
+
+SHIPPED = Path(__file__).parent / "shipped"
 
 DEVICE_SHARE = 0.6
 CYCLE_SHARE = 0.8
@@ -74,18 +78,48 @@ def gaussian_device(
     )
 
 
+def shipped_names() -> list[str]:
+    """Names of the simulated devices that come with the package, each with the TOML that made it."""
+    return ["racetrack-2", "racetrack-3", "racetrack-5", "notched-5"]
+
+
+def shipped_file(name: str) -> Path:
+    """Device file of a shipped device.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    if name not in shipped_names():
+        raise InputError(f"no shipped device '{name}'; there are {', '.join(shipped_names())}")
+    return SHIPPED / f"{name}.nc"
+
+
+def shipped_toml(name: str) -> str:
+    """The TOML from which ``barkhausen characterize`` made that shipped device.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    return shipped_file(name).with_suffix(".toml").read_text(encoding="utf-8")
+
+
 def preset_names() -> list[str]:
     """Names of the presets; ``gaussian-N`` exists for every number of states N."""
-    return ["gaussian-2", "gaussian-3", "gaussian-5"]
+    return [*shipped_names(), "gaussian-2", "gaussian-3", "gaussian-5"]
 
 
 def preset(name: str) -> CharacterisedDevice:
-    """The preset of that name.
+    """The preset of that name: a shipped device, or ``gaussian-N``.
 
     Raises:
         InputError: there is none; the message says which there are.
     """
+    if name in shipped_names():
+        return read_device(shipped_file(name))
     match = re.fullmatch(r"gaussian-(\d{1,4})", name)
     if match is None:
-        raise InputError(f"no device preset '{name}'; known: gaussian-N for any number of states N, such as gaussian-5")
+        raise InputError(
+            f"no device preset '{name}'; known: {', '.join(shipped_names())}, and gaussian-N for any number of states "
+            "N, such as gaussian-5"
+        )
     return gaussian_device(int(match.group(1)))

@@ -119,9 +119,10 @@ class FinishedRun:
 
     @property
     def device_name(self) -> str:
-        """The device file's name, or where the device comes from."""
-        file = self.summary["device"].get("file")
-        return Path(file).name if file else str(self.summary["device"].get("source"))
+        """The device file's name, that of the preset, or where the device comes from."""
+        device = self.summary["device"]
+        file = device.get("file")
+        return Path(file).name if file else str(device.get("preset", device.get("source")))
 
     def events_by_epoch(self) -> dict[str, list[float]]:
         """Programming events of each layer: initial programming first, then what each epoch added."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import (
@@ -16,17 +15,13 @@ from pydantic import (
     model_validator,
 )
 
-from barkhausen.device import CharacterisedDevice, gaussian_device, read_device
+from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.errors import InputError
 from barkhausen.learning.network import Activation, Normalisation
-from barkhausen.validation import read_toml, validated
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from barkhausen.validation import apply_setting, read_toml, validated
 
 Mode = Literal["in-situ", "ex-situ", "float"]
+Preset = Literal["racetrack", "notched", "gaussian"]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -54,22 +49,39 @@ class NetworkRecipe(_Table):
 
 
 class DeviceRecipe(_Table):
-    """The synapse: a textbook Gaussian device, or a device file, and how it is programmed."""
+    """The synapse: a shipped racetrack, a textbook Gaussian or a device file, and how it is programmed."""
 
-    preset: Literal["gaussian"] = "gaussian"
-    sigma: NotNegative = 0.15
-    """Total spread of a Gaussian device on weights in [−1, 1]."""
+    preset: Preset = "racetrack"
+    """Family of the shipped device with the recipe's number of states; ``gaussian`` is implied by ``sigma``."""
+    sigma: NotNegative | None = None
+    """Total spread of a Gaussian device on weights in [−1, 1]; 0.15 unless given."""
     file: str | None = None
     """Device file to use instead of the preset."""
-    margin: NotNegative = 0.3
+    margin: NotNegative = 0.4
     """Noise tolerance margin in weight units (ex-situ: 0.2 unless given)."""
     max_attempts: Count = 1
     """Write-verify attempts of each programming event."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _sigma_means_gaussian(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if values.get("file") is not None:
+            # A preset beside a file has no say; a wrong one is still told.
+            return {key: value for key, value in values.items() if key != "preset" or value not in get_args(Preset)}
+        if "sigma" in values and "preset" not in values:
+            return {**values, "preset": "gaussian"}
+        if values.get("preset") == "gaussian" and "sigma" not in values:
+            return {**values, "sigma": 0.15}
+        return values
+
     @model_validator(mode="after")
-    def _sigma_is_of_the_preset(self) -> DeviceRecipe:
-        if self.file is not None and "sigma" in self.model_fields_set:
+    def _sigma_is_of_the_gaussian_preset(self) -> DeviceRecipe:
+        if self.sigma is not None and self.file is not None:
             raise ValueError("sigma belongs to the gaussian preset; with a device file, leave it out")
+        if self.sigma is not None and self.preset != "gaussian":
+            raise ValueError(f"sigma belongs to the gaussian preset, not to {self.preset}")
         return self
 
     @model_serializer(mode="wrap")
@@ -87,7 +99,7 @@ class OptimizerRecipe(_Table):
     name: Literal["adam", "adamw", "sgd"] = "adam"
     rate: Rate = 1e-3
     """Learning rate of float weights, biases and normalisation."""
-    memory_rate: Rate = 1e-2
+    memory_rate: Rate = 6e-3
     """Learning rate of the synapses' memory, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Of sgd."""
@@ -167,7 +179,7 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     if any(setting.partition("=")[0].strip() == "device.file" for setting in settings or []):
         _without_preset(values)
     for setting in settings or []:
-        _apply(values, setting)
+        apply_setting(values, setting)
     return recipe_from(values, str(path))
 
 
@@ -178,7 +190,10 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
         InputError: a key or value is unknown or wrong.
     """
     recipe = validated(Recipe, values, origin)
-    if recipe.device.file is None or recipe.mode == "float":
+    if recipe.mode == "float":
+        return recipe
+    if recipe.device.file is None:
+        _check_shipped(recipe, origin)
         return recipe
     states = read_device(Path(recipe.device.file)).states
     if "states" in recipe.model_fields_set and recipe.states != states:
@@ -186,6 +201,16 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
             f"{origin}: states = {recipe.states} but the device file {recipe.device.file} has {states} states"
         )
     return recipe.model_copy(update={"states": states})
+
+
+def _check_shipped(recipe: Recipe, origin: str) -> None:
+    family, states = recipe.device.preset, recipe.states
+    if family != "gaussian" and f"{family}-{states}" not in shipped_names():
+        there_are = ", ".join(name for name in shipped_names() if name.startswith(f"{family}-"))
+        raise InputError(
+            f"{origin}: states = {states}: no {family}-{states} is shipped, only {there_are}; name a device file "
+            '(device.file) or take textbook Gaussians (device.preset = "gaussian")'
+        )
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -202,9 +227,23 @@ def build_device(recipe: Recipe) -> CharacterisedDevice:
     Raises:
         InputError: its device file cannot be used.
     """
-    if recipe.device.file is not None:
-        return read_device(Path(recipe.device.file))
+    file = device_file(recipe)
+    if file is not None:
+        return read_device(file)
+    assert recipe.device.sigma is not None
     return gaussian_device(recipe.states, recipe.device.sigma)
+
+
+def device_file(recipe: Recipe) -> Path | None:
+    """The device file that the recipe names, or that of the shipped device; ``None`` for a textbook Gaussian.
+
+    Raises:
+        InputError: no such device is shipped.
+    """
+    choice = recipe.device
+    if choice.file is not None:
+        return Path(choice.file)
+    return None if choice.preset == "gaussian" else shipped_file(f"{choice.preset}-{recipe.states}")
 
 
 def _without_preset(values: dict[str, Any]) -> None:
@@ -214,22 +253,3 @@ def _without_preset(values: dict[str, Any]) -> None:
     if isinstance(device, dict):
         device.pop("preset", None)
         device.pop("sigma", None)
-
-
-def _apply(values: dict[str, Any], setting: str) -> None:
-    key, equals, text = setting.partition("=")
-    key = key.strip()
-    if not equals or not key:
-        raise InputError(f"--set {setting}: must be key=value, such as states=3 or dataset.name=digits")
-    try:
-        read = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        read = {}
-    # More than the one key: the text goes on after a line break.
-    value = read["value"] if len(read) == 1 else text.strip()
-    *tables, last = key.split(".")
-    for table in tables:
-        values = values.setdefault(table, {})
-        if not isinstance(values, dict):
-            raise InputError(f"--set {setting}: '{table}' is not a table")
-    values[last] = value

@@ -25,7 +25,7 @@ from barkhausen.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.evaluation import accuracy, weight_histogram
-from barkhausen.experiment.recipe import Recipe, build_device, flat
+from barkhausen.experiment.recipe import Recipe, build_device, device_file, flat
 from barkhausen.experiment.scalars import ScalarLog
 from barkhausen.experiment.seeds import stream
 from barkhausen.experiment.summary import (
@@ -128,7 +128,7 @@ class Run:
 
     def _claim(self) -> None:
         """Make the directory ours: the resolved recipe and a copy of the device file stand in it from the start."""
-        held, device_file = self.directory / RECIPE, self.recipe.device.file
+        held, source = self.directory / RECIPE, self._device_source()
         if self.overwrite and held.exists():
             with _locked(held):
                 try:
@@ -137,15 +137,18 @@ class Run:
                     raise unwritable(self.directory, error) from None
         if not held.exists():
             atomic_write(held, self.recipe.to_toml())
-        if device_file is not None and not (self.directory / DEVICE).exists():
-            atomic_write(self.directory / DEVICE, Path(device_file).read_bytes())
+        if source is not None and not (self.directory / DEVICE).exists():
+            atomic_write(self.directory / DEVICE, source.read_bytes())
         self._check_device_file()
+
+    def _device_source(self) -> Path | None:
+        return None if self.recipe.mode == "float" else device_file(self.recipe)
 
     def _check_device_file(self) -> None:
         """A device file may not change under a run."""
-        if self.recipe.device.file is None:
+        named, held = self._device_source(), self.directory / DEVICE
+        if named is None:
             return
-        named, held = Path(self.recipe.device.file), self.directory / DEVICE
         if not named.is_file() or not held.is_file() or held.read_bytes() != named.read_bytes():
             raise InputError(
                 f"{named}: is not the device file that the run in {self.directory} was started with; "
@@ -362,6 +365,8 @@ def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[
     summary["margin"] = recipe.device.margin
     summary["max_attempts"] = recipe.device.max_attempts if recipe.mode == "in-situ" else recipe.transfer.max_attempts
     if recipe.device.file is None:
+        summary["preset"] = f"{recipe.device.preset}-{recipe.states}"
+    if recipe.device.sigma is not None:
         summary["sigma"] = recipe.device.sigma
     return summary
 
