@@ -6,6 +6,7 @@ command; 1 anything else.
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -197,7 +198,7 @@ def import_device(
 ) -> None:
     """Turn a measured CSV into a device file."""
     given = load_parameters(parameters) if parameters is not None else DeviceParameters()
-    item = import_measured_csv(measured, given, conductance_range=conductance_range)
+    item = _with_law(import_measured_csv(measured, given, conductance_range=conductance_range))
     write_device(item, out)
     _show_device(item)
     typer.echo(f"device file in {out}")
@@ -287,7 +288,7 @@ def import_mumax3(
     from barkhausen.device.mumax3_tables import import_mumax3_tables
 
     given = load_parameters(parameters) if parameters is not None else DeviceParameters()
-    item = import_mumax3_tables(directory, given, pattern=pattern, column=column, average=average)
+    item = _with_law(import_mumax3_tables(directory, given, pattern=pattern, column=column, average=average))
     write_device(item, out)
     _show_device(item)
     typer.echo(f"device file in {out}")
@@ -359,9 +360,54 @@ def _show_device(item: CharacterisedDevice) -> None:
             *(f"{1e15 * energy[k]:.3f}" for energy in energies),
         )
     _console().print(table)
+    _show_statistics(item)
     typer.echo(f"source: {item.source}")
     for line in item.assumed:
         typer.echo(f"assumed: {line}")
+
+
+def _with_law(item: CharacterisedDevice) -> CharacterisedDevice:
+    """With statistics and the law that fits best; a handful of devices is too few to choose one by."""
+    from barkhausen.device import LEAST_DEVICES, fitted
+
+    if item.devices_seen < LEAST_DEVICES:
+        typer.echo(f"fewer than {LEAST_DEVICES} devices in some state: drawn from the data, no law is fitted")
+        return item
+    return fitted(item)
+
+
+def _show_statistics(item: CharacterisedDevice) -> None:
+    """What is known of the spread of each state, where the file holds it."""
+    from barkhausen.device import fitting_report
+
+    if "overlap" not in item.data:
+        return
+    table = Table(
+        "state", "devices × events", "sigma device (nm)", "sigma cycle (nm)", "law", "KS distance", "p",
+        "overlap with next", "misread (%)", "failures (%)",
+    )  # fmt: skip
+    for row in fitting_report(item):
+        law = row.law if row.components == 1 else f"{row.law} of {row.components} ({row.decider})"
+        table.add_row(
+            str(row.state),
+            f"{row.devices} × {row.cycles // max(row.devices, 1)}",
+            _with_interval(row.sigma_device, row.sigma_device_interval),
+            _with_interval(row.sigma_cycle, row.sigma_cycle_interval),
+            law,
+            f"{row.distance:.3f}",
+            f"{row.p_value:.3f}",
+            "" if math.isnan(row.overlap_with_next) else f"{row.overlap_with_next:.3f}",
+            f"{100 * row.misread_rate:.1f}",
+            f"{100 * row.failure_rate:.1f}",
+        )
+    _console().print(table)
+    information = item.data["mutual_information"].item()
+    typer.echo(f"information: {information:.2f} bits a device (of at most {math.log2(item.states):.2f})")
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{1e9 * value:.1f} [{1e9 * low:.1f}, {1e9 * high:.1f}]"
 
 
 def _print_results(summaries: list[dict[str, object]]) -> None:

@@ -238,8 +238,10 @@ def test_design_is_confirmed_by_micromagnetics(source: Path, tmp_path: Path, mon
     settings = ["search.families=['equal-notches']", "search.generations=1", "search.confirm=1"]
     out = tmp_path / "out"
     result = design_to_directory(source, out, settings=settings, threads=1)
-    confirmed = result["families"][0]["finalists"][0]["confirmed"]
-    simulated = read_device(out / "confirmed" / "equal-notches-0.nc")
+    best = result["families"][0]["finalists"][0]
+    confirmed, stem = best["confirmed"], out / "confirmed" / best["name"]
+    assert best["name"].startswith("equal-notches-")
+    simulated = read_device(stem.with_suffix(".nc"))
     assert simulated.data.sizes == {"state": 2, "device": 2, "cycle": 1}
     assert confirmed["states"]["mean"] == pytest.approx(simulated.moments[0].tolist())
     assert confirmed["score"]["energy"] == pytest.approx(
@@ -247,7 +249,7 @@ def test_design_is_confirmed_by_micromagnetics(source: Path, tmp_path: Path, mon
     )
     assert 0 <= confirmed["score"]["not_home"] <= 1
     assert result["best"]["confirmed"] is True
-    assert not (out / "confirmed" / "equal-notches-0.work").exists()
+    assert not stem.with_suffix(".work").exists()
     before = contents(out)
 
     def never(*_: Any, **__: Any) -> None:

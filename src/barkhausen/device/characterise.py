@@ -204,8 +204,7 @@ def at_rest(
 
 def _with_law(device: CharacterisedDevice, seed: int) -> CharacterisedDevice:
     """With statistics and the law that fits best; a handful of devices is too few to choose one by."""
-    seen = np.isfinite(device.positions).any(axis=2).sum(axis=1)
-    return fitted(device, seed) if seen.min() >= LEAST_DEVICES else device
+    return fitted(device, seed) if device.devices_seen >= LEAST_DEVICES else device
 
 
 def _by_mean_position(resting: np.ndarray, outcome: np.ndarray, voltages: Sequence[float]) -> list[int]:

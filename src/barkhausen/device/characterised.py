@@ -183,6 +183,11 @@ class CharacterisedDevice:
         return int(self.data.sizes["state"])
 
     @property
+    def devices_seen(self) -> int:
+        """In how many devices the least seen state was seen."""
+        return int(np.isfinite(self.positions).any(axis=2).sum(axis=1).min())
+
+    @property
     def source(self) -> str:
         """``micromagnetics``, ``measured`` or ``gaussian``."""
         return str(self.data.attrs["source"])

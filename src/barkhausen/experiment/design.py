@@ -137,6 +137,7 @@ class _Finalist:
     def described(self, space: DesignSpace) -> dict[str, Any]:
         """All that the page shows of it."""
         return {
+            "name": self.candidate.name,
             "generation": self.candidate.generation,
             "variables": [
                 {"name": v.name, "value": value, "low": v.low, "high": v.high, "unit": v.unit}
@@ -167,8 +168,7 @@ class _Work:
         finalists = {family: self._measured_again(cheapest(rows, ranks)) for family, rows in found.items()}
         ranked = _best_of_each_first(list(finalists.values()))
         for finalist in ranked[: settings.confirm]:
-            family = finalist.candidate.family
-            finalist.confirmed = self._confirmed(finalist, finalists[family].index(finalist), simulating)
+            finalist.confirmed = self._confirmed(finalist, simulating)
         best = min(ranked, key=lambda finalist: (finalist.confirmed_cost, finalist.score.cost))
         families = [
             {
@@ -224,14 +224,14 @@ class _Work:
         finalists = [_Finalist(c, d, *pair) for c, d, pair in zip(candidates, devices, found, strict=True)]
         return sorted(finalists, key=lambda finalist: finalist.score.cost)
 
-    def _confirmed(self, finalist: _Finalist, rank: int, simulating: dict[str, Any]) -> dict[str, Any]:
+    def _confirmed(self, finalist: _Finalist, simulating: dict[str, Any]) -> dict[str, Any]:
         settings = self.settings
         how = finalist.parameters.characterisation.model_copy(
             update={"devices": settings.devices, "cycles": settings.cycles}
         )
         return confirm(
             finalist.parameters.model_copy(update={"characterisation": how}),
-            self.directory / CONFIRMED / f"{finalist.candidate.family}-{rank}",
+            self.directory / CONFIRMED / finalist.candidate.name,
             settings.weights,
             progress=self.progress,
             **simulating,

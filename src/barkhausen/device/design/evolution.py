@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -36,6 +37,12 @@ class Candidate:
     """In which it came up first; 0: the points that the search begins with."""
     vector: Vector
     score: Score
+
+    @property
+    def name(self) -> str:
+        """The family, and a digest of the point."""
+        point = " ".join(value.hex() for value in self.vector)
+        return f"{self.family}-{hashlib.sha256(point.encode()).hexdigest()[:10]}"
 
 
 class Archive(Protocol):
