@@ -28,6 +28,8 @@ epochs = 1
 name = "digits"
 [network]
 hidden = [32, 16]
+[device]
+preset = "gaussian"
 [transfer]
 chips = 2
 """
@@ -101,7 +103,7 @@ def recipe(tmp_path: Path) -> Path:
             "--conductance-range",
         ),
         (["devices", "--out", "device.nc"], "--out needs the name of one device"),
-        (["devices", "gausian-3"], "no device preset 'gausian-3'; known: gaussian-N"),
+        (["devices", "gausian-3"], "no device preset 'gausian-3'; known: racetrack-2"),
         (["devices", "gaussian-1"], "states = 1: a synapse needs 2 to 256 states"),
         (["devices", "nowhere.nc"], r"nowhere\.nc: no such device file"),
         (["report"], "runs"),

@@ -313,3 +313,11 @@ def test_choice_is_rarely_wrong() -> None:
         names = [choose_fit(draw(shape, seeded(seed)), seed).chosen for seed in range(12)]
         assert names.count("gaussian") == 0
         assert names.count("mixture") >= 9
+
+
+@pytest.mark.filterwarnings("error")
+def test_copy_of_a_single_value_has_the_least_width() -> None:
+    values = np.array([-1.0, 0.0, 1.0])
+    found = refit_mixture(values[None], np.array([[0.0, 3.0, 0.0]]), Components(np.ones(1), np.zeros(1), np.ones(1)))
+    assert found.mean.tolist() == [[0]]
+    assert found.sigma == pytest.approx(np.array([[0.01 * math.sqrt(2 / 3)]]))

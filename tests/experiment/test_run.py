@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from barkhausen.device import gaussian_device, write_device
+from barkhausen.device import gaussian_device, preset, write_device
 from barkhausen.errors import InputError
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
@@ -37,7 +37,7 @@ def test_run_learns_and_writes_the_contract(tmp_path: Path, mode: str) -> None:
     summary = Run(recipe(mode=mode, epochs=12, states=3, network={"hidden": [128, 64]}), tmp_path / "run").execute()
     files = {path.name for path in (tmp_path / "run").iterdir()}
     expected = {"recipe.toml", "metrics.jsonl", "checkpoint.safetensors", "state.json", "summary.json", "tensorboard"}
-    assert files == expected | (set() if mode == "float" else {"histograms.json"})
+    assert files == expected | (set() if mode == "float" else {"histograms.json", "device.nc"})
     assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["schema"] == 1
     assert (summary["mode"], summary["states"]) == (mode, None if mode == "float" else 3)
@@ -62,7 +62,7 @@ def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> Non
         assert programming[key] == sum(state[key] for state in programming["by_state"].values())
     # One attempt an event by default.
     assert programming["attempts"] == programming["initial_events"] + programming["training_events"]
-    ledger = EnergyLedger.from_device(gaussian_device(5))
+    ledger = EnergyLedger.from_device(preset("racetrack-5"))
     attempts = [programming["by_state"][str(k)]["attempts"] for k in range(5)]
     energy = summary["energy"]
     for cause in ("sot", "gate", "read"):
@@ -119,7 +119,7 @@ def test_device_file_takes_the_place_of_the_preset(tmp_path: Path) -> None:
     write_device(gaussian_device(3, 0.15), tmp_path / "device.nc")
     changes = {"device": {"file": str(tmp_path / "device.nc")}}
     by_file = Run(recipe(**changes), tmp_path / "file").execute()
-    by_preset = Run(recipe(states=3), tmp_path / "preset").execute()
+    by_preset = Run(recipe(states=3, device={"preset": "gaussian"}), tmp_path / "preset").execute()
     assert by_file["states"] == 3
     assert by_file["device"]["file"] == str(tmp_path / "device.nc")
     assert by_file["test_accuracy"] == by_preset["test_accuracy"]
@@ -151,8 +151,8 @@ def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
 
 def test_directory_of_another_recipe_or_of_something_else_is_refused(tmp_path: Path) -> None:
     Run(recipe(), tmp_path / "run").execute()
-    with pytest.raises(InputError, match=r"holds a run with device\.margin = 0\.3, this one has 0\.4"):
-        Run(recipe(device={"margin": 0.4}), tmp_path / "run").execute()
+    with pytest.raises(InputError, match=r"holds a run with device\.margin = 0\.4, this one has 0\.3"):
+        Run(recipe(device={"margin": 0.3}), tmp_path / "run").execute()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("precious")
     for overwrite in (False, True):

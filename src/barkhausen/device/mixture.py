@@ -95,8 +95,8 @@ def refit_mixture(
     total = weights.sum(axis=1, keepdims=True)
     origin = float(values.mean())
     values = values - origin
-    centre = (weights * values).sum(axis=1, keepdims=True) / total
-    spread = np.sqrt((weights * (values - centre) ** 2).sum(axis=1, keepdims=True) / total)
+    # Of all values, since those of one copy may be all the same.
+    spread = float(values.std())
     # Component before sample, so that sums over samples run along memory.
     x = values[:, None, :]
     powers = np.stack([np.ones_like(values), values, values**2], axis=-1)
@@ -111,7 +111,7 @@ def refit_mixture(
         before, mean = mean, moments[..., 1] / count
         variance = np.maximum(moments[..., 2] / count - mean**2, 0.0) + (LEAST_SIGMA * spread) ** 2
         weight, sigma = count / total, np.sqrt(variance)
-        if np.abs(mean - before).max() < TOLERANCE * spread.max():
+        if np.abs(mean - before).max() < TOLERANCE * spread:
             break
     order = np.argsort(mean, axis=-1)
     return Components(*(np.take_along_axis(part, order, -1) for part in (weight, mean + origin, sigma)))
