@@ -1,11 +1,11 @@
-"""Do the statistics of a device survive smaller cells and a shorter step?
+"""Do the statistics of a shipped device survive smaller cells and a shorter step?
 
-    python benchmarks/cells_and_steps.py [DEVICE.toml] [--devices 6] [--cycles 1] [--cells 2e-9] [--out DIR]
+    python benchmarks/cells_and_steps.py [racetrack-5] [--devices 6] [--cycles 1] [--cells 2e-9] [--only half-step]
 
-Runs the same physical devices (the same edges) three times: as the file says, with the step halved, and with smaller
-cells. Prints, for each state, the difference of the mean position with a 95 % interval, paired by device (bootstrap
-over devices), and the same for the share of events that come to rest in the state's own notch. The thermal noise
-differs between the runs, so each difference carries the noise of two ensembles.
+Simulates the first devices of the shipped ensemble again (the same edges), once with the step halved and once with
+smaller cells, and compares with their shipped positions. Prints, for each state, the difference of the mean position
+and of the share of events that end in the state's own notch, each with a 95 % interval (bootstrap over events). The
+thermal noise differs between the runs, so a difference carries the noise of two ensembles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from barkhausen.device import load_parameters, shipped_toml
+from barkhausen.device import load_parameters, preset, shipped_toml
 from barkhausen.device.characterise import characterise
 
 RESAMPLES = 4000
@@ -27,59 +27,55 @@ RESAMPLES = 4000
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("device", nargs="?", type=Path)
+    parser.add_argument("device", nargs="?", default="racetrack-5")
     parser.add_argument("--devices", type=int, default=6)
     parser.add_argument("--cycles", type=int, default=1)
     parser.add_argument("--cells", type=float, default=2e-9)
-    parser.add_argument("--out", type=Path, default=None, help="keep unfinished work here, and go on with it")
+    parser.add_argument("--only", choices=("half-step", "small-cells"))
+    parser.add_argument("--out", type=Path, help="keep unfinished work here, and go on with it")
+    parser.add_argument("--threads", type=int)
     given = parser.parse_args()
     out = given.out or Path(tempfile.mkdtemp())
     out.mkdir(parents=True, exist_ok=True)
-    source = given.device
-    if source is None:
-        source = out / "racetrack-5.toml"
-        source.write_text(shipped_toml("racetrack-5"), encoding="utf-8")
-    size = [f"characterisation.devices={given.devices}", f"characterisation.cycles={given.cycles}"]
-    step = None
-    resting = {}
-    for name in ("as given", "half step", "small cells"):
-        settings = list(size)
-        if name == "half step":
-            settings.append(f"characterisation.dt={step / 2!r}")
-        elif name == "small cells":
-            settings.append(f"characterisation.cell={given.cells!r}")
-        begin = time.perf_counter()
-        found = characterise(load_parameters(source, settings), checkpoint=out / name.replace(" ", "-"))
-        step = step or float(json.loads(found.device.data.attrs["attributes"])["dt"])
-        resting[name] = found.device.data["position"].values * 1e9
-        failed = found.device.failure_rate.mean()
-        print(f"{name}: {time.perf_counter() - begin:.0f} s, failures {100 * failed:.1f} %")
-    reference = resting["as given"]
+    shipped = preset(given.device)
+    source = out / f"{given.device}.toml"
+    source.write_text(shipped_toml(given.device), encoding="utf-8")
+    step = float(json.loads(shipped.data.attrs["attributes"])["dt"])
+    reference = 1e9 * shipped.positions[:, : given.devices]
     means = np.nanmean(reference, axis=(1, 2))
     borders = np.concatenate([[-np.inf], 0.5 * (means[1:] + means[:-1]), [np.inf]])
     generator = np.random.default_rng(0)
-    print(f"\n{given.devices} devices x {given.cycles} cycles a state; mean and 95 % interval")
-    print(f"{'state':>6} {'mean (nm)':>10} {'compared with':>14} {'difference (nm)':>26} {'share in place':>26}")
-    for state, mean in enumerate(means):
-        for name in ("half step", "small cells"):
-            shift = np.nanmean(resting[name][state], axis=1) - np.nanmean(reference[state], axis=1)
-            place = [_in_place(resting[n][state], borders[state], borders[state + 1]) for n in (name, "as given")]
+    size = [f"characterisation.devices={given.devices}", f"characterisation.cycles={given.cycles}"]
+    variants = {
+        "half-step": f"characterisation.dt={step / 2!r}",
+        "small-cells": f"characterisation.cell={given.cells!r}",
+    }
+    for name, setting in variants.items():
+        if given.only not in (None, name):
+            continue
+        begin = time.perf_counter()
+        parameters = load_parameters(source, [*size, setting])
+        found = characterise(parameters, checkpoint=out / name, threads=given.threads).device
+        print(
+            f"\n{name} ({setting}): {given.devices} devices x {given.cycles} against {given.devices} x "
+            f"{reference.shape[2]} shipped events a state, {time.perf_counter() - begin:.0f} s, "
+            f"failures {100 * found.failure_rate.mean():.1f} %"
+        )
+        print(f"{'state':>6} {'shipped (nm)':>13} {'difference (nm)':>26} {'share in place':>15} {'difference':>22}")
+        for state, mean in enumerate(means):
+            ours, theirs = (p[state][np.isfinite(p[state])] for p in (1e9 * found.positions, reference))
+            place = [(v > borders[state]) & (v < borders[state + 1]) for v in (ours, theirs)]
             print(
-                f"{state:>6} {mean:>10.1f} {name:>14} {_interval(shift, generator):>26} "
-                f"{_interval(place[0] - place[1], generator):>26}"
+                f"{state:>6} {mean:>13.1f} {_difference(ours, theirs, generator):>26} {place[1].mean():>15.2f} "
+                f"{_difference(place[0].astype(float), place[1].astype(float), generator):>22}",
+                flush=True,
             )
 
 
-def _in_place(positions: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Share of each device's events between the borders of the state."""
-    return np.asarray(((positions > low) & (positions < high)).mean(axis=1))
-
-
-def _interval(values: np.ndarray, generator: np.random.Generator) -> str:
-    values = values[np.isfinite(values)]
-    picks = generator.integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.quantile(values[picks].mean(axis=1), (0.025, 0.975))
-    return f"{values.mean():+.2f} [{low:+.2f}, {high:+.2f}]"
+def _difference(ours: np.ndarray, theirs: np.ndarray, generator: np.random.Generator) -> str:
+    draws = [v[generator.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in (ours, theirs)]
+    low, high = np.quantile(draws[0] - draws[1], (0.025, 0.975))
+    return f"{ours.mean() - theirs.mean():+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 if __name__ == "__main__":
