@@ -151,7 +151,9 @@ def test_a_wall_that_leaves_the_track_is_a_failure_and_no_position() -> None:
         protocol={"reset": {"current_density": 4e11, "width": 2e-9}},
         characterisation={"devices": 2, "cycles": 1},
     )
-    with pytest.raises(InputError, match=r"of 2 events at .* V none left one wall on the track \(\d lost it, \d left several\)"):
+    with pytest.raises(
+        InputError, match=r"of 2 events at .* V none left one wall on the track \(\d lost it, \d left several\)"
+    ):
         characterise(open_ended)
 
 

@@ -55,7 +55,7 @@ def found_by_hand(reset: float = 1.3) -> DeviceParameters:
 
 
 def run(candidates: list[DeviceParameters], **changes: Any) -> list[Trial]:
-    how = {"devices": 2, "cycles": 1, "seed": 0, "temperature": 0.0, "compact": COMPACT, "dt": 4e-12}
+    how = {"devices": 2, "cycles": 1, "seed": 0, "temperature": 0.0, "compact": COMPACT}
     return trials(candidates, **(how | changes))
 
 

@@ -50,7 +50,6 @@ class MadeUp:
         seed: int,
         temperature: float,
         compact: CompactParameters,
-        dt: float = 0.0,
     ) -> list[Trial]:
         if self.calls == self.calls_to_live:
             raise KeyboardInterrupt

@@ -17,7 +17,7 @@ import tomli_w
 
 from barkhausen.atomic import atomic_write, remove_partial
 from barkhausen.device import DeviceParameters
-from barkhausen.device.compact import STEP, CompactModel, CompactParameters
+from barkhausen.device.compact import CompactModel, CompactParameters
 from barkhausen.device.design import (
     BATCH,
     FAMILIES,
@@ -57,10 +57,6 @@ FINALISTS = 8
 
 REMEASURED = 4
 """A finalist is measured again on so many times as many devices; on fresh ones, so that luck in the search is none."""
-
-SEARCH_STEP = 4e-12
-"""Time step in s of the compact model in the search: the means and shares that make a score are the same as with half
-of it, in half the time."""
 
 Assessment = tuple[Score, StateStatistics]
 
@@ -203,7 +199,7 @@ class _Work:
 
         def evaluate(vectors: Sequence[Vector]) -> list[Score]:
             devices = [space.decode(vector) for vector in vectors]
-            found = self._assessed(devices, DURING, settings.devices, self.temperature, SEARCH_STEP)
+            found = self._assessed(devices, DURING, settings.devices, self.temperature)
             return [score for score, _ in found]
 
         with self.progress.task(family, settings.population * (settings.generations + 1)) as advance:
@@ -262,7 +258,7 @@ class _Work:
         return found
 
     def _assessed(
-        self, devices: Sequence[DeviceParameters], phase: int, number: int, kelvin: float, dt: float = STEP
+        self, devices: Sequence[DeviceParameters], phase: int, number: int, kelvin: float
     ) -> list[Assessment]:
         settings = self.settings
         found = trials(
@@ -272,7 +268,6 @@ class _Work:
             seed=mixed_seed(settings.seed, phase),
             temperature=kelvin,
             compact=self.compact,
-            dt=dt,
         )
         return [trial.assess(device, settings.weights) for trial, device in zip(found, devices, strict=True)]
 
