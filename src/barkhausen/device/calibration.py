@@ -57,9 +57,6 @@ residuals smooth enough for that."""
 MODEL_ERROR = 0.03
 """Relative error that the compact model is allowed in a fit, beside the statistical one of micromagnetics."""
 
-PULSE_ERROR = 0.1
-"""The same for the current of a pulse, under which walls swing: there are modes that the model does not have."""
-
 FITTED = (1 / 9, 1 / 3, 1.0)
 """Currents on the plain track that are fitted, in units of the largest."""
 
@@ -315,7 +312,6 @@ def _fit_notches(parameters: CompactParameters, ramps: Ramps, pulses: Pulses) ->
     free, thresholds = ramps.free.mean(1), pulses.thresholds
     ours = np.concatenate((free, thresholds[0]))
     error = np.concatenate((standard_error(ramps.free, axis=1), thresholds[1])) / ours
-    allowed = np.repeat((MODEL_ERROR, PULSE_ERROR), len(free))
 
     def residuals(trial: CompactParameters) -> Float[np.ndarray, " residual"]:
         passed = half_passed(pulses.currents, pulses.predicted(trial))
