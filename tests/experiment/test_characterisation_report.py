@@ -91,7 +91,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert "the worst, 3 and 4, overlap by 0.100 ; 3 of 320 programming events failed (0.94 %)" in text
     assert "16 devices × 4 cycles in each state at 300 K, seed 7" in text
     assert "events failed: 2 with no wall, 1 with several walls. Worst is state 4 with 3 of 64." in text
-    assert "5 % of the resets lost the wall, or left it nearer to the first state" in text
+    assert "5 % of the resets lost the wall, or left it nearer to the second state" in text
     assert "tell them apart: 2 and 3 (0.07), 3 and 4 (0.10)." in text
     assert "10.0 years 10.0 years 57.9 57.9 2.4e-19" in text
     assert COMMAND in text
