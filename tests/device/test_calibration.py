@@ -53,9 +53,10 @@ def bench(**changes: Any) -> Bench:
 
 
 def test_fit_of_the_motion_finds_the_factors_that_made_the_paths() -> None:
-    """Paths of the compact model itself; each factor was drawn towards 1, against an error of 3 %, with the weight 0.2.
+    """Paths of the compact model itself, weighed as known to 3 % each, against factors expected within 20 % of 1.
 
-    Nine instants of three paths outweigh that, though damping and drive nearly make up for each other.
+    That draws a factor back by some (3/20)² of its distance, and damping and drive together, which paths hardly tell
+    apart, by more; the paths themselves come out to 3 % of the 80 nm that they cover.
     """
     truth = CompactParameters(dmi_factor=0.85, damping_factor=1.2, drive_factor=0.9)
     on = bench()
@@ -63,11 +64,11 @@ def test_fit_of_the_motion_finds_the_factors_that_made_the_paths() -> None:
     paths = Paths(on, film, tuple((j, 0.0) for j in (3e10, 1e11, 3e11)), 0.8e-9, np.empty(0))
     paths = dataclasses.replace(paths, walls=paths.predicted(truth)[..., None])
     found = _fit_motion(CompactParameters(), paths)
-    assert found.dmi_factor == pytest.approx(0.85, rel=0.01)
+    assert found.dmi_factor == pytest.approx(0.85, rel=0.03)
     assert found.damping_factor == pytest.approx(1.2, rel=0.05)
     assert found.drive_factor == pytest.approx(0.9, rel=0.05)
     assert found.damping_factor / found.drive_factor == pytest.approx(1.2 / 0.9, rel=0.03)
-    assert paths.predicted(found) == pytest.approx(paths.predicted(truth), abs=1e-9)
+    assert paths.predicted(found) == pytest.approx(paths.predicted(truth), abs=2.4e-9)
 
 
 def test_fit_of_the_notches_finds_the_factors_that_made_the_currents(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,10 +85,14 @@ def test_fit_of_the_notches_finds_the_factors_that_made_the_currents(monkeypatch
     static = at.depinning_current(start)
     points = tuple((1.6 * float(j), v) for j, (_, v) in zip(static, at.cases, strict=True))
     free = Ramps(made, points, np.empty(0)).predicted(truth)
-    currents = static[:, None] * np.linspace(0.15, 1.35, 9)
+    currents = static[:, None] * np.geomspace(0.1, 1.5, 10)
     share = Pulses(made, 2e-9, currents, np.empty(0)).predicted(truth)
     passed = np.arange(24) < np.round(24 * share)[..., None]
-    found = _fit_notches(start, Ramps(at, points, free[:, None]), Pulses(at, 2e-9, currents, passed))
+    track = on.track(320e-9)
+    paths = Paths(on, track, ((5e10, 0.0), (2e11, 0.0)), 0.6e-9, np.empty(0))
+    paths = dataclasses.replace(paths, walls=paths.predicted(truth)[..., None])
+    found = _fit_notches(start, paths, Ramps(at, points, free[:, None]), Pulses(at, 2e-9, currents, passed))
+    assert found.damping_factor == pytest.approx(1.0, abs=0.2)
     assert found.pinning_factor == pytest.approx(0.85, abs=0.06)
     assert found.twist_factor == pytest.approx(0.2, abs=0.2)
 
@@ -110,16 +115,17 @@ def test_walls_at_rest_tell_demagnetisation_and_the_cost_of_a_neel_wall() -> Non
 
 
 def test_half_passed_is_the_mean_threshold() -> None:
-    currents = np.array([[1.0, 2.0, 3.0, 4.0]]) * 1e11
-    # All thresholds between 2 and 3; half at once in the middle of 1 to 2, the others in the middle of 3 to 4.
-    assert half_passed(currents, np.array([[0.0, 0.0, 1.0, 1.0]])) == pytest.approx([2.5e11])
-    assert half_passed(currents, np.array([[0.0, 0.5, 0.5, 1.0]])) == pytest.approx([2.5e11])
-    assert half_passed(currents, np.array([[0.0, 0.0, 0.0, 0.0]])) == pytest.approx([4.5e11])
-    generator = np.random.default_rng(0)
-    thresholds = generator.normal(2.5e11, 0.4e11, size=200_000)
-    fine = np.linspace(1e11, 4e11, 31)[None]
+    currents = np.array([[1.0, 2.0, 4.0, 8.0]]) * 1e11
+    root = math.sqrt(2)
+    # All thresholds between 2 and 4; half at once between 1 and 2, the others between 4 and 8; none and all passing.
+    assert half_passed(currents, np.array([[0.0, 0.0, 1.0, 1.0]])) == pytest.approx([2e11 * root])
+    assert half_passed(currents, np.array([[0.0, 0.5, 0.5, 1.0]])) == pytest.approx([2e11 * root])
+    assert half_passed(currents, np.array([[0.0, 0.0, 0.0, 0.0]])) == pytest.approx([8e11 * root])
+    assert half_passed(currents, np.array([[1.0, 1.0, 1.0, 1.0]])) == pytest.approx([1e11 / root])
+    thresholds = np.random.default_rng(0).lognormal(math.log(2.5e11), 0.2, size=200_000)
+    fine = np.geomspace(0.8e11, 8e11, 31)[None]
     share = (thresholds < fine.T).mean(1)[None]
-    assert half_passed(fine, share) == pytest.approx([thresholds.mean()], rel=1e-3)
+    assert half_passed(fine, share) == pytest.approx([2.5e11], rel=2e-3)
 
 
 def test_static_depinning_current_is_the_force_balance_of_each_case() -> None:
@@ -169,17 +175,17 @@ small_run = pytest.mark.skipif(not compiled.available(), reason="takes minutes w
 
 @small_run
 def test_small_calibration_predicts_what_it_has_not_seen(tmp_path: Path) -> None:
-    """Currents 0.25 thresholds apart tell one at zero temperature to half a step, 0.125; 0.15 are the model's own."""
+    """Currents in ratios of 1.36 tell a threshold at zero temperature to half a step, 0.18; 0.15 are the model's."""
     film = track_film(TrackOutline(length=128e-9, width=32e-9), COBALT, cell=4e-9)
     options: dict[str, Any] = {
-        "voltages": (0.0,), "notches": [SHALLOW.model_copy(update={"depth": 5e-9})], "currents": 5, "temperature": 0.0,
+        "voltages": (0.0,), "notches": [SHALLOW.model_copy(update={"depth": 5e-9})], "currents": 7, "temperature": 0.0,
         "held_out": SHALLOW.model_copy(update={"depth": 6e-9}), "pulse": 1e-9, "threads": 1, "checkpoint": tmp_path,
     }  # fmt: skip
     found = calibrate(film, None, **options)
     assert found.parameters.order == 1.0
     assert 0.7 < found.parameters.pinning_factor < 1.4
     assert 0.6 < found.parameters.dmi_factor < 1.2
-    assert found.errors["threshold"] < 0.275
+    assert found.errors["threshold"] < 0.33
     assert found.errors["velocity"] < 0.15
     assert found.errors["displacement"] < 0.15
     assert {c.quantity for c in found.comparisons if not c.held_out} == {
@@ -214,12 +220,12 @@ def test_what_cannot_be_calibrated_is_refused(film: Any, options: dict[str, Any]
 @pytest.mark.slow
 @pytest.mark.validation
 def test_calibration_of_a_device_track(report: Report) -> None:
-    """300 K, five to forty thresholds: held-out pulses to 15 % and twice the error of the micromagnetic ones."""
+    """300 K, five to forty thresholds: held-out pulses to 15 % and the error of the micromagnetic ones."""
     constants = material("cofeb-tantalum", dmi=0.3e-3, spin_hall_angle=0.3, damping=0.05)
     found = calibrate(track_film(TrackOutline(length=256e-9, width=64e-9), constants, cell=4e-9), StrainGate())
     errors = found.errors
     report("compact model, held-out thresholds (rms, relative)", errors["threshold"], 0.0,
-           0.15 + 2 * errors["threshold_uncertainty"])  # fmt: skip
+           0.15 + errors["threshold_uncertainty"])  # fmt: skip
     report("compact model, held-out velocities (rms, relative)", errors["velocity"], 0.0,
            0.10 + 2 * errors["velocity_uncertainty"])  # fmt: skip
     report("compact model, held-out pass probabilities (rms)", errors["pass_probability"], 0.0,

@@ -12,7 +12,8 @@ Which run identifies which parameter:
   the pulse is Delta psi/alpha.
 - ``pinning_factor``: the current at which a notch lets go of a wall in it when the current rises steadily (psi is 0
   until then), for several notches and gate voltages. A ramp gives a number for each replica, a pulse only yes or no.
-- ``twist_factor``: the current of a pulse that drives half of the walls past these notches. They come with psi turned.
+- ``twist_factor``, and the damping once more: the current of a pulse that drives half of the walls past these notches.
+  They come with psi turned, and pass or swing in the notch.
 
 Held out are pulses that drive a wall against a notch of another shape, and other currents and gate voltages on the
 plain track.
@@ -47,8 +48,11 @@ from barkhausen.micromagnetics import (
 from barkhausen.micromagnetics.constants import VACUUM_PERMEABILITY
 from barkhausen.progress import Progress
 
-TRUST = {"twist_factor": 0.5}
+TRUST = {"twist_factor": 0.5, "damping_factor": 0.4}
 """How far, in its logarithm, a factor is expected from where its fit starts: settles what a run leaves open; or 0.2."""
+
+LARGEST = {"twist_factor": 1.0}
+"""Bound of a factor, that of a straight wall here; or 5. What is left over has another cause, such as damping."""
 
 DIFFERENCE = {"twist_factor": 0.2}
 """Over what share of itself a factor is changed for a derivative; or 0.04. The same noise at every call makes the
@@ -56,6 +60,9 @@ residuals smooth enough for that."""
 
 MODEL_ERROR = 0.03
 """Relative error that the compact model is allowed in a fit, beside the statistical one of micromagnetics."""
+
+PULSE_ERROR = 0.1
+"""The same for the current of a pulse, under which walls swing."""
 
 FITTED = (1 / 9, 1 / 3, 1.0)
 """Currents on the plain track that are fitted, in units of the largest."""
@@ -169,7 +176,7 @@ def calibrate(
     pulse: float = 3e-9,
     temperature: float = 300.0,
     replicas: int = 6,
-    currents: int = 6,
+    currents: int = 7,
     seed: int = 0,
     backend: str = "auto",
     threads: int | None = None,
@@ -213,7 +220,7 @@ def calibrate(
     runs = Pulses.of(
         bench, notches, pulse, parameters, currents=currents, repeats=max(1, bench.replicas // 2), number=3
     )
-    parameters = _fit_notches(parameters, ramps, runs)
+    parameters = _fit_notches(parameters, paths, ramps, runs)
     away = sorted({min(bench.voltages), max(bench.voltages)})
     others = Paths.of(bench, HELD_OUT, away, parameters, number=4)
     tests = Pulses.of(
@@ -281,7 +288,10 @@ def _fit(
 ) -> CompactParameters:
     """Least squares in these factors, starting from what they are."""
     start = np.array([getattr(parameters, name) for name in names])
-    trust, difference = (np.array([d.get(n, v) for n in names]) for d, v in ((TRUST, 0.2), (DIFFERENCE, 0.04)))
+    trust, difference, largest = (
+        np.array([given.get(name, other) for name in names])
+        for given, other in ((TRUST, 0.2), (DIFFERENCE, 0.04), (LARGEST, 5.0))
+    )
 
     def changed(factors: np.ndarray) -> CompactParameters:
         return parameters.model_copy(update=dict(zip(names, factors.tolist(), strict=True)))
@@ -290,36 +300,38 @@ def _fit(
         return np.concatenate((residuals(changed(factors)), np.log(factors / start) / trust))
 
     found = least_squares(
-        all_residuals, start, diff_step=difference, x_scale=trust, bounds=(0.02, 5.0), xtol=3e-3, ftol=3e-3
+        all_residuals, start, diff_step=difference, x_scale=trust, bounds=(0.02, largest), xtol=3e-3, ftol=3e-3
     )
     return changed(found.x)
 
 
-def _fit_motion(parameters: CompactParameters, paths: Paths) -> CompactParameters:
+def _path_residuals(parameters: CompactParameters, paths: Paths) -> Float[np.ndarray, " residual"]:
+    """Over their errors; the instants of one path, which follow from each other, count as one together."""
     instants = slice(2, None, 3)
     ours, error = paths.mean[instants], paths.standard_error[instants]
     covered = np.nanmax(np.abs(ours - paths.start), axis=0)
-    weight = 1 / np.sqrt(error**2 + (MODEL_ERROR * covered) ** 2 + 1e-20)
-
-    def residuals(trial: CompactParameters) -> Float[np.ndarray, " residual"]:
-        off = (paths.predicted(trial)[instants] - ours) * weight
-        return np.asarray(np.nan_to_num(off).ravel())
-
-    return _fit(parameters, ("dmi_factor", "damping_factor", "drive_factor"), residuals)
+    allowed = np.sqrt(len(ours) * (error**2 + (MODEL_ERROR * covered) ** 2 + 1e-20))
+    return np.asarray(np.nan_to_num((paths.predicted(parameters)[instants] - ours) / allowed).ravel())
 
 
-def _fit_notches(parameters: CompactParameters, ramps: Ramps, pulses: Pulses) -> CompactParameters:
+def _fit_motion(parameters: CompactParameters, paths: Paths) -> CompactParameters:
+    names = ("dmi_factor", "damping_factor", "drive_factor")
+    return _fit(parameters, names, lambda trial: _path_residuals(trial, paths))
+
+
+def _fit_notches(parameters: CompactParameters, paths: Paths, ramps: Ramps, pulses: Pulses) -> CompactParameters:
+    """With the damping again: a wall that swings in a notch loses energy to modes that the model does not have."""
     free, thresholds = ramps.free.mean(1), pulses.thresholds
     ours = np.concatenate((free, thresholds[0]))
     error = np.concatenate((standard_error(ramps.free, axis=1), thresholds[1])) / ours
+    error = np.hypot(error, np.repeat((MODEL_ERROR, PULSE_ERROR), len(free)))
 
     def residuals(trial: CompactParameters) -> Float[np.ndarray, " residual"]:
         passed = half_passed(pulses.currents, pulses.predicted(trial))
-        return np.asarray(
-            np.log(np.concatenate((ramps.predicted(trial), passed)) / ours) / np.hypot(error, MODEL_ERROR)
-        )
+        currents = np.log(np.concatenate((ramps.predicted(trial), passed)) / ours) / error
+        return np.concatenate((currents, _path_residuals(trial, paths)))
 
-    return _fit(parameters, ("pinning_factor", "twist_factor"), residuals)
+    return _fit(parameters, ("pinning_factor", "twist_factor", "damping_factor"), residuals)
 
 
 def _compared_paths(paths: Paths, parameters: CompactParameters, *, held_out: bool) -> list[Comparison]:

@@ -21,8 +21,9 @@ RAMP = 3e-9
 REACH = 1.6
 """Where a ramp ends, in units of the static depinning current that the compact model expects."""
 
-LEAST, MOST = 0.5, 1.5
-"""First and last current of the pulses at a notch, in units of the one at which half should pass."""
+LEAST, MOST = 0.4, 2.5
+"""First and last current of the pulses at a notch, in units of the one at which half should pass. Walls that pass by
+their inertia do so in a wide range of currents, which is not known well beforehand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,7 @@ class Pulses:
     at: Notches
     duration: float
     currents: Float[np.ndarray, "case current"]
-    """In A/m², evenly spaced."""
+    """In A/m², in equal ratios."""
     passed: Bool[np.ndarray, "case current repeat"]
     """In micromagnetics."""
 
@@ -154,9 +155,9 @@ class Pulses:
         at = Notches.of(bench, notches)
         duration = RECORD * max(1, round(duration / RECORD))
         static = at.depinning_current(parameters)[:, None]
-        wide = Pulses(at, duration, static * np.linspace(0.15, 1.75, 17), np.empty(0))
+        wide = Pulses(at, duration, static * np.geomspace(0.05, 2.0, 17), np.empty(0))
         middle = half_passed(wide.currents, wide.predicted(parameters, most=24))
-        chosen = middle[:, None] * np.linspace(LEAST, MOST, currents)
+        chosen = middle[:, None] * np.geomspace(LEAST, MOST, currents)
         pulses = Pulses(at, duration, chosen, np.empty(0))
         run = bench.micromagnetic(
             at.assigned(currents * repeats),
@@ -196,9 +197,9 @@ class Pulses:
         share, repeats = self.passed.mean(2), self.passed.shape[2]
         spread = np.sqrt((share * (1 - share) / max(1, repeats - 1)).sum(1))
         # Where all pass above a current and none below, half do somewhere in between: a uniform spread over one step.
-        return half_passed(self.currents, share), (self.currents[:, 1] - self.currents[:, 0]) * np.hypot(
-            spread, math.sqrt(1 / 12)
-        )
+        step = np.log(self.currents[:, 1] / self.currents[:, 0]) * np.hypot(spread, math.sqrt(1 / 12))
+        middle = half_passed(self.currents, share)
+        return middle, middle * step
 
     def _drive(self, repeats: int) -> Drive:
         points = [
@@ -212,12 +213,13 @@ class Pulses:
 def half_passed(
     currents: Float[np.ndarray, "case current"], share: Float[np.ndarray, "case current"]
 ) -> Float[np.ndarray, " case"]:
-    """Mean threshold by Spearman and Kärber: the currents between, weighted by what passes in addition.
+    """Mean threshold by Spearman and Kärber: the currents between, weighted by what passes in addition; in logarithms.
 
     Nothing is taken to pass one step below the currents, everything one step above.
     """
-    step = currents[:, 1:2] - currents[:, :1]
-    wider = np.concatenate((currents[:, :1] - step, currents, currents[:, -1:] + step), axis=1)
+    logs = np.log(currents)
+    step = logs[:, 1:2] - logs[:, :1]
+    wider = np.concatenate((logs[:, :1] - step, logs, logs[:, -1:] + step), axis=1)
     padded = np.pad(share, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
     between = 0.5 * (wider[:, 1:] + wider[:, :-1])
-    return np.asarray((np.diff(padded, axis=1) * between).sum(1))
+    return np.asarray(np.exp((np.diff(padded, axis=1) * between).sum(1)))
