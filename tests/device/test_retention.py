@@ -249,11 +249,19 @@ def test_states_of_rough_devices() -> None:
     expected = -np.expm1(-data["time"].values[:, None, None] / data["retention_time"].values).mean(2)
     assert data["failure_probability"].values == pytest.approx(expected.mean(-1) if expected.ndim > 2 else expected)
     assert (np.diff(data["failure_probability"].values, axis=0) >= 0).all()
-    hot = retention(notched(), positions, temperature=600.0)
-    assert hot["barrier"].values == pytest.approx(data["barrier"].values, rel=1e-6, abs=0)
-    assert (hot["retention_time"].values < data["retention_time"].values).all()
-    softer = retention(notched(), positions, CompactParameters(order=0.93))
-    assert (softer["barrier"].values < data["barrier"].values).all()
+    hard, hot = (retention(notched(), positions, CompactParameters(), temperature=at) for at in (300.0, 600.0))
+    assert hot["barrier"].values == pytest.approx(hard["barrier"].values, rel=1e-6, abs=0)
+    assert (hot["retention_time"].values < hard["retention_time"].values).all()
+    # Without a calibration the film is as soft as its spin waves make it: 1 - m in proportion to T.
+    assert (data["barrier"].values < hard["barrier"].values).all()
+    warm, order = retention(notched(), positions, temperature=400.0), data.attrs["order"]
+    assert 0.9 < order < 0.97
+    assert 1 - warm.attrs["order"] == pytest.approx((1 - order) * 400 / 300)
+
+
+def test_a_film_without_order_is_refused() -> None:
+    with pytest.raises(InputError, match=r"temperature = 9000\.0: too hot"):
+        retention(notched(), np.array([90e-9, 170e-9]), temperature=9000.0)
 
 
 def test_one_place_for_all_devices() -> None:

@@ -33,7 +33,7 @@ from scipy.interpolate import CubicSpline
 
 from barkhausen.device.compact import CompactModel, CompactParameters
 from barkhausen.device.parameters import DeviceParameters
-from barkhausen.device.wall_energy import WallEnergy
+from barkhausen.device.wall_energy import WallEnergy, thermal_order
 from barkhausen.errors import InputError
 from barkhausen.micromagnetics import Film
 from barkhausen.micromagnetics.constants import BOLTZMANN, GYROMAGNETIC_RATIO
@@ -61,7 +61,8 @@ def retention(
         parameters: of the device; ``characterisation`` says how many there are, their edges, their cells.
         positions: where the walls of each state lie in m; a single column, or no second axis: in all devices alike;
             NaN: missing.
-        compact: from a calibration; the defaults are estimates.
+        compact: from a calibration; the defaults are estimates, with the magnetisation of linear spin waves at the
+            temperature (:func:`.thermal_order`).
         temperature: in K; default that of ``characterisation``.
 
     Returns:
@@ -71,7 +72,13 @@ def retention(
         InputError: as :func:`retention_on`.
     """
     temperature = parameters.characterisation.temperature if temperature is None else temperature
-    return retention_on(parameters.film(), positions, compact or CompactParameters(), temperature=temperature)
+    film = parameters.film()
+    if compact is None:
+        order = thermal_order(film, temperature) if math.isfinite(temperature) and temperature > 0 else 1.0
+        if not order > 0:
+            raise InputError(f"temperature = {temperature}: too hot for this film, whose spin waves leave no order")
+        compact = CompactParameters(order=order)
+    return retention_on(film, positions, compact, temperature=temperature)
 
 
 def retention_on(

@@ -25,7 +25,7 @@ def stability(
     Args:
         parameters: of the device; its temperature must be positive.
         positions: where the walls came to rest in m. A device's place in a state is the median of its cycles.
-        compact: of the compact model, whose landscape gives the barriers; the defaults are estimates.
+        compact: of the compact model, whose landscape gives the barriers; default as in :func:`.retention`.
 
     Returns:
         ``barrier`` (J), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T) with the
