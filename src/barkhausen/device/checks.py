@@ -55,6 +55,9 @@ _STATE, _BOUND = ("state",), ("state", "bound")
 STABILITY = ("barrier", "attempt_frequency", "retention_time", "pinning_field")
 """How well each device holds each state, in J, Hz, s and T."""
 
+ESCAPE_DIRECTION = "escape_direction"
+"""On which side of its place the lower barrier of a wall is: −1 or 1, along x."""
+
 REQUIRED = {
     "position": _Rule(("state", "device", "cycle"), holes=True),
     "gate_voltage": _Rule(_STATE),
@@ -89,6 +92,7 @@ OPTIONAL = {
     "bandwidth_device": _Rule(_STATE, 0.0),
     "bandwidth_cycle": _Rule(_STATE, 0.0),
     **{name: _Rule(("state", "device"), 0.0, holes=True) for name in STABILITY},
+    ESCAPE_DIRECTION: _Rule(("state", "device"), -1.0, 1.0, holes=True),
     "position_noise": _Rule(_STATE, 0.0),
     "read_disturb": _Rule(_STATE, 0.0, 1.0, holes=True),
     "fit_score": _Rule(("law",)),

@@ -7,15 +7,12 @@ The precursor must not: the weight of every synapse is drawn afresh at every ste
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import nn
 
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning.layers import domain_wall_layers
 from barkhausen.learning.learner import Learner
-from barkhausen.synapse import Phase, WrittenWeights
+from barkhausen.synapse import WrittenWeights
 
 
 class Precursor(Learner):
@@ -55,25 +52,3 @@ class Precursor(Learner):
             state = layer.quantiser.state(layer.memory.clamp_(-1.0, 1.0))
             layer.synapses.weight.copy_(self.written.draw(state, self.generator))
             layer.synapses.state.copy_(state)
-
-
-@torch.no_grad()
-def fresh_chip(
-    model: nn.Module, generator: torch.Generator, *, margin: float | None = None, max_attempts: int = 1
-) -> nn.Module:
-    """A copy of the model on a chip of fresh devices, each programmed once to the state of its memory.
-
-    Args:
-        model: the trained network; it is left as it is.
-        generator: draws the chip's devices and its programming noise.
-        margin: of write-verify, the layers' own by default.
-        max_attempts: of write-verify.
-
-    Returns:
-        The chip; the counters of its arrays hold its own initial programming and nothing else.
-    """
-    chip = copy.deepcopy(model)
-    for _, layer in domain_wall_layers(chip):
-        layer.synapses = layer.synapses.like(margin=margin, max_attempts=max_attempts, generator=generator)
-        layer.program_all(generator, phase=Phase.INITIAL)
-    return chip

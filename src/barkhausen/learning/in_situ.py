@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from barkhausen.learning.layers import DomainWallLinear
+from barkhausen.learning.layers import DomainWallLayer
 from barkhausen.learning.learner import Learner
+from barkhausen.learning.margin_schedule import MarginSchedule
 from barkhausen.synapse import SynapseBank
 
 PIECE = 80 * 1024
@@ -33,28 +36,54 @@ class InSitu(Learner):
         learner.step()
         learner.zero_grad()
 
+    It is an optimiser for schedulers, gradient scalers and frameworks too. Training on several processes
+    (``DistributedDataParallel``) needs generators of one seed: gradients are averaged, so that all processes then
+    program the same devices to the same weights.
+
     Args:
         optimizer: any torch optimiser over the model's parameters.
         model: a module with domain-wall layers anywhere inside.
         generator: of the programming noise.
+        margin_schedule: from the number of steps made to the factor on each layer's own margin
+            (:class:`.LinearMargin`, :class:`.CosineMargin`, or any function); 1 if none is given.
     """
 
     def __init__(
-        self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None = None
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        generator: torch.Generator | None = None,
+        *,
+        margin_schedule: MarginSchedule | None = None,
     ) -> None:
         super().__init__(optimizer, model, generator)
         self.groups = _groups_of_one_kind(self.layers)
+        self.margin_schedule = margin_schedule
+        self.steps = 0
 
     @torch.no_grad()
     def update_devices(self) -> None:
         """Program the devices that are outside the margin of their target."""
-        self.groups = [group if group.intact() else _Group(group.layers) for group in self.groups]
+        self.groups = [group if group.intact() else group.rebuilt() for group in self.groups]
+        factor = 1.0 if self.margin_schedule is None else self.margin_schedule(self.steps)
         for group in self.groups:
+            group.scale_margin(factor)
             group.program(self.generator)
+        self.steps += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimiser's state, and under ``in_situ`` how many steps were made (for the margin schedule)."""
+        return {**super().state_dict(), "in_situ": {"steps": self.steps}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the optimiser's state; that of the bare optimiser will do as well."""
+        rest = dict(state_dict)
+        self.steps = int(rest.pop("in_situ", {"steps": 0})["steps"])
+        super().load_state_dict(rest)
 
 
-def _groups_of_one_kind(layers: list[DomainWallLinear]) -> list[_Group]:
-    groups: list[list[DomainWallLinear]] = []
+def _groups_of_one_kind(layers: list[DomainWallLayer]) -> list[_Group]:
+    groups: list[list[DomainWallLayer]] = []
     for layer in layers:
         for group in groups:
             if group[0].synapses.kind.same_as(layer.synapses.kind):
@@ -68,8 +97,9 @@ def _groups_of_one_kind(layers: list[DomainWallLinear]) -> list[_Group]:
 class _Group:
     """Layers whose synapses are of one kind: their devices in one bank, their memories in one flat tensor."""
 
-    def __init__(self, layers: list[DomainWallLinear]) -> None:
+    def __init__(self, layers: list[DomainWallLayer], margin: float | None = None) -> None:
         self.layers = layers
+        self.margin = layers[0].synapses.margin if margin is None else margin
         self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
         self.quantiser = layers[0].quantiser
         self.memory = torch.zeros_like(self.bank.weight)
@@ -88,6 +118,15 @@ class _Group:
         """Whether memories and devices still are where this group put them."""
         here = all(x.memory.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
         return here and self.bank.intact()
+
+    def rebuilt(self) -> _Group:
+        """The same layers, whose tensors something has replaced."""
+        return _Group(self.layers, self.margin)
+
+    def scale_margin(self, factor: float) -> None:
+        """Multiply the margin that the layers began with."""
+        if factor * self.margin != self.bank.kind.margin:
+            self.bank.set_margin(factor * self.margin)
 
     def program(self, generator: torch.Generator | None) -> None:
         self.memory.clamp_(-1.0, 1.0)
@@ -108,7 +147,7 @@ class _Group:
         a comparison and ``nonzero`` over everything.
         """
         margin, weight = self.bank.kind.margin, self.bank.weight
-        scratch = torch.empty(min(PIECE, len(weight)))
+        scratch = torch.empty(min(PIECE, len(weight)), dtype=weight.dtype)
         pieces = zip(self.memory.split(PIECE), weight.split(PIECE), strict=True)
         worst = [self.quantiser.error(a, w, out=scratch[: len(a)]).view(-1, BLOCK).amax(dim=1) for a, w in pieces]
         found = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +12,11 @@ from torch import nn
 from barkhausen.learning.layers import domain_wall_layers
 
 
-class Learner(ABC):
+class Learner(torch.optim.Optimizer):
     """A torch optimiser followed, at every step, by what the devices make of it.
+
+    It is an optimiser itself, so that learning-rate schedulers, gradient scalers and training frameworks take it. Its
+    parameter groups and its state are those of the optimiser it wraps, in which the numbers stay.
 
     Args:
         optimizer: any torch optimiser over the model's parameters.
@@ -22,7 +25,7 @@ class Learner(ABC):
 
     Raises:
         ValueError: the model has no domain-wall layer, or the optimiser holds none of their memories (it was made
-            for another model, or for a part of this one).
+            for another model, or for a part of this one, or before the model was converted).
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
@@ -33,13 +36,17 @@ class Learner(ABC):
             raise ValueError("the model has no domain-wall layer")
         held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         if not any(id(layer.memory) in held for layer in self.layers):
-            raise ValueError("the optimiser holds no memory of this model's domain-wall layers")
+            raise ValueError(
+                "the optimiser holds no memory of this model's domain-wall layers (make it after the conversion, from "
+                "the parameters of the converted model)"
+            )
+        super().__init__(optimizer.param_groups, optimizer.defaults)
 
     @abstractmethod
     def update_devices(self) -> None:
         """Bring the devices up to date with the memories that the optimiser has moved."""
 
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step of the optimiser, then of the devices."""
         loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
         self.update_devices()
@@ -49,15 +56,34 @@ class Learner(ABC):
         """Forget the gradients."""
         self.optimizer.zero_grad(set_to_none)
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Give the optimiser more parameters."""
+        # torch's constructor adds the groups it is given, which the wrapped optimiser has already.
+        if not any(param_group is group for group in self.optimizer.param_groups):
+            self.optimizer.add_param_group(param_group)
+
     @property
     def param_groups(self) -> list[dict[str, Any]]:
         """The optimiser's own, for learning-rate schedules."""
         return self.optimizer.param_groups
 
+    @param_groups.setter
+    def param_groups(self, groups: list[dict[str, Any]]) -> None:
+        """Torch's constructor sets an empty list; the wrapped optimiser's stays."""
+
+    @property
+    def state(self) -> Any:
+        """The optimiser's own."""
+        return self.optimizer.state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        """As for ``param_groups``."""
+
     def state_dict(self) -> dict[str, Any]:
         """The optimiser's state; devices and memories are in the model's, the noise in the generator's."""
         return self.optimizer.state_dict()
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the optimiser's state."""
-        self.optimizer.load_state_dict(state)
+        self.optimizer.load_state_dict(state_dict)

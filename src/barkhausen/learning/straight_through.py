@@ -1,7 +1,13 @@
-"""The straight-through estimator: compute with the device, give the gradient to the memory."""
+"""The straight-through estimator: compute with the device, give the gradient to the memory.
+
+That of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neural Networks*, JMLR 18 (2018), with what the
+device really holds in place of the quantised value. Under autocast both products are of the lower precision, as those
+of the float layers are; the gradient of the memory is of the memory's own.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,17 +19,17 @@ class _DeviceLinear(torch.autograd.Function):
     # One function for product, scale and estimator: the gradient is made here and handed over, so that autograd
     # keeps it as it is instead of copying it.
     @staticmethod
-    def forward(ctx: Any, x: Tensor, memory: Tensor, weight: Tensor, scale: float) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.scale = scale
+    def forward(ctx: Any, x: Tensor, memory: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight, scale)
+        ctx.precision = memory.dtype
         return torch.mm(x, weight.t()).mul_(scale)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        x, weight = ctx.saved_tensors
-        gradient = gradients[0] * ctx.scale
+        x, weight, scale = ctx.saved_tensors
+        gradient = gradients[0] * scale
         to_input = torch.mm(gradient, weight) if ctx.needs_input_grad[0] else None
-        to_memory = torch.mm(gradient.t(), x) if ctx.needs_input_grad[1] else None
+        to_memory = torch.mm(gradient.t(), x).to(ctx.precision) if ctx.needs_input_grad[1] else None
         return to_input, to_memory, None, None
 
 
@@ -31,12 +37,71 @@ def device_linear(
     x: Float[Tensor, "*batch inputs"],
     memory: Float[Tensor, "outputs inputs"],
     weight: Float[Tensor, "outputs inputs"],
-    scale: float,
+    scale: Float[Tensor, ""],
 ) -> Float[Tensor, "*batch outputs"]:
-    """Return ``scale · (x wᵀ)`` of the device weights; the gradient with respect to them goes to the memory.
-
-    The straight-through estimator of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neural
-    Networks*, JMLR 18 (2018), with what the device really holds in place of the quantised value.
-    """
+    """Return ``scale · (x wᵀ)`` of the device weights; the gradient with respect to them goes to the memory."""
+    x, weight = _lowered(x, weight)
     out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), memory, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """How a kernel slides over its input, as ``torch.nn.functional.conv2d`` takes it."""
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+
+class _DeviceConvolution(torch.autograd.Function):
+    # Kernels are small beside images, so that the scale goes into a copy of the kernel, not over the output.
+    @staticmethod
+    def forward(  # noqa: PLR0917  # autograd passes them so
+        ctx: Any, x: Tensor, memory: Tensor, bias: Tensor | None, weight: Tensor, scale: Tensor, how: Sliding
+    ) -> Tensor:
+        scaled = weight * scale
+        ctx.save_for_backward(x, scaled, scale)
+        ctx.how, ctx.precision = how, memory.dtype
+        ctx.bias = None if bias is None else (list(bias.shape), bias.dtype)
+        bias = None if bias is None else bias.to(x.dtype)
+        return torch.convolution(x, scaled, bias, how.stride, how.padding, how.dilation, False, (0,), how.groups)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, scaled, scale = ctx.saved_tensors
+        how: Sliding = ctx.how
+        shape, precision = ctx.bias or ([0], None)
+        wanted = [*ctx.needs_input_grad[:2], ctx.bias is not None and ctx.needs_input_grad[2]]
+        to_input, to_memory, to_bias = torch.ops.aten.convolution_backward(
+            gradients[0], x, scaled, shape, how.stride, how.padding, how.dilation, False, (0,) * len(how.stride),
+            how.groups, wanted,
+        )  # fmt: skip
+        to_memory = to_memory.mul_(scale).to(ctx.precision) if wanted[1] else None
+        to_bias = to_bias.to(precision) if wanted[2] else None
+        return to_input, to_memory, to_bias, None, None, None
+
+
+def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, in their usual order
+    x: Float[Tensor, "*batch inputs *place"],
+    memory: Float[Tensor, "outputs inputs_of_a_group *kernel"],
+    bias: Float[Tensor, " outputs"] | None,
+    weight: Float[Tensor, "outputs inputs_of_a_group *kernel"],
+    scale: Float[Tensor, ""],
+    how: Sliding,
+) -> Float[Tensor, "*batch outputs *out_place"]:
+    """Convolve (as torch does: correlate) with ``scale · w``; the gradient with respect to w goes to the memory."""
+    x, weight = _lowered(x, weight)
+    single = x.dim() == weight.dim() - 1
+    out: Tensor = _DeviceConvolution.apply(x[None] if single else x, memory, bias, weight, scale, how)
+    return out[0] if single else out
+
+
+def _lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in the precision that autocast asks for; the weights follow the input where there is none."""
+    kind = x.device.type
+    if torch.is_autocast_enabled(kind):
+        lower = torch.get_autocast_dtype(kind)
+        return x.to(lower), weight.to(lower)
+    return x, weight

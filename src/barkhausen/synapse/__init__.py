@@ -3,6 +3,7 @@
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.bank import SynapseBank
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.ledger import EnergyBill, EnergyLedger
 from barkhausen.synapse.written import WrittenWeights
@@ -10,6 +11,7 @@ from barkhausen.synapse.written import WrittenWeights
 __all__ = [
     "EnergyBill",
     "EnergyLedger",
+    "Faults",
     "Phase",
     "ProgrammingCounters",
     "SynapseArray",

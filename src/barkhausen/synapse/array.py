@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.faults import SOUND, Faults
 from barkhausen.synapse.kind import SynapseKind
 
 POPULATION = 4096
@@ -27,15 +28,23 @@ class SynapseArray(nn.Module):
         margin: tolerance margin in weight units; a device within it of its level is left alone.
         max_attempts: of write-verify; 1 programs once and accepts what comes.
         generator: draws the physical devices.
+        faults: of the devices.
+        count_writes: keep for every synapse how often it was written (4 bytes each): :attr:`writes`.
 
     Raises:
-        InputError: the margin is negative or there is no attempt.
+        InputError: the margin is negative, there is no attempt, or the device cannot have the faults.
     """
 
     weight: Tensor
     state: Tensor
     device_index: Tensor
     centres: Tensor
+    origins: Tensor | None
+    """Whose noise each device of the population has; None where the noise of all is one."""
+    stuck: Tensor | None
+    """Which synapses are stuck; None where none can be."""
+    writes: Tensor | None
+    """Attempts made on each synapse (int32); None where they are not counted."""
 
     def __init__(
         self,
@@ -45,16 +54,22 @@ class SynapseArray(nn.Module):
         margin: float,
         max_attempts: int = 1,
         generator: torch.Generator | None = None,
+        faults: Faults = SOUND,
+        count_writes: bool = False,
     ) -> None:
         super().__init__()
         where = generator.device if generator is not None else torch.device("cpu")
-        self.kind = SynapseKind(device, margin, max_attempts, device.distribution().to(where))
+        self.kind = SynapseKind(device, margin, max_attempts, device.distribution().to(where), faults, count_writes)
         self.counters = ProgrammingCounters(device.states, max_attempts).to(where)
         self.register_buffer("weight", torch.zeros(shape, device=where))
         self.register_buffer("state", torch.zeros(shape, dtype=torch.uint8, device=where))
         self.register_buffer("device_index", torch.zeros(shape, dtype=torch.int16, device=where))
-        population = self.kind.statistics.draw_devices(min(POPULATION, self.weight.numel()), generator)
+        population, origins = self.kind.statistics.draw_population(min(POPULATION, self.weight.numel()), generator)
         self.register_buffer("centres", self.levels + population)
+        self.register_buffer("origins", origins)
+        empty = {"stuck": (faults.stuck > 0, torch.bool), "writes": (count_writes, torch.int32)}
+        for name, (wanted, dtype) in empty.items():
+            self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=where) if wanted else None)
         self._spread(generator)
 
     @property
@@ -84,8 +99,10 @@ class SynapseArray(nn.Module):
         Weights and states are those of devices never programmed (state 0) until :meth:`program` is called.
         """
         # In place: a bank may hold these tensors too.
-        offsets = self.kind.statistics.draw_devices(len(self.centres), generator)
+        offsets, origins = self.kind.statistics.draw_population(len(self.centres), generator)
         torch.add(self.levels, offsets, out=self.centres)
+        if self.origins is not None and origins is not None:
+            self.origins.copy_(origins)
         self._spread(generator)
 
     def _spread(self, generator: torch.Generator | None) -> None:
@@ -96,8 +113,26 @@ class SynapseArray(nn.Module):
             self.device_index.copy_(index.view(self.device_index.shape))
         else:
             self.device_index.random_(0, devices, generator=generator)
-        self.weight.fill_(float(self.levels[0]))
+        self.weight.copy_(self.levels[0].expand(self.weight.shape))
         self.state.zero_()
+        if self.writes is not None:
+            self.writes.zero_()
+        if self.stuck is not None:
+            self._stick(self.stuck, generator)
+
+    def _stick(self, stuck: Tensor, generator: torch.Generator | None) -> None:
+        """Choose the stuck devices, and where each of them rests."""
+        faults, shape = self.kind.faults, self.weight.shape
+        luck = torch.rand(shape, generator=generator, device=self.weight.device)
+        stuck.copy_(luck < faults.stuck)
+        if faults.stuck_at == "random":
+            state = torch.randint(self.states, shape, generator=generator, device=self.weight.device)
+        else:
+            state = torch.full(shape, faults.stuck_at, device=self.weight.device)
+        low, high = self.kind.weight_range
+        rest = self._centre(self.device_index.view(-1), state.view(-1)).view(shape).clamp(low, high)
+        self.weight.copy_(torch.where(stuck, rest, self.weight))
+        self.state.copy_(torch.where(stuck, state.to(torch.uint8), self.state))
 
     def like(self, *, margin: float | None = None, max_attempts: int, generator: torch.Generator) -> SynapseArray:
         """An array of the same shape and kind of device, made of fresh devices, with its own write-verify."""
@@ -107,6 +142,8 @@ class SynapseArray(nn.Module):
             margin=self.margin if margin is None else margin,
             max_attempts=max_attempts,
             generator=generator,
+            faults=self.kind.faults,
+            count_writes=self.kind.count_writes,
         )
 
     def program(
@@ -130,24 +167,57 @@ class SynapseArray(nn.Module):
             phase: under which the events are counted.
         """
         target = target.reshape(-1).to(torch.int64)
-        device = self.device_index.view(-1)
         if where is not None and self.weight.device.type == "cpu":
             index = where.reshape(-1).nonzero().squeeze(1)
-            target, device = target.index_select(0, index), device.index_select(0, index)
-            weight, misses = self.kind.write_verify(self._centre(device, target), target, generator)
+            target = target.index_select(0, index)
+            weight, state, misses = self._programmed(target, index, generator)
             self.counters.count(phase, target, misses)
             self.weight.view(-1).index_copy_(0, index, weight)
-            self.state.view(-1).index_copy_(0, index, target.to(torch.uint8))
+            self.state.view(-1).index_copy_(0, index, state)
+            if self.writes is not None:
+                self.writes.view(-1).index_add_(0, index, self.kind.attempts(misses))
             return
-        weight, misses = self.kind.write_verify(self._centre(device, target), target, generator)
+        weight, state, misses = self._programmed(target, None, generator)
         mark = None if where is None else where.reshape(-1)
         self.counters.count(phase, target, misses, happened=mark)
-        state = target.to(torch.uint8)
+        attempts = self.kind.attempts(misses)
         if mark is not None:
             weight = torch.where(mark, weight, self.weight.view(-1))
             state = torch.where(mark, state, self.state.view(-1))
+            attempts = attempts * mark
         self.weight.copy_(weight.view(self.weight.shape))
         self.state.copy_(state.view(self.state.shape))
+        if self.writes is not None:
+            self.writes.add_(attempts.view(self.writes.shape))
+
+    def draw(
+        self, target: Int[Tensor, " synapse"], generator: torch.Generator | None = None
+    ) -> Float[Tensor, " synapse"]:
+        """A weight for every synapse as one attempt to its state in ``target`` (int64, flat) would leave it.
+
+        Nothing is programmed or counted.
+        """
+        device, (low, high) = self.device_index.view(-1), self.kind.weight_range
+        noise = self.kind.statistics.draw_noise(target, generator, self._origin(device))
+        return noise.add_(self._centre(device, target)).clamp_(low, high)
+
+    def _programmed(
+        self, target: Tensor, index: Tensor | None, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weight, state and misses of the devices at flat positions ``index``, or of all, after one event of each."""
+        flat = [x if x is None else x.view(-1) for x in (self.device_index, self.stuck, self.weight, self.state)]
+        device, stuck, held, before = flat if index is None else [x if x is None else x[index] for x in flat]
+        assert device is not None and held is not None and before is not None
+        weight, misses = self.kind.write_verify(self._centre(device, target), target, generator, self._origin(device))
+        weight, state = weight.to(held.dtype), target.to(torch.uint8)
+        if stuck is not None:
+            weight, misses = self.kind.hold(stuck, held, target, weight, misses)
+            state = torch.where(stuck, before, state)
+        return weight, state, misses
+
+    def _origin(self, device: Tensor) -> Int[Tensor, " event"] | None:
+        """Whose noise each device has."""
+        return None if self.origins is None else self.origins.index_select(0, device.to(torch.int64))
 
     def _centre(self, device: Tensor, target: Tensor) -> Float[Tensor, " event"]:
         """Mean resting weight of each device in its target state: level plus offset."""

@@ -11,6 +11,9 @@ from torch import Tensor
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.counters import Phase
 
+PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
+"""Tensors of an array with one number a synapse."""
+
 
 class SynapseBank:
     """Several arrays of the same kind whose tensors are made views of common flat ones.
@@ -34,10 +37,14 @@ class SynapseBank:
         self.sizes = [array.weight.numel() for array in arrays]
         self.synapses = sum(self.sizes)
         length = -(-self.synapses // padding) * padding
-        self.weight = torch.zeros(length, device=where)
-        self.state = torch.zeros(length, dtype=torch.uint8, device=where)
-        self.device_index = torch.zeros(length, dtype=torch.int16, device=where)
+        # What an array has of each synapse; what is optional all arrays of a kind have, or none.
+        self._names = [name for name in PER_SYNAPSE if getattr(first, name) is not None]
+        self._flat: dict[str, Tensor] = {
+            name: torch.zeros(length, dtype=getattr(first, name).dtype, device=where) for name in self._names
+        }
         self.centres = torch.cat([array.centres for array in arrays])
+        origins = [array.origins for array in arrays if array.origins is not None]
+        self.origins = torch.cat(origins) if origins else None
         self.outcomes = torch.stack([array.counters.outcomes for array in arrays])
         sizes, rows = (torch.tensor(x, device=where) for x in (self.sizes, [len(a.centres) for a in arrays]))
         self.ends = sizes.cumsum(0)
@@ -46,15 +53,21 @@ class SynapseBank:
         start = row = 0
         for number, array in enumerate(arrays):
             end, shape = start + array.weight.numel(), array.weight.shape
-            for name in ("weight", "state", "device_index"):
-                flat: Tensor = getattr(self, name)
+            for name, flat in self._flat.items():
                 flat[start:end] = getattr(array, name).reshape(-1)
                 setattr(array, name, flat[start:end].view(shape))
             devices = len(array.centres)
             array.centres = self.centres[row : row + devices]
+            if self.origins is not None:
+                array.origins = self.origins[row : row + devices]
             array.counters.outcomes = self.outcomes[number]
             start, row = end, row + devices
         self._pointers = [array.weight.data_ptr() for array in arrays]
+
+    @property
+    def weight(self) -> Float[Tensor, " synapse"]:
+        """Weights of all synapses, and of the surplus."""
+        return self._flat["weight"]
 
     def intact(self) -> bool:
         """Whether the arrays still are views of this bank."""
@@ -75,10 +88,24 @@ class SynapseBank:
         """
         array = torch.bucketize(index, self.ends, right=True)
         states, columns = self.outcomes.shape[2:]
-        row = self.first_row.index_select(0, array).add_(self.device_index.index_select(0, index))
+        row = self.first_row.index_select(0, array).add_(self._flat["device_index"].index_select(0, index))
+        origin = None if self.origins is None else self.origins.index_select(0, row)
         centre: Float[Tensor, " event"] = torch.take(self.centres, row.mul_(states).add_(target))
-        weight, misses = self.kind.write_verify(centre, target, generator)
+        weight, misses = self.kind.write_verify(centre, target, generator, origin)
+        weight, state = weight.to(self.weight.dtype), target.to(torch.uint8)
+        if "stuck" in self._flat:
+            stuck, held, before = (self._flat[name].index_select(0, index) for name in ("stuck", "weight", "state"))
+            weight, misses = self.kind.hold(stuck, held, target, weight, misses)
+            state = torch.where(stuck, before, state)
+        if "writes" in self._flat:
+            self._flat["writes"].index_add_(0, index, self.kind.attempts(misses))
         key = array.mul_(len(Phase)).add_(int(phase)).mul_(states).add_(target).mul_(columns).add_(misses)
         self.outcomes.view(-1).index_add_(0, key, self.one.expand(key.shape))
         self.weight.index_copy_(0, index, weight)
-        self.state.index_copy_(0, index, target.to(torch.uint8))
+        self._flat["state"].index_copy_(0, index, state)
+
+    def set_margin(self, margin: float) -> None:
+        """Give all arrays another tolerance margin."""
+        self.kind = self.kind.with_margin(margin)
+        for array in self.arrays:
+            array.kind = self.kind

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from barkhausen.device import CharacterisedDevice, StateDistribution
 from barkhausen.errors import InputError
+from barkhausen.synapse.faults import SOUND, Faults
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,17 +23,23 @@ class SynapseKind:
         margin: tolerance margin in weight units; a device within it of its level is left alone.
         max_attempts: of write-verify; 1 programs once and accepts what comes.
         statistics: of its states, on the torch device where the synapses are.
+        faults: of its devices.
+        count_writes: whether every synapse counts the attempts made on it.
 
     Raises:
-        InputError: the margin is negative or there is no attempt.
+        InputError: the margin is negative, there is no attempt, or the device cannot have the faults.
     """
 
     device: CharacterisedDevice
     margin: float
     max_attempts: int
     statistics: StateDistribution
+    faults: Faults = SOUND
+    count_writes: bool = False
     weight_range: tuple[float, float] = field(init=False)
     """Weights of a wall at the two ends of the track."""
+    lost: Float[Tensor, " state"] | None = field(init=False)
+    """Probability that an attempt loses the wall."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight_range", self.device.weight_range)
@@ -40,6 +47,8 @@ class SynapseKind:
             raise InputError(f"margin = {self.margin}: must be zero or positive")
         if self.max_attempts < 1:
             raise InputError(f"max_attempts = {self.max_attempts}: at least one attempt is needed")
+        self.faults.check(self.device.states)
+        object.__setattr__(self, "lost", self.faults.lost(self.device, self.statistics.levels.device))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SynapseKind:
         # Nothing in it ever changes, so that copies of a network can share it.
@@ -51,6 +60,8 @@ class SynapseKind:
             self.device is other.device
             and self.margin == other.margin
             and self.max_attempts == other.max_attempts
+            and self.faults == other.faults
+            and self.count_writes == other.count_writes
             and self.statistics.levels.device == other.statistics.levels.device
         )
 
@@ -58,11 +69,16 @@ class SynapseKind:
         """The same kind on another torch device."""
         return replace(self, statistics=self.statistics.to(target))
 
+    def with_margin(self, margin: float) -> SynapseKind:
+        """The same kind with another tolerance margin."""
+        return replace(self, margin=margin)
+
     def write_verify(
         self,
         centre: Float[Tensor, " event"],
         target: Int[Tensor, " event"],
         generator: torch.Generator | None = None,
+        origin: Int[Tensor, " event"] | None = None,
     ) -> tuple[Float[Tensor, " event"], Int[Tensor, " event"]]:
         """Program devices until each is within the margin of its level, or ``max_attempts`` times.
 
@@ -72,18 +88,52 @@ class SynapseKind:
             centre: mean resting weight of each device in its target state (level plus offset).
             target: target states (int64).
             generator: of the noise.
+            origin: whose noise each device has, where devices differ in it.
 
         Returns:
             The weight of each device at its last attempt, and how many of its attempts missed the margin.
         """
-        low, high = self.weight_range
         level = self.statistics.levels.index_select(0, target)
-        weight = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
+        weight = self._attempt(centre, target, generator, origin)
         missed = (weight - level).abs_() > self.margin
         misses = missed.to(torch.int64)
         for _ in range(1, self.max_attempts):
-            again = self.statistics.draw_noise(target, generator).add_(centre).clamp_(low, high)
-            weight = torch.where(missed, again, weight)
+            weight = torch.where(missed, self._attempt(centre, target, generator, origin), weight)
             missed = (weight - level).abs_() > self.margin
             misses += missed
         return weight, misses
+
+    def _attempt(
+        self, centre: Tensor, target: Tensor, generator: torch.Generator | None, origin: Tensor | None
+    ) -> Float[Tensor, " event"]:
+        low, high = self.weight_range
+        weight = self.statistics.draw_noise(target, generator, origin).add_(centre).clamp_(low, high)
+        if self.lost is None:
+            return weight
+        rate = self.lost.index_select(0, target)
+        luck = torch.rand(rate.shape, generator=generator, device=rate.device)
+        end = torch.where(luck < 0.5 * rate, low, high).to(weight.dtype)
+        return torch.where(luck < rate, end, weight)
+
+    def hold(
+        self,
+        stuck: Bool[Tensor, " event"],
+        held: Float[Tensor, " event"],
+        target: Int[Tensor, " event"],
+        weight: Float[Tensor, " event"],
+        misses: Int[Tensor, " event"],
+    ) -> tuple[Float[Tensor, " event"], Int[Tensor, " event"]]:
+        """What :meth:`write_verify` gives where some devices are stuck.
+
+        Args:
+            stuck: which devices.
+            held: the weight of each before the event, which a stuck one keeps.
+            target: target states (int64).
+            weight, misses: of :meth:`write_verify`.
+        """
+        outside = (held - self.statistics.levels.index_select(0, target)).abs_() > self.margin
+        return torch.where(stuck, held, weight), torch.where(stuck, outside * self.max_attempts, misses)
+
+    def attempts(self, misses: Int[Tensor, " event"]) -> Int[Tensor, " event"]:
+        """How many attempts were made on each device (int32)."""
+        return (misses + 1).clamp_(max=self.max_attempts).to(torch.int32)

@@ -1,0 +1,247 @@
+"""Swap the layers of any torch model for layers of domain-wall devices."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.nn.utils import parametrize
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.errors import InputError
+from barkhausen.learning.convolutions import DomainWallConv1d, DomainWallConv2d
+from barkhausen.learning.layers import DomainWallLayer, DomainWallLinear, domain_wall_layers
+from barkhausen.learning.settings import LayerSettings
+from barkhausen.learning.weight_fit import Start, start_of
+from barkhausen.synapse.faults import SOUND, Faults
+
+CONVERTED = {nn.Linear: DomainWallLinear, nn.Conv1d: DomainWallConv1d, nn.Conv2d: DomainWallConv2d}
+"""Layers that are swapped. Subclasses of them are not: they may use their weights in other ways."""
+
+UNSUPPORTED = (
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+    nn.Bilinear,
+    nn.RNNBase,
+    nn.RNNCellBase,
+    nn.MultiheadAttention,
+)
+"""What multiplies inputs by a matrix of weights, but is not swapped (of the first three: their subclasses)."""
+
+
+def convert(
+    model: nn.Module,
+    device: CharacterisedDevice | str,
+    margin: float,
+    *,
+    max_attempts: int = 1,
+    keep_float: Sequence[str] = (),
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    start: Start = "weights",
+    faults: Faults = SOUND,
+    count_writes: bool = False,
+    generator: torch.Generator | None = None,
+    inplace: bool = False,
+) -> nn.Module:
+    """A model whose linear and convolution layers compute with domain-wall devices.
+
+    ``nn.Linear``, ``nn.Conv1d`` and ``nn.Conv2d`` (grouped, strided and dilated ones too) become
+    :class:`.DomainWallLinear`, :class:`.DomainWallConv1d` and :class:`.DomainWallConv2d` under the same names. Biases,
+    normalisation, embeddings and everything without weights stay digital. In the ``state_dict`` the key ``x.weight`` of
+    a swapped layer gives way to ``x.memory``, ``x.scale`` and ``x.synapses.*``; all other keys stay.
+
+    Make the optimiser after the conversion, from the parameters of the converted model, and wrap it in
+    :class:`.InSitu`.
+
+    Args:
+        model: any module; torch's own layers may be anywhere inside.
+        device: statistics of the synapses, or the name of a shipped device (``"racetrack-5"``), or the path of a
+            device file (``"mine.nc"``).
+        margin: tolerance margin in weight units.
+        max_attempts: of write-verify at each programming event.
+        keep_float: layers to leave alone: names as ``model.named_modules()`` has them, patterns with ``*`` and ``?``,
+            and ``"first"`` and ``"last"`` for the first and the last layer that would be swapped. What is inside a
+            named module stays float too.
+        overrides: for layers of a name or pattern, other values of ``device``, ``margin``, ``max_attempts``,
+            ``start``, ``faults`` or ``count_writes``; of several that match, the last counts.
+        start: ``"weights"``: the memories take over the weights that the model has, each layer with the scale at
+            which its states come nearest to them, so that a trained model stays one; ``"fresh"``: memories uniform on
+            [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in).
+        faults: of the devices.
+        count_writes: keep how often every single device was written (4 bytes each).
+        generator: of devices, memories and programming noise; its torch device is where devices are drawn.
+        inplace: swap the layers of ``model`` itself instead of a copy.
+
+    Returns:
+        The converted model, in the mode (training or evaluation) that the model was in. If ``model`` is itself such
+        a layer, its counterpart.
+
+    Raises:
+        InputError: layers that are not supported and not kept float (each is named), a pattern that matches nothing,
+            an unknown setting, weights shared between layers, or nothing to swap.
+    """
+    common = LayerSettings.of(
+        {
+            "device": device,
+            "margin": margin,
+            "max_attempts": max_attempts,
+            "start": start,
+            "faults": faults,
+            "count_writes": count_writes,
+        },
+        where="convert",
+    )
+    rules = {
+        pattern: common.overridden(values, where=f"overrides[{pattern!r}]")
+        for pattern, values in (overrides or {}).items()
+    }
+    chosen = _chosen(model, keep_float)
+    _refuse_shared_weights(model, chosen)
+    unmatched = [rule for rule in rules if not any(fnmatchcase(name, rule) for name in chosen)]
+    if unmatched:
+        raise InputError(f"overrides: {unmatched[0]!r} matches none of the layers to swap ({_some(list(chosen))})")
+    target = model if inplace else copy.deepcopy(model)
+    # A layer may stand in several places: it is swapped once, for one.
+    swapped: dict[int, DomainWallLayer] = {}
+    if "" in chosen:
+        return _swap(target, common, rules, "", generator)
+    for name, parent in list(target.named_modules()):
+        for child_name, child in list(parent.named_children()):
+            full = f"{name}.{child_name}" if name else child_name
+            if id(child) in swapped:
+                setattr(parent, child_name, swapped[id(child)])
+            elif full in chosen:
+                swapped[id(child)] = layer = _swap(child, common, rules, full, generator)
+                setattr(parent, child_name, layer)
+    return target
+
+
+def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
+    """Names of the layers to swap; what stands in the way is refused."""
+    if isinstance(keep_float, str):
+        raise InputError(f"keep_float = {keep_float!r}: must be a list of names or patterns")
+    modules = dict(model.named_modules())
+    kept: set[str] = set()
+    for pattern in keep_float:
+        if pattern in ("first", "last") and pattern not in modules:
+            continue
+        found = [name for name in modules if fnmatchcase(name, pattern)]
+        if not found:
+            raise InputError(f"keep_float: {pattern!r} matches no module of the model ({_some(list(modules)[1:])})")
+        kept |= {name for name in modules for top in found if name == top or name.startswith(f"{top}.")}
+    rest = {name: module for name, module in modules.items() if name not in kept}
+    chosen = [name for name, module in rest.items() if type(module) in CONVERTED]
+    ends = {place: chosen[at] for place, at in (("first", 0), ("last", -1)) if place in keep_float and chosen}
+    chosen = [name for name in chosen if name not in ends.values()]
+    wrong = {
+        name: type(module).__name__
+        for name, module in rest.items()
+        if isinstance(module, UNSUPPORTED) and type(module) not in CONVERTED and not isinstance(module, DomainWallLayer)
+    }
+    inside = [name for name in wrong if any(name.startswith(f"{top}.") for top in wrong)]
+    if wrong:
+        named = ", ".join(f"{name or 'the model'} ({kind})" for name, kind in wrong.items() if name not in inside)
+        raise InputError(
+            f"cannot be converted: {named}. Supported are Linear, Conv1d and Conv2d; leave other layers digital with "
+            f"keep_float = {[name for name in wrong if name not in inside][:3]}"
+        )
+    for name in chosen:
+        _check(name, rest[name])
+    if not chosen:
+        already = next(domain_wall_layers(model), None)
+        has = "only layers that are domain-wall ones already" if already else "no Linear, Conv1d or Conv2d layer"
+        raise InputError(
+            f"nothing to convert: the model has {has}{' besides those kept float' if kept or ends else ''}"
+        )
+    return chosen
+
+
+def _check(name: str, layer: nn.Module) -> None:
+    label = f"{name or 'the model'} ({type(layer).__name__})"
+    if any(is_lazy(p) for p in layer.parameters()):
+        raise InputError(f"{label}: has no size yet; pass it one batch before the conversion")
+    if parametrize.is_parametrized(layer) or layer._forward_pre_hooks:
+        raise InputError(f"{label}: has hooks or a parametrisation (weight or spectral norm), which would be lost")
+    weight = layer.weight
+    assert isinstance(weight, torch.Tensor)
+    if weight.dtype not in (torch.float32, torch.float64):
+        raise InputError(
+            f"{label}: its weights are {weight.dtype}; a memory needs float32 or float64 (for lower precision in the "
+            "products, use autocast)"
+        )
+
+
+def _refuse_shared_weights(model: nn.Module, chosen: Sequence[str]) -> None:
+    """One weight in two different layers cannot become two sets of devices."""
+    swapped = {id(model.get_submodule(name)) for name in chosen}
+    owner: dict[int, tuple[int, str]] = {}
+    for name, module in model.named_modules(remove_duplicate=True):
+        for key, parameter in module.named_parameters(recurse=False):
+            first = owner.setdefault(id(parameter), (id(module), name))
+            if first[0] != id(module) and (first[0] in swapped or id(module) in swapped):
+                raise InputError(
+                    f"{first[1]} and {name or 'the model'} share one {key}: keep both float, or give each its own"
+                )
+
+
+def _swap(
+    layer: nn.Module,
+    common: LayerSettings,
+    rules: Mapping[str, LayerSettings],
+    name: str,
+    generator: torch.Generator | None,
+) -> DomainWallLayer:
+    settings = common
+    for pattern, rule in rules.items():
+        if fnmatchcase(name, pattern):
+            settings = rule
+    assert isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d))
+    memory, scale = start_of(layer.weight.detach(), settings.device, settings.start, name)
+    given: dict[str, Any] = {
+        "margin": settings.margin,
+        "max_attempts": settings.max_attempts,
+        "bias": layer.bias is not None,
+        "faults": settings.faults,
+        "count_writes": settings.count_writes,
+        "memory": memory,
+        "scale": scale,
+        "generator": generator,
+    }
+    made: DomainWallLayer
+    if isinstance(layer, nn.Linear):
+        made = DomainWallLinear(layer.in_features, layer.out_features, settings.device, **given)
+    else:
+        kind = CONVERTED[type(layer)]
+        assert issubclass(kind, (DomainWallConv1d, DomainWallConv2d))
+        made = kind(
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            settings.device,
+            stride=layer.stride,
+            padding=layer.padding,
+            dilation=layer.dilation,
+            groups=layer.groups,
+            padding_mode=layer.padding_mode,
+            **given,
+        )
+    if isinstance(layer.bias, nn.Parameter):
+        # The very parameter: it keeps its value and whatever else refers to it.
+        made.bias = layer.bias
+    made.memory.requires_grad_(layer.weight.requires_grad)
+    return made.to(device=layer.weight.device, dtype=layer.weight.dtype).train(layer.training)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:8])
+    return f"{shown}, … {len(names)} in all" if len(names) > 8 else shown
