@@ -199,7 +199,10 @@ WRONG = [
     ("[network]\nhidden = []", r"network\.hidden = \[\]: list should have at least 1 item"),
     ("[network]\nhidden = [32, 0]", r"network\.hidden\.1 = 0: input should be greater than or equal to 1"),
     ("[network]\nhidden = 32", r"network\.hidden = 32: input should be a valid list"),
-    ("[network]\nactivation = 'gelu'", r"network\.activation = 'gelu': input should be 'relu', 'hardtanh' or 'tanh'"),
+    (
+        "[network]\nactivation = 'gelu'",
+        r"network\.activation = 'gelu': input should be 'relu', 'hardtanh', 'tanh' or 'quantised'",
+    ),
     ("[network]\nnormalisation = 'layer'", r"network\.normalisation = 'layer'"),
     ("[device]\npreset = 'cauchy'", r"device\.preset = 'cauchy': input should be 'racetrack', 'notched' or"),
     ("[device]\npreset = 'racetrack'\nsigma = 0.1", r"device: sigma belongs to the gaussian preset, not to racetrack"),

@@ -17,7 +17,7 @@ from pydantic import (
 
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.errors import InputError
-from barkhausen.learning.network import Activation, Normalisation
+from barkhausen.learning.parts import Activation, Normalisation
 from barkhausen.validation import apply_setting, read_toml, validated
 
 Mode = Literal["in-situ", "ex-situ", "float"]
@@ -43,9 +43,21 @@ class DatasetRecipe(_Table):
 class NetworkRecipe(_Table):
     """Topology; input and output sizes follow from the data."""
 
+    kind: Literal["mlp", "cnn", "autoencoder"] = "mlp"
+    """Multilayer perceptron, convolutional blocks before one, or an encoder and its mirror image."""
     hidden: Annotated[list[Count], Field(min_length=1)] = [256, 128, 64]
+    """Sizes of the hidden linear layers; of an autoencoder those of the encoder, the code last."""
+    channels: Annotated[list[Count], Field(min_length=1)] = [16, 32, 64]
+    """Of a cnn's blocks: convolution, normalisation, activation, 2 x 2 max-pooling."""
+    kernel: Count = 3
+    """Rows and columns of a cnn's kernels."""
     activation: Activation = "relu"
+    activation_levels: Annotated[int, Field(ge=2)] = 16
+    """Of the quantised activation (hard tanh)."""
     normalisation: Normalisation = "batch"
+    """After every layer: ``batch``, ``shift`` (by powers of two), ``none``."""
+    keep_float: list[str] = []
+    """Layers that stay digital: names as in ``metrics.jsonl``, patterns, ``first`` or ``last``."""
 
 
 class DeviceRecipe(_Table):
@@ -155,7 +167,7 @@ class Recipe(_Table):
 
     @model_validator(mode="after")
     def _batch_norm_needs_a_batch(self) -> Recipe:
-        if self.batch_size == 1 and self.network.normalisation == "batch":
+        if self.batch_size == 1 and self.network.normalisation != "none":
             raise ValueError("batch_size = 1: batch normalisation needs 2 or more (or network.normalisation = 'none')")
         return self
 

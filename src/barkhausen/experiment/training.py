@@ -14,16 +14,10 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
 from barkhausen.experiment.dataset import Dataset
 from barkhausen.experiment.evaluation import accuracy, weight_histogram
+from barkhausen.experiment.networks import build_network
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.seeds import stream
-from barkhausen.learning import (
-    DomainWallLinear,
-    InSitu,
-    Learner,
-    Precursor,
-    domain_wall_layers,
-    multilayer_perceptron,
-)
+from barkhausen.learning import InSitu, Learner, Precursor, domain_wall_layers
 
 RATE_AT_THE_END = 1e-3
 """The cosine schedule ends at this fraction of the rate it starts with."""
@@ -49,44 +43,11 @@ class Training:
         self.order = stream(recipe.seed, "order")
         self.noise = stream(recipe.seed, "noise", where)
         self.epoch = 0
-        self.model = self._build(device, where)
+        self.model = build_network(recipe, dataset, device, where)
         self.histogram_before: Tensor | None = None
         if device is not None:
             self.histogram_before = weight_histogram(self.model).cpu()
         self.learner = self._learner(device)
-
-    def _build(self, device: CharacterisedDevice | None, where: torch.device) -> nn.Sequential:
-        recipe = self.recipe
-        sizes = [self.inputs.shape[1], *recipe.network.hidden, self.dataset.classes]
-        start = stream(recipe.seed, "start", where)
-
-        def float_linear(inputs: int, outputs: int, bias: bool) -> nn.Module:
-            layer = nn.Linear(inputs, outputs, bias=bias, device=where)
-            # He's initialisation for ReLU; torch's default would not come from our generator.
-            nn.init.normal_(layer.weight, std=math.sqrt(2 / inputs), generator=start)
-            if bias:
-                nn.init.zeros_(layer.bias)
-            return layer
-
-        def domain_wall_linear(inputs: int, outputs: int, bias: bool) -> nn.Module:
-            assert device is not None
-            return DomainWallLinear(
-                inputs,
-                outputs,
-                device,
-                margin=recipe.device.margin,
-                max_attempts=recipe.device.max_attempts,
-                bias=bias,
-                generator=start,
-            )
-
-        model = multilayer_perceptron(
-            sizes,
-            float_linear if device is None else domain_wall_linear,
-            activation=recipe.network.activation,
-            normalisation=recipe.network.normalisation,
-        )
-        return model.to(where)
 
     def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer | Learner:
         recipe = self.recipe
@@ -126,7 +87,7 @@ class Training:
         samples, size = len(self.inputs), self.recipe.batch_size
         batches = -(-samples // size)
         # Batch normalisation cannot train on a last batch of a single sample.
-        lonely = samples % size == 1 and self.recipe.network.normalisation == "batch"
+        lonely = samples % size == 1 and self.recipe.network.normalisation != "none"
         return batches - 1 if lonely else batches
 
     def run_epoch(self, advance: Callable[[int], None] = lambda steps: None) -> dict[str, float]:
