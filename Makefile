@@ -23,6 +23,8 @@ KERNEL := setup.py $(wildcard src/barkhausen/micromagnetics/compiled/*.?pp)
 .venv/peers.stamp: .venv/dev.stamp
 	@echo "installing the codes to compare with (a few minutes)"
 	@$(PIP) --editable '.[dev,peers]'
+	@# Its pictures need cairo, which pip can only build; its solver does not.
+	@$(PIP) --no-deps badcrossbar pathvalidate
 	@touch $@
 
 reproduce: setup ## the main job: the results table and report in runs/reproduce

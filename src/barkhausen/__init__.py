@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from barkhausen.version import __version__
 
 if TYPE_CHECKING:
-    from barkhausen.learning import InSitu, convert, evaluate, transfer
+    from barkhausen.learning import InSitu, convert, evaluate, programming_energy, transfer
 
-__all__ = ["InSitu", "__version__", "convert", "evaluate", "transfer"]
+__all__ = ["InSitu", "__version__", "convert", "evaluate", "programming_energy", "transfer"]
 
 
 def __getattr__(name: str) -> object:

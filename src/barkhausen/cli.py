@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from barkhausen.cli_export import export
 from barkhausen.device import (
     CharacterisedDevice,
     DeviceParameters,
@@ -146,6 +147,9 @@ def report(
 
     write_report(runs, out)
     typer.echo(f"report in {out}")
+
+
+app.command()(export)
 
 
 @app.command()

@@ -348,9 +348,9 @@ def test_the_repository_is_found_from_the_source_file(monkeypatch: pytest.Monkey
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(InputError, match=r"unknown data set 'mnits'; did you mean 'mnist'\?"):
         load_dataset("mnits")
-    with pytest.raises(InputError, match="unknown data set 'cifar'; known: digits, fashion-mnist, mnist"):
+    with pytest.raises(InputError, match="unknown data set 'cifar'; known: digits, fashion-mnist, mnist, nsl-kdd"):
         load_dataset("cifar")
-    assert set(DATASET_NAMES) == {"mnist", "fashion-mnist", "digits"}
+    assert set(DATASET_NAMES) == {"mnist", "fashion-mnist", "nsl-kdd", "digits"}
 
 
 # --- download -----------------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-"""One data set in memory: images, labels, and the splits made of them."""
+"""One data set in memory: samples, labels, and the splits made of them."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -17,22 +17,33 @@ from barkhausen.errors import InputError
 # Part of the definition of the split: another value is another split.
 _VALIDATION_SEED: Final = 20_240_602
 
+_THRESHOLD_SEED: Final = 20_241_124
+_THRESHOLD_SHARE: Final = 0.2
+
 _ROWS_AT_A_TIME: Final = 4096
+
+
+def _none() -> Int[Tensor, " none"]:
+    return torch.empty(0, dtype=torch.int64)
 
 
 @dataclass(frozen=True, eq=False)  # Two tensors have no single truth value to compare by.
 class Dataset:
-    """A classification task: images as rows of pixels, and their classes.
+    """Images as rows of pixels and their classes, or rows of a table in which anomalies are to be told.
 
     Attributes:
         name: as given to :func:`load_dataset`.
         source: where it came from, in words that are the same on every machine.
-        train_inputs: pixels, float32; in [0, 1] as loaded, black to white.
-        train_labels: class of each training sample, int64, below ``classes``.
+        train_inputs: pixels or features, float32; in [0, 1] as loaded, pixels black to white.
+        train_labels: class of each training sample, int64, below ``classes``; of anomalies 1, of the others 0.
         test_inputs: as ``train_inputs``.
         test_labels: as ``train_labels``.
-        image_shape: rows and columns of the image that a row of pixels is.
+        image_shape: rows and columns of the image that a row of pixels is; of a table its number of features alone.
         classes: number of classes.
+        task: whether samples are to be classified or anomalies to be told from normal samples.
+        kinds: names of the kinds of sample where anomalies are to be told, the normal ones first.
+        train_kinds: kind of each training sample as its place in ``kinds``, int64; empty in a classification.
+        test_kinds: as ``train_kinds``.
     """
 
     name: str
@@ -43,16 +54,23 @@ class Dataset:
     test_labels: Int[Tensor, " test_sample"]
     image_shape: tuple[int, ...]
     classes: int
+    task: Literal["classification", "anomaly"] = "classification"
+    kinds: tuple[str, ...] = ()
+    train_kinds: Int[Tensor, " train_kind"] = field(default_factory=_none)
+    test_kinds: Int[Tensor, " test_kind"] = field(default_factory=_none)
 
     def standardised(self) -> Dataset:
         """Return the data set with zero mean and unit standard deviation over all training pixels.
 
         Two scalars, taken from the training part alone, shift and scale both parts. The standard deviation is
-        the population's (division by the number of pixels).
+        the population's (division by the number of pixels). The features of an anomaly task have come prepared,
+        each in its own way, and stay as they are.
 
         Raises:
             InputError: all training pixels are equal.
         """
+        if self.task == "anomaly":
+            return self
         mean, deviation = _moments(self.train_inputs)
         if not deviation > 0:
             raise InputError(f"{self.name}: all training pixels are equal, so they cannot be standardised")
@@ -89,7 +107,29 @@ class Dataset:
             train_labels=self.train_labels[training],
             test_inputs=self.train_inputs[validation],
             test_labels=self.train_labels[validation],
+            train_kinds=self.train_kinds[training] if self.kinds else self.train_kinds,
+            test_kinds=self.train_kinds[validation] if self.kinds else self.test_kinds,
         )
+
+    def anomaly_rows(self) -> tuple[Int[Tensor, " learned"], Int[Tensor, " held_out"]]:
+        """Training rows that an autoencoder learns from, and those that its threshold is chosen on.
+
+        It learns from four fifths of the normal rows. The other fifth, in a choice that is fixed for their number,
+        and all anomalies are for the threshold: none of them was learnt from.
+
+        Raises:
+            ValueError: this is a classification task.
+        """
+        if self.task != "anomaly":
+            raise ValueError(f"{self.name} is a classification task, without anomalies")
+        labels = self.train_labels.cpu()
+        normal, anomalous = (labels == 0).nonzero().squeeze(1), labels.nonzero().squeeze(1)
+        generator = np.random.Generator(np.random.PCG64(_THRESHOLD_SEED))
+        held_out = torch.zeros(len(normal), dtype=torch.bool)
+        chosen = generator.permutation(len(normal))[: round(_THRESHOLD_SHARE * len(normal))]
+        held_out[torch.from_numpy(chosen)] = True
+        threshold = torch.cat([normal[held_out], anomalous]).sort().values
+        return normal[~held_out].to(self.train_labels.device), threshold.to(self.train_labels.device)
 
 
 def _moments(values: Float[Tensor, "sample feature"]) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 MNIST: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
 Proc. IEEE 86, 2278 (1998). Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747. Digits: the test
 part of E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998), as bundled
-with scikit-learn.
+with scikit-learn. NSL-KDD: see :mod:`barkhausen.experiment.nsl_kdd`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from torch import Tensor
 from barkhausen.errors import DataNotFoundError, InputError, did_you_mean
 from barkhausen.experiment.dataset import Dataset
 from barkhausen.experiment.idx import read_idx
+from barkhausen.experiment.nsl_kdd import read_nsl_kdd
 
 DATA_VARIABLE: Final = "BARKHAUSEN_DATA"
 """Environment variable that names the root of the data sets."""
@@ -47,12 +48,12 @@ class PublishedFile:
 
     Attributes:
         name: file name without ``.gz``.
-        packed_md5: checksum of the original ``.gz`` file.
+        packed_md5: checksum of the original ``.gz`` file; None if it was not published packed.
         unpacked_md5: checksum of its content.
     """
 
     name: str
-    packed_md5: str
+    packed_md5: str | None
     unpacked_md5: str
 
 
@@ -82,6 +83,28 @@ class PublishedSet:
     def files(self) -> tuple[PublishedFile, ...]:
         """All four files."""
         return self.train_images, self.train_labels, self.test_images, self.test_labels
+
+
+@dataclass(frozen=True)
+class PublishedTables:
+    """A data set of one table for training and one for testing, which is not to be had by a plain download.
+
+    Attributes:
+        folder: where the files lie below the root.
+        home: where a person can get them, in words.
+        train: lines of text.
+        test: lines of text.
+    """
+
+    folder: str
+    home: str
+    train: PublishedFile
+    test: PublishedFile
+
+    @property
+    def files(self) -> tuple[PublishedFile, ...]:
+        """Both files."""
+        return self.train, self.test
 
 
 PUBLISHED: Final[Mapping[str, PublishedSet]] = MappingProxyType(
@@ -138,9 +161,22 @@ PUBLISHED: Final[Mapping[str, PublishedSet]] = MappingProxyType(
         ),
     }
 )
-"""The data sets that are looked for on disk, by name."""
+"""The data sets of images that are looked for on disk, by name."""
 
-DATASET_NAMES: Final = ("digits", *sorted(PUBLISHED))
+TABLES: Final[Mapping[str, PublishedTables]] = MappingProxyType(
+    {
+        "nsl-kdd": PublishedTables(
+            folder="NSL-KDD",
+            home="the Canadian Institute for Cybersecurity, University of New Brunswick "
+            "(https://www.unb.ca/cic/datasets/nsl.html)",
+            train=PublishedFile("KDDTrain+.txt", None, "f5592a95d1d1428348dfa6ca9652a800"),
+            test=PublishedFile("KDDTest+.txt", None, "7c6d1b1af246690766394920d6b4c751"),
+        ),
+    }
+)
+"""The data sets of tables that are looked for on disk, by name."""
+
+DATASET_NAMES: Final = ("digits", *sorted([*PUBLISHED, *TABLES]))
 """Every name :func:`load_dataset` knows."""
 
 
@@ -150,11 +186,12 @@ def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: boo
     The places: ``data_dir``; the directory named by the environment variable ``BARKHAUSEN_DATA`` (unset and
     empty are the same); ``../shared/data`` beside the repository; the user's cache; a download into that
     cache. The first two are the user's word: if one is given, no later place is looked at. Digits need no
-    place at all.
+    place at all. NSL-KDD is never downloaded.
 
     Args:
-        name: "mnist", "fashion-mnist" or "digits".
-        data_dir: root in torchvision's layout, so that MNIST lies in ``data_dir/MNIST/raw``.
+        name: "mnist", "fashion-mnist", "nsl-kdd" or "digits".
+        data_dir: root in torchvision's layout, so that MNIST lies in ``data_dir/MNIST/raw``; NSL-KDD in
+            ``data_dir/NSL-KDD``.
         allow_download: whether the network may be used.
 
     Raises:
@@ -164,9 +201,9 @@ def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: boo
     """
     if name == "digits":
         return _digits()
-    if name not in PUBLISHED:
+    published = PUBLISHED.get(name) or TABLES.get(name)
+    if published is None:
         raise InputError(f"unknown data set '{name}'{did_you_mean(name, DATASET_NAMES)}")
-    published = PUBLISHED[name]
 
     if data_dir is not None:
         _require(published, data_dir, "--data-dir")
@@ -183,7 +220,10 @@ def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: boo
             return _read(name, published, root, source)
         searched.append(f"{source} (no {lacking})")
 
-    failure = _download(published, user_cache()) if allow_download else "downloading is not allowed"
+    if isinstance(published, PublishedTables):
+        failure: str | None = f"it is not downloaded: get it from {published.home}"
+    else:
+        failure = _download(published, user_cache()) if allow_download else "downloading is not allowed"
     if failure is not None:
         raise DataNotFoundError(
             f"{name}: not found in {', '.join(searched)}; {failure}; "
@@ -225,26 +265,26 @@ def _why_not(path: Path, *, directory: bool = False) -> str | None:
     return None if stat.S_ISREG(mode) else "not a file"
 
 
-def _packed(published: PublishedSet, file: PublishedFile, root: Path) -> Path:
+def _packed(published: PublishedSet | PublishedTables, file: PublishedFile, root: Path) -> Path:
     return root / published.folder / f"{file.name}.gz"
 
 
-def _unpacked(published: PublishedSet, file: PublishedFile, root: Path) -> Path:
+def _unpacked(published: PublishedSet | PublishedTables, file: PublishedFile, root: Path) -> Path:
     return root / published.folder / file.name
 
 
-def _lacks(published: PublishedSet, file: PublishedFile, root: Path) -> bool:
+def _lacks(published: PublishedSet | PublishedTables, file: PublishedFile, root: Path) -> bool:
     packed, unpacked = _packed(published, file, root), _unpacked(published, file, root)
     return _why_not(packed) is not None and _why_not(unpacked) is not None
 
 
-def _first_lacking(published: PublishedSet, root: Path) -> Path | None:
+def _first_lacking(published: PublishedSet | PublishedTables, root: Path) -> Path | None:
     """The first file that lies at the root in neither form; None if all are there."""
     lacking = (_packed(published, file, root) for file in published.files if _lacks(published, file, root))
     return next(lacking, None)
 
 
-def _require(published: PublishedSet, root: Path, named_by: str) -> None:
+def _require(published: PublishedSet | PublishedTables, root: Path, named_by: str) -> None:
     """Hold the user to the directory they named.
 
     Raises:
@@ -263,12 +303,15 @@ def _require(published: PublishedSet, root: Path, named_by: str) -> None:
     )
 
 
-def _read(name: str, published: PublishedSet, root: Path, source: str) -> Dataset:
-    """Read and verify the four files.
+def _read(name: str, published: PublishedSet | PublishedTables, root: Path, source: str) -> Dataset:
+    """Read and verify the files.
 
     Raises:
         InputError: one is damaged, is not the published one, or does not fit the others.
     """
+    if isinstance(published, PublishedTables):
+        train, test = ((_present(published, file, root)[0], file.unpacked_md5) for file in published.files)
+        return read_nsl_kdd(train, test, name, source)
     train_inputs, train_shape = _images(published, published.train_images, root)
     test_inputs, test_shape = _images(published, published.test_images, root)
     if train_shape != test_shape:
@@ -286,11 +329,14 @@ def _read(name: str, published: PublishedSet, root: Path, source: str) -> Datase
     )
 
 
-def _present(published: PublishedSet, file: PublishedFile, root: Path) -> tuple[Path, str]:
-    """The form of the file that lies at the root, packed if both do, and the checksum it must have."""
+def _present(published: PublishedSet | PublishedTables, file: PublishedFile, root: Path) -> tuple[Path, str]:
+    """The form of the file that lies at the root, packed if both do, and the checksum it must have.
+
+    Of a file that was not published packed, the checksum is that of its content in either form.
+    """
     packed = _packed(published, file, root)
     if _why_not(packed) is None:
-        return packed, file.packed_md5
+        return packed, file.packed_md5 or file.unpacked_md5
     return _unpacked(published, file, root), file.unpacked_md5
 
 

@@ -16,6 +16,7 @@ from barkhausen.learning import convert
 from barkhausen.learning.convolutional_network import convolutional_network
 from barkhausen.learning.network import autoencoder, multilayer_perceptron
 from barkhausen.learning.parts import Parts
+from barkhausen.synapse import Faults
 
 
 def build_network(
@@ -42,6 +43,8 @@ def build_network(
         recipe.device.margin,
         max_attempts=recipe.device.max_attempts,
         keep_float=recipe.network.keep_float,
+        faults=Faults(**recipe.faults.model_dump()),
+        count_writes=recipe.device.count_writes,
         start="fresh",
         generator=stream(recipe.seed, "start", where),
         inplace=True,

@@ -73,6 +73,8 @@ class DeviceRecipe(_Table):
     """Noise tolerance margin in weight units (ex-situ: 0.2 unless given)."""
     max_attempts: Count = 1
     """Write-verify attempts of each programming event."""
+    count_writes: bool = False
+    """Keep how often every single device was written (4 bytes each), for ``endurance`` in the summary."""
 
     @model_validator(mode="before")
     @classmethod
@@ -103,6 +105,17 @@ class DeviceRecipe(_Table):
             # Written out beside the file, they would make the resolved recipe contradict itself.
             values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
         return values
+
+
+class FaultsRecipe(_Table):
+    """What is wrong with the devices (:class:`barkhausen.synapse.Faults`)."""
+
+    stuck: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of devices that never change."""
+    stuck_at: Annotated[int, Field(ge=0)] | Literal["random"] = "random"
+    """State in which they rest."""
+    lost_walls: Annotated[float, Field(ge=0, le=1)] | Literal["device"] = 0.0
+    """Probability that a programming attempt loses the wall; ``device``: the failure rates of the device file."""
 
 
 class OptimizerRecipe(_Table):
@@ -150,6 +163,7 @@ class Recipe(_Table):
     dataset: DatasetRecipe = DatasetRecipe()
     network: NetworkRecipe = NetworkRecipe()
     device: DeviceRecipe = DeviceRecipe()
+    faults: FaultsRecipe = FaultsRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
     transfer: TransferRecipe = TransferRecipe()
 

@@ -24,7 +24,7 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.datasets import load_dataset
-from barkhausen.experiment.evaluation import accuracy, weight_histogram
+from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, flat
 from barkhausen.experiment.scalars import ScalarLog
 from barkhausen.experiment.seeds import stream
@@ -33,15 +33,15 @@ from barkhausen.experiment.summary import (
     assumptions,
     energy_summary,
     mean_counts,
-    programming_bill,
     programming_counts,
     software,
     spread,
+    writes_of_devices,
 )
 from barkhausen.experiment.training import Training
-from barkhausen.learning import fresh_chip
+from barkhausen.learning import fresh_chip, programming_energy
 from barkhausen.progress import Progress, Silent
-from barkhausen.synapse import EnergyBill, EnergyLedger
+from barkhausen.synapse import EnergyBill
 from barkhausen.validation import read_toml
 
 try:
@@ -185,7 +185,6 @@ class Run:
 
     def _train(self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None) -> None:
         recipe = self.recipe
-        ledger = None if device is None else EnergyLedger.from_device(device)
         held_out = "validation_accuracy" if recipe.dataset.validation_samples else "test_accuracy"
         with (
             ScalarLog(self.directory / "tensorboard", training.epoch) as log,
@@ -199,8 +198,8 @@ class Run:
                 line |= self._epoch(training, advance)
                 line[held_out] = training.held_out_accuracy()
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
-                if ledger is not None and recipe.mode == "in-situ":
-                    line |= _cumulative(training, ledger)
+                if recipe.mode == "in-situ":
+                    line |= _cumulative(training)
                 line["seconds"] = time.perf_counter() - started
                 metrics.append(line)
                 # The metrics first: a checkpoint must never be ahead of them.
@@ -236,11 +235,10 @@ class Run:
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
         counts, bill = programming_counts(training.model), EnergyBill()
         if device is not None:
-            ledger = EnergyLedger.from_device(device)
-            bill = programming_bill(training.model, ledger)
+            bill = programming_energy(training.model)
             after = weight_histogram(training.model).cpu()
             before = training.histogram_before
-            copied = self._program_chips(training, ledger)
+            copied = self._program_chips(training)
             if recipe.mode == "ex-situ":
                 measured = {"held_out": copied.accuracy["mean"], "chips": copied.accuracy}
                 measured["precursor_accuracy"] = trained
@@ -271,15 +269,18 @@ class Run:
                 "name": dataset.name,
                 "source": dataset.source,
                 "train_samples": len(training.inputs),
-                "test_samples": 0 if validating else len(training.test_inputs),
+                "test_samples": 0 if validating else len(training.task.test_inputs),
                 "validation_samples": recipe.dataset.validation_samples,
             },
             "device": _device_summary(recipe, device),
             "test_accuracy": None if validating else held_out,
             "validation_accuracy": held_out if validating else None,
-            "train_accuracy": accuracy(training.model, training.inputs, training.labels),
+            "train_accuracy": training.task.train_accuracy(training.model),
             **measured,
+            "figures": training.task.figures(training.model),
+            "steps": training.batches * recipe.epochs,
             "programming": counts,
+            "writes": writes_of_devices(training.model) if recipe.mode == "in-situ" else None,
             "energy": energy_summary(bill, inferences),
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
@@ -288,7 +289,7 @@ class Run:
             "software": software(),
         }
 
-    def _program_chips(self, training: Training, ledger: EnergyLedger) -> _Chips:
+    def _program_chips(self, training: Training) -> _Chips:
         """Program fresh chips with the trained levels and measure each."""
         transfer = self.recipe.transfer
         scores, counts, total = [], [], EnergyBill()
@@ -301,7 +302,7 @@ class Run:
                 deployed = fresh_chip(training.model, generator, max_attempts=transfer.max_attempts)
                 scores.append(training.held_out_accuracy(deployed))
                 counts.append(programming_counts(deployed))
-                total += programming_bill(deployed, ledger)
+                total += programming_energy(deployed)
                 if first is None:
                     once = fresh_chip(training.model, stream(self.recipe.seed, seed, where), max_attempts=1)
                     first = weight_histogram(once).cpu(), weight_histogram(deployed).cpu()
@@ -346,7 +347,7 @@ def _locked(recipe: Path) -> Iterator[None]:
         yield
 
 
-def _cumulative(training: Training, ledger: EnergyLedger) -> dict[str, Any]:
+def _cumulative(training: Training) -> dict[str, Any]:
     counts = programming_counts(training.model)
     return {
         "events": counts["initial_events"] + counts["training_events"],
@@ -354,7 +355,7 @@ def _cumulative(training: Training, ledger: EnergyLedger) -> dict[str, Any]:
         "events_by_layer": {
             name: layer["initial_events"] + layer["training_events"] for name, layer in counts["by_layer"].items()
         },
-        "programming_joule": programming_bill(training.model, ledger).total,
+        "programming_joule": programming_energy(training.model).total,
     }
 
 

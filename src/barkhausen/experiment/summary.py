@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning import domain_wall_layers
-from barkhausen.synapse import EnergyBill, EnergyLedger, Phase
+from barkhausen.learning import domain_wall_layers, endurance
+from barkhausen.synapse import EnergyBill, Phase
 from barkhausen.version import __version__
 
 SCHEMA = 1
@@ -58,12 +58,17 @@ def programming_counts(model: nn.Module) -> dict[str, Any]:
     }
 
 
-def programming_bill(model: nn.Module, ledger: EnergyLedger) -> EnergyBill:
-    """What programming the model's arrays has cost so far."""
-    bill = EnergyBill()
-    for _, layer in domain_wall_layers(model):
-        bill += ledger.bill(layer.synapses.counters)
-    return bill
+def writes_of_devices(model: nn.Module) -> dict[str, Any] | None:
+    """How often single devices were written, mean, most and histogram; None where they do not count."""
+    if any(layer.synapses.writes is None for _, layer in domain_wall_layers(model)):
+        return None
+    histogram = endurance(model)
+    number = np.arange(len(histogram))
+    return {
+        "mean": float(histogram @ number / histogram.sum()),
+        "most": len(histogram) - 1,
+        "devices_by_writes": {str(n): int(histogram[n]) for n in number[histogram > 0]},
+    }
 
 
 def mean_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
 from barkhausen.experiment.dataset import Dataset
-from barkhausen.experiment.evaluation import accuracy, weight_histogram
+from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.networks import build_network
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.seeds import stream
+from barkhausen.experiment.task import task_of
 from barkhausen.learning import InSitu, Learner, Precursor, domain_wall_layers
 
 RATE_AT_THE_END = 1e-3
@@ -38,8 +38,8 @@ class Training:
         where = torch.device(recipe.accelerator)
         if where.type == "cuda" and not torch.cuda.is_available():
             raise InputError("accelerator = 'cuda': torch finds no CUDA device here")
-        self.inputs, self.labels = dataset.train_inputs.to(where), dataset.train_labels.to(where)
-        self.test_inputs, self.test_labels = dataset.test_inputs.to(where), dataset.test_labels.to(where)
+        self.task = task_of(recipe, dataset, where)
+        self.inputs, self.labels = self.task.inputs, self.task.labels
         self.order = stream(recipe.seed, "order")
         self.noise = stream(recipe.seed, "noise", where)
         self.epoch = 0
@@ -99,7 +99,7 @@ class Training:
             advance: called now and then with the number of steps made since.
 
         Returns:
-            ``train_loss`` and ``train_accuracy``, both running means over the epoch.
+            ``train_loss`` and, in a classification, ``train_accuracy``, both running means over the epoch.
         """
         factor = 1.0
         if self.recipe.optimizer.schedule == "cosine":
@@ -112,26 +112,30 @@ class Training:
         size, batches = self.recipe.batch_size, self.batches
         loss_sum = torch.zeros((), device=self.inputs.device)
         right = torch.zeros((), dtype=torch.int64, device=self.inputs.device)
+        hits: Tensor | None = None
         for batch in range(batches):
             index = order[batch * size : (batch + 1) * size]
-            labels = self.labels.index_select(0, index)
-            output = self.model(self.inputs.index_select(0, index))
-            loss = F.cross_entropy(output, labels)
+            inputs, labels = self.inputs.index_select(0, index), self.labels.index_select(0, index)
+            output = self.model(inputs)
+            loss = self.task.loss(output, inputs, labels)
             loss.backward()
             self.learner.step()
             self.learner.zero_grad()
             loss_sum += loss.detach() * len(index)
-            right += (output.detach().argmax(dim=1) == labels).sum()
+            hits = self.task.right(output.detach(), labels)
+            if hits is not None:
+                right += hits
             if batch % 50 == 49:
                 advance(50)
         advance(batches % 50)
         self.epoch += 1
         seen = min(batches * size, len(self.inputs))
-        return {"train_loss": float(loss_sum) / seen, "train_accuracy": int(right) / seen}
+        result = {"train_loss": float(loss_sum) / seen}
+        return result if hits is None else {**result, "train_accuracy": int(right) / seen}
 
     def held_out_accuracy(self, model: nn.Module | None = None) -> float:
         """Accuracy on the test set, or on the validation samples where the recipe sets some aside."""
-        return accuracy(self.model if model is None else model, self.test_inputs, self.test_labels)
+        return self.task.held_out_accuracy(self.model if model is None else model)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes during training; for :func:`~.checkpoint.save_checkpoint`."""

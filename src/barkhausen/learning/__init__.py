@@ -2,6 +2,7 @@
 
 from barkhausen.learning.activations import QuantisedHardtanh
 from barkhausen.learning.ageing import endurance, wait
+from barkhausen.learning.bill import programming_energy
 from barkhausen.learning.convert import convert
 from barkhausen.learning.convolutions import DomainWallConv1d, DomainWallConv2d
 from barkhausen.learning.deploy import deployed
@@ -36,6 +37,7 @@ __all__ = [
     "evaluate",
     "fresh_chip",
     "multilayer_perceptron",
+    "programming_energy",
     "transfer",
     "wait",
 ]

@@ -36,7 +36,8 @@ class QuantisedHardtanh(nn.Module):
         clipped = x.clamp(self.low, self.high)
         step = (self.high - self.low) / (self.levels - 1)
         rounded = torch.round((clipped.detach() - self.low) / step).mul_(step).add_(self.low)
-        return clipped + (rounded - clipped.detach())
+        # The second term is zero and carries the gradient, so that the values stay exactly those of the levels.
+        return rounded + (clipped - clipped.detach())
 
     def extra_repr(self) -> str:
         """As ``print(model)`` shows it."""

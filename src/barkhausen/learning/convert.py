@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize
 from barkhausen.device import CharacterisedDevice
 from barkhausen.errors import InputError
 from barkhausen.learning.convolutions import DomainWallConv1d, DomainWallConv2d
-from barkhausen.learning.layers import DomainWallLayer, DomainWallLinear, domain_wall_layers
+from barkhausen.learning.layers import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
 from barkhausen.learning.settings import LayerSettings
 from barkhausen.learning.weight_fit import Start, start_of
 from barkhausen.synapse.faults import SOUND, Faults
@@ -111,18 +111,12 @@ def convert(
     if unmatched:
         raise InputError(f"overrides: {unmatched[0]!r} matches none of the layers to swap ({_some(list(chosen))})")
     target = model if inplace else copy.deepcopy(model)
-    # A layer may stand in several places: it is swapped once, for one.
-    swapped: dict[int, DomainWallLayer] = {}
     if "" in chosen:
         return _swap(target, common, rules, "", generator)
-    for name, parent in list(target.named_modules()):
-        for child_name, child in list(parent.named_children()):
-            full = f"{name}.{child_name}" if name else child_name
-            if id(child) in swapped:
-                setattr(parent, child_name, swapped[id(child)])
-            elif full in chosen:
-                swapped[id(child)] = layer = _swap(child, common, rules, full, generator)
-                setattr(parent, child_name, layer)
+    # A layer may stand in several places: it is swapped once, for one.
+    layers = [target.get_submodule(name) for name in chosen]
+    swapped = {layer: _swap(layer, common, rules, name, generator) for name, layer in zip(chosen, layers, strict=True)}
+    replace_modules(target, swapped)
     return target
 
 
@@ -143,6 +137,9 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
     chosen = [name for name, module in rest.items() if type(module) in CONVERTED]
     ends = {place: chosen[at] for place, at in (("first", 0), ("last", -1)) if place in keep_float and chosen}
     chosen = [name for name in chosen if name not in ends.values()]
+    for name, module in rest.items():
+        if isinstance(module, UNSUPPORTED[:3]):
+            _check_whole(name, module)
     wrong = {
         name: type(module).__name__
         for name, module in rest.items()
@@ -166,12 +163,20 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _check(name: str, layer: nn.Module) -> None:
+def _check_whole(name: str, layer: nn.Module) -> None:
     label = f"{name or 'the model'} ({type(layer).__name__})"
     if any(is_lazy(p) for p in layer.parameters()):
         raise InputError(f"{label}: has no size yet; pass it one batch before the conversion")
-    if parametrize.is_parametrized(layer) or layer._forward_pre_hooks:
-        raise InputError(f"{label}: has hooks or a parametrisation (weight or spectral norm), which would be lost")
+    hooks = layer._forward_pre_hooks or layer._forward_hooks or layer._backward_hooks or layer._backward_pre_hooks
+    if parametrize.is_parametrized(layer) or hooks:
+        raise InputError(
+            f"{label}: has hooks or a parametrisation (weight or spectral norm), which would be lost; remove them, or "
+            "leave it digital with keep_float"
+        )
+
+
+def _check(name: str, layer: nn.Module) -> None:
+    label = f"{name or 'the model'} ({type(layer).__name__})"
     weight = layer.weight
     assert isinstance(weight, torch.Tensor)
     if weight.dtype not in (torch.float32, torch.float64):

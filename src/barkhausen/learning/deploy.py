@@ -6,7 +6,7 @@ import copy
 
 from torch import nn
 
-from barkhausen.learning.layers import DomainWallLayer
+from barkhausen.learning.layers import DomainWallLayer, domain_wall_layers, replace_modules
 
 
 def deployed(model: nn.Module) -> nn.Module:
@@ -17,12 +17,6 @@ def deployed(model: nn.Module) -> nn.Module:
     """
     if isinstance(model, DomainWallLayer):
         return model.as_float().eval()
-    # A layer that stands in several places stays one.
-    fixed: dict[int, nn.Module] = {}
     target = copy.deepcopy(model)
-    for parent in list(target.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, DomainWallLayer):
-                fixed.setdefault(id(child), child.as_float())
-                setattr(parent, name, fixed[id(child)])
+    replace_modules(target, {layer: layer.as_float() for _, layer in domain_wall_layers(target)})
     return target.eval()

@@ -12,7 +12,7 @@ from torch import nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.learner import Learner
-from barkhausen.synapse import WrittenWeights
+from barkhausen.synapse import Faults, WrittenWeights
 
 
 class Precursor(Learner):
@@ -24,8 +24,9 @@ class Precursor(Learner):
     Args:
         optimizer: any torch optimiser over the model's parameters.
         model: a module with domain-wall layers anywhere inside.
-        device: statistics of the devices that the chips will be made of.
-        margin, max_attempts: of the write-verify that will program the chips.
+        device: statistics of the devices that the chips will be made of; each layer's own by default.
+        margin: of the write-verify that will program the chips; each layer's own by default.
+        max_attempts: of the same.
         generator: of the redrawn weights.
     """
 
@@ -33,14 +34,25 @@ class Precursor(Learner):
         self,
         optimizer: torch.optim.Optimizer,
         model: nn.Module,
-        device: CharacterisedDevice,
+        device: CharacterisedDevice | None = None,
         *,
-        margin: float,
-        max_attempts: int,
+        margin: float | None = None,
+        max_attempts: int = 5,
         generator: torch.Generator,
     ) -> None:
         super().__init__(optimizer, model, generator)
-        self.written = WrittenWeights(device, margin=margin, max_attempts=max_attempts, generator=generator)
+        # One table for all layers of a kind.
+        tables: dict[tuple[int, float, Faults], WrittenWeights] = {}
+        self.written: list[WrittenWeights] = []
+        for layer in self.layers:
+            kind = layer.synapses.kind
+            of, within = device or kind.device, kind.margin if margin is None else margin
+            key = (id(of), within, kind.faults)
+            if key not in tables:
+                tables[key] = WrittenWeights(
+                    of, margin=within, max_attempts=max_attempts, generator=generator, faults=kind.faults
+                )
+            self.written.append(tables[key])
         self.update_devices()
         for layer in self.layers:
             layer.synapses.counters.reset()
@@ -48,7 +60,7 @@ class Precursor(Learner):
     @torch.no_grad()
     def update_devices(self) -> None:
         """Draw the weight of every synapse for the state nearest to its memory."""
-        for layer in self.layers:
+        for layer, written in zip(self.layers, self.written, strict=True):
             state = layer.quantiser.state(layer.memory.clamp_(-1.0, 1.0))
-            layer.synapses.weight.copy_(self.written.draw(state, self.generator))
+            layer.synapses.weight.copy_(written.draw(state, self.generator))
             layer.synapses.state.copy_(state)

@@ -86,7 +86,8 @@ def _groups_of_one_kind(layers: list[DomainWallLayer]) -> list[_Group]:
     groups: list[list[DomainWallLayer]] = []
     for layer in layers:
         for group in groups:
-            if group[0].synapses.kind.same_as(layer.synapses.kind):
+            first = group[0].synapses
+            if first.kind.same_as(layer.synapses.kind) and first.weight.dtype == layer.synapses.weight.dtype:
                 group.append(layer)
                 break
         else:
@@ -103,9 +104,8 @@ class _Group:
         self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
         self.quantiser = layers[0].quantiser
         self.memory = torch.zeros_like(self.bank.weight)
-        # The surplus at the end sits on its own level and never needs anything.
-        rest = self.memory[self.bank.synapses :]
-        self.bank.weight[self.bank.synapses :] = self.quantiser.levels[self.quantiser.state(rest)]
+        # The surplus at the end sits on its own level to the bit and never needs anything, whatever the margin.
+        self.bank.weight[self.bank.synapses :] = self.quantiser.level(self.memory[self.bank.synapses :])
         start = 0
         for layer, size in zip(layers, self.bank.sizes, strict=True):
             part = self.memory[start : start + size].view(layer.memory.shape)
@@ -117,7 +117,8 @@ class _Group:
     def intact(self) -> bool:
         """Whether memories and devices still are where this group put them."""
         here = all(x.memory.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
-        return here and self.bank.intact()
+        same = all(x.synapses is array for x, array in zip(self.layers, self.bank.arrays, strict=True))
+        return here and same and self.bank.intact()
 
     def rebuilt(self) -> _Group:
         """The same layers, whose tensors something has replaced."""

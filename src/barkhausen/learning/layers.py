@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from jaxtyping import Float
@@ -74,7 +74,7 @@ class DomainWallLayer(nn.Module):
         where = self.synapses.weight.device
         if memory is None:
             memory = torch.rand(shape, generator=generator, device=where).mul_(2 * spread).sub_(spread)
-        self.memory = nn.Parameter(memory.detach().to(where).clone())
+        self.memory = nn.Parameter(memory.detach().to(where).clone(memory_format=torch.contiguous_format))
         scale = FRESH_SCALE / math.sqrt(math.prod(shape[1:])) if scale is None else scale
         # A buffer, so that it is saved with what it belongs to.
         self.register_buffer("scale", torch.tensor(scale, device=where))
@@ -180,3 +180,12 @@ def domain_wall_layers(model: nn.Module) -> Iterator[tuple[str, DomainWallLayer]
     for name, module in model.named_modules():
         if isinstance(module, DomainWallLayer):
             yield name, module
+
+
+def replace_modules(model: nn.Module, replacements: Mapping[nn.Module, nn.Module]) -> None:
+    """Put other modules in the places of some, in every place where one stands."""
+    for parent in list(model.modules()):
+        # named_children would leave out the second place of a module that stands in two.
+        for name, child in list(parent._modules.items()):
+            if child is not None and child in replacements:
+                setattr(parent, name, replacements[child])

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from barkhausen.errors import InputError
+
 MarginSchedule = Callable[[int], float]
 
 
@@ -20,6 +22,9 @@ class LinearMargin:
     first: float
     last: float
     steps: int
+
+    def __post_init__(self) -> None:
+        _check(self.first, self.last, self.steps)
 
     def __call__(self, step: int) -> float:
         """The factor after ``step`` steps."""
@@ -34,7 +39,17 @@ class CosineMargin:
     last: float
     steps: int
 
+    def __post_init__(self) -> None:
+        _check(self.first, self.last, self.steps)
+
     def __call__(self, step: int) -> float:
         """The factor after ``step`` steps."""
         wave = 0.5 * (1 - math.cos(math.pi * min(1.0, step / self.steps)))
         return self.first + (self.last - self.first) * wave
+
+
+def _check(first: float, last: float, steps: int) -> None:
+    if not (first >= 0 and last >= 0):
+        raise InputError(f"margin schedule: first = {first}, last = {last}: must be zero or positive")
+    if not steps >= 1:
+        raise InputError(f"margin schedule: steps = {steps}: must be 1 or more")

@@ -57,22 +57,28 @@ class Quantiser(nn.Module):
             weight: device weights.
             out: takes the result; with it a large check pays for no fresh memory.
         """
+        return self.level(memory, out).sub_(weight).abs_()
+
+    def level(
+        self, memory: Float[Tensor, "*synapse"], out: Float[Tensor, "*synapse"] | None = None
+    ) -> Float[Tensor, "*synapse"]:
+        """The level nearest to each memory value in [−1, 1]; ``out`` takes the result."""
         if self.even:
             level = self._place(memory, out)
             if self.offset:
                 level.add_(self.offset)
             level.mul_(1 / self.reach)
         else:
-            cell = self._cell(memory, out).view(-1)
+            cell = self._cell(memory, out).reshape(-1)
             flat = None if out is None else out.view(-1)
             level = torch.index_select(self.level_of_cell, 0, cell, out=flat).view(memory.shape)
-        return level.sub_(weight).abs_()
+        return level
 
     def state(self, memory: Float[Tensor, "*synapse"]) -> Int[Tensor, "*synapse"]:
         """Index (int64) of the state nearest to each memory value in [−1, 1]."""
         if self.even:
             return self._place(memory).add_(self.reach + self.offset).to(torch.int64)
-        return self.state_of_cell.index_select(0, self._cell(memory).view(-1)).view(memory.shape)
+        return self.state_of_cell.index_select(0, self._cell(memory).reshape(-1)).view(memory.shape)
 
     def _place(self, memory: Tensor, out: Tensor | None = None) -> Tensor:
         """Place of the nearest level in units of the spacing, without the half by which even numbers are off."""

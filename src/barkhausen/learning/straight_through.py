@@ -101,7 +101,8 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
 def _lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Both in the precision that autocast asks for; the weights follow the input where there is none."""
     kind = x.device.type
-    if torch.is_autocast_enabled(kind):
+    # As torch's own: autocast leaves double precision alone.
+    if torch.is_autocast_enabled(kind) and x.dtype != torch.float64:
         lower = torch.get_autocast_dtype(kind)
         return x.to(lower), weight.to(lower)
     return x, weight

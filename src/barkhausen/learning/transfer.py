@@ -104,7 +104,7 @@ def transfer(
 
 def share_right(output: Float[Tensor, "sample class"], target: Tensor) -> Tensor:
     """Share of samples whose largest output is that of their class."""
-    return (output.argmax(dim=1) == target).float().mean()
+    return (output.argmax(dim=1) == target).double().mean()
 
 
 @torch.no_grad()

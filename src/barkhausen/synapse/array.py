@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -10,6 +13,9 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
 from barkhausen.synapse.faults import SOUND, Faults
 from barkhausen.synapse.kind import SynapseKind
+
+PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
+"""Tensors of an array with one number a synapse."""
 
 POPULATION = 4096
 """Distinct sets of offsets kept for one array; synapses are spread over them at random."""
@@ -37,7 +43,8 @@ class SynapseArray(nn.Module):
 
     weight: Tensor
     state: Tensor
-    device_index: Tensor
+    device_bytes: Tensor
+    """:attr:`device_index` byte by byte [2 · synapses]."""
     centres: Tensor
     origins: Tensor | None
     """Whose noise each device of the population has; None where the noise of all is one."""
@@ -63,7 +70,9 @@ class SynapseArray(nn.Module):
         self.counters = ProgrammingCounters(device.states, max_attempts).to(where)
         self.register_buffer("weight", torch.zeros(shape, device=where))
         self.register_buffer("state", torch.zeros(shape, dtype=torch.uint8, device=where))
-        self.register_buffer("device_index", torch.zeros(shape, dtype=torch.int16, device=where))
+        # Two bytes each, as bytes: neither gloo nor NCCL sends 16-bit integers, and training on several processes
+        # (DistributedDataParallel) sends every buffer.
+        self.register_buffer("device_bytes", torch.zeros(2 * math.prod(shape), dtype=torch.uint8, device=where))
         population, origins = self.kind.statistics.draw_population(min(POPULATION, self.weight.numel()), generator)
         self.register_buffer("centres", self.levels + population)
         self.register_buffer("origins", origins)
@@ -71,6 +80,15 @@ class SynapseArray(nn.Module):
         for name, (wanted, dtype) in empty.items():
             self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=where) if wanted else None)
         self._spread(generator)
+
+    @property
+    def device_index(self) -> Int[Tensor, "*synapse"]:
+        """Number of the device (row of ``centres``) that each synapse is (int16)."""
+        return self.device_bytes.view(torch.int16).view(self.weight.shape)
+
+    @device_index.setter
+    def device_index(self, index: Int[Tensor, "*synapse"]) -> None:
+        self.device_bytes = index.view(-1).view(torch.uint8)
 
     @property
     def levels(self) -> Float[Tensor, " state"]:
@@ -91,7 +109,23 @@ class SynapseArray(nn.Module):
         super()._apply(fn, recurse)
         if self.levels.device != self.weight.device:
             self.kind = self.kind.to(self.weight.device)
+        # Images may be kept channels last, synapses are not: everything here takes them in one order.
+        for name in PER_SYNAPSE:
+            tensor = getattr(self, name)
+            if tensor is not None and not tensor.is_contiguous():
+                setattr(self, name, tensor.contiguous())
         return self
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        index = destination.pop(f"{prefix}device_bytes")
+        destination[f"{prefix}device_index"] = index.view(torch.int16).view(self.weight.shape)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        index = state_dict.pop(f"{prefix}device_index", None)
+        if index is not None:
+            state_dict[f"{prefix}device_bytes"] = index.to(torch.int16).reshape(-1).view(torch.uint8)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def renew(self, generator: torch.Generator | None = None) -> None:
         """Replace every device by a fresh one from the same population: another chip.
@@ -136,7 +170,7 @@ class SynapseArray(nn.Module):
 
     def like(self, *, margin: float | None = None, max_attempts: int, generator: torch.Generator) -> SynapseArray:
         """An array of the same shape and kind of device, made of fresh devices, with its own write-verify."""
-        return SynapseArray(
+        array = SynapseArray(
             tuple(self.weight.shape),
             self.kind.device,
             margin=self.margin if margin is None else margin,
@@ -145,6 +179,7 @@ class SynapseArray(nn.Module):
             faults=self.kind.faults,
             count_writes=self.kind.count_writes,
         )
+        return array.to(self.weight.dtype)
 
     def program(
         self,
@@ -167,28 +202,47 @@ class SynapseArray(nn.Module):
             phase: under which the events are counted.
         """
         target = target.reshape(-1).to(torch.int64)
-        if where is not None and self.weight.device.type == "cpu":
-            index = where.reshape(-1).nonzero().squeeze(1)
-            target = target.index_select(0, index)
-            weight, state, misses = self._programmed(target, index, generator)
-            self.counters.count(phase, target, misses)
-            self.weight.view(-1).index_copy_(0, index, weight)
-            self.state.view(-1).index_copy_(0, index, state)
-            if self.writes is not None:
-                self.writes.view(-1).index_add_(0, index, self.kind.attempts(misses))
-            return
-        weight, state, misses = self._programmed(target, None, generator)
         mark = None if where is None else where.reshape(-1)
+        if mark is not None and self.weight.device.type == "cpu":
+            self._program_some(target, mark, generator, phase)
+        else:
+            self._program_masked(target, mark, generator, phase)
+
+    def _program_some(
+        self,
+        target: Int[Tensor, " synapse"],
+        mark: Bool[Tensor, " synapse"],
+        generator: torch.Generator | None,
+        phase: Phase,
+    ) -> None:
+        """Compute for the marked devices only."""
+        index = mark.nonzero().squeeze(1)
+        target = target.index_select(0, index)
+        weight, state, misses = self._programmed(target, index, generator)
+        self.counters.count(phase, target, misses)
+        self.weight.view(-1).index_copy_(0, index, weight)
+        self.state.view(-1).index_copy_(0, index, state)
+        if self.writes is not None:
+            self.writes.view(-1).index_add_(0, index, self.kind.attempts(misses))
+
+    def _program_masked(
+        self,
+        target: Int[Tensor, " synapse"],
+        mark: Bool[Tensor, " synapse"] | None,
+        generator: torch.Generator | None,
+        phase: Phase,
+    ) -> None:
+        """Compute for every device, and keep the result for the marked ones."""
+        weight, state, misses = self._programmed(target, None, generator)
         self.counters.count(phase, target, misses, happened=mark)
-        attempts = self.kind.attempts(misses)
         if mark is not None:
             weight = torch.where(mark, weight, self.weight.view(-1))
             state = torch.where(mark, state, self.state.view(-1))
-            attempts = attempts * mark
         self.weight.copy_(weight.view(self.weight.shape))
         self.state.copy_(state.view(self.state.shape))
         if self.writes is not None:
-            self.writes.add_(attempts.view(self.writes.shape))
+            attempts = self.kind.attempts(misses)
+            self.writes.add_((attempts if mark is None else attempts * mark).view(self.writes.shape))
 
     def draw(
         self, target: Int[Tensor, " synapse"], generator: torch.Generator | None = None

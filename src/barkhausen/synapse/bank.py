@@ -8,11 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.synapse.array import SynapseArray
+from barkhausen.synapse.array import PER_SYNAPSE, SynapseArray
 from barkhausen.synapse.counters import Phase
-
-PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
-"""Tensors of an array with one number a synapse."""
 
 
 class SynapseBank:

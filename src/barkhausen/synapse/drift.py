@@ -4,7 +4,8 @@ Each device of the characterisation has, in each state k, a rate of escape 1/tau
 which the wall leaves (the lower barrier's). A wall that leaves comes to rest in the next state on that side, or beyond
 the outermost states at the end of the track, where it stays. So states are a Markov chain in continuous time, whose
 transition probabilities after a time t are exp(Q t); every synapse is one of the characterised devices, drawn at
-random, and its wall is moved accordingly.
+random once for all waits (where each device has its own noise, the one whose noise it has), and its wall is moved
+accordingly. A wall whose weight is that of an end of the track stays there, and a stuck one where it is.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from barkhausen.device import CharacterisedDevice
+from barkhausen.device.resampling import seen_in_every_state
 from barkhausen.errors import InputError
 from barkhausen.synapse.array import SynapseArray
 
@@ -25,6 +28,9 @@ FASTEST = 1e12
 
 SMALL = 1e-3
 """Greatest rate times time of the step that is repeated by squaring."""
+
+END = 1e-6
+"""A weight this near to that of an end of the track is that of a wall at the end."""
 
 VARIABLES = ("barrier", "attempt_frequency", "escape_direction")
 
@@ -46,16 +52,21 @@ def escape_rates(device: CharacterisedDevice, temperature: float | None = None) 
                 f"drift: the device file has no {name!r}; `barkhausen characterize` writes it, an imported or textbook "
                 "device has none"
             )
-    heat = float(device.data.attrs["temperature"]) if temperature is None else temperature
+    heat = device.data.attrs.get("temperature") if temperature is None else temperature
+    if heat is None:
+        raise InputError("drift: the device file does not say its temperature; give one, in K")
+    heat = float(heat)
     if not (math.isfinite(heat) and heat > 0):
         raise InputError(f"temperature = {heat}: must be positive, in K")
-    barrier = device.data["barrier"].values
-    frequency = device.data["attempt_frequency"].values
+    barrier, frequency = (_by_state(device, name) for name in VARIABLES[:2])
     with np.errstate(over="ignore"):
         rate = frequency * np.exp(-barrier / (BOLTZMANN * heat))
     # Without an attempt frequency there is no barrier to speak of; without a barrier nothing is known of this state
     # of this device, and it is given the median of the state.
     rate = np.where(np.isnan(frequency) & ~np.isnan(barrier), FASTEST, rate).clip(max=FASTEST)
+    unknown = np.isnan(rate).all(axis=1)
+    if unknown.any():
+        raise InputError(f"drift: the device file has no barrier at all for state {int(unknown.argmax())}")
     known = np.nanmedian(rate, axis=1, keepdims=True)
     return np.where(np.isnan(rate), known, rate)
 
@@ -74,20 +85,33 @@ def transitions(
         raise InputError(f"seconds = {seconds}: must be a time in s, zero or positive")
     rate = escape_rates(device, temperature)
     states, devices = rate.shape
-    direction = np.where(device.data["escape_direction"].values < 0, -1, 1)
+    side = _by_state(device, "escape_direction")
+    # Where it is not known, that of most devices.
+    most = np.where(np.nansum(side, axis=1, keepdims=True) < 0, -1, 1)
+    direction = np.where(np.isnan(side), most, np.where(side < 0, -1, 1))
     generator = np.zeros((devices, states + 2, states + 2))
     for state in range(states):
         at = state + 1
         generator[np.arange(devices), at, at + direction[state]] = rate[state]
     fastest = float(rate.max()) * seconds
     doublings = max(0, math.ceil(math.log2(fastest / SMALL))) if fastest > SMALL else 0
-    # Jumps in a step so short that two are rare; their probabilities keep their digits however small they are, since
-    # nothing is ever subtracted from one, and rows are made to sum to one after each squaring.
+    # Uniformisation: with q the greatest rate, exp(Q t) = exp(−q t) exp(Q t + q t), whose second factor has no negative
+    # entry. Probabilities keep their digits however small they are, since nothing but the chance to stay is ever
+    # subtracted, and rows are made to sum to one (which stands for the first factor) after each squaring.
     move = generator * (seconds / 2.0**doublings)
-    whole = _normalised(np.eye(states + 2) + move + 0.5 * move @ move)
+    leave = move.sum(axis=-1)
+    places = np.arange(states + 2)
+    move[:, places, places] = leave.max() - leave
+    twice = move @ move
+    whole = _normalised(np.eye(states + 2) + move + twice / 2 + twice @ move / 6)
     for _ in range(doublings):
         whole = _normalised(whole @ whole)
     return whole
+
+
+def _by_state(device: CharacterisedDevice, name: str) -> Float[np.ndarray, "state device"]:
+    values: Float[np.ndarray, "state device"] = device.data[name].transpose("state", "device").values
+    return values
 
 
 def _normalised(rows: Float[np.ndarray, "device place place"]) -> Float[np.ndarray, "device place place"]:
@@ -119,16 +143,27 @@ def drift(
     where = array.weight.device
     chance = torch.as_tensor(transitions(array.kind.device, seconds, temperature), device=where)
     devices, places, _ = chance.shape
-    state = array.state.view(-1).long()
-    which = torch.randint(devices, state.shape, generator=generator, device=where)
+    state, held = array.state.view(-1).long(), array.weight.view(-1)
+    low, high = array.kind.weight_range
+    start = torch.where(held <= low + END, 0, torch.where(held >= high - END, places - 1, state + 1))
     luck = torch.rand(state.shape, generator=generator, device=where, dtype=torch.float64)
     edges = chance.cumsum(-1)
-    place = (luck[:, None] > edges[which, state + 1]).sum(1).clamp_(max=places - 1)
-    moved = place != state + 1
-    low, high = array.kind.weight_range
+    place = (luck[:, None] > edges[_characterised(array) % devices, start]).sum(1).clamp_(max=places - 1)
+    moved = place != start
+    if array.stuck is not None:
+        moved &= ~array.stuck.view(-1)
     target = (place - 1).clamp(0, places - 3)
     weight = array.draw(target, generator).to(array.weight.dtype)
     weight = torch.where(place == 0, low, torch.where(place == places - 1, high, weight)).to(array.weight.dtype)
-    array.weight.copy_(torch.where(moved, weight, array.weight.view(-1)).view(array.weight.shape))
+    array.weight.copy_(torch.where(moved, weight, held).view(array.weight.shape))
     array.state.copy_(torch.where(moved, target, state).to(torch.uint8).view(array.state.shape))
     return float(moved.double().mean())
+
+
+def _characterised(array: SynapseArray) -> Int[Tensor, " synapse"]:
+    """Which of the characterised devices every synapse is, the same at every call."""
+    device = array.device_index.view(-1).long()
+    if array.origins is None:
+        return device
+    complete = torch.as_tensor(np.flatnonzero(seen_in_every_state(array.kind.device.positions)), device=device.device)
+    return complete[array.origins[device]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,8 +44,7 @@ class SynapseKind:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight_range", self.device.weight_range)
-        if not self.margin >= 0:
-            raise InputError(f"margin = {self.margin}: must be zero or positive")
+        _check_margin(self.margin)
         if self.max_attempts < 1:
             raise InputError(f"max_attempts = {self.max_attempts}: at least one attempt is needed")
         self.faults.check(self.device.states)
@@ -71,7 +71,11 @@ class SynapseKind:
 
     def with_margin(self, margin: float) -> SynapseKind:
         """The same kind with another tolerance margin."""
-        return replace(self, margin=margin)
+        _check_margin(margin)
+        # What is worked out of the device stays: a schedule may change the margin at every step.
+        other = copy.copy(self)
+        object.__setattr__(other, "margin", margin)
+        return other
 
     def write_verify(
         self,
@@ -137,3 +141,8 @@ class SynapseKind:
     def attempts(self, misses: Int[Tensor, " event"]) -> Int[Tensor, " event"]:
         """How many attempts were made on each device (int32)."""
         return (misses + 1).clamp_(max=self.max_attempts).to(torch.int32)
+
+
+def _check_margin(margin: float) -> None:
+    if not margin >= 0:
+        raise InputError(f"margin = {margin}: must be zero or positive")

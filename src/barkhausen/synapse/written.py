@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.array import SynapseArray
+from barkhausen.synapse.faults import SOUND, Faults
 
 QUANTILES = 4096
 SAMPLES_PER_QUANTILE = 16
@@ -16,7 +17,7 @@ SAMPLES_PER_QUANTILE = 16
 class WrittenWeights(nn.Module):
     """Weights of fresh devices after write-verify, by target state, tabulated at 4096 mid-quantiles.
 
-    Device offsets, noise, margin, attempts and the ends of the track all shape this distribution; it is
+    Device offsets, noise, margin, attempts, faults and the ends of the track all shape this distribution; it is
     sampled once through :class:`SynapseArray` itself and then drawn from by one look-up a weight, whatever its
     shape and however many attempts it takes.
     """
@@ -24,11 +25,19 @@ class WrittenWeights(nn.Module):
     table: Tensor
 
     def __init__(
-        self, device: CharacterisedDevice, *, margin: float, max_attempts: int, generator: torch.Generator
+        self,
+        device: CharacterisedDevice,
+        *,
+        margin: float,
+        max_attempts: int,
+        generator: torch.Generator,
+        faults: Faults = SOUND,
     ) -> None:
         super().__init__()
         count = QUANTILES * SAMPLES_PER_QUANTILE
-        array = SynapseArray((count,), device, margin=margin, max_attempts=max_attempts, generator=generator)
+        array = SynapseArray(
+            (count,), device, margin=margin, max_attempts=max_attempts, generator=generator, faults=faults
+        )
         rows = []
         for state in range(device.states):
             array.renew(generator)

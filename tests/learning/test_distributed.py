@@ -1,0 +1,111 @@
+"""Training on two processes: gradients are averaged, and both program the same devices to the same weights."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from barkhausen.device import gaussian_device
+from barkhausen.learning import InSitu, convert, domain_wall_layers
+from barkhausen.synapse import Faults, Phase
+
+RANKS, STEPS, SHARE = 2, 6, 8
+DEVICE = gaussian_device(5)
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def network(seed: int = 0) -> nn.Module:
+    torch.manual_seed(0)
+    plain = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 8), nn.Tanh(), nn.Linear(8, 3))
+    how = {"max_attempts": 2, "faults": Faults(stuck=0.05, lost_walls=0.02), "count_writes": True}
+    return convert(plain, DEVICE, 0.3, **how, generator=seeded(seed))  # type: ignore[arg-type]
+
+
+def batch(step: int) -> tuple[Tensor, Tensor]:
+    """The data of all ranks."""
+    x = torch.randn((RANKS * SHARE, 1, 10), generator=seeded(100 + step))
+    return x, x[:, 0, :3].argmax(dim=1)
+
+
+def train(wrapped: nn.Module, learner: InSitu, rows: slice) -> None:
+    for step in range(STEPS):
+        x, y = batch(step)
+        F.cross_entropy(wrapped(x[rows]), y[rows]).backward()
+        learner.step()
+        learner.zero_grad()
+
+
+def worker(rank: int, meeting: Path, out: Path) -> None:
+    """What each process does: two trainings, the second one of models that begin different."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=RANKS)
+    saved = []
+    for learner_first, seed in ((False, 0), (True, rank)):
+        model = network(seed)
+        # What is wrapped first takes the tensors of the model; the other must find them.
+        if learner_first:
+            learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
+            wrapped = DistributedDataParallel(model)
+        else:
+            wrapped = DistributedDataParallel(model)
+            learner = InSitu(torch.optim.SGD(wrapped.parameters(), lr=0.5, momentum=0.9), wrapped, seeded(7))
+        train(wrapped, learner, slice(rank * SHARE, (rank + 1) * SHARE))
+        saved.append(model.state_dict())
+    torch.save(saved, out / f"rank{rank}")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Tensor]]]:
+    """State dicts of both ranks, of each training."""
+    out = tmp_path_factory.mktemp("ranks")
+    command = [sys.executable, __file__]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ranks = [
+        subprocess.Popen([*command, str(rank), str(out / "meeting"), str(out)], env=environment, stderr=subprocess.PIPE)
+        for rank in range(RANKS)
+    ]
+    for process in ranks:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors.decode()[-2000:]
+    return [torch.load(out / f"rank{rank}", weights_only=True) for rank in range(RANKS)]
+
+
+@pytest.mark.parametrize("training", [0, 1], ids=["one seed", "different devices"])
+def test_both_processes_end_with_the_same_network(training: int, trained: list[list[dict[str, Tensor]]]) -> None:
+    first, second = (saved[training] for saved in trained)
+    assert set(first) == set(network().state_dict())
+    for key, tensor in first.items():
+        assert torch.equal(tensor, second[key]), key
+    for name, _ in domain_wall_layers(network()):
+        assert int(first[f"{name}.synapses.counters.outcomes"][Phase.TRAINING].sum()) > 10
+        assert not torch.equal(first[f"{name}.memory"], network().state_dict()[f"{name}.memory"])
+
+
+@pytest.mark.parametrize("training", [0, 1])
+def test_the_network_is_that_of_one_process_with_all_the_data(
+    training: int, trained: list[list[dict[str, Tensor]]]
+) -> None:
+    # Models that begin different are made those of the first process.
+    model = network(0)
+    learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
+    train(model, learner, slice(None))
+    # Averages of halves and of the whole round differently; no device is so near its margin that it matters here.
+    for key, tensor in model.state_dict().items():
+        torch.testing.assert_close(trained[0][training][key], tensor, rtol=1e-4, atol=1e-5, msg=key)
+
+
+if __name__ == "__main__":
+    worker(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
