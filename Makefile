@@ -8,7 +8,7 @@ DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
 setup: .venv/run.stamp
 
-KERNEL := setup.py $(wildcard src/barkhausen/micromagnetics/compiled/*.?pp)
+KERNEL := setup.py $(wildcard src/barkhausen/*/compiled/*.?pp)
 
 .venv/run.stamp: pyproject.toml constraints.txt $(KERNEL)
 	@echo "setting up .venv (about a minute)"

@@ -1,4 +1,5 @@
-"""Builds the compiled kernel: one library, its kernel compiled once per instruction set and chosen at run time.
+"""Builds the compiled libraries: the micromagnetic kernel, compiled once per instruction set and chosen at run time, and
+the scan of the margin rule.
 
 Everything else about the package stands in pyproject.toml. Without a compiler the package installs all the same and
 uses torch.
@@ -16,10 +17,13 @@ from setuptools.command.build_ext import build_ext
 
 PACKAGE = "barkhausen.micromagnetics.compiled"
 FOLDER = Path("src/barkhausen/micromagnetics/compiled")
-LIBRARY = "_kernel.so"
+SCAN_PACKAGE = "barkhausen.learning.compiled"
+SCAN_SOURCE = "src/barkhausen/learning/compiled/scan.cpp"
 
 COMMON = ["-std=c++17", "-fPIC", "-fvisibility=hidden", "-O3", "-g0", "-Wno-psabi"]
 # See kernel.cpp for why these three and not -ffast-math.
+# Bit for bit what torch computes: nothing is fused.
+SCAN = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fno-exceptions", "-fno-rtti"]
 KERNEL = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fno-exceptions", "-fno-rtti"]
 
 
@@ -35,13 +39,13 @@ def variants() -> dict[str, list[str]]:
     return {"baseline": []}
 
 
-class BuildKernel(build_ext):
-    """Compiles kernel.cpp for each variant; a failure is a warning."""
+class BuildLibraries(build_ext):
+    """Compiles kernel.cpp for each variant, and scan.cpp; a failure is a warning."""
 
     def get_ext_filename(self, fullname: str) -> str:
         """Not an extension module of Python, so named without the ABI of one."""
-        if fullname.rpartition(".")[2] == "_kernel":
-            return str(Path(*fullname.split(".")[:-1]) / LIBRARY)
+        if fullname.rpartition(".")[2] in {"_kernel", "_scan"}:
+            return str(Path(*fullname.split(".")).with_suffix(".so"))
         return super().get_ext_filename(fullname)
 
     def get_export_symbols(self, ext: Extension) -> list[str]:
@@ -54,19 +58,22 @@ class BuildKernel(build_ext):
             self._build(ext)
         except Exception as error:  # whatever the compiler, or its absence, comes up with
             reason = " ".join(str(error).split())
-            self.warn(f"the compiled kernel was not built, the slower torch code is used: {reason}")
+            self.warn(f"{ext.name} was not built, the slower torch code is used: {reason}")
 
     def _build(self, ext: Extension) -> None:
-        def compiled(source: str, folder: str, flags: list[str]) -> list[str]:
+        def compiled(source: str | Path, folder: str, flags: list[str]) -> list[str]:
             target = str(Path(self.build_temp) / folder)
             objects: list[str] = self.compiler.compile(
-                [str(FOLDER / source)], output_dir=target, extra_postargs=[*COMMON, *flags], depends=ext.depends
+                [str(source)], output_dir=target, extra_postargs=[*COMMON, *flags], depends=ext.depends
             )
             return objects
 
-        objects = compiled("dispatch.cpp", "dispatch", ["-pthread"])
-        for name, flags in variants().items():
-            objects += compiled("kernel.cpp", name, [*KERNEL, f"-DBARKHAUSEN_VARIANT={name}", *flags])
+        if ext.name.endswith("_scan"):
+            objects = compiled(SCAN_SOURCE, "scan", SCAN)
+        else:
+            objects = compiled(FOLDER / "dispatch.cpp", "dispatch", ["-pthread"])
+        for name, flags in variants().items() if ext.name.endswith("_kernel") else ():
+            objects += compiled(FOLDER / "kernel.cpp", name, [*KERNEL, f"-DBARKHAUSEN_VARIANT={name}", *flags])
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         self.compiler.link_shared_object(objects, str(target), extra_postargs=["-pthread"], target_lang="c++")
@@ -88,5 +95,12 @@ kernel = Extension(
     optional=True,
 )
 
-options: dict[str, Any] = {"build_ext": BuildKernel, "bdist_wheel": PlatformWheel}
-setup(ext_modules=[kernel], cmdclass=options, exclude_package_data={PACKAGE: ["*.cpp", "*.hpp", ".gitignore"]})
+scan = Extension(f"{SCAN_PACKAGE}._scan", sources=[SCAN_SOURCE], language="c++", optional=True)
+
+options: dict[str, Any] = {"build_ext": BuildLibraries, "bdist_wheel": PlatformWheel}
+unwanted = ["*.cpp", "*.hpp", ".gitignore"]
+setup(
+    ext_modules=[kernel, scan],
+    cmdclass=options,
+    exclude_package_data={PACKAGE: unwanted, SCAN_PACKAGE: unwanted},
+)

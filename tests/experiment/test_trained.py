@@ -36,7 +36,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = where / "device.nc"
     write_device(gaussian_device(3, 0.25), file)
     for name, changes in KINDS.items():
-        common = {"dataset": {"name": "digits"}, "network": {"hidden": [16]}, "epochs": 2, "transfer": {"chips": 2}}
+        common = {"dataset": {"name": "digits"}, "network": {"hidden": [16]}, "epochs": 3, "transfer": {"chips": 2}}
         device = {} if name == "float" else {"device": {"file": str(file)}}
         Run(recipe_from({**common, **device, **changes}, "test"), where / name).execute()
     file.unlink()

@@ -511,6 +511,10 @@ def test_double_precision_and_channels_last() -> None:
     torch.testing.assert_close(last(x), usual(x))
     # What InSitu and program() do with the tensors must not depend on how the user keeps images.
     last.to(memory_format=torch.channels_last)
+    aside = copy.deepcopy(last)
+    for _, layer in domain_wall_layers(aside):
+        layer.program_all(seeded(2), phase=Phase.TRAINING)
+        layer.synapses.renew(seeded(3))
     for model in (usual, last):
         learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5), model, seeded(1))
         for step in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -260,6 +261,27 @@ def test_optimiser_s_state_alone_can_be_loaded() -> None:
     assert len(other.state) == len(list(model.parameters()))
     plain = torch.optim.Adam(model.parameters())
     plain.load_state_dict(learner.optimizer.state_dict())
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+def test_a_copy_of_model_and_learner_goes_on_as_the_original(how: str) -> None:
+    model = network()
+    learner = InSitu(
+        torch.optim.Adam(model.parameters(), lr=0.05), model, seeded(3), margin_schedule=LinearMargin(1, 0, 20)
+    )
+    schedule = lr_scheduler.ExponentialLR(learner, 0.9)
+    train(model, learner, 4)
+    schedule.step()
+    held = (model, learner)
+    twin, other = copy.deepcopy(held) if how == "deepcopy" else pickle.loads(pickle.dumps(held))
+    assert other.steps == 4
+    assert other.layers[0] is twin[0]
+    before = copy.deepcopy(model.state_dict())
+    train(twin, other, 4)
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+    train(model, learner, 4)
+    same(model, twin)
+    assert not torch.equal(before["3.synapses.weight"], twin[3].synapses.weight)
 
 
 @pytest.mark.parametrize(

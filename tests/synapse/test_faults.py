@@ -35,8 +35,9 @@ def masked(array: SynapseArray, target: Tensor, mark: Tensor, generator: torch.G
 
 
 def banked(array: SynapseArray, target: Tensor, mark: Tensor, generator: torch.Generator) -> None:
-    other = SynapseArray((77,), array.kind.device, margin=array.margin, max_attempts=array.kind.max_attempts,
-                         faults=array.kind.faults, count_writes=array.kind.count_writes, generator=seeded(50))  # fmt: skip
+    kind = array.kind
+    how = {"margin": kind.margin, "max_attempts": kind.max_attempts, "count_writes": kind.count_writes}
+    other = SynapseArray((77,), kind.device, **how, faults=kind.faults, generator=seeded(50))
     index = mark.nonzero().squeeze(1)
     SynapseBank([other, array], padding=32).program_at(index + 77, target[index], generator)
     assert int(other.counters.attempts.sum()) == 0

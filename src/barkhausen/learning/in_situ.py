@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from barkhausen.learning.compiled import Scan
 from barkhausen.learning.layers import DomainWallLayer
 from barkhausen.learning.learner import Learner
 from barkhausen.learning.margin_schedule import MarginSchedule
@@ -38,7 +39,8 @@ class InSitu(Learner):
 
     It is an optimiser for schedulers, gradient scalers and frameworks too. Training on several processes
     (``DistributedDataParallel``) needs generators of one seed: gradients are averaged, so that all processes then
-    program the same devices to the same weights.
+    program the same devices to the same weights. Torch sends all buffers at every step, the devices among them; where
+    no layer has running statistics, ``broadcast_buffers=False`` spares that.
 
     Args:
         optimizer: any torch optimiser over the model's parameters.
@@ -103,6 +105,7 @@ class _Group:
         self.margin = layers[0].synapses.margin if margin is None else margin
         self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
         self.quantiser = layers[0].quantiser
+        self.scan = Scan(self.quantiser)
         self.memory = torch.zeros_like(self.bank.weight)
         # The surplus at the end sits on its own level to the bit and never needs anything, whatever the margin.
         self.bank.weight[self.bank.synapses :] = self.quantiser.level(self.memory[self.bank.synapses :])
@@ -113,6 +116,10 @@ class _Group:
             layer.memory.data = part
             start += size
         self._pointers = [layer.memory.data_ptr() for layer in layers]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has tensors of its own, and must not find them by chance at the old addresses.
+        return {**self.__dict__, "_pointers": [-1] * len(self.layers)}
 
     def intact(self) -> bool:
         """Whether memories and devices still are where this group put them."""
@@ -130,23 +137,25 @@ class _Group:
             self.bank.set_margin(factor * self.margin)
 
     def program(self, generator: torch.Generator | None) -> None:
-        self.memory.clamp_(-1.0, 1.0)
         if self.memory.device.type == "cpu":
-            index = self._outside()
+            index, target = self._outside()
             if len(index):
-                target = self.quantiser.state(self.memory.index_select(0, index))
                 self.bank.program_at(index, target, generator)
             return
+        self.memory.clamp_(-1.0, 1.0)
         for layer in self.layers:
             where = self.quantiser.error(layer.memory, layer.synapses.weight) > layer.synapses.margin
             layer.synapses.program(self.quantiser.state(layer.memory), where, generator)
 
-    def _outside(self) -> Int[Tensor, " event"]:
-        """Flat positions of the devices outside the margin of their target, ascending.
+    def _outside(self) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
+        """Clip the memories; flat positions and targets of the devices outside the margin, ascending.
 
-        Few are, so only blocks whose largest error is above the margin are searched: several times faster than
-        a comparison and ``nonzero`` over everything.
+        Few are, so that without compiled code only blocks whose largest error is above the margin are searched: several
+        times faster than a comparison and ``nonzero`` over everything.
         """
+        if self.scan.serves(self.memory):
+            return self.scan.outside(self.memory, self.bank.weight, self.bank.kind.margin)
+        self.memory.clamp_(-1.0, 1.0)
         margin, weight = self.bank.kind.margin, self.bank.weight
         scratch = torch.empty(min(PIECE, len(weight)), dtype=weight.dtype)
         pieces = zip(self.memory.split(PIECE), weight.split(PIECE), strict=True)
@@ -156,4 +165,5 @@ class _Group:
             a, w = (x.view(-1, BLOCK).index_select(0, hit) for x in (self.memory, weight))
             inside = (self.quantiser.error(a, w, out=a) > margin).nonzero()
             found.append(hit.index_select(0, inside[:, 0]).mul_(BLOCK).add_(inside[:, 1]))
-        return torch.cat(found)
+        index = torch.cat(found)
+        return index, self.quantiser.state(self.memory.index_select(0, index))

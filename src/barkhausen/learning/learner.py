@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from barkhausen.errors import InputError
 from barkhausen.learning.layers import domain_wall_layers
 
 
@@ -24,7 +25,7 @@ class Learner(torch.optim.Optimizer):
         generator: of all noise.
 
     Raises:
-        ValueError: the model has no domain-wall layer, or the optimiser holds none of their memories (it was made
+        InputError: the model has no domain-wall layer, or the optimiser holds none of their memories (it was made
             for another model, or for a part of this one, or before the model was converted).
     """
 
@@ -33,10 +34,10 @@ class Learner(torch.optim.Optimizer):
         self.generator = generator
         self.layers = [layer for _, layer in domain_wall_layers(model)]
         if not self.layers:
-            raise ValueError("the model has no domain-wall layer")
+            raise InputError("the model has no domain-wall layer")
         held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         if not any(id(layer.memory) in held for layer in self.layers):
-            raise ValueError(
+            raise InputError(
                 "the optimiser holds no memory of this model's domain-wall layers (make it after the conversion, from "
                 "the parameters of the converted model)"
             )
@@ -79,6 +80,10 @@ class Learner(torch.optim.Optimizer):
     @state.setter
     def state(self, state: Any) -> None:
         """As for ``param_groups``."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # For copies and pickles; torch's own would leave out all but groups and state. A schedule shadows step().
+        return {name: value for name, value in self.__dict__.items() if name != "step"}
 
     def state_dict(self) -> dict[str, Any]:
         """The optimiser's state; devices and memories are in the model's, the noise in the generator's."""

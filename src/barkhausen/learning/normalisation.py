@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 def nearest_power_of_two(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """AP2(x) = sign(x) · 2^round(log2 |x|), and zero for zero; its gradient is taken to be that of x."""
-    size = x.detach().abs()
-    power = torch.where(size > 0, torch.exp2(torch.round(torch.log2(size.clamp_min(1e-38)))), 0.0)
+    # In half precision a logarithm would not tell neighbouring powers apart.
+    size = x.detach().abs().to(torch.promote_types(x.dtype, torch.float32))
+    power = torch.where(size > 0, torch.exp2(torch.round(torch.log2(size.clamp_min(1e-38)))), 0.0).to(x.dtype)
     return x + (torch.sign(x.detach()) * power - x.detach())
 
 

@@ -131,7 +131,9 @@ def evaluate(
 def _measured(network: nn.Module, inputs: Tensor, targets: Tensor, metric: Metric, batch: int) -> float:
     modes = {module: module.training for module in network.modules()}
     network.eval()
-    output = torch.cat([network(part) for part in inputs.split(batch)])
-    for module, training in modes.items():
-        module.training = training
+    try:
+        output = torch.cat([network(part) for part in inputs.split(batch)])
+    finally:
+        for module, training in modes.items():
+            module.training = training
     return float(metric(output, targets))

@@ -1,0 +1,89 @@
+"""The margin rule in one pass of compiled code, for CPUs; torch does the same in several where it was not built."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from barkhausen.learning.quantiser import Quantiser
+
+LIBRARY = Path(__file__).with_name("_scan.so")
+
+FIRST_CAPACITY = 1 << 14
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    try:
+        handle = ctypes.CDLL(str(LIBRARY))
+        pointer, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+        lists = [real, number, pointer, pointer]
+        handle.barkhausen_scan_even.argtypes = [pointer, pointer, number, real, real, real, *lists]
+        handle.barkhausen_scan_table.argtypes = [pointer, pointer, number, pointer, pointer, *lists]
+        for function in (handle.barkhausen_scan_even, handle.barkhausen_scan_table):
+            function.restype = number
+    except (OSError, AttributeError):
+        return None
+    return handle
+
+
+class Scan:
+    """Lists the devices that are outside the margin of the level nearest to their memory.
+
+    It keeps room for the longest list so far, whatever the number of synapses.
+
+    Args:
+        quantiser: of the memories.
+    """
+
+    def __init__(self, quantiser: Quantiser) -> None:
+        self.quantiser = quantiser
+        self.index = torch.empty(FIRST_CAPACITY, dtype=torch.int64)
+        self.target = torch.empty(FIRST_CAPACITY, dtype=torch.int64)
+
+    @staticmethod
+    def serves(memory: Tensor) -> bool:
+        """Whether it was built, and these memories are of its kind: float32 on a CPU."""
+        return memory.device.type == "cpu" and memory.dtype == torch.float32 and _library() is not None
+
+    def outside(
+        self, memory: Float[Tensor, " synapse"], weight: Float[Tensor, " synapse"], margin: float
+    ) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
+        """Clip the memories to [−1, 1] in place and list the devices with |w − L| above the margin, ascending.
+
+        Args:
+            memory, weight: contiguous float32.
+            margin: in weight units.
+
+        Returns:
+            Positions and target states, valid until the next call.
+
+        Raises:
+            IndexError: a memory that is not a number, which has no nearest level.
+        """
+        found = self._run(memory, weight, margin)
+        if found > len(self.index):
+            # The first pass has clipped the memories; a second finds the same.
+            room = max(found, 2 * len(self.index))
+            self.index, self.target = (torch.empty(room, dtype=torch.int64) for _ in range(2))
+            found = self._run(memory, weight, margin)
+        if found < 0:
+            raise IndexError("a memory that is not a number has no nearest level")
+        return self.index[:found], self.target[:found]
+
+    def _run(self, memory: Tensor, weight: Tensor, margin: float) -> int:
+        library, quantiser = _library(), self.quantiser
+        assert library is not None
+        head = (memory.data_ptr(), weight.data_ptr(), len(memory))
+        lists = (margin, len(self.index), self.index.data_ptr(), self.target.data_ptr())
+        if quantiser.even:
+            found = library.barkhausen_scan_even(*head, quantiser.reach, 1 / quantiser.reach, quantiser.offset, *lists)
+        else:
+            tables = (quantiser.level_of_cell.data_ptr(), quantiser.state_of_cell.data_ptr())
+            found = library.barkhausen_scan_table(*head, *tables, *lists)
+        return int(found)
