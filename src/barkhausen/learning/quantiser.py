@@ -25,6 +25,7 @@ class Quantiser(nn.Module):
     levels: Tensor
     state_of_cell: Tensor
     level_of_cell: Tensor
+    edges: Tensor
 
     def __init__(self, levels: Float[Tensor, " state"]) -> None:
         super().__init__()
@@ -40,6 +41,7 @@ class Quantiser(nn.Module):
             thresholds = (levels[1:].double() + levels[:-1].double()) / 2
             # The first cell that belongs to the upper neighbour; the last cell holds the single value 1.0.
             edges = torch.round((thresholds + 1) * (CELLS / 2)).long()
+            self.register_buffer("edges", edges.float(), persistent=False)
             cells = torch.arange(CELLS + 1, device=levels.device)
             self.register_buffer("state_of_cell", torch.bucketize(cells, edges, right=True), persistent=False)
             self.register_buffer("level_of_cell", levels[self.state_of_cell], persistent=False)

@@ -14,7 +14,10 @@ from barkhausen.learning.quantiser import Quantiser
 
 LIBRARY = Path(__file__).with_name("_scan.so")
 
-FIRST_CAPACITY = 1 << 14
+FIRST_CAPACITY = 1 << 11
+
+FEW = 16
+"""Up to so many states an uneven level is found by comparisons."""
 
 
 @cache
@@ -24,7 +27,8 @@ def _library() -> ctypes.CDLL | None:
         pointer, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
         lists = [real, number, pointer, pointer]
         handle.barkhausen_scan_even.argtypes = [pointer, pointer, number, real, real, real, *lists]
-        handle.barkhausen_scan_table.argtypes = [pointer, pointer, number, pointer, pointer, *lists]
+        tables = [pointer, pointer, pointer, pointer, number]
+        handle.barkhausen_scan_table.argtypes = [pointer, pointer, number, *tables, *lists]
         for function in (handle.barkhausen_scan_even, handle.barkhausen_scan_table):
             function.restype = number
     except (OSError, AttributeError):
@@ -84,6 +88,13 @@ class Scan:
         if quantiser.even:
             found = library.barkhausen_scan_even(*head, quantiser.reach, 1 / quantiser.reach, quantiser.offset, *lists)
         else:
-            tables = (quantiser.level_of_cell.data_ptr(), quantiser.state_of_cell.data_ptr())
+            states = len(quantiser.levels)
+            tables = (
+                quantiser.level_of_cell.data_ptr(),
+                quantiser.state_of_cell.data_ptr(),
+                quantiser.edges.data_ptr(),
+                quantiser.levels.data_ptr(),
+                states if states <= FEW else 0,
+            )
             found = library.barkhausen_scan_table(*head, *tables, *lists)
         return int(found)

@@ -13,6 +13,9 @@
 
 namespace {
 
+// What is not inlined would be compiled for the oldest processor only.
+#define INLINE inline __attribute__((always_inline))
+
 constexpr std::int64_t BLOCK = 64;
 constexpr float HALF_CELLS = 4096.0f;  // half of quantiser.CELLS
 
@@ -20,30 +23,49 @@ constexpr float HALF_CELLS = 4096.0f;  // half of quantiser.CELLS
 struct Even {
     float reach, inverse, offset;
     bool between;
-    float place(float a) const {
+    INLINE float place(float a) const {
         const float scaled = a * reach;
         return between ? std::floor(scaled) : std::nearbyint(scaled);
     }
-    float level(float a) const {
-        const float at = place(a);
-        return (between ? at + offset : at) * inverse;
+    INLINE void nearest(const float* a, float* level, std::int64_t size) const {
+        for (std::int64_t i = 0; i < size; ++i) {
+            const float at = place(a[i]);
+            level[i] = (between ? at + offset : at) * inverse;
+        }
     }
-    std::int64_t state(float a) const { return static_cast<std::int64_t>(place(a) + (reach + offset)); }
+    INLINE std::int64_t state(float a) const { return static_cast<std::int64_t>(place(a) + (reach + offset)); }
 };
 
-// Any others: by the cell of the memory's range.
+// Any others: by the cell of the memory's range. Where there are few, a comparison with each edge is many times faster
+// than looking the cell up; the edges are whole numbers, so that it comes to the same.
 struct Table {
-    const float* levels;
-    const std::int64_t* states;
-    static std::int32_t cell(float a) { return static_cast<std::int32_t>((a + 1.0f) * HALF_CELLS); }
-    float level(float a) const { return levels[cell(a)]; }
-    std::int64_t state(float a) const { return states[cell(a)]; }
+    const float* levels;         // of each cell
+    const std::int64_t* states;  // of each cell
+    const float* edges;          // cells at which the next state begins
+    const float* steps;          // levels of the states
+    std::int64_t count;          // of the states, zero where they are many
+    static INLINE std::int32_t cell(float a) { return static_cast<std::int32_t>((a + 1.0f) * HALF_CELLS); }
+    INLINE void nearest(const float* a, float* level, std::int64_t size) const {
+        if (!count) {
+            for (std::int64_t i = 0; i < size; ++i) level[i] = levels[cell(a[i])];
+            return;
+        }
+        float at[BLOCK];
+        for (std::int64_t i = 0; i < size; ++i) {
+            at[i] = (a[i] + 1.0f) * HALF_CELLS;
+            level[i] = steps[0];
+        }
+        for (std::int64_t k = 1; k < count; ++k) {
+            const float edge = edges[k - 1], step = steps[k];
+            for (std::int64_t i = 0; i < size; ++i) level[i] = at[i] >= edge ? step : level[i];
+        }
+    }
+    INLINE std::int64_t state(float a) const { return states[cell(a)]; }
 };
 
 template <class Levels>
-inline __attribute__((always_inline)) std::int64_t scan(float* memory, const float* weight, std::int64_t count,
-                                                        const Levels levels, float margin, std::int64_t capacity,
-                                                        std::int64_t* index, std::int64_t* target) {
+INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count, const Levels levels, float margin,
+                         std::int64_t capacity, std::int64_t* index, std::int64_t* target) {
     std::int64_t found = 0;
     for (std::int64_t start = 0; start < count; start += BLOCK) {
         const std::int64_t size = count - start < BLOCK ? count - start : BLOCK;
@@ -58,8 +80,9 @@ inline __attribute__((always_inline)) std::int64_t scan(float* memory, const flo
             wrong |= clipped != clipped;
         }
         if (wrong) return -1;
+        levels.nearest(a, error, size);
         for (std::int64_t i = 0; i < size; ++i) {
-            error[i] = std::fabs(levels.level(a[i]) - w[i]);
+            error[i] = std::fabs(error[i] - w[i]);
             hit |= error[i] > margin;
         }
         if (!hit) continue;
@@ -90,7 +113,8 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_scan_even(
 
 __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_scan_table(
     float* memory, const float* weight, std::int64_t count, const float* levels, const std::int64_t* states,
-    float margin, std::int64_t capacity, std::int64_t* index, std::int64_t* target) {
-    return scan(memory, weight, count, Table{levels, states}, margin, capacity, index, target);
+    const float* edges, const float* steps, std::int64_t few, float margin, std::int64_t capacity, std::int64_t* index,
+    std::int64_t* target) {
+    return scan(memory, weight, count, Table{levels, states, edges, steps, few}, margin, capacity, index, target);
 }
 }
