@@ -443,3 +443,29 @@ def test_a_margin_schedule_reads_nothing_back_either() -> None:
     with Operations() as without:
         steady.update_devices()
     assert seen.counts == without.counts
+
+
+def test_frozen_layers_are_left_alone_until_they_are_thawed() -> None:
+    generator = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 4))
+    model = convert(model, gaussian_device(5), 0.1, generator=generator)
+    learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.1), model, generator)
+    model[0].memory.requires_grad_(False)
+
+    def step() -> list[int]:
+        before = [
+            int(count.sum()) for count in (model[0].synapses.counters.outcomes, model[2].synapses.counters.outcomes)
+        ]
+        model(torch.randn((8, 20), generator=generator)).square().mean().backward()
+        learner.step()
+        learner.zero_grad()
+        after = (model[0].synapses.counters.outcomes, model[2].synapses.counters.outcomes)
+        return [int(count.sum()) - old for count, old in zip(after, before, strict=True)]
+
+    frozen, learning = step()
+    assert frozen == 0
+    assert learning > 0
+    model[0].memory.requires_grad_(True)
+    thawed, learning = step()
+    assert thawed > 0
+    assert learning > 0

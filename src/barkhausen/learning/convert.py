@@ -179,6 +179,8 @@ def _check(name: str, layer: nn.Module) -> None:
     label = f"{name or 'the model'} ({type(layer).__name__})"
     weight = layer.weight
     assert isinstance(weight, torch.Tensor)
+    if weight.is_meta:
+        raise InputError(f"{label}: has no numbers (it is on the meta device); build it on a CPU or an accelerator")
     if weight.dtype not in (torch.float32, torch.float64):
         raise InputError(
             f"{label}: its weights are {weight.dtype}; a memory needs float32 or float64 (for lower precision in the "

@@ -59,18 +59,22 @@ class InSitu(Learner):
         margin_schedule: MarginSchedule | None = None,
     ) -> None:
         super().__init__(optimizer, model, generator)
-        self.groups = _groups_of_one_kind(self.layers)
+        # Those that the schedule's factor multiplies.
+        self.margins = [layer.synapses.margin for layer in self.layers]
+        self.groups = _groups_of_one_kind(self.layers, self.margins)
         self.margin_schedule = margin_schedule
         self.steps = 0
 
     @torch.no_grad()
     def update_devices(self) -> None:
-        """Program the devices that are outside the margin of their target."""
-        self.groups = [group if group.intact() else group.rebuilt() for group in self.groups]
+        """Program the devices that are outside the margin of their target; those of frozen layers are left alone."""
+        if not all(group.intact() for group in self.groups):
+            self.groups = _groups_of_one_kind(self.layers, self.margins)
         factor = 1.0 if self.margin_schedule is None else self.margin_schedule(self.steps)
         for group in self.groups:
             group.scale_margin(factor)
-            group.program(self.generator)
+            if group.learning:
+                group.program(self.generator)
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -84,25 +88,33 @@ class InSitu(Learner):
         super().load_state_dict(rest)
 
 
-def _groups_of_one_kind(layers: list[DomainWallLayer]) -> list[_Group]:
-    groups: list[list[DomainWallLayer]] = []
-    for layer in layers:
-        for group in groups:
-            first = group[0].synapses
-            if first.kind.same_as(layer.synapses.kind) and first.weight.dtype == layer.synapses.weight.dtype:
+def _groups_of_one_kind(layers: list[DomainWallLayer], margins: list[float]) -> list[_Group]:
+    groups: list[tuple[float, list[DomainWallLayer]]] = []
+    for layer, margin in zip(layers, margins, strict=True):
+        for base, group in groups:
+            if base == margin and _alike(group[0], layer):
                 group.append(layer)
                 break
         else:
-            groups.append([layer])
-    return [_Group(group) for group in groups]
+            groups.append((margin, [layer]))
+    return [_Group(group, margin) for margin, group in groups]
+
+
+def _alike(one: DomainWallLayer, other: DomainWallLayer) -> bool:
+    return (
+        one.synapses.kind.same_as(other.synapses.kind)
+        and one.synapses.weight.dtype == other.synapses.weight.dtype
+        and one.memory.requires_grad == other.memory.requires_grad
+    )
 
 
 class _Group:
     """Layers whose synapses are of one kind: their devices in one bank, their memories in one flat tensor."""
 
-    def __init__(self, layers: list[DomainWallLayer], margin: float | None = None) -> None:
+    def __init__(self, layers: list[DomainWallLayer], margin: float) -> None:
         self.layers = layers
-        self.margin = layers[0].synapses.margin if margin is None else margin
+        self.margin = margin
+        self.learning = layers[0].memory.requires_grad
         self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
         self.quantiser = layers[0].quantiser
         self.scan = Scan(self.quantiser)
@@ -125,11 +137,8 @@ class _Group:
         """Whether memories and devices still are where this group put them."""
         here = all(x.memory.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
         same = all(x.synapses is array for x, array in zip(self.layers, self.bank.arrays, strict=True))
-        return here and same and self.bank.intact()
-
-    def rebuilt(self) -> _Group:
-        """The same layers, whose tensors something has replaced."""
-        return _Group(self.layers, self.margin)
+        frozen = all(x.memory.requires_grad == self.learning for x in self.layers)
+        return here and same and frozen and self.bank.intact()
 
     def scale_margin(self, factor: float) -> None:
         """Multiply the margin that the layers began with."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -24,7 +25,9 @@ FEW = 16
 def _library() -> ctypes.CDLL | None:
     try:
         handle = ctypes.CDLL(str(LIBRARY))
-        pointer, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+        pointer: Any = ctypes.c_void_p
+        number: Any = ctypes.c_int64
+        real: Any = ctypes.c_float
         lists = [real, number, pointer, pointer]
         handle.barkhausen_scan_even.argtypes = [pointer, pointer, number, real, real, real, *lists]
         tables = [pointer, pointer, pointer, pointer, number]
