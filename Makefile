@@ -42,8 +42,11 @@ lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## speed and memory of a training step against the float twin
+bench: .venv/peers.stamp ## speed and memory of a training step against the float twin, Brevitas and aihwkit
 	$(BIN)/python benchmarks/in_situ_step.py
+	$(BIN)/python benchmarks/in_situ_step.py --epochs 1 --set network.kind=cnn --steps 20
+	$(BIN)/python benchmarks/in_situ_step.py --set batch_size=1 --set network.normalisation=none --pairs 100
+	$(BIN)/python benchmarks/quantised_peers.py
 
 bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnum.np, and transforms
 	$(BIN)/python benchmarks/micromagnetics.py
