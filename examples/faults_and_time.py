@@ -1,0 +1,72 @@
+"""What a trained network keeps when its walls drift, and what broken devices cost.
+
+    python examples/faults_and_time.py RUN
+
+RUN is the directory of a finished run on devices (``barkhausen train … --out RUN``). Prints the test accuracy of its
+network after waiting, at two temperatures, and the accuracy of fresh chips on which a share of devices is stuck or
+loses walls when it is programmed.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from barkhausen.experiment.datasets import load_dataset
+from barkhausen.experiment.trained import load_trained
+from barkhausen.learning import domain_wall_layers, evaluate, transfer, wait
+from barkhausen.synapse import Faults
+
+REPEATS = 5
+TIMES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1.0, 3600.0)
+TEMPERATURES = (300.0, 330.0)
+FAULTS = {
+    "none": Faults(),
+    "1 % stuck": Faults(stuck=0.01),
+    "5 % stuck": Faults(stuck=0.05),
+    "20 % stuck": Faults(stuck=0.2),
+    "5 % of attempts lose the wall": Faults(lost_walls=0.05),
+}
+
+
+def with_faults(model: nn.Module, faults: Faults) -> nn.Module:
+    """A copy whose fresh chips will have these faults."""
+    model = copy.deepcopy(model)
+    for _, layer in domain_wall_layers(model):
+        layer.synapses.kind = dataclasses.replace(layer.synapses.kind, faults=faults)
+    return model
+
+
+def main() -> None:
+    """Print both tables."""
+    trained = load_trained(Path(sys.argv[1]))
+    data = load_dataset(trained.recipe.dataset.name).standardised()
+
+    def percent(networks: list[nn.Module]) -> str:
+        values = 100 * evaluate(networks, data.test_inputs, data.test_labels)
+        return f"{values.mean():.2f} ± {values.std(ddof=1) if len(values) > 1 else 0.0:.2f}"
+
+    print(f"as trained: {percent([trained.model])} %")
+    print("\n| waited | " + " | ".join(f"{t:g} K" for t in TEMPERATURES) + " |\n| --- |" + " --- |" * len(TEMPERATURES))
+    for seconds in TIMES:
+        row = []
+        for temperature in TEMPERATURES:
+            generators = [torch.Generator().manual_seed(seed) for seed in range(REPEATS)]
+            aged = [
+                wait(copy.deepcopy(trained.model), seconds, temperature=temperature, generator=g) for g in generators
+            ]
+            row.append(percent(aged))
+        print(f"| {seconds:g} s | " + " | ".join(row) + " |", flush=True)
+    print("\n| fresh chips, 5 attempts of write-verify | accuracy (%) |\n| --- | --- |")
+    for name, faults in FAULTS.items():
+        chips = transfer(with_faults(trained.model, faults), chips=REPEATS, margin=0.2, max_attempts=5)
+        print(f"| {name} | {percent(list(chips))} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
