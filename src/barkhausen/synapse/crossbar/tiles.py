@@ -21,14 +21,14 @@ from barkhausen.synapse.crossbar.wires import IDEAL, Wires, check_conductances, 
 Scheme = Literal["reference column", "differential pair"]
 """How conductances, which are positive, make weights of both signs.
 
-``"reference column"``: one device a weight, G = G_ref + G_unit w; each tile has one column of half-way devices (w = 0, G_ref)
-whose current is subtracted from that of every output. It stands in the middle of the columns in use, since its word-line
-voltages are then about the mean of theirs.
+``"reference column"``: one device a weight, G = G_ref + G_unit w; each tile has one column of half-way devices (w = 0,
+G_ref) whose current is subtracted from that of every output. It stands in the middle of the columns in use, since its
+word-line voltages are then about the mean of theirs.
 
 ``"differential pair"``: two devices a weight in neighbouring columns, G(w) and G(−w), whose currents are subtracted.
-G(−w) rather than a half-way device: the signal is twice that of one device at the same read voltage, and the sum of both
-is 2 G_ref whatever the weight, so that the load of a word line, and with it most of the voltage lost along the wires,
-does not depend on what is stored.
+G(−w) rather than a half-way device: the signal is twice that of one device at the same read voltage, and the sum of
+both is 2 G_ref whatever the weight, so that the load of a word line, and with it most of the voltage lost along the
+wires, does not depend on what is stored.
 """
 
 ROUNDING = 1e-9
@@ -98,8 +98,8 @@ class Tiling:
 class CrossbarTiles:
     """A matrix of device weights as the conductances of tiles, solved with their wires.
 
-    At inference one plain product does: ``x @ tiles.effective_weight().T``, in the units of the device weights (a layer's
-    scale comes on top). Without wire resistance that is the weight matrix again, to rounding.
+    At inference one plain product does: ``x @ tiles.effective_weight().T``, in the units of the device weights (a
+    layer's scale comes on top). Without wire resistance that is the weight matrix again, to rounding.
 
     Args:
         weight: device weights [outputs, inputs], of which w = ±1 are the outermost states.
@@ -134,7 +134,8 @@ class CrossbarTiles:
     ) -> None:
         if weight.ndim != 2:
             raise InputError(f"weights of shape {tuple(weight.shape)}: must be [outputs, inputs]")
-        self.tiling, self.wires, self._map = Tiling(*weight.shape, rows, columns, scheme), wires, conductance
+        outputs, inputs = weight.shape
+        self.tiling, self.wires, self._map = Tiling(outputs, inputs, rows, columns, scheme), wires, conductance
         (row_tile, row), (column_tile, plus, less) = self.tiling.rows_of_inputs(), self.tiling.columns_of_outputs()
         places = [[row_tile[:, None], column_tile, row[:, None], column] for column in (plus, less)]
         self._plus, self._less = (tuple(part.to(weight.device) for part in place) for place in places)
@@ -184,7 +185,10 @@ class CrossbarTiles:
     def effective(self) -> Float[Tensor, "row_tile column_tile rows columns"]:
         """The effective matrices (S) of all tiles; those are solved whose conductances changed."""
         if bool(self.stale.any()):
-            self._effective[self.stale] = effective_conductance(self.conductances[self.stale], self.wires)
+            # Another tensor: what was handed out before stays what it was.
+            solved = self._effective.clone()
+            solved[self.stale] = effective_conductance(self.conductances[self.stale], self.wires)
+            self._effective = solved
             self.stale.zero_()
         return self._effective
 

@@ -1,30 +1,29 @@
 """Resistive wires of a crossbar: which matrix its column currents are of its row voltages, exactly.
 
-Rows are word lines, each driven at its left end by an ideal source; columns are bit lines, each held at 0 V at its bottom
-end by the read-out. Between neighbouring crossings of a line, between a source and the first crossing, and between the
-last crossing and the read-out lies one segment of wire: the convention of badcrossbar (Joksas and Mehonic, SoftwareX 12,
-100617 (2020)). All conductances in S, resistances in ohm.
+Rows are word lines, each driven at its left end by an ideal source; columns are bit lines, each held at 0 V at its
+bottom end by the read-out. Between neighbouring crossings of a line, between a source and the first crossing, and
+between the last crossing and the read-out lies one segment of wire: the convention of badcrossbar (Joksas and Mehonic,
+SoftwareX 12, 100617 (2020)). All conductances in S, resistances in ohm.
 
-The nodal equations (Kirchhoff's current law at both ends of every device) are linear, so that the currents are I = V G_eff
-whatever the voltages. Their matrix, symmetric and positive definite, is block tridiagonal with one block for each row, and
-is factorised once, from the top row down. A row i with its sources is a current source s_i V_i with an admittance A_i
-[columns, columns] between its crossings with the bit lines,
+The nodal equations (Kirchhoff's current law at both ends of every device) are linear, so that the currents are
+I = V G_eff whatever the voltages. Their matrix, symmetric and positive definite, is block tridiagonal with one block
+for each row, and is factorised once, from the top row down. A row i with its sources is a current source s_i V_i with
+an admittance A_i [columns, columns] between its crossings with the bit lines,
 
     s_i = D (K + R_w D)⁻¹ e_first,    A_i = D − R_w D (K + R_w D)⁻¹ D,
 
-with D the conductances of its devices on a diagonal and K the Laplacian of a chain that ends at the source. The rows so far
-are together a source T (one row of T for each of theirs) with an admittance Y; one segment of every bit line and the next
-row make of them
+with D the conductances of its devices on a diagonal and K the Laplacian of a chain that ends at the source. The rows
+so far are together a source T (one row of T for each of theirs) with an admittance Y. The next row adds to them, and
+one segment of every bit line, the last of which leads to the read-out, follows:
 
-    Y ← Y (1 + R_b Y)⁻¹ + A_i,    T ← T (1 + R_b Y)⁻¹ with s_i below it,
+    Y ← Y + A_i,  T ← T with s_i below it;    Y ← Y (1 + R_b Y)⁻¹,  T ← T (1 + R_b Y)⁻¹.
 
-and the last segments, to the read-out, leave G_eff = T (1 + R_b Y)⁻¹. This elimination carries its right-hand sides along
-(T is the adjoint solution, seen from the sources), so that no factor is kept. It subtracts nothing that is nearly equal:
-unlike a factorisation of the nodal matrix, whose wires of 10 S drown devices of 10 µS, it loses no digits as a wire gets
-short, and holds at 0 ohm.
+After the last row G_eff = T. This elimination carries its right-hand sides along (T is the adjoint solution, seen from
+the sources), so that no factor is kept. It subtracts nothing that is nearly equal: unlike a factorisation of the nodal
+matrix, whose wires of 10 S drown devices of 10 µS, it loses no digits as a wire gets short, and holds at 0 ohm.
 
-It costs rows × columns³ operations: where there are more columns than rows the crossbar is turned over, which by reciprocity
-(of a matrix that is symmetric) has the transpose as its effective matrix.
+It costs rows × columns³ operations: where there are more columns than rows the crossbar is turned over, which by
+reciprocity (of a matrix that is symmetric) has the transpose as its effective matrix.
 """
 
 from __future__ import annotations
