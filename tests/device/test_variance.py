@@ -94,7 +94,8 @@ def test_devices_that_agree_better_than_chance_have_no_spread_of_their_own() -> 
 tables = arrays(
     np.float64,
     st.tuples(st.integers(1, 5), st.integers(1, 5)),
-    elements=st.floats(-100, 100) | st.just(NAN),
+    # Squares of smaller numbers vanish, and with them the scale.
+    elements=st.floats(-100, 100).map(lambda x: x if abs(x) > 1e-100 else 0.0) | st.just(NAN),
 )
 
 

@@ -19,7 +19,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("mnist-*.toml"))
+RECIPES_FOLDER = Path(__file__).parents[2] / "recipes"
+SHIPPED = [RECIPES_FOLDER / f"mnist-{mode}.toml" for mode in ("ex-situ", "float", "in-situ")]
+OTHERS = sorted(set(RECIPES_FOLDER.glob("*.toml")) - {*SHIPPED, *RECIPES_FOLDER.glob("design-*.toml")})
 TABLES = ("dataset", "network", "device", "optimizer", "transfer")
 
 
@@ -58,7 +60,16 @@ def test_shipped_recipe_spells_out_the_defaults_of_its_mode(path: Path) -> None:
     assert flat(load_recipe(path).model_dump()) == defaults
 
 
-@pytest.mark.parametrize("path", [p for p in SHIPPED if "float" not in p.name], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("mode", ["in-situ", "float"])
+def test_other_shipped_recipes_are_good_for_both_twins(path: Path, mode: str) -> None:
+    recipe = load_recipe(path, [f"mode={mode}"])
+    written = flat(tomllib.loads(path.read_text(encoding="utf-8"))) | {"mode": mode}
+    resolved = flat(recipe.model_dump())
+    assert {key: resolved[key] for key in written} == written
+
+
+@pytest.mark.parametrize("path", [p for p in (*SHIPPED, *OTHERS) if "float" not in p.name], ids=lambda path: path.name)
 def test_shipped_recipe_spells_out_what_most_decides_a_run(path: Path) -> None:
     written = flat(tomllib.loads(path.read_text(encoding="utf-8")))
     assert written.keys() >= {"mode", "states", "epochs", "device.preset", "device.margin", "optimizer.memory_rate"}
@@ -171,7 +182,7 @@ UNKNOWN = [
     ("[optimizer]\nmemory_rat = 0.3", r"unknown key 'optimizer\.memory_rat'; did you mean 'memory_rate'\?"),
     ("[transfer]\nchip = 3", r"unknown key 'transfer\.chip'; did you mean 'chips'\?"),
     ("[devices]\nsigma = 3", r"unknown key 'devices'; did you mean 'device'\?"),
-    ("zzz = 3", r"unknown key 'zzz'; known: accelerator, batch_size, dataset, device, epochs, mode, network, opt"),
+    ("zzz = 3", r"unknown key 'zzz'; known: accelerator, batch_size, dataset, device, epochs, faults, mode, network"),
     ("[transfer]\nzzz = 3", r"unknown key 'transfer\.zzz'; known: chips, max_attempts$"),
     ('"" = 3', r"unknown key ''"),
 ]

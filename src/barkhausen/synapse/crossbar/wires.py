@@ -98,7 +98,8 @@ def effective_conductance(
         wires: of all of them.
 
     Returns:
-        In double precision; every element between 0 and the conductance of its device.
+        In double precision. No element is negative, and no row or column sums to more than its devices do. A crossing
+        without device may have one that is not 0: what comes round through other devices.
 
     Raises:
         InputError: a conductance is negative or not finite.
@@ -130,8 +131,8 @@ def _solved(devices: Float[Tensor, "tile rows columns"], wires: Wires) -> Float[
         seen[:, columns + row] = lines.transfer[:, row]
         past = admittance * wires.bit_line
         past.diagonal(dim1=-2, dim2=-1).add_(1)
-        # The inverse itself: a product with it is faster than two triangular solutions, and as exact, since R_b Y is
-        # seldom above 1 (a line of wire keeps Y below 1/R_b, and one row adds no more than its devices).
+        # The inverse itself: a product with it is faster than two triangular solutions, and no less exact (1 + R_b Y is
+        # dominated by its diagonal, and nothing off it is positive).
         inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(past)[0])
         live = seen[:, : columns + row + 1]
         live.copy_(live @ inverse)

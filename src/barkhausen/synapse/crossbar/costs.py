@@ -1,0 +1,402 @@
+"""The ledger of a whole chip: energy by cause, time and area of an inference and of a training step.
+
+What is counted, and how:
+
+- one use of a layer (a place of a convolution) drives every input on one row of each tile that holds it, once for each
+  plane of a bit-serial input;
+- device read: V² G tau of every device on a driven row: the weights', and one reference column in each tile or the
+  second devices of pairs. Columns of a tile without outputs are disconnected;
+- wires: C V² of every row over the whole width of its tiles. Columns are held at 0 V and are not charged; the gates of
+  access transistors stay where they are while a network infers;
+- DAC, ADC: every row of every tile and read; every output of every tile and read (the currents of references and pairs
+  are subtracted before they are converted). Columns share converters in time: energy does not change, time does;
+- accumulate: one 32-bit integer addition for each conversion (over tiles and planes);
+- normalise: one float32 multiplication and addition (scale, bias, batch normalisation at inference are one of them) and
+  one comparison for each output and use;
+- buffer: every input of every use read, and every output written, in as many bits as inputs have;
+- read disturb: reads that every device sees, all at full voltage, times the probability of each.
+
+A training step has the reads of a forward pass for every sample of its batch, those of a backward pass over the
+transposed tiles by the same converters (not of the first layer; what a reference column's share is of them, which is
+Σ of the errors times its conductance, is left to the digital part and not counted), a float32 multiply-add for each
+synapse, use and sample (gradient), one read and one write of every word of the gradient memory for each synapse
+(gradients of a batch are added up beside it), and a multiply-add for each word but the gradient (update).
+
+Leakage, clocks, control, the network between tiles and what is off the chip are not counted, on either side of the
+comparison: the float32 baseline has its multiply-adds, each weight from its memory once an inference (once for a
+forward and once for a backward pass over a batch), and the same activations in 32 bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from barkhausen.errors import InputError
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.ledger import EnergyBill
+
+NO_PROGRAMMING = EnergyBill()
+PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
+
+
+@dataclass(frozen=True)
+class LayerLoad:
+    """What a layer asks of the chip in one inference.
+
+    Args:
+        outputs, inputs: of its weight matrix; a convolution's inputs are channels times kernel.
+        mean_conductance: of the devices that hold weights (both of a pair), in S.
+        mean_square_voltage: of its inputs on their rows, over inputs, places, samples and planes, in V².
+        uses: how often the matrix is used: 1, or the number of places of a convolution.
+        reference_conductance: of the devices of reference columns, in S; ``mean_conductance`` if None.
+        mean_square_error_voltage: of its errors on the columns in a backward pass; ``mean_square_voltage`` if None.
+        name: for messages.
+
+    Raises:
+        InputError: no output, input or use, or a conductance or square that is negative or not finite.
+    """
+
+    outputs: int
+    inputs: int
+    mean_conductance: float
+    mean_square_voltage: float
+    uses: int = 1
+    reference_conductance: float | None = None
+    mean_square_error_voltage: float | None = None
+    name: str = "layer"
+
+    def __post_init__(self) -> None:
+        for what in ("outputs", "inputs", "uses"):
+            if getattr(self, what) < 1:
+                raise InputError(f"{self.name}: {what} = {getattr(self, what)}: must be 1 or more")
+        for what in (
+            "mean_conductance",
+            "mean_square_voltage",
+            "reference_conductance",
+            "mean_square_error_voltage",
+        ):
+            value = getattr(self, what)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise InputError(f"{self.name}: {what} = {value:g}: must be zero or positive")
+
+    @property
+    def synapses(self) -> int:
+        """Weights of the layer."""
+        return self.outputs * self.inputs
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of one inference."""
+        return self.synapses * self.uses
+
+
+@dataclass(frozen=True)
+class SystemCosts:
+    """What one inference, or one training step, of a network on a chip costs."""
+
+    what: str
+    """``"inference"`` or ``"training step of 100 samples"``."""
+    energy: Mapping[str, float]
+    """In J by cause."""
+    baseline: Mapping[str, float]
+    """In J by cause, of the same network in float32 logic of the same node."""
+    latency: float
+    """In s of the reads and conversions, one after the other through all layers (and samples, in training)."""
+    interval: float
+    """In s from one inference to the next where all layers work at once: the slowest layer's reads; in training, the
+    latency."""
+    area: Mapping[str, float]
+    """In m² by part."""
+    disturb_probability: float
+    """That a read moves at least one wall of the network."""
+    disturbed: float
+    """Walls that reads move, on average."""
+    node: float
+    """Technology in m."""
+
+    @property
+    def total(self) -> float:
+        """In J of all causes."""
+        return math.fsum(self.energy.values())
+
+    @property
+    def baseline_total(self) -> float:
+        """In J of the float32 baseline."""
+        return math.fsum(self.baseline.values())
+
+    @property
+    def area_total(self) -> float:
+        """In m² of all parts."""
+        return math.fsum(self.area.values())
+
+    def dominant(self) -> str:
+        """In one sentence what takes most of the energy, and how it compares with float32 logic."""
+        total = self.total
+        if not total > 0:
+            return f"One {self.what} takes no energy that is counted."
+        ranked = sorted(self.energy.items(), key=lambda item: item[1], reverse=True)
+        (first, most), *others = ranked
+        verb = "takes" if most > total / 2 else "comes first with"
+        second = [f", then {name} with {value / total:.0%}" for name, value in others[:1] if value > 0]
+        sentence = f"Of the {_in_units(total, 'J')} of one {self.what}, {first} {verb} {most / total:.0%}"
+        ratio = self.baseline_total / total
+        compared = f"{ratio:.3g} times as much" if ratio >= 1 else f"{ratio:.3g} of that"
+        return (
+            f"{sentence}{''.join(second)}; float32 logic at {self.node * 1e9:.3g} nm would take "
+            f"{_in_units(self.baseline_total, 'J')}, {compared}."
+        )
+
+
+def disturb_per_read(probability: float, read_time: float, sense_time: float) -> float:
+    """The probability that one read of ``sense_time`` moves a wall, from that of a read of ``read_time``.
+
+    A device file gives the latter (``read_disturb``, at the voltage and time of its verify read). At another voltage
+    it is another: :meth:`barkhausen.device.readout.TunnelJunction.read_disturb` has the physics.
+    """
+    if not (0 <= probability <= 1 and read_time > 0 and sense_time > 0):
+        raise InputError(
+            f"read disturb {probability:g} of a read of {read_time:g} s, sensed for {sense_time:g} s: must be a "
+            "probability and two times"
+        )
+    return 1.0 if probability == 1 else -math.expm1(math.log1p(-probability) * sense_time / read_time)
+
+
+def inference_costs(
+    chip: Chip,
+    layers: Sequence[LayerLoad],
+    *,
+    read_disturb: float = 0.0,
+    programming: EnergyBill = NO_PROGRAMMING,
+) -> SystemCosts:
+    """What one inference costs.
+
+    Args:
+        chip: the chip.
+        layers: of the network, in order.
+        read_disturb: probability that one read of the sense time moves the wall of a device; mean over states.
+        programming: one inference's share of what programming has cost; nothing by default.
+
+    Raises:
+        InputError: no layer, or a probability that is none.
+    """
+    _check(layers, read_disturb)
+    energy = _summed([_forward(chip, layer) for layer in layers])
+    energy["programming"] = programming.total
+    times = [_time(chip, layer) for layer in layers]
+    baseline = {
+        "multiply-add": sum(layer.multiply_adds for layer in layers) * chip.multiply_add,
+        "weights": sum(layer.synapses for layer in layers) * chip.word(_weights(chip)),
+        "normalise": sum(layer.outputs * layer.uses for layer in layers) * (chip.multiply_add + chip.integer_add),
+        "buffer": math.fsum(_buffer(chip, layer, 32) for layer in layers),
+    }
+    return SystemCosts(
+        what="inference",
+        energy=MappingProxyType(energy),
+        baseline=MappingProxyType(baseline),
+        latency=math.fsum(times),
+        interval=max(times),
+        area=MappingProxyType(_area(chip, layers, training=False)),
+        **_disturb(chip, layers, read_disturb, passes=[1] * len(layers)),
+        node=chip.digital.node,
+    )
+
+
+def training_costs(
+    chip: Chip,
+    layers: Sequence[LayerLoad],
+    *,
+    batch: int,
+    programming: EnergyBill = NO_PROGRAMMING,
+    read_disturb: float = 0.0,
+) -> SystemCosts:
+    """What one training step costs.
+
+    Args:
+        chip: the chip.
+        layers: of the network, in order.
+        batch: samples of the step.
+        programming: bill of the devices programmed in the step.
+        read_disturb: probability that one read of the sense time moves the wall of a device; mean over states.
+
+    Raises:
+        InputError: no layer, an empty batch, or a probability that is none.
+    """
+    _check(layers, read_disturb)
+    if batch < 1:
+        raise InputError(f"batch = {batch}: a training step needs 1 sample or more")
+    passes = [_forward(chip, layer) for layer in layers] + [_backward(chip, layer) for layer in layers[1:]]
+    energy = {name: batch * value for name, value in _summed(passes).items()}
+    synapses = sum(layer.synapses for layer in layers)
+    products = batch * sum(layer.multiply_adds for layer in layers) * chip.multiply_add
+    memory = chip.gradient_memory
+    energy["gradient"] = products
+    energy["gradient memory"] = 2 * synapses * memory.words * chip.word(memory.bank) * memory.bits / 32
+    energy["update"] = synapses * (memory.words - 1) * chip.multiply_add
+    energy["programming"] = programming.total
+    backward = sum(layer.multiply_adds for layer in layers[1:])
+    fetched = synapses + sum(layer.synapses for layer in layers[1:])
+    results = sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in layers[1:])
+    baseline = {
+        "multiply-add": batch * (sum(layer.multiply_adds for layer in layers) + backward) * chip.multiply_add,
+        "weights": fetched * chip.word(_weights(chip)),
+        "normalise": batch * results * (chip.multiply_add + chip.integer_add),
+        "buffer": batch * math.fsum(_buffer(chip, layer, 32) for layer in [*layers, *layers[1:]]),
+        "gradient": products,
+        # In 32 bits, whatever the words of the chip are.
+        "gradient memory": 2 * synapses * memory.words * chip.word(memory.bank),
+        "update": synapses * (memory.words - 1) * chip.multiply_add,
+    }
+    forward_times = [_time(chip, layer) for layer in layers]
+    backward_times = [_time(chip, layer, transposed=True) for layer in layers[1:]]
+    latency = batch * math.fsum([*forward_times, *backward_times])
+    return SystemCosts(
+        what=f"training step of {batch} sample{'s' if batch > 1 else ''}",
+        energy=MappingProxyType(energy),
+        baseline=MappingProxyType(baseline),
+        latency=latency,
+        interval=latency,
+        area=MappingProxyType(_area(chip, layers, training=True)),
+        **_disturb(chip, layers, read_disturb, passes=[batch, *[2 * batch] * (len(layers) - 1)]),
+        node=chip.digital.node,
+    )
+
+
+def _forward(chip: Chip, layer: LayerLoad) -> dict[str, float]:
+    """Energy in J of one inference by cause."""
+    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
+    reference = layer.mean_conductance if layer.reference_conductance is None else layer.reference_conductance
+    siemens = layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance
+    if chip.tile.scheme == "reference-column":
+        siemens += layer.inputs * across * reference
+    return _pass(
+        chip,
+        layer,
+        siemens=siemens,
+        square=layer.mean_square_voltage,
+        driven=layer.inputs * across,
+        cells=chip.tile.columns,
+        converted=layer.outputs * down,
+        results=layer.outputs,
+    )
+
+
+def _backward(chip: Chip, layer: LayerLoad) -> dict[str, float]:
+    """Energy in J of bringing the errors of one sample from outputs to inputs, by cause."""
+    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
+    square = layer.mean_square_error_voltage
+    return _pass(
+        chip,
+        layer,
+        siemens=layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance,
+        square=layer.mean_square_voltage if square is None else square,
+        driven=layer.outputs * down * chip.tile.devices_per_weight,
+        cells=chip.tile.rows,
+        converted=layer.inputs * across,
+        results=layer.inputs,
+    )
+
+
+def _pass(
+    chip: Chip,
+    layer: LayerLoad,
+    *,
+    siemens: float,
+    square: float,
+    driven: int,
+    cells: int,
+    converted: int,
+    results: int,
+) -> dict[str, float]:
+    """Energy in J of all uses of a layer in one direction, by cause.
+
+    Args:
+        siemens: sum of the conductances of all devices that are driven.
+        square: mean squared voltage.
+        driven: lines that are driven, of all tiles.
+        cells: that one such line passes.
+        converted: lines that are converted, of all tiles.
+        results: numbers that come out.
+    """
+    reads = layer.uses * chip.inputs.planes
+    return {
+        "device read": reads * square * siemens * chip.sense.time,
+        "wires": reads * driven * cells * chip.constants.wire_capacitance.value * square,
+        "DAC": reads * driven * chip.drive_energy,
+        "ADC": reads * converted * chip.conversion_energy,
+        "accumulate": reads * converted * chip.integer_add,
+        "normalise": layer.uses * results * (chip.multiply_add + chip.integer_add),
+        "buffer": _buffer(chip, layer, chip.inputs.bits),
+    }
+
+
+def _buffer(chip: Chip, layer: LayerLoad, bits: int) -> float:
+    """Energy in J of the activations of one inference (or of the errors, which are as many)."""
+    return layer.uses * (layer.inputs + layer.outputs) * chip.word(chip.digital.buffer) * bits / 32
+
+
+def _time(chip: Chip, layer: LayerLoad, *, transposed: bool = False) -> float:
+    """In s of all uses of a layer: every read is sensed, then its columns are converted in turn; tiles work at once."""
+    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
+    if transposed:
+        # The converters of the columns, switched over to the rows.
+        turns = math.ceil(math.ceil(layer.inputs / down) / chip.converters)
+    else:
+        turns = min(chip.adc.columns, math.ceil(layer.outputs / across))
+    return layer.uses * chip.inputs.planes * (chip.sense.time + turns * chip.constants.adc_time.value)
+
+
+def _area(chip: Chip, layers: Sequence[LayerLoad], *, training: bool) -> dict[str, float]:
+    """In m² by part: whole tiles, used or not, with a converter for every ``adc.columns`` outputs."""
+    blocks = [chip.tile.blocks(layer.outputs, layer.inputs) for layer in layers]
+    tiles = sum(down * across for down, across in blocks)
+    converters = tiles * chip.converters
+    # Errors are driven on the columns.
+    lines = chip.tile.rows + (chip.tile.columns if training else 0)
+    constants, digital = chip.constants, chip.digital_area_factor
+    area = {
+        "devices": tiles * chip.tile.rows * chip.tile.columns * constants.cell_area.value,
+        "DAC": tiles * lines * chip.driver_area,
+        "ADC": converters * chip.converter_area,
+        "accumulate": converters * constants.integer_add_area.value * digital,
+        "normalise": sum(across for _, across in blocks) * constants.multiply_add_area.value * digital,
+    }
+    if training:
+        memory = chip.gradient_memory
+        bits = sum(layer.synapses for layer in layers) * memory.words * memory.bits
+        area["gradient memory"] = bits * constants.sram_area.value * digital
+    return area
+
+
+def _disturb(chip: Chip, layers: Sequence[LayerLoad], probability: float, passes: Sequence[int]) -> dict[str, float]:
+    devices = chip.tile.devices_per_weight
+    reads = sum(
+        layer.multiply_adds * devices * chip.inputs.planes * number
+        for layer, number in zip(layers, passes, strict=True)
+    )
+    some = 1.0 if probability == 1 else -math.expm1(reads * math.log1p(-probability))
+    return {"disturb_probability": some, "disturbed": reads * probability}
+
+
+def _weights(chip: Chip) -> Literal["1MB", "dram"]:
+    return "dram" if chip.digital.weights == "dram" else "1MB"
+
+
+def _summed(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: math.fsum(part[name] for part in parts) for name in parts[0]}
+
+
+def _check(layers: Sequence[LayerLoad], read_disturb: float) -> None:
+    if not layers:
+        raise InputError("the network has no layer on the chip")
+    if not 0 <= read_disturb <= 1:
+        raise InputError(f"read_disturb = {read_disturb:g}: must be a probability from 0 to 1")
+
+
+def _in_units(value: float, unit: str) -> str:
+    """With a prefix, in three digits."""
+    scale, prefix = next(((s, p) for s, p in PREFIXES if value >= 0.9995 * s), PREFIXES[-1])
+    return f"{value / scale:.3g} {prefix}{unit}"
