@@ -1,5 +1,5 @@
-"""Builds the compiled libraries: the micromagnetic kernel, compiled once per instruction set and chosen at run time, and
-the scan of the margin rule.
+"""Builds the compiled libraries: the micromagnetic kernel, compiled once per instruction set and chosen at run time,
+and the scan of the margin rule.
 
 Everything else about the package stands in pyproject.toml. Without a compiler the package installs all the same and
 uses torch.

@@ -17,7 +17,7 @@ LIBRARY = Path(__file__).with_name("_scan.so")
 
 FIRST_CAPACITY = 1 << 11
 
-FEW = 16
+FEW = 8
 """Up to so many states an uneven level is found by comparisons."""
 
 

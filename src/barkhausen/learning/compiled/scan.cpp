@@ -20,48 +20,55 @@ constexpr std::int64_t BLOCK = 64;
 constexpr float HALF_CELLS = 4096.0f;  // half of quantiser.CELLS
 
 // Levels that are evenly spaced from -1 to 1: reach = (N - 1)/2, and offset a half where N is even.
+template <bool BETWEEN>
 struct Even {
     float reach, inverse, offset;
-    bool between;
     INLINE float place(float a) const {
         const float scaled = a * reach;
-        return between ? std::floor(scaled) : std::nearbyint(scaled);
+        return BETWEEN ? std::floor(scaled) : std::nearbyint(scaled);
     }
-    INLINE void nearest(const float* a, float* level, std::int64_t size) const {
-        for (std::int64_t i = 0; i < size; ++i) {
-            const float at = place(a[i]);
-            level[i] = (between ? at + offset : at) * inverse;
-        }
+    INLINE float level(float a) const {
+        const float at = place(a);
+        return (BETWEEN ? at + offset : at) * inverse;
     }
     INLINE std::int64_t state(float a) const { return static_cast<std::int64_t>(place(a) + (reach + offset)); }
 };
 
-// Any others: by the cell of the memory's range. Where there are few, a comparison with each edge is many times faster
-// than looking the cell up; the edges are whole numbers, so that it comes to the same.
-struct Table {
-    const float* levels;         // of each cell
-    const std::int64_t* states;  // of each cell
-    const float* edges;          // cells at which the next state begins
-    const float* steps;          // levels of the states
-    std::int64_t count;          // of the states, zero where they are many
-    static INLINE std::int32_t cell(float a) { return static_cast<std::int32_t>((a + 1.0f) * HALF_CELLS); }
-    INLINE void nearest(const float* a, float* level, std::int64_t size) const {
-        if (!count) {
-            for (std::int64_t i = 0; i < size; ++i) level[i] = levels[cell(a[i])];
-            return;
-        }
-        float at[BLOCK];
-        for (std::int64_t i = 0; i < size; ++i) {
-            at[i] = (a[i] + 1.0f) * HALF_CELLS;
-            level[i] = steps[0];
-        }
-        for (std::int64_t k = 1; k < count; ++k) {
-            const float edge = edges[k - 1], step = steps[k];
-            for (std::int64_t i = 0; i < size; ++i) level[i] = at[i] >= edge ? step : level[i];
-        }
+INLINE std::int32_t cell(float a) { return static_cast<std::int32_t>((a + 1.0f) * HALF_CELLS); }
+
+// Any others: by the cell of the memory's range.
+struct Many {
+    const float* levels;
+    const std::int64_t* states;
+    INLINE float level(float a) const { return levels[cell(a)]; }
+    INLINE std::int64_t state(float a) const { return states[cell(a)]; }
+};
+
+// Where there are few, comparing with each edge is faster than looking the cell up. Edges are whole numbers of cells, so
+// that it comes to the same.
+template <int STATES>
+struct Few {
+    float edges[STATES - 1];
+    float steps[STATES];
+    const std::int64_t* states;
+    INLINE Few(const float* e, const float* l, const std::int64_t* s) : states(s) {
+        for (int k = 0; k < STATES; ++k) steps[k] = l[k];
+        for (int k = 0; k + 1 < STATES; ++k) edges[k] = e[k];
+    }
+    INLINE float level(float a) const {
+        const float at = (a + 1.0f) * HALF_CELLS;
+        float found = steps[0];
+#pragma GCC unroll 16
+        for (int k = 1; k < STATES; ++k) found = at >= edges[k - 1] ? steps[k] : found;
+        return found;
     }
     INLINE std::int64_t state(float a) const { return states[cell(a)]; }
 };
+
+INLINE float clip(float a) {
+    const float low = a < -1.0f ? -1.0f : a;
+    return low > 1.0f ? 1.0f : low;
+}
 
 template <class Levels>
 INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count, const Levels levels, float margin,
@@ -71,23 +78,21 @@ INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count,
         const std::int64_t size = count - start < BLOCK ? count - start : BLOCK;
         float* a = memory + start;
         const float* w = weight + start;
-        std::int32_t wrong = 0, hit = 0;
-        float error[BLOCK];
-        for (std::int64_t i = 0; i < size; ++i) {
-            const float low = a[i] < -1.0f ? -1.0f : a[i];
-            const float clipped = low > 1.0f ? 1.0f : low;
-            a[i] = clipped;
-            wrong |= clipped != clipped;
+        // Nearly all memories are in range: they are read, and written only where one is not.
+        std::int32_t beyond = 0, hit = 0;
+        for (std::int64_t i = 0; i < size; ++i) beyond |= clip(a[i]) != a[i];
+        if (beyond) {
+            std::int32_t wrong = 0;
+            for (std::int64_t i = 0; i < size; ++i) {
+                a[i] = clip(a[i]);
+                wrong |= a[i] != a[i];
+            }
+            if (wrong) return -1;
         }
-        if (wrong) return -1;
-        levels.nearest(a, error, size);
-        for (std::int64_t i = 0; i < size; ++i) {
-            error[i] = std::fabs(error[i] - w[i]);
-            hit |= error[i] > margin;
-        }
+        for (std::int64_t i = 0; i < size; ++i) hit |= std::fabs(levels.level(a[i]) - w[i]) > margin;
         if (!hit) continue;
         for (std::int64_t i = 0; i < size; ++i) {
-            if (!(error[i] > margin)) continue;
+            if (!(std::fabs(levels.level(a[i]) - w[i]) > margin)) continue;
             if (found < capacity) {
                 index[found] = start + i;
                 target[found] = levels.state(a[i]);
@@ -103,18 +108,32 @@ INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count,
 extern "C" {
 
 // How many devices are outside the margin (only the first `capacity` are listed), or -1 for a memory that is not a
-// number.
+// number. `few` is the number of states where it is from 2 to 8 and may be used so, and else zero.
 __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_scan_even(
     float* memory, const float* weight, std::int64_t count, float reach, float inverse, float offset, float margin,
     std::int64_t capacity, std::int64_t* index, std::int64_t* target) {
-    const Even levels{reach, inverse, offset, offset > 0.0f};
-    return scan(memory, weight, count, levels, margin, capacity, index, target);
+    if (offset > 0.0f)
+        return scan(memory, weight, count, Even<true>{reach, inverse, offset}, margin, capacity, index, target);
+    return scan(memory, weight, count, Even<false>{reach, inverse, offset}, margin, capacity, index, target);
 }
 
 __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_scan_table(
     float* memory, const float* weight, std::int64_t count, const float* levels, const std::int64_t* states,
     const float* edges, const float* steps, std::int64_t few, float margin, std::int64_t capacity, std::int64_t* index,
     std::int64_t* target) {
-    return scan(memory, weight, count, Table{levels, states, edges, steps, few}, margin, capacity, index, target);
+#define FEW(n) \
+    case n: \
+        return scan(memory, weight, count, Few<n>(edges, steps, states), margin, capacity, index, target)
+    switch (few) {
+        FEW(2);
+        FEW(3);
+        FEW(4);
+        FEW(5);
+        FEW(6);
+        FEW(7);
+        FEW(8);
+        default:
+            return scan(memory, weight, count, Many{levels, states}, margin, capacity, index, target);
+    }
 }
 }
