@@ -2,9 +2,9 @@
 
 The default perceptron (784-256-128-64-10, batch normalisation, batch 100, the same fused Adam) on MNIST, or on random
 data of its shape where there is no MNIST, for ten epochs. Ours runs the in-situ rule on 5-state racetracks; Brevitas
-trains the same network with quantised weights (straight-through, per-tensor scale, no noise, no devices); aihwkit, where
-it is installed, with constant-step devices. All in this process, blocks of steps in turn, so that all meet the same
-disturbances.
+trains the same network with quantised weights (straight-through, per-tensor scale, no noise, no devices); aihwkit,
+where it is installed, with constant-step devices. All in this process, blocks of steps in turn, so that all meet the
+same disturbances.
 
     python benchmarks/quantised_peers.py [--steps 50] [--blocks 120]
 """

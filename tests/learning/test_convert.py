@@ -90,7 +90,7 @@ def train(model: nn.Module, learner: InSitu, steps: int, seed: int = 0) -> None:
         learner.zero_grad()
 
 
-SYNAPSES = ("weight", "state", "centres", "counters.outcomes", "device_index")
+SYNAPSES = ("weight", "state", "centres", "counters.outcomes", "device_index", "levels")
 
 
 def test_keys_of_the_state_dict_can_be_foretold() -> None:
@@ -642,3 +642,17 @@ def test_training_goes_on_to_the_bit_in_a_model_with_a_live_learner(
     assert other_learner.steps == 8
     train(other, other_learner, 8, seed=2)
     same(model, other)
+
+
+def test_synapses_of_another_device_are_not_loaded() -> None:
+    saved = convert(nn.Linear(20, 5), "racetrack-5", 0.3, generator=seeded()).state_dict()
+    with pytest.raises(InputError, match=r"synapses\.levels: the synapses were saved with another device"):
+        convert(nn.Linear(20, 5), "notched-5", 0.3, generator=seeded()).load_state_dict(saved)
+
+
+def test_presets_go_by_their_names() -> None:
+    model = convert(nn.Linear(20, 5), "gaussian-7", 0.3, generator=seeded())
+    assert isinstance(model, DomainWallLinear)
+    assert model.synapses.states == 7
+    with pytest.raises(InputError, match=r"generator = 0: must be a torch\.Generator"):
+        convert(nn.Linear(20, 5), "gaussian-7", 0.3, generator=0)  # type: ignore[arg-type]

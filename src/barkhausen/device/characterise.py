@@ -79,6 +79,10 @@ def characterise(
     """
     run = _Run(parameters)
     ensemble = run.ensemble
+    if ensemble.shape[0] < 2:
+        raise InputError(
+            f"protocol.gate_voltages = {list(ensemble.voltages)}: a synapse needs 2 states or more, a voltage for each"
+        )
     result = simulate(
         ensemble.film.assign(ensemble.device_of_replica),
         ensemble.drive,
@@ -109,7 +113,7 @@ class _Run:
     def pictured(
         self, checkpoint: Path | None, progress: Progress | None, backend: str, threads: int | None, accelerator: str
     ) -> xr.Dataset:
-        """One event of the first device in each state, with maps of m_z."""
+        """One more event of the first device in each state, with noise of its own and maps of m_z."""
         how, ensemble = self.parameters.characterisation, self.ensemble
         states, devices, cycles = ensemble.shape
         event = ProgrammingEvent(self.parameters.protocol, ensemble.voltages)

@@ -90,6 +90,8 @@ def convert(
         InputError: layers that are not supported and not kept float (each is named), a pattern that matches nothing,
             an unknown setting, weights shared between layers, or nothing to swap.
     """
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise InputError(f"generator = {generator!r}: must be a torch.Generator, such as one with manual_seed(0)")
     common = LayerSettings.of(
         {
             "device": device,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,13 +60,13 @@ def as_device(device: CharacterisedDevice | str | Path) -> CharacterisedDevice:
     """
     if isinstance(device, CharacterisedDevice):
         return device
-    if isinstance(device, str) and device in shipped_names():
+    if isinstance(device, str) and (device in shipped_names() or re.fullmatch(r"gaussian-\d{1,4}", device)):
         return preset(device)
     if isinstance(device, (str, Path)) and Path(device).suffix == ".nc":
         return read_device(Path(device))
     raise InputError(
-        f"device = {device!r}: must be a characterised device, one of {', '.join(shipped_names())}, or the path of a "
-        "device file (.nc)"
+        f"device = {device!r}: must be a characterised device, one of {', '.join(shipped_names())}, gaussian-N with N "
+        "states, or the path of a device file (.nc)"
     )
 
 

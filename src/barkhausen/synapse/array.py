@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
+from barkhausen.errors import InputError
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
 from barkhausen.synapse.faults import SOUND, Faults
 from barkhausen.synapse.kind import SynapseKind
@@ -120,12 +121,25 @@ class SynapseArray(nn.Module):
         super()._save_to_state_dict(destination, prefix, keep_vars)
         index = destination.pop(f"{prefix}device_bytes")
         destination[f"{prefix}device_index"] = index.view(torch.int16).view(self.weight.shape)
+        # No two devices have the same levels: by them a file knows what it belongs to.
+        destination[f"{prefix}levels"] = self.levels.detach().to(self.weight.dtype, copy=True)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         index = state_dict.pop(f"{prefix}device_index", None)
         if index is not None:
             state_dict[f"{prefix}device_bytes"] = index.to(torch.int16).reshape(-1).view(torch.uint8)
+        levels = state_dict.pop(f"{prefix}levels", None)
+        if levels is not None and not self._are_mine(levels):
+            raise InputError(
+                f"{prefix}levels: the synapses were saved with another device than these are made of; convert with "
+                "the same device, then load"
+            )
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def _are_mine(self, levels: Tensor) -> bool:
+        # Of another number of states: told by the shapes of other tensors.
+        mine = self.levels.to(levels.device, levels.dtype)
+        return levels.shape != mine.shape or torch.allclose(levels, mine, rtol=0.0, atol=1e-6)
 
     def renew(self, generator: torch.Generator | None = None) -> None:
         """Replace every device by a fresh one from the same population: another chip.
