@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from barkhausen.cli_export import export
+from barkhausen.cli_infer import infer
 from barkhausen.device import (
     CharacterisedDevice,
     DeviceParameters,
@@ -150,6 +151,7 @@ def report(
 
 
 app.command()(export)
+app.command()(infer)
 
 
 @app.command()

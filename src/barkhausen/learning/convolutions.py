@@ -82,13 +82,19 @@ class _DomainWallConvolution(DomainWallLayer):
         inside = padding_mode == "zeros" and all(left == right for left, right in sides)
         self._ahead = None if inside else amounts
         within = tuple(left for left, _ in sides) if inside else (0,) * self.dimensions
-        self._how = Sliding(like.stride, within, like.dilation, groups)
+        self.sliding = Sliding(like.stride, within, like.dilation, groups)
 
     def forward(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch outputs *out_place"]:
         """Compute with what the devices hold."""
-        if self._ahead is not None:
-            x = F.pad(x, self._ahead, mode="constant" if self.padding_mode == "zeros" else self.padding_mode)
-        return device_convolution(x, self.memory, self.bias, self.synapses.weight, self.scale, self._how)
+        return device_convolution(
+            self.padded(x), self.memory, self.bias, self.synapses.weight, self.scale, self.sliding
+        )
+
+    def padded(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch inputs *place"]:
+        """Inputs with what padding goes ahead of the sliding (:attr:`sliding` has the rest)."""
+        if self._ahead is None:
+            return x
+        return F.pad(x, self._ahead, mode="constant" if self.padding_mode == "zeros" else self.padding_mode)
 
     def as_float(self) -> nn.Module:
         """The deployed layer."""

@@ -1,0 +1,207 @@
+"""Layers whose products run on crossbar tiles: wires, converters and read noise in the forward pass.
+
+The device weights of a trained layer are written on tiles as conductances and solved with their wires; what the tiles
+then compute with is one matrix. Inputs go through DACs, the partial sum of every row of tiles through ADCs, and these
+are added digitally.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.device.conductance import ConductanceMap
+from barkhausen.errors import InputError
+from barkhausen.learning.convolutions import DomainWallConv2d
+from barkhausen.learning.layers import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.converters import (
+    calibrated_limit,
+    combine_planes,
+    converter_range,
+    full_scale_limit,
+    input_planes,
+    quantise_inputs,
+    quantise_outputs,
+)
+from barkhausen.synapse.crossbar.costs import LayerLoad
+from barkhausen.synapse.crossbar.noise import layer_noise
+from barkhausen.synapse.crossbar.tiles import CrossbarTiles
+from barkhausen.synapse.crossbar.wires import Wires
+
+
+class CrossbarLayer(nn.Module):
+    """A trained layer on tiles; see the module. Made by :func:`on_crossbar`, which calibrates it.
+
+    Args:
+        layer: of domain-wall devices, linear or 2-D convolution.
+        chip: tiles, wires, converters and noise.
+        generator: of the read noise.
+
+    Raises:
+        InputError: a layer that is not mapped, or a device without junction.
+    """
+
+    def __init__(self, layer: DomainWallLayer, chip: Chip, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        if not isinstance(layer, (DomainWallLinear, DomainWallConv2d)) or getattr(layer, "groups", 1) != 1:
+            raise InputError("a crossbar takes linear layers and 2-D convolutions without groups")
+        self.layer, self.chip, self.generator = layer, chip, generator
+        device = layer.synapses.kind.device
+        self.map = ConductanceMap.of(device)
+        self.read_voltage = chip.read_voltage(_read_voltage_of(device))
+        self.matrix = layer.synapses.weight.detach().flatten(1).double()
+        tiles = CrossbarTiles(
+            self.matrix,
+            self.map,
+            wires=Wires(chip.wires.word_line, chip.wires.bit_line),
+            rows=chip.tile.rows,
+            columns=chip.tile.columns,
+            scheme="reference column" if chip.tile.scheme == "reference-column" else "differential pair",
+        )
+        self.effective = tiles.effective_weight().to(layer.synapses.weight.dtype)
+        tile, _ = tiles.tiling.rows_of_inputs()
+        self.parts = [(tile == number).nonzero().squeeze(1) for number in range(tiles.tiling.shape[0])]
+        self.input_limit = self.sum_limit = 0.0
+        self.mean_square = 0.0
+        self.uses = 1
+
+    def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """What the tiles deliver, scaled and with the layer's digital bias."""
+        rows, shape = self._rows(x)
+        out = self._products(rows) * self.layer.scale
+        if self.layer.bias is not None:
+            out = out + self.layer.bias
+        return out if shape is None else out.transpose(1, 2).reshape(len(x), -1, *shape)
+
+    @torch.no_grad()
+    def calibrate(self, x: Float[Tensor, "batch ..."]) -> None:
+        """Set the ranges of the converters by training inputs of this layer, and note what they cost.
+
+        Raises:
+            InputError: ranges of zero.
+        """
+        chip, (rows, _) = self.chip, self._rows(x)
+        self.uses = rows.shape[1] if rows.dim() == 3 else 1
+        self.input_limit = calibrated_limit(rows, 100.0)
+        planes = self._planes(rows)
+        self.mean_square = float(planes.double().square().mean()) * self.read_voltage**2
+        if chip.adc.range == "full-scale":
+            self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, float(self.matrix.abs().max()))
+        else:
+            sums = torch.cat([F.linear(planes[..., part], self.effective[:, part]).flatten() for part in self.parts])
+            self.sum_limit = calibrated_limit(sums, chip.adc.percentile)
+
+    def load(self, name: str) -> LayerLoad:
+        """What it asks of the chip in one inference."""
+        outputs, inputs = self.matrix.shape
+        mean = self.map.reference
+        if self.chip.tile.scheme == "reference-column":
+            mean += self.map.unit * float(self.matrix.mean())
+        return LayerLoad(
+            outputs,
+            inputs,
+            mean_conductance=mean,
+            mean_square_voltage=self.mean_square,
+            uses=self.uses,
+            reference_conductance=self.map.reference,
+            name=name,
+        )
+
+    def _planes(self, rows: Tensor) -> Float[Tensor, "plane ..."]:
+        """Voltages on the rows over the full read voltage, one plane for each read."""
+        how = self.chip.inputs
+        if how.mode == "bit-serial":
+            return input_planes(rows, how.bits, self.input_limit, signed=how.signed)
+        return (quantise_inputs(rows, how.bits, self.input_limit, signed=how.signed) / self.input_limit)[None]
+
+    def _products(self, rows: Tensor) -> Tensor:
+        planes = self._planes(rows)
+        low, high = converter_range(self.sum_limit, self.chip.adc.bits)
+        total = torch.zeros((), device=rows.device, dtype=rows.dtype)
+        for part in self.parts:
+            sums = F.linear(planes[..., part], self.effective[:, part])
+            noise = self._noise(planes[..., part].detach(), part)
+            total = total + quantise_outputs(sums if noise is None else sums + noise, self.chip.adc.bits, low, high)
+        if self.chip.inputs.mode == "bit-serial":
+            return combine_planes(total, self.input_limit)
+        return total[0] * self.input_limit
+
+    def _noise(self, planes: Tensor, part: Tensor) -> Tensor | None:
+        noise = self.chip.noise
+        if noise.factor == 0 or not (noise.thermal or noise.shot or noise.spread > 0):
+            return None
+        weight = self.matrix[:, part].to(planes.dtype)
+        found = layer_noise(weight, planes, self.map, self.chip, read_voltage=self.read_voltage, input_limit=1.0)
+        return found.draw(self.generator)
+
+    def _rows(self, x: Tensor) -> tuple[Tensor, tuple[int, int] | None]:
+        """Inputs of the matrix [batch, inputs] or [batch, place, inputs], and rows and columns of the output."""
+        if isinstance(self.layer, DomainWallLinear):
+            return x, None
+        assert isinstance(self.layer, DomainWallConv2d)
+        how: Any = self.layer
+        x = how.padded(x)
+        sliding = how.sliding
+        unfolded = F.unfold(x, how.kernel_size, sliding.dilation, sliding.padding, sliding.stride)
+        places = [
+            (size + 2 * pad - gap * (kernel - 1) - 1) // step + 1
+            for size, pad, gap, kernel, step in zip(
+                x.shape[2:], sliding.padding, sliding.dilation, how.kernel_size, sliding.stride, strict=True
+            )
+        ]
+        return unfolded.transpose(1, 2), (places[0], places[1])
+
+
+def on_crossbar(
+    model: nn.Module, chip: Chip, calibration: Float[Tensor, "sample ..."], generator: torch.Generator | None = None
+) -> nn.Module:
+    """A copy of a network, in evaluation mode, whose domain-wall layers run on the tiles of a chip.
+
+    The ranges of the converters are set layer by layer, from first to last, by what arrives there when training samples
+    go through the part of the network that is on the chip already.
+
+    Args:
+        model: trained, on devices.
+        chip: tiles, wires, converters and noise.
+        calibration: training samples.
+        generator: of the read noise.
+
+    Raises:
+        InputError: no domain-wall layer, a layer that is not mapped, a device without junction, or ranges of zero.
+    """
+    target = copy.deepcopy(model).eval()
+    layers = [layer for _, layer in domain_wall_layers(target)]
+    if not layers:
+        raise InputError("the network has no layer of devices to put on a crossbar")
+    made: dict[nn.Module, nn.Module] = {layer: CrossbarLayer(layer, chip, generator) for layer in layers}
+    if target in made:
+        target = made[target]
+    replace_modules(target, made)
+
+    def calibrate(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(layer, CrossbarLayer)
+        layer.calibrate(inputs[0])
+
+    hooks = [layer.register_forward_pre_hook(calibrate) for layer in made.values()]
+    with torch.no_grad():
+        target(calibration)
+    for hook in hooks:
+        hook.remove()
+    return target
+
+
+def _read_voltage_of(device: CharacterisedDevice) -> float:
+    return float(json.loads(device.data.attrs["parameters"])["junction"]["read_voltage"])
+
+
+def crossbar_layers(model: nn.Module) -> dict[str, CrossbarLayer]:
+    """Layers on tiles by name, in order."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, CrossbarLayer)}
