@@ -435,11 +435,11 @@ def test_interrupted_run_says_so_and_the_same_command_goes_on(tmp_path: Path, re
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     line = as_user(*arguments, first=listen)
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
-        patience = time.monotonic() + 60
+        patience = time.monotonic() + 180
         while not (run / "state.json").exists() and started.poll() is None and time.monotonic() < patience:
             time.sleep(0.002)
         started.send_signal(signal.SIGINT)
-        out, err = started.communicate(timeout=60)
+        out, err = started.communicate(timeout=180)
     interrupted = Result(started.returncode, out, err)
     assert (interrupted.code, interrupted.out) == (130, ""), err
     assert "Traceback" not in err
