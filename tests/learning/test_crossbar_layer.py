@@ -76,3 +76,11 @@ def test_load_is_that_of_the_layer() -> None:
 def test_networks_without_devices_are_refused() -> None:
     with pytest.raises(InputError, match="no layer of devices"):
         on_crossbar(nn.Linear(3, 2), load_chip(), torch.rand(4, 3))
+
+
+def test_a_single_layer_is_put_on_tiles_too() -> None:
+    layer = convert(nn.Linear(20, 5), gaussian_device(5), 0.3, generator=seeded()).eval()
+    x = torch.randn((64, 20), generator=seeded(1))
+    placed = on_crossbar(layer, load_chip(None, IDEAL), x)
+    with torch.no_grad():
+        torch.testing.assert_close(placed(x), layer(x), rtol=1e-3, atol=1e-3)

@@ -34,6 +34,7 @@ from barkhausen.device.checks import (
 from barkhausen.device.distribution import EmpiricalStates, GaussianStates, SmoothedStates, StateDistribution
 from barkhausen.device.mixture import Components
 from barkhausen.device.parameters import DeviceParameters
+from barkhausen.device.readout import TunnelJunction
 from barkhausen.device.resampling import KernelTables, StateMixture, mixture_tables, plain_tables, smoothed_tables
 from barkhausen.device.variance import variance_components
 from barkhausen.errors import InputError
@@ -207,6 +208,11 @@ class CharacterisedDevice:
         """Resting positions in m; NaN where a cycle is missing or failed."""
         positions: Float[np.ndarray, "state device cycle"] = self.data["position"].transpose(*PLACES).values
         return positions
+
+    @property
+    def junction(self) -> TunnelJunction:
+        """The read-out of the device."""
+        return TunnelJunction.model_validate(json.loads(self.data.attrs["parameters"])["junction"])
 
     @property
     def failure_rate(self) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.seeds import stream
 from barkhausen.experiment.task import task_of
@@ -55,7 +53,7 @@ class ChipInference:
 def infer_on_chip(run: Path, chip: Chip, *, number: int | None = None, data_dir: Path | None = None) -> ChipInference:
     """Put the network of a finished run on a chip, and measure.
 
-    The ranges of the converters are set by the first 1000 training samples. Each training sample is one inference.
+    The ranges of the converters are set by the first 1000 training samples.
 
     Args:
         run: directory of a finished run on devices.
@@ -78,16 +76,11 @@ def infer_on_chip(run: Path, chip: Chip, *, number: int | None = None, data_dir:
     device = next(layer for _, layer in domain_wall_layers(model)).synapses.kind.device
     disturb = 0.0
     if "read_disturb" in device.data:
-        read_time = float(_junction(device)["read_time"])
-        disturb = disturb_per_read(float(np.nanmean(device.data["read_disturb"])), read_time, chip.sense.time)
+        mean = float(np.nanmean(device.data["read_disturb"]))
+        disturb = disturb_per_read(mean, device.junction.read_time, chip.sense.time)
     return ChipInference(
         ideal=task.held_out_accuracy(model),
         accuracy=task.held_out_accuracy(placed),
         costs=inference_costs(chip, loads, read_disturb=disturb),
         assumed=[*chip.assumed(), *device.assumed],
     )
-
-
-def _junction(device: CharacterisedDevice) -> dict[str, Any]:
-    junction: dict[str, Any] = json.loads(device.data.attrs["parameters"])["junction"]
-    return junction

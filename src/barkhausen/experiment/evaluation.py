@@ -30,18 +30,6 @@ def accuracy(
 
 
 @torch.no_grad()
-def outputs_of(
-    model: nn.Module, inputs: Float[Tensor, "sample feature"], batch: int = 2000
-) -> Float[Tensor, "sample output"]:
-    """Outputs in evaluation mode (the model's mode is restored)."""
-    was_training = model.training
-    model.eval()
-    output = torch.cat([model(part) for part in inputs.split(batch)])
-    model.train(was_training)
-    return output
-
-
-@torch.no_grad()
 def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
     """How often each device weight occurs, by the state that the device was programmed to, all layers together.
 

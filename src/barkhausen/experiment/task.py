@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from barkhausen.errors import InputError
 from barkhausen.experiment.anomaly import anomaly_figures, reconstruction_error, separating_threshold
 from barkhausen.experiment.dataset import Dataset
-from barkhausen.experiment.evaluation import accuracy, outputs_of
+from barkhausen.experiment.evaluation import accuracy
 from barkhausen.experiment.recipe import Recipe
+from barkhausen.learning import outputs_of
 
 
 class Task(ABC):

@@ -14,7 +14,7 @@ from barkhausen.learning.margin_schedule import CosineMargin, LinearMargin
 from barkhausen.learning.network import multilayer_perceptron
 from barkhausen.learning.normalisation import ShiftBatchNorm
 from barkhausen.learning.quantiser import Quantiser
-from barkhausen.learning.transfer import Chips, evaluate, fresh_chip, transfer
+from barkhausen.learning.transfer import Chips, evaluate, fresh_chip, outputs_of, transfer
 
 __all__ = [
     "Chips",
@@ -37,6 +37,7 @@ __all__ = [
     "evaluate",
     "fresh_chip",
     "multilayer_perceptron",
+    "outputs_of",
     "programming_energy",
     "transfer",
     "wait",

@@ -8,7 +8,6 @@ are added digitally.
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import torch
@@ -16,7 +15,6 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from barkhausen.device import CharacterisedDevice
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.errors import InputError
 from barkhausen.learning.convolutions import DomainWallConv2d
@@ -56,7 +54,7 @@ class CrossbarLayer(nn.Module):
         self.layer, self.chip, self.generator = layer, chip, generator
         device = layer.synapses.kind.device
         self.map = ConductanceMap.of(device)
-        self.read_voltage = chip.read_voltage(_read_voltage_of(device))
+        self.read_voltage = chip.read_voltage(device.junction.read_voltage)
         self.matrix = layer.synapses.weight.detach().flatten(1).double()
         tiles = CrossbarTiles(
             self.matrix,
@@ -96,8 +94,8 @@ class CrossbarLayer(nn.Module):
         if chip.adc.range == "full-scale":
             self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, float(self.matrix.abs().max()))
         else:
-            sums = torch.cat([F.linear(planes[..., part], self.effective[:, part]).flatten() for part in self.parts])
-            self.sum_limit = calibrated_limit(sums, chip.adc.percentile)
+            sums = [self._partial_sums(planes, part).flatten() for part in self.parts]
+            self.sum_limit = calibrated_limit(torch.cat(sums), chip.adc.percentile)
 
     def load(self, name: str) -> LayerLoad:
         """What it asks of the chip in one inference."""
@@ -122,12 +120,16 @@ class CrossbarLayer(nn.Module):
             return input_planes(rows, how.bits, self.input_limit, signed=how.signed)
         return (quantise_inputs(rows, how.bits, self.input_limit, signed=how.signed) / self.input_limit)[None]
 
+    def _partial_sums(self, planes: Tensor, part: Tensor) -> Tensor:
+        """Of one row of tiles, in units of the device weights."""
+        return F.linear(planes[..., part], self.effective[:, part])
+
     def _products(self, rows: Tensor) -> Tensor:
         planes = self._planes(rows)
         low, high = converter_range(self.sum_limit, self.chip.adc.bits)
         total = torch.zeros((), device=rows.device, dtype=rows.dtype)
         for part in self.parts:
-            sums = F.linear(planes[..., part], self.effective[:, part])
+            sums = self._partial_sums(planes, part)
             noise = self._noise(planes[..., part].detach(), part)
             total = total + quantise_outputs(sums if noise is None else sums + noise, self.chip.adc.bits, low, high)
         if self.chip.inputs.mode == "bit-serial":
@@ -184,7 +186,8 @@ def on_crossbar(
     made: dict[nn.Module, nn.Module] = {layer: CrossbarLayer(layer, chip, generator) for layer in layers}
     if target in made:
         target = made[target]
-    replace_modules(target, made)
+    else:
+        replace_modules(target, made)
 
     def calibrate(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, CrossbarLayer)
@@ -196,10 +199,6 @@ def on_crossbar(
     for hook in hooks:
         hook.remove()
     return target
-
-
-def _read_voltage_of(device: CharacterisedDevice) -> float:
-    return float(json.loads(device.data.attrs["parameters"])["junction"]["read_voltage"])
 
 
 def crossbar_layers(model: nn.Module) -> dict[str, CrossbarLayer]:

@@ -16,40 +16,34 @@ MarginSchedule = Callable[[int], float]
 
 
 @dataclass(frozen=True)
-class LinearMargin:
+class _Ramp:
+    """From ``first`` to ``last`` times the margin over ``steps`` steps; constant after that."""
+
+    first: float
+    last: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        if not (self.first >= 0 and self.last >= 0):
+            raise InputError(f"margin schedule: first = {self.first}, last = {self.last}: must be zero or positive")
+        if not self.steps >= 1:
+            raise InputError(f"margin schedule: steps = {self.steps}: must be 1 or more")
+
+    def __call__(self, step: int) -> float:
+        """The factor after ``step`` steps."""
+        return self.first + (self.last - self.first) * self._share(min(1.0, step / self.steps))
+
+    def _share(self, progress: float) -> float:
+        """How much of the way from first to last is made, from 0 to 1."""
+        return progress
+
+
+class LinearMargin(_Ramp):
     """From ``first`` to ``last`` times the margin, in a straight line over ``steps`` steps; constant after that."""
 
-    first: float
-    last: float
-    steps: int
 
-    def __post_init__(self) -> None:
-        _check(self.first, self.last, self.steps)
-
-    def __call__(self, step: int) -> float:
-        """The factor after ``step`` steps."""
-        return self.first + (self.last - self.first) * min(1.0, step / self.steps)
-
-
-@dataclass(frozen=True)
-class CosineMargin:
+class CosineMargin(_Ramp):
     """From ``first`` to ``last`` times the margin along half a cosine over ``steps`` steps; constant after that."""
 
-    first: float
-    last: float
-    steps: int
-
-    def __post_init__(self) -> None:
-        _check(self.first, self.last, self.steps)
-
-    def __call__(self, step: int) -> float:
-        """The factor after ``step`` steps."""
-        wave = 0.5 * (1 - math.cos(math.pi * min(1.0, step / self.steps)))
-        return self.first + (self.last - self.first) * wave
-
-
-def _check(first: float, last: float, steps: int) -> None:
-    if not (first >= 0 and last >= 0):
-        raise InputError(f"margin schedule: first = {first}, last = {last}: must be zero or positive")
-    if not steps >= 1:
-        raise InputError(f"margin schedule: steps = {steps}: must be 1 or more")
+    def _share(self, progress: float) -> float:
+        return 0.5 * (1 - math.cos(math.pi * progress))

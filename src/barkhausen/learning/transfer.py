@@ -125,15 +125,18 @@ def evaluate(
         batch: samples at a time.
     """
     networks: Iterable[nn.Module] = [chips] if isinstance(chips, nn.Module) else chips
-    return np.array([_measured(network, inputs, targets, metric, batch) for network in networks], dtype=np.float64)
+    return np.array(
+        [float(metric(outputs_of(network, inputs, batch), targets)) for network in networks], dtype=np.float64
+    )
 
 
-def _measured(network: nn.Module, inputs: Tensor, targets: Tensor, metric: Metric, batch: int) -> float:
+@torch.no_grad()
+def outputs_of(network: nn.Module, inputs: Float[Tensor, "sample ..."], batch: int = 2000) -> Tensor:
+    """Outputs in evaluation mode, ``batch`` samples at a time; every module's own mode is restored."""
     modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
-        output = torch.cat([network(part) for part in inputs.split(batch)])
+        return torch.cat([network(part) for part in inputs.split(batch)])
     finally:
         for module, training in modes.items():
             module.training = training
-    return float(metric(output, targets))
