@@ -26,7 +26,7 @@ def test_the_shipped_chip_has_every_constant_with_its_unit_and_source() -> None:
         assert "\n" not in constant.source, name
     listed = "\n".join(chip.assumed())
     assert "chip.constants.cell_area = 2.5e-13 m2: 0.5 um x 0.5 um" in listed
-    assert "chip.sense.time = 1e-09 (default)" in listed
+    assert "chip.sense.time = 1e-08 (default)" in listed
     # What is cited is not assumed.
     assert "constants.adc_step" not in listed
 

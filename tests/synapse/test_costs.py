@@ -29,7 +29,7 @@ def close(value: float) -> Any:
 
 
 def chip(*more: str) -> Chip:
-    return load_chip(settings=[*SMALL, *more])
+    return load_chip(settings=["sense.time=1e-9", *SMALL, *more])
 
 
 def test_every_cause_of_an_inference_by_hand() -> None:

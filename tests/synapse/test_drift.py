@@ -17,7 +17,7 @@ from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_de
 from barkhausen.errors import InputError
 from barkhausen.learning import convert, domain_wall_layers, wait
 from barkhausen.synapse import Faults, SynapseArray
-from barkhausen.synapse.drift import BOLTZMANN, drift, escape_rates, transitions
+from barkhausen.synapse.drift import BOLTZMANN, disturb, drift, escape_rates, transitions
 
 LENGTH, HEAT = 512e-9, 300.0
 COUNT = 20_000
@@ -293,3 +293,42 @@ def test_a_network_loses_more_the_longer_and_the_hotter_it_waits() -> None:
         wait(chip, 1e5, generator=seeded(4))
     for (_, a), (_, b) in zip(*(domain_wall_layers(chip) for chip in again), strict=True):
         assert torch.equal(a.synapses.weight, b.synapses.weight)
+
+
+def read(probability: list[float], direction: Any, devices: int = 3) -> CharacterisedDevice:
+    """Walls that no time moves, and reads do."""
+    states = len(probability)
+    still = device(
+        np.full((states, devices), 1e-30), np.broadcast_to(np.asarray(direction)[:, None], (states, devices))
+    )
+    data = still.data.assign(read_disturb=("state", np.asarray(probability)))
+    return CharacterisedDevice(data)
+
+
+def test_reads_move_walls_with_the_probability_of_the_file() -> None:
+    array = SynapseArray((COUNT,), read([1e-4, 0.0, 0.0], [1.0, 1.0, 1.0]), margin=0.3, generator=seeded())
+    array.program(torch.zeros(COUNT, dtype=torch.long), generator=seeded(1))
+    before = array.weight.clone()
+    moved = disturb(array, 2000, generator=seeded(2))
+    expected = 1 - (1 - 1e-4) ** 2000
+    assert moved == pytest.approx(expected, abs=5 * math.sqrt(expected * (1 - expected) / COUNT))
+    # To the next state, whose own reads do nothing.
+    assert torch.equal(torch.bincount(array.state.long()) > 0, torch.tensor([True, True]))
+    assert torch.equal(array.weight[array.state == 0], before[array.state == 0])
+
+
+def test_reads_that_take_longer_disturb_more_and_none_do_nothing() -> None:
+    def moved(reads: float, read_time: float | None = None) -> float:
+        array = SynapseArray((COUNT,), read([1e-4, 0.0, 0.0], [1.0, 1.0, 1.0]), margin=0.3, generator=seeded())
+        array.program(torch.zeros(COUNT, dtype=torch.long), generator=seeded(1))
+        return disturb(array, reads, read_time, generator=seeded(2))
+
+    assert moved(0) == 0
+    # Ten times as long is ten reads in a row.
+    assert moved(200, 1e-8) == moved(2000)
+
+
+def test_reads_of_devices_without_figures_are_refused() -> None:
+    array = SynapseArray((4,), uneven(), margin=0.3, generator=seeded())
+    with pytest.raises(InputError, match="no 'read_disturb'"):
+        disturb(array, 10)

@@ -12,7 +12,8 @@ import torch
 from barkhausen.device import DeviceParameters
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.errors import InputError
-from barkhausen.synapse.crossbar.chip import Chip, ReadNoise, load_chip
+from barkhausen.synapse.crossbar.chip import Chip, load_chip
+from barkhausen.synapse.crossbar.chip_parts import ReadNoise
 from barkhausen.synapse.crossbar.noise import bit_line_noise, device_factors, layer_noise
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -51,6 +51,10 @@ class ConductanceMap:
         mean, length = device.moments[0], float(device.data["track_length"])
         middle, half = (mean[-1] + mean[0]) / 2, (mean[-1] - mean[0]) / 2
         return cls(low, high, low + (high - low) * float(middle / length), (high - low) * float(half / length))
+
+    def scaled(self, factor: float) -> ConductanceMap:
+        """Of junctions that have so many times the conductance."""
+        return ConductanceMap(*(factor * value for value in astuple(self)))
 
     def conductance(self, weight: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
         """Conductance in S of devices of these weights, in double precision."""

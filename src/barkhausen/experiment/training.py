@@ -30,9 +30,19 @@ class Training:
         recipe: decides everything.
         dataset: standardised inputs.
         device: statistics of the synapses; None for the float twin.
+        model: a network that is trained already, to go on with; a fresh one by default.
+        purpose: before the names of the random streams, so that a second training draws other numbers.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, device: CharacterisedDevice | None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        device: CharacterisedDevice | None,
+        *,
+        model: nn.Module | None = None,
+        purpose: str = "",
+    ) -> None:
         self.recipe = recipe
         self.dataset = dataset
         where = torch.device(recipe.accelerator)
@@ -40,10 +50,10 @@ class Training:
             raise InputError("accelerator = 'cuda': torch finds no CUDA device here")
         self.task = task_of(recipe, dataset, where)
         self.inputs, self.labels = self.task.inputs, self.task.labels
-        self.order = stream(recipe.seed, "order")
-        self.noise = stream(recipe.seed, "noise", where)
+        self.order = stream(recipe.seed, f"{purpose}order")
+        self.noise = stream(recipe.seed, f"{purpose}noise", where)
         self.epoch = 0
-        self.model = build_network(recipe, dataset, device, where)
+        self.model = build_network(recipe, dataset, device, where) if model is None else model
         self.histogram_before: Tensor | None = None
         if device is not None:
             self.histogram_before = weight_histogram(self.model).cpu()

@@ -3,6 +3,12 @@
 The device weights of a trained layer are written on tiles as conductances and solved with their wires; what the tiles
 then compute with is one matrix. Inputs go through DACs, the partial sum of every row of tiles through ADCs, and these
 are added digitally.
+
+Such a network can be trained on (hardware-aware): in training mode it computes with the chip and gives the gradient
+with respect to the tiles' matrix to the memory of the devices, past converters and wires (straight-through). Devices
+change at every step, the solution of the wires at every :func:`refresh` only: between two of them the tiles' matrix is
+that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed, so that
+it is always exact.
 """
 
 from __future__ import annotations
@@ -53,20 +59,21 @@ class CrossbarLayer(nn.Module):
             raise InputError("a crossbar takes linear layers and 2-D convolutions without groups")
         self.layer, self.chip, self.generator = layer, chip, generator
         device = layer.synapses.kind.device
-        self.map = ConductanceMap.of(device)
+        self.map = ConductanceMap.of(device).scaled(chip.conductance_factor(device.junction.resistance_area))
         self.read_voltage = chip.read_voltage(device.junction.read_voltage)
-        self.matrix = layer.synapses.weight.detach().flatten(1).double()
-        tiles = CrossbarTiles(
-            self.matrix,
+        self.matrix = self._stored()
+        self.tiles = CrossbarTiles(
+            self.matrix.double(),
             self.map,
             wires=Wires(chip.wires.word_line, chip.wires.bit_line),
             rows=chip.tile.rows,
             columns=chip.tile.columns,
             scheme="reference column" if chip.tile.scheme == "reference-column" else "differential pair",
         )
-        self.effective = tiles.effective_weight().to(layer.synapses.weight.dtype)
-        tile, _ = tiles.tiling.rows_of_inputs()
-        self.parts = [(tile == number).nonzero().squeeze(1) for number in range(tiles.tiling.shape[0])]
+        self.effective = self.tiles.effective_weight().to(self.matrix)
+        self.deviation = self.effective - self.matrix
+        tile, _ = self.tiles.tiling.rows_of_inputs()
+        self.parts = [(tile == number).nonzero().squeeze(1) for number in range(self.tiles.tiling.shape[0])]
         self.input_limit = self.sum_limit = 0.0
         self.mean_square = 0.0
         self.uses = 1
@@ -78,6 +85,23 @@ class CrossbarLayer(nn.Module):
         if self.layer.bias is not None:
             out = out + self.layer.bias
         return out if shape is None else out.transpose(1, 2).reshape(len(x), -1, *shape)
+
+    def train(self, mode: bool = True) -> CrossbarLayer:
+        """Training or evaluation mode; before evaluation the wires are solved again where devices have changed."""
+        if not mode:
+            self.refresh()
+        super().train(mode)
+        return self
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Solve the wires of the tiles whose devices were programmed since the last time."""
+        stored = self._stored()
+        if torch.equal(stored, self.matrix):
+            return
+        self.tiles.program(stored.double())
+        self.matrix, self.effective = stored, self.tiles.effective_weight().to(stored)
+        self.deviation = self.effective - stored
 
     @torch.no_grad()
     def calibrate(self, x: Float[Tensor, "batch ..."]) -> None:
@@ -94,7 +118,7 @@ class CrossbarLayer(nn.Module):
         if chip.adc.range == "full-scale":
             self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, float(self.matrix.abs().max()))
         else:
-            sums = [self._partial_sums(planes, part).flatten() for part in self.parts]
+            sums = [F.linear(planes[..., part], self.effective[:, part]).flatten() for part in self.parts]
             self.sum_limit = calibrated_limit(torch.cat(sums), chip.adc.percentile)
 
     def load(self, name: str) -> LayerLoad:
@@ -120,16 +144,22 @@ class CrossbarLayer(nn.Module):
             return input_planes(rows, how.bits, self.input_limit, signed=how.signed)
         return (quantise_inputs(rows, how.bits, self.input_limit, signed=how.signed) / self.input_limit)[None]
 
-    def _partial_sums(self, planes: Tensor, part: Tensor) -> Tensor:
-        """Of one row of tiles, in units of the device weights."""
-        return F.linear(planes[..., part], self.effective[:, part])
+    def _stored(self) -> Float[Tensor, "outputs inputs"]:
+        """What the devices hold now."""
+        return self.layer.synapses.weight.detach().flatten(1).clone()
+
+    def _matrix_in_training(self) -> Float[Tensor, "outputs inputs"]:
+        """The tiles' matrix as far as it is known between two refreshs, whose gradient is the memory's."""
+        memory = self.layer.memory.flatten(1)
+        return memory + (self._stored() + self.deviation - memory).detach()
 
     def _products(self, rows: Tensor) -> Tensor:
         planes = self._planes(rows)
+        matrix = self._matrix_in_training() if self.training else self.effective
         low, high = converter_range(self.sum_limit, self.chip.adc.bits)
         total = torch.zeros((), device=rows.device, dtype=rows.dtype)
         for part in self.parts:
-            sums = self._partial_sums(planes, part)
+            sums = F.linear(planes[..., part], matrix[:, part])
             noise = self._noise(planes[..., part].detach(), part)
             total = total + quantise_outputs(sums if noise is None else sums + noise, self.chip.adc.bits, low, high)
         if self.chip.inputs.mode == "bit-serial":
@@ -199,6 +229,12 @@ def on_crossbar(
     for hook in hooks:
         hook.remove()
     return target
+
+
+def refresh(model: nn.Module) -> None:
+    """Solve the wires of all tiles whose devices were programmed since the last time; ranges of converters stay."""
+    for layer in crossbar_layers(model).values():
+        layer.refresh()
 
 
 def crossbar_layers(model: nn.Module) -> dict[str, CrossbarLayer]:

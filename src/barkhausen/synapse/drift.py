@@ -83,7 +83,13 @@ def transitions(
     """
     if not (math.isfinite(seconds) and seconds >= 0):
         raise InputError(f"seconds = {seconds}: must be a time in s, zero or positive")
-    rate = escape_rates(device, temperature)
+    return _chain(device, escape_rates(device, temperature), seconds)
+
+
+def _chain(
+    device: CharacterisedDevice, rate: Float[np.ndarray, "state device"], seconds: float
+) -> Float[np.ndarray, "device place place"]:
+    """Transition probabilities of walls that leave their states at given rates."""
     states, devices = rate.shape
     side = _by_state(device, "escape_direction")
     # Where it is not known, that of most devices.
@@ -140,8 +146,50 @@ def drift(
     Raises:
         InputError: as :func:`transitions`.
     """
+    return _move(array, transitions(array.kind.device, seconds, temperature), generator)
+
+
+@torch.no_grad()
+def disturb(
+    array: SynapseArray, reads: float, read_time: float | None = None, generator: torch.Generator | None = None
+) -> float:
+    """Read every device of an array so many times; weights and states change in place where a read moves a wall.
+
+    A wall is moved as by :func:`drift`, by reads in place of time: out of state k with the probability ``read_disturb``
+    of the device file at each read, to the side of the lower barrier.
+
+    Args:
+        array: programmed synapses.
+        reads: of each device, at the read voltage of the device file.
+        read_time: of one read in s; that of the device file by default.
+        generator: of what happens.
+
+    Returns:
+        The share of walls that moved.
+
+    Raises:
+        InputError: the device file has no ``read_disturb`` or no sides, or a negative number of reads.
+    """
+    device = array.kind.device
+    for name in ("read_disturb", "escape_direction"):
+        if name not in device.data:
+            raise InputError(f"disturb: the device file has no {name!r}; `barkhausen characterize` writes it")
+    if not (math.isfinite(reads) and reads >= 0):
+        raise InputError(f"reads = {reads}: must be zero or positive")
+    probability = device.data["read_disturb"].values.astype(np.float64)
+    # Of a state of which nothing is known: the mean of the others.
+    probability = np.where(np.isnan(probability), np.nanmean(probability), probability).clip(max=1 - 1e-12)
+    share = 1.0 if read_time is None else read_time / device.junction.read_time
+    rate = np.repeat(-np.log1p(-probability)[:, None] * share, device.data.sizes["device"], axis=1)
+    return _move(array, _chain(device, rate, reads), generator)
+
+
+def _move(
+    array: SynapseArray, transition: Float[np.ndarray, "device place place"], generator: torch.Generator | None
+) -> float:
+    """Move the walls by these probabilities; return the share that moved."""
     where = array.weight.device
-    chance = torch.as_tensor(transitions(array.kind.device, seconds, temperature), device=where)
+    chance = torch.as_tensor(transition, device=where)
     devices, places, _ = chance.shape
     state, held = array.state.view(-1).long(), array.weight.view(-1)
     low, high = array.kind.weight_range

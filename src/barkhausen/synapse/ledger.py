@@ -32,6 +32,9 @@ class EnergyBill:
     def __add__(self, other: EnergyBill) -> EnergyBill:
         return EnergyBill(self.sot + other.sot, self.gate + other.gate, self.read + other.read)
 
+    def __sub__(self, other: EnergyBill) -> EnergyBill:
+        return EnergyBill(self.sot - other.sot, self.gate - other.gate, self.read - other.read)
+
     def __truediv__(self, number: float) -> EnergyBill:
         return EnergyBill(self.sot / number, self.gate / number, self.read / number)
 

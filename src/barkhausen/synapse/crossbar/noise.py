@@ -25,7 +25,8 @@ from torch import Tensor
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.errors import InputError
 from barkhausen.micromagnetics.constants import BOLTZMANN, ELEMENTARY_CHARGE
-from barkhausen.synapse.crossbar.chip import Chip, ReadNoise
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.chip_parts import ReadNoise
 
 
 def bit_line_noise(
