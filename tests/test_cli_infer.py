@@ -82,7 +82,8 @@ def test_reads_disturb_walls(command: Command, runs: Path, tmp_path: Path) -> No
     few = figures(command, tmp_path, runs / "in-situ", "--inferences", 300)
     many = figures(command, tmp_path, runs / "in-situ", "--inferences", 1e7)
     moved = [found["disturbed_by"]["share_of_walls_moved"] for found in (none, few, many)]
-    assert moved[0] == 0 < moved[1] < 0.1 < 0.3 < moved[2]
+    assert moved[0] == 0 < moved[1] < 0.1
+    assert moved[2] > 0.3
     assert many["accuracy"] < 0.8 * none["accuracy"]
 
 

@@ -5,6 +5,7 @@ from barkhausen.learning.ageing import endurance, wait
 from barkhausen.learning.bill import programming_energy
 from barkhausen.learning.convert import convert
 from barkhausen.learning.convolutions import DomainWallConv1d, DomainWallConv2d
+from barkhausen.learning.crossbar_layer import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.learning.deploy import deployed
 from barkhausen.learning.ex_situ import Precursor
 from barkhausen.learning.in_situ import InSitu
@@ -19,6 +20,7 @@ from barkhausen.learning.transfer import Chips, evaluate, fresh_chip, outputs_of
 __all__ = [
     "Chips",
     "CosineMargin",
+    "CrossbarLayer",
     "DomainWallConv1d",
     "DomainWallConv2d",
     "DomainWallLayer",
@@ -31,14 +33,17 @@ __all__ = [
     "Quantiser",
     "ShiftBatchNorm",
     "convert",
+    "crossbar_layers",
     "deployed",
     "domain_wall_layers",
     "endurance",
     "evaluate",
     "fresh_chip",
     "multilayer_perceptron",
+    "on_crossbar",
     "outputs_of",
     "programming_energy",
+    "refresh",
     "transfer",
     "wait",
 ]

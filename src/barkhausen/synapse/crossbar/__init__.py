@@ -1,13 +1,26 @@
-"""The crossbar around the synapses: wires, tiles, and what they make of a weight matrix."""
+"""The crossbar around the synapses: wires, tiles, converters, noise, and what a whole chip costs."""
 
+from barkhausen.synapse.crossbar.chip import Chip, load_chip
+from barkhausen.synapse.crossbar.converters import quantise_inputs, quantise_outputs
+from barkhausen.synapse.crossbar.costs import LayerLoad, SystemCosts, inference_costs, training_costs
+from barkhausen.synapse.crossbar.noise import layer_noise
 from barkhausen.synapse.crossbar.tiles import CrossbarTiles, Scheme, Tiling
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, effective_conductance
 
 __all__ = [
     "IDEAL",
+    "Chip",
     "CrossbarTiles",
+    "LayerLoad",
     "Scheme",
+    "SystemCosts",
     "Tiling",
     "Wires",
     "effective_conductance",
+    "inference_costs",
+    "layer_noise",
+    "load_chip",
+    "quantise_inputs",
+    "quantise_outputs",
+    "training_costs",
 ]
