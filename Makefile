@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
-.PHONY: setup reproduce test lint bench bench-micromagnetics validate tune results clean
+.PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune results clean
 
 setup: .venv/run.stamp
 
@@ -42,6 +42,9 @@ lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/dev.stamp ## the documentation site in site/; opens from site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: .venv/peers.stamp ## speed and memory of a training step against the float twin, Brevitas and aihwkit
 	$(BIN)/python benchmarks/in_situ_step.py
 	$(BIN)/python benchmarks/in_situ_step.py --epochs 1 --set network.kind=cnn --steps 20
@@ -56,4 +59,4 @@ tune: setup ## choice of margin and rates on validation data
 	$(BIN)/python benchmarks/tune.py $(DATA)
 
 clean:
-	rm -rf .venv build dist runs
+	rm -rf .venv build dist runs site

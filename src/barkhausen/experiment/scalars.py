@@ -9,6 +9,8 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from barkhausen.atomic import unwritable
+from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.run_log import numbers
 
 
 class ScalarLog:
@@ -28,18 +30,14 @@ class ScalarLog:
     def add(self, epoch: int, line: dict[str, Any]) -> None:
         """Write the numbers of one epoch under their own names, nested ones under ``group/name``."""
         try:
-            for key, value in line.items():
-                if isinstance(value, dict):
-                    for name, number in value.items():
-                        self.writer.add_scalar(f"{key}/{name}", number, epoch)
-                elif isinstance(value, list):
-                    for number, item in enumerate(value):
-                        self.writer.add_scalar(f"{key}/{number}", item, epoch)
-                elif key != "epoch":
-                    self.writer.add_scalar(key, value, epoch)
+            for name, number in numbers(line):
+                self.writer.add_scalar(name, number, epoch)
             self.writer.flush()
         except OSError as error:
             raise unwritable(self.directory, error) from None
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Nothing: scalars are of epochs."""
 
     def __enter__(self) -> ScalarLog:
         return self
@@ -51,3 +49,13 @@ class ScalarLog:
             self.writer.close()
         except OSError as failure:
             raise unwritable(self.directory, failure) from None
+
+
+class TensorBoard:
+    """The log that every run has, in ``tensorboard/`` of its directory."""
+
+    takes_finished_runs = False
+
+    def open(self, recipe: Recipe, directory: Path, metrics: list[dict[str, Any]]) -> ScalarLog:
+        """Go on after the epochs that are in ``metrics``."""
+        return ScalarLog(directory / "tensorboard", len(metrics))
