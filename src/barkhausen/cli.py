@@ -17,6 +17,8 @@ from rich.table import Table
 
 from barkhausen.cli_export import export
 from barkhausen.cli_infer import infer
+from barkhausen.cli_sweep import sweep
+from barkhausen.cli_table import table
 from barkhausen.device import (
     CharacterisedDevice,
     DeviceParameters,
@@ -92,15 +94,27 @@ def train(
     ] = None,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
+    mlflow: Annotated[
+        str | None,
+        typer.Option("--mlflow", help="Log to MLflow too: sqlite:///runs/mlflow.db, or http://… of a server."),
+    ] = None,
+    mlflow_experiment: Annotated[
+        str | None, typer.Option("--mlflow-experiment", help="Where MLflow files the run; by default barkhausen.")
+    ] = None,
 ) -> None:
     """Train one network as a recipe says, or go on with an interrupted run."""
+    from barkhausen.experiment.mlflow_log import EXPERIMENT, Mlflow
     from barkhausen.experiment.recipe import load_recipe
     from barkhausen.experiment.run import Run
     from barkhausen.progress import Terminal
 
+    if mlflow is None and mlflow_experiment is not None:
+        raise InputError("--mlflow-experiment needs --mlflow URI")
+    experiment = EXPERIMENT if mlflow_experiment is None else mlflow_experiment
     run = Run(
         load_recipe(recipe, settings),
         out,
+        logs=() if mlflow is None else (Mlflow(mlflow, experiment, warn=lambda line: typer.echo(line, err=True)),),
         data_dir=data_dir,
         overwrite=overwrite,
         progress=Terminal(Console(stderr=True)),
@@ -152,6 +166,8 @@ def report(
 
 app.command()(export)
 app.command()(infer)
+app.command()(sweep)
+app.command()(table)
 
 
 @app.command()

@@ -51,6 +51,8 @@ class Terminal:
             TimeRemainingColumn(),
             console=self.console,
             disable=not self.console.is_terminal,
+            # A step may take minutes; by rich's own half a minute there would be no time left to tell.
+            speed_estimate_period=3600,
             transient=True,
         )
         with bars:

@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--headless",
@@ -32,7 +34,7 @@ LIGHT = "--blink-settings=preferredColorScheme=1"
 
 PROBE = """
 <script>
-setTimeout(() => {
+setTimeout(async () => {
   const plots = [...document.querySelectorAll(".plot")].map(box => ({
     label: box.getAttribute("aria-label"),
     svg: box.querySelectorAll("svg.main-svg").length,
@@ -42,6 +44,7 @@ setTimeout(() => {
     axis: getComputedStyle(box.querySelector(".xtick text")).fill,
     log: Boolean(box._fullLayout.yaxis.type === "log"),
   }));
+  const inner = [...document.querySelectorAll("a[href^='#']")].map(link => link.getAttribute("href").slice(1));
   const seen = {
     plots,
     background: getComputedStyle(document.body).backgroundColor,
@@ -49,7 +52,21 @@ setTimeout(() => {
     loaded: performance.getEntriesByType("resource").map(entry => entry.name),
     width: innerWidth,
     needed: document.documentElement.scrollWidth,
+    links: inner.length,
+    nowhere: inner.filter(name => !document.getElementById(name)),
+    buttons: [...document.querySelectorAll(".picture")].filter(button => !button.hidden).length,
   };
+  if (window.axe) {
+    // Once is enough, and twice takes long.
+    document.querySelectorAll("details").forEach(details => { details.open = !seen.dark; });
+    // Drawings are hidden from screen readers, and their thousands of paths would take most of the time.
+    const looked = {include: [["html"]], exclude: [[".main-svg"]]};
+    const found = await axe.run(looked, {iframes: false, resultTypes: ["violations"]});
+    seen.violations = found.violations.map(({id, impact, nodes}) => ({
+      id, impact, nodes: nodes.slice(0, 3).map(node => [node.html.slice(0, 200), node.failureSummary])
+    }));
+    seen.rules = found.passes.length;
+  }
   const told = JSON.stringify(seen);
   // They have done their work, and are five megabytes that need not be printed.
   document.querySelectorAll("script").forEach(script => script.remove());
@@ -63,6 +80,19 @@ FRAME = """<!doctype html>
 <script>onmessage = event => {{ document.body.dataset.probe = event.data; }};</script></body>
 """
 """A window cannot be made narrower than 500 pixels; a frame can."""
+
+
+FRAMES = """<!doctype html>
+<meta name="color-scheme" content="light dark">
+<body style="margin: 0; display: flex">
+<iframe src="{page}" style="border: 0; width: 1200px; height: 900px; color-scheme: light"></iframe>
+<iframe src="{page}" style="border: 0; width: 390px; height: 900px; color-scheme: dark"></iframe>
+<script>
+const told = [];
+onmessage = event => {{ told.push(JSON.parse(event.data)); document.body.dataset.probe = JSON.stringify(told); }};
+</script></body>
+"""
+"""Light and wide, dark and narrow: a frame has the colour scheme of what holds it, so that one visit sees both."""
 
 
 def find_chromium() -> str | None:
@@ -110,3 +140,36 @@ def look(page: Path, *flags: str, width: int | None = None, before_probe: str = 
     assert told, f"the page did not answer; console: {console}"
     seen: dict[str, Any] = json.loads(html.unescape(told.group(1)))
     return seen, console
+
+
+def axe_script() -> str:
+    """The axe engine, which judges whether a page can be used by everyone; skips the test where it is not installed."""
+    package = pytest.importorskip("axe_core_python", reason="axe-core-python is not installed")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def judge(page: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a page shows, light and 1200 pixels wide, then dark and 390 wide, with what axe finds wrong; its console."""
+    witness, outer = page.with_name(f"judged-{page.name}"), page.with_name(f"frames-{page.name}")
+    text = page.read_text(encoding="utf-8")
+    witness.write_text(text.replace("</body>", f"<script>{axe_script()}</script>{PROBE}</body>"), encoding="utf-8")
+    outer.write_text(FRAMES.format(page=witness.name), encoding="utf-8")
+    dom, console = run_chromium(outer, "--dump-dom", "--window-size=1600,900")
+    told = re.search(r'data-probe="([^"]*)"', dom)
+    assert told, f"the page did not answer; console: {console}"
+    seen: list[dict[str, Any]] = json.loads(html.unescape(told.group(1)))
+    assert len(seen) == 2, f"one frame did not answer; console: {console}"
+    return sorted(seen, key=lambda frame: frame["dark"]), console
+
+
+def grave(seen: dict[str, Any]) -> list[Any]:
+    """What axe calls serious or critical."""
+    return [violation for violation in seen["violations"] if violation["impact"] in ("serious", "critical")]
+
+
+def without_scripts(page: Path, picture: Path, height: int = 3000) -> None:
+    """A picture of what a reader sees whose browser runs no scripts: a frame that forbids them."""
+    outer = page.with_name(f"without-{page.name}")
+    frame = f'<iframe sandbox src="{page.name}" style="border: 0; width: 1200px; height: {height}px"></iframe>'
+    outer.write_text(f'<!doctype html><body style="margin: 0">{frame}</body>', encoding="utf-8")
+    run_chromium(outer, LIGHT, f"--screenshot={picture}", f"--window-size=1200,{height}")

@@ -11,7 +11,6 @@ from typing import Any
 import browser
 import pytest
 from made_up_characterisation import FIRST, HOME, LAST, events_on, everything_there_is
-from test_report import Colour
 
 from barkhausen.experiment.characterisation_report import write_characterisation_report
 
@@ -59,40 +58,6 @@ def ask(page: Path, script: str, *flags: str) -> tuple[Any, list[str]]:
     told = re.search(r'data-answer="([^"]*)"', dom)
     assert told, f"the page did not answer; console: {console}"
     return json.loads(html.unescape(told.group(1))), console
-
-
-@needs_browser
-@pytest.mark.parametrize(
-    ("flag", "colours"),
-    [
-        pytest.param(browser.LIGHT, ((255, 255, 255), (36, 41, 47)), id="light"),
-        pytest.param(browser.DARK, ((20, 24, 29), (230, 237, 243)), id="dark"),
-    ],
-)
-def test_browser_draws_everything(everything: Path, tmp_path: Path, flag: str, colours: tuple[Colour, Colour]) -> None:
-    page_colour, ink = colours
-    image = pytest.importorskip("PIL.Image", reason="Pillow reads the screenshot")
-    shot = tmp_path / "shot.png"
-    seen, console = browser.look(everything, flag, f"--screenshot={shot}", "--window-size=1200,3000")
-    assert console == []
-    assert seen["loaded"] == []
-    assert len(seen["plots"]) == 4
-    assert all(plot["svg"] and plot["drawn"] > 2 for plot in seen["plots"]), seen["plots"]
-    assert seen["background"] == f"rgb{page_colour}"
-    assert {plot["axis"] for plot in seen["plots"]} == {f"rgb{ink}"}
-    with image.open(shot) as picture:
-        shares = {colour: number / 3_600_000 for number, colour in picture.convert("RGB").getcolors(2**24)}
-    assert max(shares, key=shares.__getitem__) == page_colour
-    orange = sum(share for (r, g, b), share in shares.items() if r > 190 and 70 < g < 110 and b < 40)
-    assert orange > 0.02
-
-
-@needs_browser
-def test_browser_fits_the_page_into_375_pixels(everything: Path) -> None:
-    seen, console = browser.look(everything, width=375, before_probe="document.getElementById('play').click();")
-    assert console == []
-    assert (seen["width"], seen["needed"]) == (375, 375)
-    assert all(plot["svg"] and plot["wider"] <= 0 for plot in seen["plots"])
 
 
 @needs_browser

@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import browser
 import numpy as np
 import pytest
 import tomli_w
@@ -25,17 +24,17 @@ from barkhausen.experiment.design_report import limit, shown, write_design_repor
 FAMILIES = ("rough", "equal-notches", "graded-notches", "gradient")
 HOSTILE = "</script><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)>"
 
-needs_browser = pytest.mark.skipif(
-    browser.find_chromium() is None, reason=f"no browser among {', '.join(browser.NAMES)}"
-)
-
 Found = tuple[dict[str, Any], list[Candidate]]
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """A search of all families of five states, on a made-up model; two designs confirmed."""
-    root = tmp_path_factory.mktemp("design")
+    return found_in(tmp_path_factory.mktemp("design"))
+
+
+def found_in(root: Path) -> Found:
+    """The same, in a directory."""
     search = copy.deepcopy(SEARCH)
     search["device"]["track"] |= {"length": 320e-9, "width": 64e-9}
     search["search"] |= {"states": 5, "families": list(FAMILIES), "generations": 6, "population": 16}
@@ -226,31 +225,3 @@ def test_sensitivity_is_drawn_about_the_design(found: Found) -> None:
 )
 def test_values_are_shown_with_their_units(value: float, unit: str, text: str) -> None:
     assert shown(value, unit).replace("\u00a0", " ") == text
-
-
-@needs_browser
-@pytest.mark.parametrize(
-    ("flag", "background"),
-    [
-        pytest.param(browser.LIGHT, (255, 255, 255), id="light"),
-        pytest.param(browser.DARK, (20, 24, 29), id="dark"),
-    ],
-)
-def test_browser_draws_every_plot(found: Found, tmp_path: Path, flag: str, background: tuple[int, ...]) -> None:
-    write_design_report(*found, tmp_path / "page.html")
-    seen, console = browser.look(tmp_path / "page.html", flag, "--window-size=1200,3000")
-    assert console == []
-    assert seen["loaded"] == []
-    assert len(seen["plots"]) == 10
-    assert all(plot["svg"] and plot["drawn"] > 2 for plot in seen["plots"]), seen["plots"]
-    assert seen["background"] == f"rgb{background}"
-    assert seen["dark"] == (flag == browser.DARK)
-
-
-@needs_browser
-def test_browser_fits_the_page_into_400_pixels(found: Found, tmp_path: Path) -> None:
-    write_design_report(*found, tmp_path / "page.html")
-    seen, console = browser.look(tmp_path / "page.html", width=400)
-    assert console == []
-    assert (seen["width"], seen["needed"]) == (400, 400)
-    assert all(plot["svg"] and plot["wider"] <= 0 for plot in seen["plots"])

@@ -5,6 +5,7 @@ Each state keeps one colour throughout the page, from blue at the left end of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from jaxtyping import Float
 
 from barkhausen.device.event import ProgrammingEvent
 from barkhausen.experiment.characterisation_numbers import CAUSES, StateNumbers
+from barkhausen.experiment.figure_files import csv_text
 from barkhausen.experiment.figures import (
     BLUE,
     DARK,
@@ -24,7 +26,7 @@ from barkhausen.experiment.figures import (
     STATE_COLOURS,
     VERMILLION,
     Spec,
-    _spec,
+    finished_spec,
 )
 from barkhausen.experiment.report import sig
 from barkhausen.experiment.wave_pictures import pulses
@@ -78,14 +80,22 @@ def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, home: float | 
     walls = history["wall_position"].transpose("state", "device", "cycle", "time").values
     states, times = len(walls), NANO * history["time"].values
     fig = go.Figure()
-    # A gap after each event keeps its line apart from the next one of the same trace.
-    one = np.append(times, np.nan)
+    # A gap after each event keeps its line apart from the next one of the same trace. The page holds the instants once
+    # a trace and repeats them for each event: they would be a third of what it weighs.
+    instants = [*_listed(times, 5), None]
+    drawn_lines: dict[str, list[str]] = {}
     few = lines_of_a_state(states, walls[0, ..., 0].size) * states <= FEW_LINES
     for state, (colour, _) in enumerate(state_colours(states)):
         rows = walls[state].reshape(-1, len(times))
         chosen = np.linspace(0, len(rows) - 1, lines_of_a_state(states, len(rows))).round().astype(int)
+        for event_number in chosen:
+            positions = NANO * rows[event_number]
+            drawn_lines[f"state {state} event {event_number} (nm)"] = [
+                "" if math.isnan(p) else f"{p:.1f}" for p in positions
+            ]
         fig.add_scatter(
-            x=np.tile(one, len(chosen)).astype(np.float32),
+            x=instants,
+            meta={"times": len(chosen)},
             y=np.pad(NANO * rows[chosen], ((0, 0), (0, 1)), constant_values=np.nan).ravel().astype(np.float32),
             mode="lines",
             line={"color": colour, "width": 1.6 if few else 0.8},
@@ -115,9 +125,12 @@ def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, home: float | 
     fig.update_xaxes(title_text="time (ns)", range=[0, float(times[-1])], nticks=9)
     fig.update_yaxes(title_text="wall position (nm)", nticks=8)
     fig.update_layout(showlegend=True)
-    spec = _spec(fig, 440)
+    spec = finished_spec(fig, 440)
     # The names in the legend would be as thin and pale as the lines.
     spec["layout"]["legend"]["itemsizing"] = "constant"
+    # A column an event: as rows of their own, thousands of positions would repeat their time and state.
+    written = [f"{time:.4g}" for time in times]
+    spec["csv"] = csv_text(["time (ns)", *drawn_lines], list(zip(written, *drawn_lines.values(), strict=True)))
     return spec
 
 
@@ -156,6 +169,7 @@ def histogram_plot(
                 y=_listed(law[1] / NANO * len(seen) * width, 4),
                 mode="lines",
                 line={"color": colour, "width": 2},
+                name=f"state {state}, law",
                 legendgroup=str(state),
                 showlegend=False,
                 hoverinfo="skip",
@@ -166,6 +180,7 @@ def histogram_plot(
             y=[-state] * len(devices),
             yaxis="y2",
             mode="markers",
+            name=f"state {state}, mean of a device",
             marker={"color": colour, "symbol": "line-ns-open", "size": 8, "line": {"width": 1.2, "color": colour}},
             legendgroup=str(state),
             showlegend=False,
@@ -180,7 +195,7 @@ def histogram_plot(
         yaxis2={"domain": [0, rug], "range": [-states + 0.3, 0.7], "tickvals": [], "showgrid": False},
     )
     fig.update_xaxes(title_text="resting position (nm)", range=[float(edges[0]), float(edges[-1])], anchor="y2")
-    return _spec(fig, 400 + 6 * states)
+    return finished_spec(fig, 400 + 6 * states)
 
 
 def bin_edges(positions: Float[np.ndarray, "state device cycle"]) -> Float[np.ndarray, " edge"]:
@@ -224,7 +239,7 @@ def variance_plot(states: Sequence[StateNumbers]) -> Spec:
     fig.update_xaxes(title_text="state", range=[-0.6, len(states) - 0.4], **_states_on_axis(len(states)))
     fig.update_yaxes(title_text="standard deviation (nm)", rangemode="tozero")
     fig.update_layout(showlegend=True)
-    return _spec(fig, 360)
+    return finished_spec(fig, 360)
 
 
 def energy_plot(states: Sequence[StateNumbers]) -> Spec:
@@ -257,7 +272,7 @@ def energy_plot(states: Sequence[StateNumbers]) -> Spec:
         title_text="state", range=[len(states) - 0.4, -0.6], showgrid=False, **_states_on_axis(len(states))
     )
     fig.update_layout(barmode="stack", bargap=0.35, showlegend=True)
-    spec = _spec(fig, 150 + 30 * len(states))
+    spec = finished_spec(fig, 150 + 30 * len(states))
     # The total stands behind its bar, and so partly in the margin.
     spec["layout"]["margin"]["r"] = 64
     return spec

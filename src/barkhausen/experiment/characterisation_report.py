@@ -25,6 +25,7 @@ from barkhausen.experiment import characterisation_figures as figures
 from barkhausen.experiment import wall_pictures as pictures
 from barkhausen.experiment.characterisation_numbers import DeviceNumbers, Retention, warnings_of
 from barkhausen.experiment.characterisation_statistics import Estimate
+from barkhausen.experiment.figure_files import csv_address, csv_text
 from barkhausen.experiment.report import render, sig
 from barkhausen.experiment.table import NO_VALUE
 from barkhausen.experiment.wave_pictures import Waves, ruler
@@ -64,6 +65,8 @@ def write_characterisation_report(characterisation: Characterisation, path: Path
     colours = figures.state_colours(len(numbers.states))
     waves = Waves.of(event, float(history["time"][-1]))
     maps = pictures.maps_of(history)
+    rests = [float(pictures.wall_of(maps[-1:, state], view)[0]) for state in shown]
+    moving = _in_motion(history, view, shown, waves)
     page = render(
         "characterisation.html.jinja",
         dark_colours=figures.dark_colours(len(numbers.states)),
@@ -81,10 +84,17 @@ def write_characterisation_report(characterisation: Characterisation, path: Path
         view=view,
         shown=shown,
         stills=[pictures.still(maps[-1, state]) for state in shown],
-        rests=[float(pictures.wall_of(maps[-1:, state], view)[0]) for state in shown],
+        rests=rests,
+        rests_csv=csv_address(
+            csv_text(
+                ["state", "gate voltage (V)", "wall position (nm)"],
+                [[k, numbers.states[k].gate_voltage, 1e9 * rest] for k, rest in zip(shown, rests, strict=True)],
+            )
+        ),
+        event_csv=csv_address(event_csv(moving)),
         places=ruler(1e9 * view.left, 1e9 * (view.left + view.length)),
         waves=waves,
-        moving=_in_motion(history, view, shown, waves),
+        moving=moving,
         largest_matrix=LARGEST_MATRIX,
         **_words(),
     )
@@ -128,6 +138,15 @@ def _in_motion(history: xr.Dataset, view: pictures.TrackView, shown: Sequence[in
         "current": waves.currents_at(times),
         "states": states,
     }
+
+
+def event_csv(moving: dict[str, Any]) -> str:
+    """What the player shows besides the maps: inputs and wall positions of every state at every instant."""
+    names, columns = ["time (ns)", "current density (A/m2)"], [moving["times"], moving["current"]]
+    for state in moving["states"]:
+        names += [f"state {state['number']} {what}" for what in ("gate voltage (V)", "wall position (nm)")]
+        columns += [state["voltage"], state["wall"]]
+    return csv_text(names, list(zip(*columns, strict=True)))
 
 
 def _particulars(numbers: DeviceNumbers) -> dict[str, object]:

@@ -22,7 +22,7 @@ from barkhausen.experiment.figures import (
     SOFT_INK,
     VERMILLION,
     Spec,
-    _spec,
+    finished_spec,
 )
 
 NANO, FEMTO = 1e9, 1e15
@@ -73,9 +73,9 @@ def convergence_plot(families: Sequence[dict[str, Any]]) -> Spec:
         )
     last = max(len(entry["best_by_generation"]) for entry in families) - 1
     fig.update_xaxes(title_text="generation", range=[-0.4, last + 0.4], tickformat="d", nticks=min(12, last + 2))
-    fig.update_yaxes(title_text="least cost so far", rangemode="tozero")
+    fig.update_yaxes(title_text="least cost so far", rangemode="tozero", nticks=8)
     fig.update_layout(showlegend=True)
-    return _spec(fig, 380)
+    return finished_spec(fig, 380)
 
 
 def states_plot(finalist: dict[str, Any], length: float) -> Spec:
@@ -111,9 +111,9 @@ def states_plot(finalist: dict[str, Any], length: float) -> Spec:
             hovertemplate="%{x} V: %{y:.1f} nm",
         )
     fig.update_xaxes(title_text="gate voltage (V)")
-    fig.update_yaxes(title_text="wall position (nm)", range=[0, NANO * length])
+    fig.update_yaxes(title_text="wall position (nm)", range=[0, NANO * length], nticks=8)
     fig.update_layout(showlegend=True)
-    return _spec(fig, 380)
+    return finished_spec(fig, 380)
 
 
 def pareto_plot(candidates: Sequence[Candidate], families: Sequence[dict[str, Any]]) -> Spec:
@@ -150,13 +150,14 @@ def pareto_plot(candidates: Sequence[Candidate], families: Sequence[dict[str, An
             y=[round(best["overlap"], 4)],
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": INK, "width": 2}},
+            name=f"{entry['family']}, measured again",
             showlegend=False,
             hovertemplate=f"{entry['family']}, measured again: %{{x:.4g}} fJ, overlap %{{y:.3f}}",
         )
     fig.update_xaxes(title_text="energy of a programming event (fJ)", nticks=8)
-    fig.update_yaxes(title_text="mean overlap of neighbours", rangemode="tozero")
+    fig.update_yaxes(title_text="mean overlap of neighbours", rangemode="tozero", nticks=8)
     fig.update_layout(showlegend=True)
-    return _spec(fig, 440)
+    return finished_spec(fig, 440)
 
 
 def pareto_front(scores: Sequence[Score]) -> list[Score]:
@@ -199,9 +200,9 @@ def sensitivity_plots(sweeps: Sequence[dict[str, Any]], own: Sequence[float]) ->
                 hovertemplate="%{x:+.0f} %: %{y:.3f}",
             )
         fig.update_xaxes(title_text="change (% of the range searched)", range=[-22, 22])
-        fig.update_yaxes(title_text="cost", range=[0, 1.05 * highest])
+        fig.update_yaxes(title_text="cost", range=[0, 1.05 * highest], nticks=8)
         fig.update_layout(showlegend=True)
-        plots.append((title, _spec(fig, 400)))
+        plots.append((title, finished_spec(fig, 400)))
     return plots
 
 
@@ -237,7 +238,7 @@ def scenario_plot(scenarios: Sequence[dict[str, Any]], weights: Weights) -> Spec
     fig.update_xaxes(title_text="cost", range=[0, 1.08 * max(totals, default=1.0)], nticks=7)
     fig.update_yaxes(categoryorder="array", categoryarray=labels, range=[len(labels) - 0.4, -0.6], showgrid=False)
     fig.update_layout(barmode="stack", bargap=0.3, showlegend=True)
-    spec = _spec(fig, 150 + 26 * len(labels))
+    spec = finished_spec(fig, 150 + 26 * len(labels))
     # The total stands behind its bar, and so partly in the margin.
     spec["layout"]["margin"]["r"] = 64
     return spec

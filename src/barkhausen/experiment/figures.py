@@ -85,7 +85,7 @@ def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
             mode="markers",
             marker={"color": style.colour, "symbol": f"{style.marker}-open", "size": 8},
             opacity=0.75,
-            name="each seed",
+            name=f"{name}, each seed",
             hovertemplate="%{x:.2f} %",
             showlegend=False,
         )
@@ -97,7 +97,7 @@ def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
             error_x={"array": [100 * row["accuracy_std"]], "thickness": 2, "width": 6, "color": style.colour}
             if len(seeds) > 1
             else None,
-            name=name,
+            name=f"{name}, mean",
             hovertemplate="mean %{x:.2f} %",
             showlegend=False,
         )
@@ -140,17 +140,18 @@ def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
                     },
                     marker={"symbol": style.marker, "size": 7 if first else 4},
                     opacity=1 if first else 0.6,
-                    name=escape(kind.label),
+                    name=escape(kind.label if first else f"{kind.label}, seed {run.summary['seed']}"),
                     legendgroup=kind.label,
                     showlegend=first,
                     hovertemplate=f"seed {run.summary['seed']}: %{{y:.4g}}",
                 )
         longest = max(len(run.epochs) for kind in kinds for run in kind.runs)
         fig.update_xaxes(title_text="epoch", **_whole_numbers(1, longest))
-        fig.update_yaxes(title_text=title)
+        # As many ticks as there is room for may change with the legend, and it with them, without end.
+        fig.update_yaxes(title_text=title, nticks=8)
         if title != "training loss":
             fig.update_yaxes(range=_upper_part([[100 * e.held_out for e in r.epochs] for k in kinds for r in k.runs]))
-        plots.append(_spec(fig, 420))
+        plots.append(finished_spec(fig, 400 + 16 * max(0, len(kinds) - 3)))
     return plots[0], plots[1]
 
 
@@ -245,7 +246,7 @@ def histogram_plots(run: FinishedRun) -> tuple[Spec, Spec]:
         fig.update_xaxes(title_text="device weight", range=[low, high])
         fig.update_yaxes(title_text="devices per bin", range=[0, 1.05 * max(highest, 1)])
         fig.update_layout(barmode="overlay", bargap=0, showlegend=True)
-        plots.append(_spec(fig, 300))
+        plots.append(finished_spec(fig, 300))
     return plots[0], plots[1]
 
 
@@ -261,9 +262,9 @@ def events_plot(run: FinishedRun) -> Spec:
             hovertemplate="%{y:,.0f} events",
         )
     fig.update_xaxes(title_text="epoch (0: initial programming)", **_whole_numbers(0, len(run.epochs)))
-    fig.update_yaxes(title_text="programming events", rangemode="tozero")
+    fig.update_yaxes(title_text="programming events", rangemode="tozero", nticks=8)
     fig.update_layout(barmode="stack", showlegend=True)
-    return _spec(fig, 340)
+    return finished_spec(fig, 340)
 
 
 def energy_plot(kinds: Sequence[Kind]) -> Spec:
@@ -305,10 +306,11 @@ def _categories(fig: go.Figure, items: Sequence[Kind | Pair], title: str, *, leg
     fig.update_yaxes(categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6], showgrid=False)
     fig.update_xaxes(title_text=title, nticks=7)
     fig.update_layout(showlegend=legend)
-    return _spec(fig, 120 + 36 * len(order) + (50 if legend else 0))
+    return finished_spec(fig, 120 + 36 * len(order) + (50 if legend else 0))
 
 
-def _spec(fig: go.Figure, height: int) -> Spec:
+def finished_spec(fig: go.Figure, height: int) -> Spec:
+    """The looks that all plots share, and the figure as the page holds it; ``height`` in pixels."""
     axis = {
         "gridcolor": GRID,
         "linecolor": SOFT_INK,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +19,15 @@ from plotly.offline import get_plotlyjs
 from barkhausen.atomic import atomic_write
 from barkhausen.errors import InputError
 from barkhausen.experiment import figures, published
+from barkhausen.experiment.figure_files import csv_address, drawn, figure_csv, file_name
 from barkhausen.experiment.finished import load_run, weight_statistics
 from barkhausen.experiment.kinds import Kind, kinds_of, pairs_of
 from barkhausen.experiment.table import NO_VALUE
 
 MODES = ("in-situ", "ex-situ", "float")
+FEWEST_FOR_CONTENTS = 3
+"""Sections that a page needs to have a list of them."""
+
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
 
@@ -64,7 +69,28 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
 def render(template: str, **context: object) -> str:
     """The page of that template, which extends ``page.html.jinja``: one file, plotly included."""
     shared = {"dark_colours": figures.DARK, "plotly_js": Markup(get_plotlyjs())}
-    return _environment().get_template(template).render(shared | context)
+    return with_contents(_environment().get_template(template).render(shared | context))
+
+
+def with_contents(page: str) -> str:
+    """The page with an address for each section, and a list of them before the first if there are several."""
+    head, main, rest = page.partition("<main>")
+    body, end, scripts = rest.partition("</main>")
+    names: dict[str, str] = {}
+
+    def addressed(match: re.Match[str]) -> str:
+        name = file_name(re.sub(r"<[^>]+>|&\w+;", " ", match.group(1))) or "section"
+        while name in names:
+            name += "-again"
+        names[name] = match.group(1)
+        return f'<h2 id="{name}">{match.group(1)}</h2>'
+
+    body = re.sub(r"<h2>(.*?)</h2>", addressed, body, flags=re.S)
+    if len(names) >= FEWEST_FOR_CONTENTS:
+        lines = "\n".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in names.items())
+        contents = f'<nav aria-label="Contents">\n<ul>\n{lines}\n</ul>\n</nav>\n'
+        body = body.replace("<h2 id=", f"{contents}<h2 id=", 1)
+    return head + main + body + end + scripts
 
 
 @functools.cache
@@ -77,6 +103,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(percent=percent, sig=sig, count=count, joule=joule)
+    environment.filters.update(drawn=drawn, file_name=file_name, figure_csv=figure_csv, csv_address=csv_address)
     return environment
 
 

@@ -1,7 +1,8 @@
 """One run in its own directory: started, interrupted, resumed, finished, never started twice.
 
 The directory holds ``recipe.toml`` (resolved), ``metrics.jsonl`` (a line an epoch), ``checkpoint.safetensors``
-and ``state.json``, ``tensorboard/``, and at the end ``histograms.json`` and ``summary.json``. Each file is
+and ``state.json``, ``tensorboard/``, and at the end ``histograms.json`` and ``summary.json``; of a run that is logged
+elsewhere too, whatever that log keeps there. Each file is
 written atomically and in such an order that a run killed at any moment goes on from its last whole epoch.
 """
 
@@ -26,7 +27,8 @@ from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, flat
-from barkhausen.experiment.scalars import ScalarLog
+from barkhausen.experiment.run_log import Destination, RunLog
+from barkhausen.experiment.scalars import TensorBoard
 from barkhausen.experiment.seeds import stream
 from barkhausen.experiment.summary import (
     SCHEMA,
@@ -65,6 +67,7 @@ class Run:
         overwrite: throw away what the directory holds.
         progress: where progress is shown.
         notes: lines for the summary, such as a data set that had to be replaced.
+        logs: where its numbers go beside TensorBoard, such as :class:`~barkhausen.experiment.mlflow_log.Mlflow`.
     """
 
     recipe: Recipe
@@ -73,6 +76,7 @@ class Run:
     overwrite: bool = False
     progress: Progress = field(default_factory=Silent)
     notes: tuple[str, ...] = ()
+    logs: tuple[Destination, ...] = ()
 
     def execute(self) -> dict[str, Any]:
         """Start the run, or go on with it, or return the summary of a finished one.
@@ -86,6 +90,7 @@ class Run:
         if self._holds_this_run() and finished.exists():
             self._check_device_file()
             summary: dict[str, Any] = read_json(finished)
+            self._log_again(summary)
             return summary
         # Everything that can be wrong with the input is found before anything is written or thrown away.
         training, device = self._prepare()
@@ -93,10 +98,36 @@ class Run:
         with _locked(held):
             remove_partial(self.directory)
             metrics = self._resume(training)
-            self._train(training, metrics, device)
-            summary = self._finish(training, metrics, device)
-            atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+            with self._opened((TensorBoard(), *self.logs), metrics) as logs:
+                self._train(training, metrics, logs)
+                summary = self._finish(training, metrics, device)
+                atomic_write(finished, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+                for log in logs:
+                    log.finish(summary)
         return summary
+
+    @contextlib.contextmanager
+    def _opened(self, logs: tuple[Destination, ...], metrics: list[dict[str, Any]]) -> Iterator[list[RunLog]]:
+        """The logs of this run, open within the block."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(log.open(self.recipe, self.directory, list(metrics))) for log in logs]
+
+    def _log_again(self, summary: dict[str, Any]) -> None:
+        """Hand a finished run to the logs that may lack it, in part or whole."""
+        logs = tuple(log for log in self.logs if log.takes_finished_runs)
+        if not logs:
+            return
+        with _locked(self.directory / RECIPE), self._opened(logs, self._metrics()) as opened:
+            for log in opened:
+                log.finish(summary)
+
+    def _metrics(self) -> list[dict[str, Any]]:
+        """The lines of the epochs that are finished, as far as they can be read."""
+        try:
+            lines = (self.directory / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines]
+        except (OSError, ValueError):
+            return []
 
     def _prepare(self) -> tuple[Training, CharacterisedDevice | None]:
         """Data, device and the untrained network."""
@@ -171,11 +202,7 @@ class Run:
         if not path.exists():
             return []
         training.load_state_dict(load_checkpoint(path))
-        try:
-            lines = (self.directory / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-            metrics = [json.loads(line) for line in lines][: training.epoch]
-        except (OSError, ValueError):
-            metrics = []
+        metrics = self._metrics()[: training.epoch]
         if len(metrics) != training.epoch:
             raise InputError(
                 f"{self.directory}: metrics.jsonl does not reach epoch {training.epoch} of the checkpoint; "
@@ -183,15 +210,12 @@ class Run:
             )
         return metrics
 
-    def _train(self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None) -> None:
+    def _train(self, training: Training, metrics: list[dict[str, Any]], logs: list[RunLog]) -> None:
         recipe = self.recipe
         held_out = "validation_accuracy" if recipe.dataset.validation_samples else "test_accuracy"
-        with (
-            ScalarLog(self.directory / "tensorboard", training.epoch) as log,
-            self.progress.task(
-                _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
-            ) as advance,
-        ):
+        with self.progress.task(
+            _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
+        ) as advance:
             while training.epoch < recipe.epochs:
                 started = time.perf_counter()
                 line: dict[str, Any] = {"epoch": training.epoch + 1}
@@ -208,7 +232,8 @@ class Run:
                 save_checkpoint(self.directory / CHECKPOINT, training.state_dict())
                 state = {"epoch": training.epoch, "epochs": recipe.epochs, "checkpoint": CHECKPOINT}
                 atomic_write(self.directory / "state.json", json.dumps(state) + "\n")
-                log.add(training.epoch, line)
+                for log in logs:
+                    log.add(training.epoch, line)
 
     def _epoch(self, training: Training, advance: Callable[[int], None]) -> dict[str, float]:
         """One epoch, or a line where the learning rate was too much for it."""

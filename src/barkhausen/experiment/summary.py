@@ -96,9 +96,9 @@ def energy_summary(bill: EnergyBill, inferences: int) -> dict[str, float]:
 
 
 def spread(values: list[float]) -> dict[str, Any]:
-    """Count, mean and sample standard deviation (zero for a single value)."""
+    """Count, mean and sample standard deviation (zero for a single value), and the values themselves."""
     std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return {"count": len(values), "mean": float(np.mean(values)), "std": std}
+    return {"count": len(values), "mean": float(np.mean(values)), "std": std, "values": list(values)}
 
 
 def assumptions(device: CharacterisedDevice | None) -> list[str]:
