@@ -21,7 +21,12 @@ else:
 
 RECIPES_FOLDER = Path(__file__).parents[2] / "recipes"
 SHIPPED = [RECIPES_FOLDER / f"mnist-{mode}.toml" for mode in ("ex-situ", "float", "in-situ")]
-OTHERS = sorted(set(RECIPES_FOLDER.glob("*.toml")) - {*SHIPPED, *RECIPES_FOLDER.glob("design-*.toml")})
+# Sweeps and design searches are files of other kinds.
+OTHERS = [
+    path
+    for path in sorted(set(RECIPES_FOLDER.glob("*.toml")) - set(SHIPPED))
+    if "search" not in tomllib.loads(path.read_text(encoding="utf-8"))
+]
 TABLES = ("dataset", "network", "device", "optimizer", "transfer")
 
 

@@ -17,6 +17,7 @@ from barkhausen.experiment.sweep.points import points
 from barkhausen.experiment.sweep.search import Asking
 from barkhausen.experiment.sweep.sweep_file import load_sweep
 from barkhausen.experiment.sweep.tidy import number_columns
+from barkhausen.validation import read_toml
 
 RANDOM = """
 recipe = "base.toml"
@@ -257,3 +258,17 @@ def test_what_is_done_with_a_chip_is_part_of_the_task(tmp_path: Path) -> None:
         plan(tmp_path, GRID, "task=infer", "set.inference.epochs=1")
     with pytest.raises(InputError, match="fine_tuning_epochs"):
         plan(tmp_path, GRID, "task=infer", "set.inference.fine_tuning_epochs=-1")
+
+
+SHIPPED = [
+    path
+    for path in sorted((Path(__file__).parents[3] / "recipes").glob("*.toml"))
+    if {"search", "recipe"} <= read_toml(path).keys()
+]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_sweeps_can_be_planned(path: Path) -> None:
+    sweep = load_sweep(path)
+    tasks = [Planner(sweep).task(settings) for settings in points(sweep.file.search)]
+    assert len({task.address for task in tasks}) == len(tasks) > 1
