@@ -1,4 +1,4 @@
-"""What the site needs beyond its pages: the example scripts, and Sphinx's roles in docstrings as links."""
+"""What the site needs beyond its pages: the files that they link to, and Sphinx's roles in docstrings as links."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[1]
+DOWNLOADS = ("examples/*.py", "examples/*.sh", "recipes/*.toml")
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):<code>([^<]+)</code>")
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """The scripts that pages link to as ``../examples/…`` are downloads of the site."""
-    for script in sorted(EXAMPLES.glob("*.py")):
-        files.append(File.generated(config, f"examples/{script.name}", content=script.read_text(encoding="utf-8")))
+    """What pages link to as ``../examples/…`` and ``../recipes/…`` are downloads of the site."""
+    for path in sorted(path for pattern in DOWNLOADS for path in ROOT.glob(pattern)):
+        where = path.relative_to(ROOT).as_posix()
+        files.append(File.generated(config, where, content=path.read_text(encoding="utf-8")))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """On the site the examples lie beside the pages, in the repository beside ``docs``."""
-    return markdown.replace("](../examples/", "](examples/") if "/" not in page.file.src_uri else markdown
+    """On the site the downloads lie beside the pages, in the repository beside ``docs``."""
+    return re.sub(r"\]\(\.\./(examples|recipes)/", r"](\1/", markdown) if "/" not in page.file.src_uri else markdown
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
