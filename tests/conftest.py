@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,27 @@ class Row:
         mark = "" if self.holds else "  FAILS"
         values = _shown(self.ours, self.tolerance), _shown(self.reference, self.tolerance)
         return self.check, *values, _shown(self.tolerance, None) + mark
+
+
+Command = Callable[..., tuple[int, str, str]]
+"""``command(argument, …)``: exit code, stdout, stderr."""
+
+
+@pytest.fixture
+def command(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    """The command of barkhausen that the test module names in ``COMMAND``, run within this process."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        from barkhausen.cli import main  # noqa: PLC0415  # few tests need it
+
+        monkeypatch.setattr(sys, "argv", ["barkhausen", request.module.COMMAND, *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return int(stop.value.code or 0), *capfd.readouterr()
+
+    return run
 
 
 @pytest.fixture

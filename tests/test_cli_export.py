@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +8,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from barkhausen.cli import main
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import deployed
+from conftest import Command
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """``barkhausen export`` within this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["barkhausen", "export", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return int(stop.value.code or 0), *capfd.readouterr()
-
-    return run
+COMMAND = "export"
 
 
 @pytest.fixture(scope="module")

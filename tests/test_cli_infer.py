@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from barkhausen.cli import main
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
+from conftest import Command
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-Command = Callable[..., tuple[int, str, str]]
+COMMAND = "infer"
 HARD = ["--set", "wires.word_line=30", "--set", "wires.bit_line=30"]
 """Wires so bad that the small layers of the tests feel them."""
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """``barkhausen infer`` within this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["barkhausen", "infer", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return int(stop.value.code or 0), *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")
