@@ -38,8 +38,9 @@ def table(
     """Mean, spread, number and 95 % interval of each group of a sweep's tasks, or of finished runs."""
     from barkhausen.errors import InputError
     from barkhausen.experiment.sweep import formats
+    from barkhausen.experiment.sweep.conditions import chosen
     from barkhausen.experiment.sweep.read import load_tables
-    from barkhausen.experiment.sweep.summarise import chosen, raw_rows, summarise
+    from barkhausen.experiment.sweep.summarise import raw_rows, summarise
 
     chosen_format = formats.format_named(form, out)
     twins = [*(against or ()), *(["mode=float"] if twin else [])]

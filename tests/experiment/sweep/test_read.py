@@ -17,16 +17,9 @@ from made_up_runs import write_run
 from made_up_sweep import CHIPS, MARGINS, SEEDS, accuracy_of, fail, rows_of, table_of, write_sweep
 
 from barkhausen.errors import InputError
-from barkhausen.experiment.sweep.read import (
-    RESULTS,
-    load_chips,
-    load_table,
-    load_tables,
-    seed_column,
-    swept_keys,
-    table_of_runs,
-    to_xarray,
-)
+from barkhausen.experiment.sweep.arrays import to_xarray
+from barkhausen.experiment.sweep.columns import RESULTS, seed_column, swept_keys
+from barkhausen.experiment.sweep.read import load_chips, load_table, load_tables, table_of_runs
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -16,8 +16,9 @@ from scipy import stats
 
 from barkhausen.errors import InputError
 from barkhausen.experiment.sweep import statistics
+from barkhausen.experiment.sweep.conditions import chosen
 from barkhausen.experiment.sweep.formats import as_csv, escaped, raw_cells, rendered, summary_cells
-from barkhausen.experiment.sweep.summarise import Summary, chosen, raw_rows, summarise
+from barkhausen.experiment.sweep.summarise import Summary, raw_rows, summarise
 
 Rows = list[dict[str, Any]]
 

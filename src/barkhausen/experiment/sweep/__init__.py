@@ -6,8 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from barkhausen.experiment.sweep.arrays import to_xarray
     from barkhausen.experiment.sweep.engine import Counts, run_sweep
-    from barkhausen.experiment.sweep.read import load_chips, load_table, to_xarray
+    from barkhausen.experiment.sweep.read import load_chips, load_table
     from barkhausen.experiment.sweep.sweep_file import Sweep, load_sweep
 
 __all__ = ["Counts", "Sweep", "load_chips", "load_sweep", "load_table", "run_sweep", "to_xarray"]
@@ -19,7 +20,7 @@ _HOMES = {
     "load_sweep": "sweep_file",
     "load_chips": "read",
     "load_table": "read",
-    "to_xarray": "read",
+    "to_xarray": "arrays",
 }
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from barkhausen.atomic import atomic_path, atomic_write
 from barkhausen.errors import InputError, did_you_mean
-from barkhausen.experiment.sweep.read import FAILED, PLANNED
+from barkhausen.experiment.sweep.columns import FAILED, PLANNED
 from barkhausen.experiment.sweep.summarise import Summary
 from barkhausen.experiment.table import NO_VALUE
 

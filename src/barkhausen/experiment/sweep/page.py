@@ -25,17 +25,9 @@ from barkhausen.experiment.figures import Spec
 from barkhausen.experiment.report import render
 from barkhausen.experiment.run import read_json
 from barkhausen.experiment.sweep import page_figures as figures
+from barkhausen.experiment.sweep.columns import FAILED, FINISHED, PLANNED, SEED, swept_keys
 from barkhausen.experiment.sweep.page_figures import Group, Quantity
-from barkhausen.experiment.sweep.read import (
-    CHIPS,
-    FAILED,
-    FINISHED,
-    PLANNED,
-    SEED,
-    load_chips,
-    load_table,
-    swept_keys,
-)
+from barkhausen.experiment.sweep.read import CHIPS, load_chips, load_table
 from barkhausen.experiment.sweep.summarise import summarise
 from barkhausen.experiment.table import NO_VALUE
 from barkhausen.synapse.crossbar.chip import Chip

@@ -1,7 +1,4 @@
-"""Tidy tables of sweeps and of plain runs: one row a task, read, checked, put together, and as labelled arrays.
-
-What a column is called and what it holds is written down in ``docs/tables-and-statistics.md``.
-"""
+"""Tidy tables of sweeps and of plain runs: one row a task, read, checked and put together."""
 
 from __future__ import annotations
 
@@ -11,76 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 
-from barkhausen.errors import InputError, did_you_mean
+from barkhausen.errors import InputError
 from barkhausen.experiment.finished import FinishedRun, load_run
 from barkhausen.experiment.recipe import flat
 from barkhausen.experiment.run import read_json
+from barkhausen.experiment.sweep.columns import (
+    ALWAYS,
+    CAUSES,
+    DTYPES,
+    FAILED,
+    FINISHED,
+    IDENTITY,
+    NEEDED,
+    PLANNED,
+    RESULTS,
+    SEED,
+    TEXTS,
+)
 from barkhausen.experiment.table import result_table
 
 TABLE, CHIPS = "table.parquet", "chips.parquet"
-SEED = "seed"
-
-IDENTITY = ("task", "kind", "status", "error")
-"""Columns that every table begins with."""
-
-ALWAYS = ("mode", "states", SEED, "dataset", "device")
-"""Columns that tables of networks have whether or not they were swept."""
-
-RESULTS: dict[str, tuple[str, ...]] = {
-    "train": (
-        "accuracy",
-        "measured_on",
-        "train_accuracy",
-        "chip_std",
-        "chips",
-        "fresh_chip_copy",
-        "events_per_sample",
-        "attempts_per_sample",
-        "picojoule_per_inference",
-        "sot_picojoule",
-        "gate_picojoule",
-        "read_picojoule",
-    ),
-    "characterize": (
-        "device_file",
-        "states",
-        "information_bits",
-        "smallest_gap",
-        "worst_overlap",
-        "mean_sigma_device",
-        "mean_sigma_cycle",
-        "sot_femtojoule",
-        "gate_femtojoule",
-        "read_femtojoule",
-    ),
-    "infer": (
-        "ideal_accuracy",
-        "accuracy",
-        "tuned_accuracy",
-        "system_picojoule",
-        "training_picojoule",
-        "latency_nanoseconds",
-    ),
-}
-"""Columns of results of each kind of task. Inferences have one ``…_picojoule`` a cause besides."""
-
-NEEDED: dict[str, tuple[str, ...]] = {
-    "train": (*ALWAYS, "accuracy", "picojoule_per_inference"),
-    "characterize": ("information_bits", "smallest_gap"),
-    "infer": (*ALWAYS, "accuracy", "system_picojoule"),
-}
-"""Columns without which a table is of another version."""
-
-CAUSES = ("sot", "gate", "read")
-
-DTYPES = {"states": "Int64", SEED: "Int64", "chips": "Int64"}
-TEXTS = ("task", "kind", "status", "error", "mode", "dataset", "device", "measured_on", "device_file")
-
-FINISHED, FAILED, PLANNED = "finished", "failed", "planned"
 
 
 @dataclass(frozen=True)
@@ -307,117 +256,3 @@ def _type_of(column: pd.Series[Any]) -> str:
     if kinds <= {int, float}:
         return "float64"
     return "string"
-
-
-def swept_keys(frame: pd.DataFrame) -> list[str]:
-    """The columns that tell tasks apart, in the order of the table: swept keys, the seed among them if it varies.
-
-    Of the columns that every table has (mode, states, data set, device) those count that vary and do not follow from
-    the swept ones; keys that follow from the mode (such as a margin of its own for each) are left out.
-    """
-    results = {column for columns in RESULTS.values() for column in columns} - set(ALWAYS)
-    if "kind" in frame.columns and (frame["kind"] == "characterize").any():
-        results |= {"states"}
-    own = {*IDENTITY, *ALWAYS, *results}
-    keys = [key for key in frame.columns if key not in own and not key.endswith(("_picojoule", "_femtojoule"))]
-    if "mode" in frame.columns and frame["mode"].nunique(dropna=False) > 1:
-        keys = [key for key in keys if not _follows(frame, key, ["mode"])]
-    for column in ALWAYS:
-        if column in results or column not in frame.columns or frame[column].nunique(dropna=False) < 2:
-            continue
-        if column in ("dataset", "device") and _follows(frame, column, [*keys, "mode", "states"]):
-            continue
-        # One number of states, and none for the float twin.
-        if column == "states" and frame[column].nunique() == 1 and _follows(frame, column, [*keys, "mode"]):
-            continue
-        keys.append(column)
-    order = list(frame.columns)
-    return sorted(keys, key=order.index)
-
-
-def seed_column(frame: pd.DataFrame) -> str | None:
-    """The column of the seed: ``seed``, or the one seed of a characterisation (``characterisation.seed``), if any."""
-    if SEED in frame.columns:
-        return SEED
-    seeds = [str(column) for column in frame.columns if str(column).endswith(f".{SEED}")]
-    return seeds[0] if len(seeds) == 1 else None
-
-
-def _follows(frame: pd.DataFrame, column: str, keys: Sequence[str]) -> bool:
-    """Whether rows that agree in these keys agree in that column."""
-    known = [key for key in keys if key in frame.columns]
-    return bool((frame.groupby(known, dropna=False)[column].nunique(dropna=False) < 2).all())
-
-
-def value_column(frame: pd.DataFrame, name: str) -> str:
-    """The name, if it is a column of numbers.
-
-    Raises:
-        InputError: it is not.
-    """
-    numbers = [column for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])]
-    if name not in frame.columns:
-        raise InputError(f"no column '{name}' in the table{did_you_mean(name, numbers)}")
-    if name not in numbers:
-        raise InputError(f"column '{name}' holds no numbers{did_you_mean(name, numbers)}")
-    return name
-
-
-def key_column(frame: pd.DataFrame, name: str) -> str:
-    """The name, if it is a column.
-
-    Raises:
-        InputError: it is not.
-    """
-    if name not in frame.columns:
-        raise InputError(f"no column '{name}' in the table{did_you_mean(name, [str(key) for key in frame.columns])}")
-    return name
-
-
-def to_xarray(frame: pd.DataFrame, values: Sequence[str], dims: Sequence[str] | None = None) -> xr.Dataset:
-    """Columns of results as arrays with labelled axes; combinations that were not run, or failed, are NaN.
-
-    Args:
-        frame: of :func:`load_table` or :func:`table_of_runs`, or some of its rows.
-        values: columns of numbers.
-        dims: columns that become axes, in this order; by default every swept key, the seed among them. Numbers on
-            an axis ascend, other labels stand in the order of the table.
-
-    Raises:
-        InputError: several rows have the same labels (name the seed as a dimension, or take some of the rows), a label
-            is missing, or there is no such column.
-    """
-    names = list(swept_keys(frame) if dims is None else dims)
-    chosen = [value_column(frame, value) for value in values]
-    if not names:
-        raise InputError("no dimensions: nothing varies in the table; name the columns that are to be axes")
-    for name in names:
-        missing = int(frame[key_column(frame, name)].isna().sum())
-        if missing:
-            raise InputError(f"column '{name}' is empty in {missing} rows and cannot be an axis; leave them out first")
-    again = frame.duplicated(names)
-    if again.any():
-        first = frame.loc[again, names].iloc[0]
-        labels = ", ".join(f"{name} = {first[name]}" for name in names)
-        differing = [key for key in swept_keys(frame) if key not in names]
-        more = f"; {', '.join(differing)} differ: name them as dimensions too" if differing else ""
-        number = int((frame[names] == first).all(axis=1).sum())
-        raise InputError(f"{number} rows have {labels}{more}")
-    axes = {name: _labels(frame[name]) for name in names}
-    places = tuple(pd.Index(axes[name]).get_indexer(frame[name].to_numpy(axes[name].dtype)) for name in names)
-    data = {}
-    for value in chosen:
-        array = np.full([len(labels) for labels in axes.values()], np.nan)
-        array[places] = frame[value].to_numpy(np.float64, na_value=np.nan)
-        data[value] = (names, array)
-    return xr.Dataset(data, coords=axes)
-
-
-def _labels(column: pd.Series[Any]) -> np.ndarray:
-    if pd.api.types.is_bool_dtype(column):
-        return np.array(sorted(column.unique()), dtype=bool)
-    if pd.api.types.is_integer_dtype(column):
-        return np.sort(column.unique().astype(np.int64))
-    if pd.api.types.is_numeric_dtype(column):
-        return np.sort(column.unique().astype(np.float64))
-    return np.array(list(dict.fromkeys(column)), dtype=object)

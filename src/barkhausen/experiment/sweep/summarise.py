@@ -6,7 +6,6 @@ The numbers are those of :mod:`barkhausen.experiment.sweep.statistics`; here row
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ import pandas as pd
 
 from barkhausen.errors import InputError
 from barkhausen.experiment.sweep import statistics
-from barkhausen.experiment.sweep.read import (
+from barkhausen.experiment.sweep.columns import (
     FAILED,
     FINISHED,
     PLANNED,
@@ -25,6 +24,7 @@ from barkhausen.experiment.sweep.read import (
     swept_keys,
     value_column,
 )
+from barkhausen.experiment.sweep.conditions import CONDITION, number_of, rows_that_meet
 
 DEFAULT_VALUES = {
     "train": ("accuracy", "picojoule_per_inference"),
@@ -38,8 +38,6 @@ OF_CHIPS = ("accuracy", "fresh_chip_copy")
 
 NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.memory_rate")
 """Keys (or how they begin) that a float network makes no use of: its rows are twins whatever stands there."""
-
-CONDITION = re.compile(r"\s*(?P<key>[^<>=!]+?)\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>.*?)\s*", re.DOTALL)
 
 STATISTICS = ("mean", "std", "n", "low", "high", "method", "std_seeds", "std_chips", "clipped")
 """What is told of each value, as columns ``VALUE_mean`` and so on."""
@@ -78,71 +76,6 @@ class Summary:
     values: tuple[str, ...]
     against: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
-
-
-def chosen(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """The rows that meet all conditions, such as ``device.margin=0.4`` or ``epochs>=5``.
-
-    ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``; numbers are compared as numbers, lists whatever the spaces in them. An
-    empty cell meets ``!=`` and nothing else.
-
-    Raises:
-        InputError: a condition cannot be read, its column is unknown or not comparable, or no row is left.
-    """
-    kept = np.ones(len(frame), dtype=bool)
-    for condition in conditions:
-        kept &= _meets(frame, condition)
-    if not kept.any():
-        raise InputError(f"none of the {len(frame)} rows of the table has {' and '.join(conditions) or 'anything'}")
-    return frame[kept].reset_index(drop=True)
-
-
-def _meets(frame: pd.DataFrame, condition: str) -> np.ndarray:
-    match = CONDITION.fullmatch(condition)
-    if not match:
-        raise InputError(f"condition '{condition}': must be a column, one of = != < <= > >=, and a value")
-    key, sign, text = key_column(frame, match["key"]), match["sign"], match["value"].strip("\"'")
-    column = frame[key]
-    left: Any
-    right: Any
-    if pd.api.types.is_bool_dtype(column):
-        if text.lower() not in ("true", "false"):
-            raise InputError(f"condition '{condition}': column '{key}' holds true and false")
-        left, right = column.astype("float64").to_numpy(), float(text.lower() == "true")
-    elif pd.api.types.is_numeric_dtype(column):
-        left, right = column.to_numpy(np.float64, na_value=np.nan), _number(text)
-        if right is None:
-            raise InputError(f"condition '{condition}': column '{key}' holds numbers, {text!r} is none")
-    elif sign in ("=", "==", "!="):
-        left = np.array([_squeezed(value) for value in column], dtype=object)
-        right = _squeezed(text)
-    else:
-        right = _number(text)
-        left = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        if right is None or np.isnan(left[column.notna().to_numpy()]).any():
-            raise InputError(f"condition '{condition}': column '{key}' holds text, which is only = or != something")
-    compared = {
-        "=": np.equal,
-        "==": np.equal,
-        "!=": np.not_equal,
-        "<": np.less,
-        "<=": np.less_equal,
-        ">": np.greater,
-        ">=": np.greater_equal,
-    }[sign](left, right)
-    return np.asarray(compared, dtype=bool)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _squeezed(value: object) -> str:
-    text = "" if value is None or value is pd.NA or value != value else str(value)  # noqa: PLR0124
-    return re.sub(r"\s", "", text) if text.startswith("[") else text
 
 
 def summarise(
@@ -325,7 +258,7 @@ def samples_of(
             moments.append(own)
             continue
         known.append(np.array([mean]))
-        number, spread = (_number(str(row.get(name))) for name in ("chips", "chip_std"))
+        number, spread = (number_of(str(row.get(name))) for name in ("chips", "chip_std"))
         if value == "accuracy" and number is not None and spread is not None and math.isfinite(number + spread):
             moments.append(statistics.with_moments(int(number), mean, spread))
         else:
@@ -381,7 +314,7 @@ class _Twins:
         swept = [key for key in swept_keys(frame) if key != seed_column(frame)]
         meets = np.ones(len(frame), dtype=bool)
         for condition in conditions:
-            meets &= _meets(frame, condition)
+            meets &= rows_that_meet(frame, condition)
         meets &= (frame["status"] == FINISHED).to_numpy(bool)
         if not meets.any():
             raise InputError(f"no finished row of the table has {' and '.join(conditions)}: there is no twin")
