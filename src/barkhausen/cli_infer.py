@@ -62,9 +62,10 @@ def infer(
         console.print(_causes(found.training, found.batch, "energy of one trained sample"))
         console.print(found.training.dominant())
     costs = found.costs
+    walls = f"{found.disturb} {costs.disturbed:.3g}" if found.disturb != "unknown" else "an unknown number of"
     console.print(
-        f"{costs.latency * 1e9:.4g} ns an inference, {costs.area_total * 1e6:.3g} mm2; its reads move at most "
-        f"{costs.disturbed:.3g} walls; {len(found.assumed)} values are assumed"
+        f"{costs.latency * 1e9:.4g} ns an inference, {costs.area_total * 1e6:.3g} mm2; its reads move {walls} walls; "
+        f"{len(found.assumed)} values are assumed"
     )
     summary = found.summary()
     if out is not None:

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from barkhausen.device import preset
-from barkhausen.learning import InSitu, convert, domain_wall_layers
+from barkhausen.errors import InputError
+from barkhausen.learning import InSitu, convert, deployed, domain_wall_layers
 from barkhausen.learning.crossbar_layer import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.synapse.crossbar.chip import load_chip
 
@@ -120,3 +121,60 @@ def test_a_junction_of_higher_resistance_loses_less_and_is_noisier() -> None:
     assert error(high) < 0.1 * error(low)
     quiet = NO_WIRES
     assert error(high, *quiet, "noise.factor=1") > 3 * error(low, *quiet, "noise.factor=1")
+
+
+def test_a_network_on_a_chip_is_in_evaluation_mode_all_through() -> None:
+    placed = on_crossbar(network().train(), load_chip(None, QUIET), samples())
+    assert not any(module.training for module in placed.modules())
+
+
+def test_evaluation_follows_devices_whatever_changes_them() -> None:
+    x = samples()
+    placed = on_crossbar(network(), load_chip(None, QUIET), x)
+    with torch.no_grad():
+        before = placed(x)
+        for _, layer in domain_wall_layers(placed):
+            layer.synapses.weight.neg_()
+        first = next(iter(crossbar_layers(placed).values()))
+        now = placed(x)
+        assert not torch.allclose(before, now, atol=1e-3)
+        assert torch.equal(first.matrix, first.layer.synapses.weight.flatten(1))
+        # Calibrated ranges go with the state.
+        other = on_crossbar(network(), load_chip(None, QUIET), 3 * x)
+        other.load_state_dict(placed.state_dict())
+        assert torch.allclose(other(x), now, atol=1e-5)
+
+
+def test_devices_that_differ_do_so_for_good() -> None:
+    x = samples()
+
+    def placed(seed: int, *settings: str) -> nn.Module:
+        chip = load_chip(None, [*QUIET, "noise.spread=0.2", *settings])
+        return on_crossbar(network(), chip, x, seeded(seed))
+
+    with torch.no_grad():
+        one = placed(6)
+        assert torch.equal(one(x), one(x))
+        assert not torch.allclose(one(x), placed(7)(x), atol=1e-3)
+        # One read with many voltages, or a read for each digit: the same devices.
+        serial = placed(6, "inputs.mode=bit-serial")
+        assert torch.allclose(one(x), serial(x), atol=2e-3 * float(one(x).abs().max()))
+
+
+def test_negative_inputs_are_refused_where_rows_take_none() -> None:
+    with pytest.raises(InputError, match=r"inputs\.signed = false: negative inputs come to a layer of 30"):
+        on_crossbar(network(), load_chip(None, ["inputs.signed=false"]), samples())
+
+
+def test_many_planes_are_computed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = samples()
+    chip = load_chip(None, [*QUIET, "inputs.bits=8", "inputs.mode=bit-serial"])
+    with torch.no_grad():
+        whole = on_crossbar(network(), chip, x)(x)
+        monkeypatch.setattr("barkhausen.learning.crossbar_layer.AT_ONCE", 7 * 30 * 3)
+        assert torch.allclose(on_crossbar(network(), chip, x)(x), whole, atol=1e-5)
+
+
+def test_a_network_on_a_chip_is_not_deployed() -> None:
+    with pytest.raises(InputError, match="is on a crossbar"):
+        deployed(on_crossbar(network(), load_chip(None, QUIET), samples()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -63,6 +63,9 @@ class ChipInference:
     """Whose reads had disturbed the walls before accuracy was measured."""
     moved: float
     """Share of walls that these reads had moved."""
+    disturb: Literal["unknown", "at most", "at least"]
+    """What the walls moved by reads are: the device file's own figure is for its own current density. A chip whose
+    junctions carry less of it moves fewer."""
     chip: Chip
     assumed: list[str]
 
@@ -86,7 +89,8 @@ class ChipInference:
             "latency_seconds": self.costs.latency,
             "interval_seconds": self.costs.interval,
             "area_square_metre": dict(self.costs.area),
-            "walls_moved_by_reads": self.costs.disturbed,
+            "walls_moved_by_reads": None if self.disturb == "unknown" else self.costs.disturbed,
+            "walls_moved_by_reads_is": self.disturb,
             "disturbed_by": {"inferences": self.inferences, "share_of_walls_moved": self.moved},
             "chip": self.chip.model_dump(exclude={"constants"}),
             "constants": self.chip.constants.model_dump(),
@@ -148,27 +152,32 @@ def infer_on_chip(
     dataset = dataset.standardised()
     task = task_of(recipe, dataset, torch.device("cpu"))
     ideal = task.held_out_accuracy(model)
-    placed = on_crossbar(model, chip, task.inputs[:CALIBRATION_SAMPLES], stream(recipe.seed, "read noise"))
+    # Chips of fresh devices have luck of their own.
+    which = "" if trained.chip is None else f" of chip {trained.chip}"
+    noise = stream(recipe.seed, f"read noise{which}")
+    placed = on_crossbar(model, chip, task.inputs[:CALIBRATION_SAMPLES], noise)
     device = next(layer for _, layer in domain_wall_layers(model)).synapses.kind.device
-    moved = _disturbed(placed, inferences, chip, stream(recipe.seed, "read disturb")) if inferences else 0.0
+    moved = _disturbed(placed, inferences, chip, stream(recipe.seed, f"read disturb{which}")) if inferences else 0.0
     accuracy = task.held_out_accuracy(placed)
     loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
     probability = _disturb_probability(device, chip)
     training = None
     if recipe.mode == "in-situ":
         energy, steps = (read_json(run / "summary.json")[key] for key in ("energy", "steps"))
-        bill = EnergyBill(*(energy[f"{cause}_joule"] / steps for cause in ("sot", "gate", "read")))
+        # The second device of a pair is programmed as the first is, to the opposite weight.
+        each = chip.tile.devices_per_weight / steps
+        bill = EnergyBill(*(energy[f"{cause}_joule"] * each for cause in ("sot", "gate", "read")))
         training = training_costs(chip, loads, batch=recipe.batch_size, programming=bill, read_disturb=probability)
     tuned = None
     if fine_tuning_epochs:
         before = programming_energy(placed)
         steps = fine_tuning_epochs * -(-len(task.inputs) // recipe.batch_size)
         with (progress or Silent()).task(f"{run.name}: fine-tuning on the chip", total=steps) as advance:
-            fine_tune(placed, recipe, dataset, fine_tuning_epochs, advance)
+            fine_tune(placed, recipe, dataset, fine_tuning_epochs, advance, purpose=f"fine-tuning{which} ")
         tuned = FineTuning(
             fine_tuning_epochs,
             task.held_out_accuracy(placed),
-            programming_energy(placed) - before,
+            (programming_energy(placed) - before) / (1.0 / chip.tile.devices_per_weight),
             fine_tuning_epochs * len(task.inputs),
         )
     return ChipInference(
@@ -181,6 +190,7 @@ def infer_on_chip(
         batch=recipe.batch_size,
         inferences=inferences,
         moved=moved,
+        disturb=_kind_of_disturb(device, chip),
         chip=chip,
         assumed=[*chip.assumed(), *device.assumed],
     )
@@ -192,6 +202,14 @@ def _disturb_probability(device: CharacterisedDevice, chip: Chip) -> float:
         return 0.0
     mean = float(np.nanmean(device.data["read_disturb"]))
     return disturb_per_read(mean, device.junction.read_time, chip.sense.time)
+
+
+def _kind_of_disturb(device: CharacterisedDevice, chip: Chip) -> Literal["unknown", "at most", "at least"]:
+    if "read_disturb" not in device.data:
+        return "unknown"
+    junction = device.junction
+    density = chip.read_voltage(junction.read_voltage) * chip.conductance_factor(junction.resistance_area)
+    return "at most" if density <= junction.read_voltage * (1 + 1e-9) else "at least"
 
 
 def _disturbed(placed: nn.Module, inferences: float, chip: Chip, generator: torch.Generator) -> float:

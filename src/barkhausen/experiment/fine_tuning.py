@@ -26,6 +26,8 @@ def fine_tune(
     dataset: Dataset,
     epochs: int,
     advance: Callable[[int], None] = lambda steps: None,
+    *,
+    purpose: str = "fine-tuning ",
 ) -> nn.Module:
     """Train a network that is on a chip (:func:`.on_crossbar`) for some epochs more, in place.
 
@@ -37,6 +39,7 @@ def fine_tune(
         dataset: standardised.
         epochs: how many.
         advance: called now and then with the number of steps made since.
+        purpose: before the names of the random streams (order and programming noise).
 
     Returns:
         The network, in evaluation mode.
@@ -47,7 +50,7 @@ def fine_tune(
     )
     mine = recipe.model_copy(update={"mode": "in-situ", "epochs": epochs, "optimizer": slower, "accelerator": "cpu"})
     device = next(layer for _, layer in domain_wall_layers(placed)).synapses.kind.device
-    training = Training(mine, dataset, device, model=placed, purpose="fine-tuning ")
+    training = Training(mine, dataset, device, model=placed, purpose=purpose)
 
     def every_50(steps: int) -> None:
         refresh(placed)

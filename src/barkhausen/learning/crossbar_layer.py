@@ -7,8 +7,8 @@ are added digitally.
 Such a network can be trained on (hardware-aware): in training mode it computes with the chip and gives the gradient
 with respect to the tiles' matrix to the memory of the devices, past converters and wires (straight-through). Devices
 change at every step, the solution of the wires at every :func:`refresh` only: between two of them the tiles' matrix is
-that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed, so that
-it is always exact.
+that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed, whatever
+changed it, so that it is always exact.
 """
 
 from __future__ import annotations
@@ -36,9 +36,12 @@ from barkhausen.synapse.crossbar.converters import (
     quantise_outputs,
 )
 from barkhausen.synapse.crossbar.costs import LayerLoad
-from barkhausen.synapse.crossbar.noise import layer_noise
+from barkhausen.synapse.crossbar.noise import device_factors, layer_noise
 from barkhausen.synapse.crossbar.tiles import CrossbarTiles
 from barkhausen.synapse.crossbar.wires import Wires
+
+AT_ONCE = 1 << 26
+"""Inputs of all planes that are held together: 256 MiB in single precision."""
 
 
 class CrossbarLayer(nn.Module):
@@ -61,6 +64,9 @@ class CrossbarLayer(nn.Module):
         device = layer.synapses.kind.device
         self.map = ConductanceMap.of(device).scaled(chip.conductance_factor(device.junction.resistance_area))
         self.read_voltage = chip.read_voltage(device.junction.read_voltage)
+        # How devices differ is drawn once: it is no noise in time.
+        spread = chip.noise.spread
+        self.chip_of_reads = chip.model_copy(update={"noise": chip.noise.model_copy(update={"spread": 0.0})})
         self.matrix = self._stored()
         self.tiles = CrossbarTiles(
             self.matrix.double(),
@@ -70,6 +76,9 @@ class CrossbarLayer(nn.Module):
             columns=chip.tile.columns,
             scheme="reference column" if chip.tile.scheme == "reference-column" else "differential pair",
         )
+        shape = tuple(self.tiles.conductances.shape)
+        self.factors = device_factors(shape, chip.noise, generator).to(self.tiles.conductances) if spread > 0 else None
+        self._spread()
         self.effective = self.tiles.effective_weight().to(self.matrix)
         self.deviation = self.effective - self.matrix
         tile, _ = self.tiles.tiling.rows_of_inputs()
@@ -80,8 +89,10 @@ class CrossbarLayer(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         """What the tiles deliver, scaled and with the layer's digital bias."""
+        if not self.training:
+            self.refresh()
         rows, shape = self._rows(x)
-        out = self._products(rows) * self.layer.scale
+        out = torch.cat([self._products(part) for part in rows.split(self._at_once(rows))]) * self.layer.scale
         if self.layer.bias is not None:
             out = out + self.layer.bias
         return out if shape is None else out.transpose(1, 2).reshape(len(x), -1, *shape)
@@ -100,25 +111,45 @@ class CrossbarLayer(nn.Module):
         if torch.equal(stored, self.matrix):
             return
         self.tiles.program(stored.double())
+        self._spread()
         self.matrix, self.effective = stored, self.tiles.effective_weight().to(stored)
         self.deviation = self.effective - stored
+
+    def get_extra_state(self) -> Tensor:
+        """Ranges of the converters and what they cost, for ``state_dict``."""
+        return torch.tensor([self.input_limit, self.sum_limit, self.mean_square, self.uses], dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """As saved by :meth:`get_extra_state`."""
+        self.input_limit, self.sum_limit, self.mean_square, uses = state.tolist()
+        self.uses = int(uses)
 
     @torch.no_grad()
     def calibrate(self, x: Float[Tensor, "batch ..."]) -> None:
         """Set the ranges of the converters by training inputs of this layer, and note what they cost.
 
         Raises:
-            InputError: ranges of zero.
+            InputError: ranges of zero, or negative inputs where rows take none.
         """
         chip, (rows, _) = self.chip, self._rows(x)
+        if not chip.inputs.signed and bool((rows < 0).any()):
+            raise InputError(
+                f"inputs.signed = false: negative inputs come to a layer of {rows.shape[-1]} (those of standardised "
+                "data are); keep inputs.signed = true"
+            )
         self.uses = rows.shape[1] if rows.dim() == 3 else 1
         self.input_limit = calibrated_limit(rows, 100.0)
-        planes = self._planes(rows)
-        self.mean_square = float(planes.double().square().mean()) * self.read_voltage**2
+        parts = rows.split(self._at_once(rows))
+        squares = [float(self._planes(part).square().mean(dtype=torch.float64)) * len(part) for part in parts]
+        self.mean_square = sum(squares) / len(rows) * self.read_voltage**2
         if chip.adc.range == "full-scale":
             self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, float(self.matrix.abs().max()))
         else:
-            sums = [F.linear(planes[..., part], self.effective[:, part]).flatten() for part in self.parts]
+            sums = [
+                F.linear(planes[..., part], self.effective[:, part]).flatten()
+                for planes in map(self._planes, parts)
+                for part in self.parts
+            ]
             self.sum_limit = calibrated_limit(torch.cat(sums), chip.adc.percentile)
 
     def load(self, name: str) -> LayerLoad:
@@ -136,6 +167,15 @@ class CrossbarLayer(nn.Module):
             reference_conductance=self.map.reference,
             name=name,
         )
+
+    def _spread(self) -> None:
+        """Give the devices on the tiles their own conductances."""
+        if self.factors is not None:
+            self.tiles.replace(self.tiles.conductances * self.factors)
+
+    def _at_once(self, rows: Tensor) -> int:
+        """Samples whose planes are held together."""
+        return max(1, AT_ONCE // (self.chip.inputs.planes * rows[0].numel())) if len(rows) else 1
 
     def _planes(self, rows: Tensor) -> Float[Tensor, "plane ..."]:
         """Voltages on the rows over the full read voltage, one plane for each read."""
@@ -168,10 +208,12 @@ class CrossbarLayer(nn.Module):
 
     def _noise(self, planes: Tensor, part: Tensor) -> Tensor | None:
         noise = self.chip.noise
-        if noise.factor == 0 or not (noise.thermal or noise.shot or noise.spread > 0):
+        if noise.factor == 0 or not (noise.thermal or noise.shot):
             return None
         weight = self.matrix[:, part].to(planes.dtype)
-        found = layer_noise(weight, planes, self.map, self.chip, read_voltage=self.read_voltage, input_limit=1.0)
+        found = layer_noise(
+            weight, planes, self.map, self.chip_of_reads, read_voltage=self.read_voltage, input_limit=1.0
+        )
         return found.draw(self.generator)
 
     def _rows(self, x: Tensor) -> tuple[Tensor, tuple[int, int] | None]:
@@ -223,6 +265,8 @@ def on_crossbar(
         assert isinstance(layer, CrossbarLayer)
         layer.calibrate(inputs[0])
 
+    # What is made by a network in evaluation mode is in training mode all the same.
+    target.eval()
     hooks = [layer.register_forward_pre_hook(calibrate) for layer in made.values()]
     with torch.no_grad():
         target(calibration)

@@ -6,6 +6,8 @@ import copy
 
 from torch import nn
 
+from barkhausen.errors import InputError
+from barkhausen.learning.crossbar_layer import crossbar_layers
 from barkhausen.learning.layers import DomainWallLayer, domain_wall_layers, replace_modules
 
 
@@ -14,7 +16,12 @@ def deployed(model: nn.Module) -> nn.Module:
 
     It computes what the model computes, knows nothing of devices, and goes wherever a torch model goes (ONNX,
     ``torch.compile``, other simulators). All keys of its ``state_dict`` are those of the float model.
+
+    Raises:
+        InputError: a network on a crossbar, which computes with more than its devices' weights.
     """
+    if crossbar_layers(model):
+        raise InputError("deployed: the network is on a crossbar; deploy the one that it was made of")
     if isinstance(model, DomainWallLayer):
         return model.as_float().eval()
     target = copy.deepcopy(model)

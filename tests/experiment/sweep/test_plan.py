@@ -272,3 +272,14 @@ def test_shipped_sweeps_can_be_planned(path: Path) -> None:
     sweep = load_sweep(path)
     tasks = [Planner(sweep).task(settings) for settings in points(sweep.file.search)]
     assert len({task.address for task in tasks}) == len(tasks) > 1
+
+
+def test_float_twins_of_all_devices_are_one(tmp_path: Path) -> None:
+    text = GRID.replace(
+        "[search.over]", '[search.over]\nmode = ["float", "in-situ"]\n"optimizer.memory_rate" = [1e-3, 2e-3]'
+    )
+    found = plan(tmp_path, text)
+    float_ones = {task.address for task in found if task.shown["mode"] == "float"}
+    seeds = {task.shown["seed"] for task in found}
+    assert len(float_ones) == len(seeds)
+    assert len({task.address for task in found}) - len(float_ones) == len(found) // 2

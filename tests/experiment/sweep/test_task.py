@@ -183,7 +183,10 @@ def test_another_code_or_device_file_than_planned_with_is_refused(tmp_path: Path
     device = tmp_path / "device.nc"
     write_device(gaussian_device(3, 0.2), device)
     task, out = first_task(tmp_path, GRID, f"set.device.file={device}"), tmp_path / "out"
-    assert "was planned with nothing" in run_task(out, dataclasses.replace(task, code="nothing"), None)["error"]
+    refused = run_task(out, dataclasses.replace(task, code="nothing"), None)
+    assert refused["status"] == "refused"
+    assert "was planned with nothing" in refused["error"]
+    assert Store(out).failure(task.address) is None
     write_device(gaussian_device(3, 0.3), device)
     assert "device.nc: has changed or gone" in run_task(out, task, None)["error"]
 
@@ -208,10 +211,21 @@ def test_an_inference_is_that_of_its_training_on_the_chip(tmp_path: Path) -> Non
     trained = run_task(out, task.needs, None)
     row = run_task(out, task, None)["row"]
     assert row["ideal_accuracy"] == trained["row"]["accuracy"]
-    causes = [value for key, value in row.items() if key.endswith("_picojoule") and key != "system_picojoule"]
+    totals = ("system_picojoule", "training_picojoule")
+    causes = [value for key, value in row.items() if key.endswith("_picojoule") and key not in totals]
     assert len(causes) == 8
     assert sum(causes) == pytest.approx(row["system_picojoule"], rel=1e-9)
     assert row["latency_nanoseconds"] > 0
+    assert row["training_picojoule"] > 10 * row["system_picojoule"]
+
+
+def test_training_on_the_chip_is_in_the_row(tmp_path: Path) -> None:
+    bad = ["set.chip.wires.bit_line=100.0", "set.chip.wires.word_line=100.0", "set.epochs=4"]
+    task = first_task(tmp_path, GRID, "task=infer", *bad, "set.inference.fine_tuning_epochs=2")
+    assert task.needs is not None
+    run_task(tmp_path / "out", task.needs, None)
+    row = run_task(tmp_path / "out", task, None)["row"]
+    assert row["accuracy"] < row["tuned_accuracy"]
 
 
 def test_a_characterisation_leaves_a_device_file_that_trains(tmp_path: Path) -> None:

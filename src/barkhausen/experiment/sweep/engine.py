@@ -12,13 +12,14 @@ from pathlib import Path
 
 from distributed import Client
 
+from barkhausen.errors import InputError
 from barkhausen.experiment.sweep.cluster import cores, external_cluster, local_cluster
 from barkhausen.experiment.sweep.execute import Call, Executor
 from barkhausen.experiment.sweep.plan import Planner, Task, check_data
-from barkhausen.experiment.sweep.points import ends, points, repeated
+from barkhausen.experiment.sweep.points import Point, ends, points, repeated
 from barkhausen.experiment.sweep.search import Asking, Row
 from barkhausen.experiment.sweep.store import Store
-from barkhausen.experiment.sweep.sweep_file import Sweep
+from barkhausen.experiment.sweep.sweep_file import Search, Sweep
 from barkhausen.experiment.sweep.task import FAILED, FINISHED, Outcome, run_task
 from barkhausen.experiment.sweep.tidy import number_columns, write_tables
 from barkhausen.progress import Progress, Silent
@@ -154,7 +155,7 @@ class Sweeping:
                 if asking is not None:
                     if not trials:
                         return
-                    points_of = [[self.planner.task(p) for p in repeated(asking.search, point)] for _, point in trials]
+                    points_of = [self._tasks_of(asking.search, point) for _, point in trials]
                     batch = [task for tasks in points_of for task in tasks]
                     self._read_outcomes(batch)
                     self._add(batch)
@@ -176,6 +177,14 @@ class Sweeping:
                     return
                 for (trial, _), tasks in zip(trials, points_of, strict=True):
                     asking.tell(trial, [self._result(task) for task in tasks])
+
+    def _tasks_of(self, search: Search, point: Point) -> list[Task]:
+        """All repetitions of a point that was asked for; none where its values do not go together."""
+        try:
+            return [self.planner.task(settings) for settings in repeated(search, point)]
+        except InputError as error:
+            self.log(f"left out: {error}")
+            return []
 
     def _on_end(self, advance: Callable[[int], None]) -> Callable[[Task, Outcome], None]:
         def ended(task: Task, outcome: Outcome) -> None:

@@ -14,7 +14,8 @@ from distributed.scheduler import KilledWorker
 
 from barkhausen.errors import InputError
 from barkhausen.experiment.sweep.plan import Task
-from barkhausen.experiment.sweep.task import FAILED, FINISHED, Outcome
+from barkhausen.experiment.sweep.store import Store
+from barkhausen.experiment.sweep.task import FAILED, FINISHED, REFUSED, Outcome
 
 PER_WORKER = 3
 """Tasks submitted for each worker thread: one that runs, and two that wait, so that no worker waits for us."""
@@ -51,6 +52,7 @@ class Executor:
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self.client, self.directory, self.data_dir, self.call = client, directory, data_dir, call
+        self.store = Store(directory)
         self.on_end, self.meanwhile = on_end, meanwhile
         # Sweeps may share a scheduler, and tasks; each writes in its own directory.
         self.suffix = hashlib.sha256(str(directory.resolve()).encode("utf-8")).hexdigest()[:8]
@@ -98,6 +100,9 @@ class Executor:
             task = flying.pop(future)
             outcome = self._outcome(future, task)
             future.release()
+            if outcome["status"] == REFUSED:
+                # Every other task would be refused as well.
+                raise InputError(outcome["error"])
             self.on_end(task, outcome)
             for dependent in dependents.pop(task.address, []):
                 if outcome["status"] == FINISHED:
@@ -127,7 +132,9 @@ class Executor:
             line = "the worker died again and again under this task; out of memory?"
         else:
             line = str(error)
-        return {"status": FAILED, "error": line, "traceback": line, "seconds": 0.0}
+        known = self.store.failure(task.address)
+        # Of a failure that was written down all is known; a worker that died wrote nothing.
+        return known if known is not None and known.get("error") == line else _failed(line)
 
     def _check_scheduler(self) -> None:
         if self.client.status not in ("running", "connecting"):
@@ -148,6 +155,10 @@ def _ordered(tasks: Iterable[Task], done: Callable[[str], bool]) -> tuple[deque[
             waiting.setdefault(need.address, need)
             dependents.setdefault(need.address, {})[task.address] = task
     return deque(waiting.values()), {need: list(found.values()) for need, found in dependents.items()}
+
+
+def _failed(line: str) -> Outcome:
+    return {"status": FAILED, "error": line, "traceback": line, "seconds": 0.0}
 
 
 def _without_need(need: Task, outcome: Outcome) -> Outcome:

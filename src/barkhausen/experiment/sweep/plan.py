@@ -122,7 +122,7 @@ class Planner:
         # The content of a device file decides, not where it lies; a float network has none.
         resolved["device"].pop("file", None)
         digest = None if file is None else self._digest(file)
-        address = address_of("train", resolved, digest, self.code)
+        address = address_of("train", _that_counts(resolved), digest, self.code)
         if file is not None and recipe.device.file is not None:
             resolved["device"]["file"] = str(file.resolve())
         return Task(
@@ -245,6 +245,15 @@ def _without_preset(values: dict[str, Any], settings: Mapping[str, Any]) -> None
     for name in ("preset", "sigma"):
         if f"device.{name}" not in settings:
             values["device"].pop(name, None)
+
+
+def _that_counts(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a resolved recipe what decides its numbers: a float network knows of no devices."""
+    if resolved["mode"] != "float":
+        return dict(resolved)
+    values = {key: value for key, value in resolved.items() if key not in ("states", "device", "faults", "transfer")}
+    values["optimizer"] = {key: value for key, value in values["optimizer"].items() if key != "memory_rate"}
+    return values
 
 
 def _shown(recipe: Recipe) -> dict[str, Any]:

@@ -53,7 +53,10 @@ class Asking:
             return [(trial, {k: self._suggested(trial, k) for k in self.search.over}) for trial in trials]
 
     def tell(self, trial: Any, rows: Sequence[Row | None]) -> None:
-        """The rows of all repetitions of a point; the objectives are their means. A failed one fails the point."""
+        """The rows of all repetitions of a point; the objectives are their means.
+
+        A failed one fails the point, and so does a point that has none.
+        """
         means = [self._mean(rows, column) for column in (*self.search.maximise, *self.search.minimise)]
         known = [mean for mean in means if mean is not None]
         with self._quiet():
@@ -64,7 +67,7 @@ class Asking:
 
     def _mean(self, rows: Sequence[Row | None], column: str) -> float | None:
         values = [None if row is None else row.get(column) for row in rows]
-        if any(value is None or not math.isfinite(value) for value in values):
+        if not values or any(value is None or not math.isfinite(value) for value in values):
             return None
         return math.fsum(value for value in values if value is not None) / len(values)
 

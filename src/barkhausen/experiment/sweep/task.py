@@ -14,10 +14,12 @@ from typing import Any
 
 from barkhausen.errors import BarkhausenError, InputError
 from barkhausen.experiment.sweep.address import code_version, file_digest
-from barkhausen.experiment.sweep.plan import Task
+from barkhausen.experiment.sweep.plan import CHIP, INFERENCE, Task
 from barkhausen.experiment.sweep.store import Store
 
 FINISHED, FAILED, PLANNED = "finished", "failed", "planned"
+REFUSED = "refused"
+"""Of a task that a worker with other code does not even begin."""
 PATIENCE = 3600.0
 """Seconds to wait for another process that is at work on the same task."""
 
@@ -40,11 +42,16 @@ def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float
         patience: seconds to wait for another process at work on it.
 
     Returns:
-        The outcome; that of a failure that would repeat itself (wrong input, diverged training) too.
+        The outcome; that of a failure that would repeat itself (wrong input, diverged training) too. A worker with
+        other code refuses the task: nothing is begun or written down.
 
     Raises:
         TaskError: any other failure.
     """
+    here = code_version()
+    if here != task.code:
+        line = f"this worker has barkhausen {here}, the sweep was planned with {task.code}"
+        return {"status": REFUSED, "error": line}
     return attempt(directory, task, lambda: _work(Store(directory), task, data_dir), patience)
 
 
@@ -88,9 +95,6 @@ def _work(store: Store, task: Task, data_dir: Path | None) -> Outcome:
     # Not before a worker has something to do: torch takes a second to import.
     from barkhausen.experiment.sweep import work as kinds  # noqa: PLC0415
 
-    here = code_version()
-    if here != task.code:
-        raise InputError(f"this worker has barkhausen {here}, the sweep was planned with {task.code}")
     values, directory = task.resolved(), store.work(task.address)
     if task.kind == "characterize":
         done = kinds.characterise(json.loads(task.given), directory, task.threads)
@@ -101,7 +105,8 @@ def _work(store: Store, task: Task, data_dir: Path | None) -> Outcome:
         row = done.row
     else:
         assert task.needs is not None
-        done = kinds.infer(values, store.work(task.needs.address), data_dir)
+        run = store.work(task.needs.address)
+        done = kinds.infer(values[CHIP], values[INFERENCE], run, threads=values["threads"], data_dir=data_dir)
         row = done.row
     return {"row": row, "chips": list(done.chips)}
 

@@ -17,7 +17,6 @@ from barkhausen.experiment.characterise import characterise_to_file
 from barkhausen.experiment.chip_inference import ChipInference, infer_on_chip
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import RECIPE, Run
-from barkhausen.experiment.sweep.plan import CHIP, INFERENCE
 from barkhausen.synapse.crossbar.chip import Chip
 
 CAUSES: tuple[Literal["sot", "gate", "read"], ...] = ("sot", "gate", "read")
@@ -74,17 +73,21 @@ def training_row(summary: dict[str, Any]) -> Row:
     return row | {f"{cause}_picojoule": PICO * energy[f"{cause}_joule"] / inferences for cause in CAUSES}
 
 
-def infer(values: dict[str, Any], run: Path, data_dir: Path | None) -> Work:
+def infer(
+    chip: dict[str, Any], how: dict[str, Any], run: Path, *, threads: int | None = None, data_dir: Path | None
+) -> Work:
     """Put the network of a finished run on a chip.
 
     Args:
-        values: the resolved recipe with the chip and what is done with it.
+        chip: the resolved chip.
+        how: what is done with it: keyword arguments of :func:`.infer_on_chip`.
         run: directory of the run.
+        threads: of torch; left as they are by default.
         data_dir: root of the data sets.
     """
-    torch.set_num_threads(values["threads"])
-    chip = Chip.model_validate(values[CHIP])
-    return Work(inference_row(infer_on_chip(run, chip, **values[INFERENCE], data_dir=data_dir)))
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return Work(inference_row(infer_on_chip(run, Chip.model_validate(chip), **how, data_dir=data_dir)))
 
 
 def inference_row(found: ChipInference) -> Row:

@@ -174,7 +174,8 @@ def _codes(clipped: Tensor, bits: int, limit: float, *, signed: bool) -> Tensor:
     values = clipped.detach()
     if signed and bits == 1:
         return torch.where(values < 0, -1.0, 1.0).to(values.dtype)
-    return torch.round(values * (greatest / limit))
+    # Single precision may round the limit itself up, to a number with one binary digit more.
+    return torch.round(values * (greatest / limit)).clamp_(-greatest, greatest)
 
 
 def _with_gradient_of(smooth: Tensor, values: Tensor) -> Tensor:

@@ -4,8 +4,9 @@ What is counted, and how:
 
 - one use of a layer (a place of a convolution) drives every input on one row of each tile that holds it, once for each
   plane of a bit-serial input;
-- device read: V² G tau of every device on a driven row: the weights', and one reference column in each tile or the
-  second devices of pairs. Columns of a tile without outputs are disconnected;
+- device read: V² G tau of every device on a driven row, as if wires took no voltage (an upper bound where they do): the
+  weights', and one reference column in each tile or the second devices of pairs. Columns of a tile without
+  outputs are disconnected;
 - wires: C V² of every row over the whole width of its tiles. Columns are held at 0 V and are not charged; the gates of
   access transistors stay where they are while a network infers;
 - DAC, ADC: every row of every tile and read; every output of every tile and read (the currents of references and pairs
