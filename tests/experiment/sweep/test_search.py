@@ -132,3 +132,18 @@ def test_an_axis_that_can_be_wrong_is_refused_before_anything_runs(tmp_path: Pat
     with pytest.raises(InputError, match=r"network.hidden.1 = 0: "):
         run_in_threads(sweep, tmp_path / "out", call=climb)
     assert not (tmp_path / "out").exists()
+
+
+def test_points_whose_values_do_not_go_together_are_left_out_and_the_search_goes_on(tmp_path: Path) -> None:
+    # Each value is good beside the others' first ones: there is a notched-5 and a racetrack-2, but no notched-2.
+    axes = '"states" = [5, 2]\n"device.preset" = ["racetrack", "notched"]\n'
+    sweep = sweep_of(tmp_path, SEARCH.replace("[search.over]\n", f"[search.over]\n{axes}"))
+    said: list[str] = []
+    run_in_threads(sweep, tmp_path / "out", call=climb, log=said.append)
+    table = load_table(tmp_path / "out")
+    left_out = [line for line in said if "no notched-2 is shipped" in line]
+    assert len(left_out) + len(table) == 12
+    assert len(left_out) > 0
+    assert set(table["status"]) == {"finished"}
+    run_in_threads(sweep, tmp_path / "again", call=climb)
+    assert files(tmp_path / "again") == files(tmp_path / "out")
