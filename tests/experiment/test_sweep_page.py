@@ -15,8 +15,9 @@ from test_report import HOSTILE, Loads, plot_specs, words
 
 from barkhausen.device.file import write_device
 from barkhausen.errors import InputError
-from barkhausen.experiment.sweep.page import ACCURACY, PROGRAMMING, groups_of, value_text, write_sweep_report
+from barkhausen.experiment.sweep.page import groups_of, value_text, write_sweep_report
 from barkhausen.experiment.sweep.page_figures import Group, against_plot, pareto_front
+from barkhausen.experiment.sweep.page_quantities import ACCURACY, PROGRAMMING
 
 MARGINS = {"device.margin": [0.2, 0.4, 0.6], "seed": [0, 1, 2]}
 

@@ -17,20 +17,31 @@ from typing import Any
 import pandas as pd
 
 from barkhausen.atomic import atomic_write
-from barkhausen.device.file import read_device
 from barkhausen.errors import InputError
 from barkhausen.experiment import published
 from barkhausen.experiment.figure_files import csv_address
 from barkhausen.experiment.figures import Spec
 from barkhausen.experiment.report import render
-from barkhausen.experiment.run import read_json
 from barkhausen.experiment.sweep import page_figures as figures
 from barkhausen.experiment.sweep.columns import FAILED, FINISHED, PLANNED, SEED, swept_keys
 from barkhausen.experiment.sweep.page_figures import Group, Quantity
+from barkhausen.experiment.sweep.page_particulars import content_of, particulars_of
+from barkhausen.experiment.sweep.page_quantities import (
+    ATTEMPT,
+    ATTEMPT_ENERGY,
+    BITS,
+    COLUMNS,
+    GAP,
+    IDEAL,
+    OVERLAP,
+    PROGRAMMING,
+    SYSTEM,
+    TASKS,
+    TRADE_OFFS,
+)
 from barkhausen.experiment.sweep.read import CHIPS, load_chips, load_table
 from barkhausen.experiment.sweep.summarise import summarise
 from barkhausen.experiment.table import NO_VALUE
-from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.validation import read_toml
 
 PAGE = "report.html"
@@ -38,49 +49,6 @@ SWEEP = "sweep.toml"
 MOST_VALUES_NAMED = 10
 MOST_TRACEBACKS = 5
 MOST_PANELS = 4
-ATTEMPT = "attempt_femtojoule"
-"""Of a characterised device: the sum over causes."""
-
-ACCURACY = Quantity("accuracy", "accuracy (%)", "accuracy", 100.0, "%", 2, True)
-IDEAL = Quantity("ideal_accuracy", "accuracy without the chip (%)", "accuracy without the chip", 100.0, "%", 2, True)
-TUNED = Quantity(
-    "tuned_accuracy", "accuracy trained on the chip (%)", "accuracy trained on the chip", 100.0, "%", 2, True
-)
-PROGRAMMING = Quantity(
-    "picojoule_per_inference", "programming energy (pJ per inference)", "programming energy", 1.0, "pJ", None, False
-)
-SYSTEM = Quantity(
-    "system_picojoule", "energy of the system (pJ per inference)", "system energy", 1.0, "pJ", None, False
-)
-LATENCY = Quantity("latency_nanoseconds", "latency (ns)", "latency", 1.0, "ns", None, False)
-BITS = Quantity("information_bits", "what a read tells (bits)", "information", 1.0, "bits", 3, True)
-GAP = Quantity("smallest_gap", "smallest gap (% of the range)", "smallest gap", 100.0, "%", 1, True)
-OVERLAP = Quantity("worst_overlap", "worst overlap of two states", "worst overlap", 1.0, "", 3, False)
-ATTEMPT_ENERGY = Quantity(ATTEMPT, "energy of an attempt (fJ)", "energy of an attempt", 1.0, "fJ", None, False)
-DEVICE_SIGMA = Quantity("mean_sigma_device", "σ between devices (weight)", "σ between devices", 1.0, "", 3, False)
-CYCLE_SIGMA = Quantity("mean_sigma_cycle", "σ between cycles (weight)", "σ between cycles", 1.0, "", 3, False)
-
-COLUMNS = {
-    "train": (ACCURACY, PROGRAMMING),
-    "infer": (ACCURACY, TUNED, IDEAL, SYSTEM, LATENCY),
-    "characterize": (BITS, GAP, OVERLAP, DEVICE_SIGMA, CYCLE_SIGMA, ATTEMPT_ENERGY),
-}
-"""What the table of groups holds, the quantity of interest first."""
-
-TRADE_OFFS = {
-    "train": (PROGRAMMING, ACCURACY),
-    "infer": (SYSTEM, ACCURACY),
-    "characterize": (ATTEMPT_ENERGY, BITS),
-}
-"""Cost and gain of the plot of two objectives."""
-
-TASKS = {
-    "train": "a network trained and measured on data that it did not learn from",
-    "infer": "a trained network on a chip with converters, wires and noise",
-    "characterize": "a device whose states were characterised",
-}
-
-
 TOLD_ELSEWHERE = (
     "failed and are left out",
     "planned but not finished",
@@ -152,7 +120,7 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
     finished = [group for group in groups if group.count(main)]
     told = plots_of(kind, frame, main, finished, axes=[axis for axis in axes if axis.key != SEED], causes=causes)
     resolved, settings = _resolved(directory)
-    particulars, assumed = _particulars(directory, frame)
+    particulars, assumed = particulars_of(directory, frame)
     return render(
         "sweep.html.jinja",
         title=str(settings.get("name") or "") or f"Sweep of {len(frame)} {'task' if len(frame) == 1 else 'tasks'}",
@@ -384,7 +352,7 @@ def failures_of(directory: Path, frame: pd.DataFrame) -> list[Failure]:
 
 
 def _traceback(directory: Path, task: str) -> str | None:
-    text = _content(directory / "tasks" / task[:2] / task / "failure.json").get("traceback")
+    text = content_of(directory / "tasks" / task[:2] / task / "failure.json").get("traceback")
     return str(text) if text else None
 
 
@@ -393,57 +361,6 @@ def _resolved(directory: Path) -> tuple[str, dict[str, Any]]:
     if not path.is_file():
         return "", {}
     return path.read_text(encoding="utf-8"), read_toml(path)
-
-
-def _particulars(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
-    """Versions that the tasks ran with, and every assumption that they rest on."""
-    particulars: dict[str, list[str]] = {}
-    assumed: dict[str, None] = {}
-    tasks = [str(task) for task in frame.loc[frame["status"] == FINISHED, "task"].unique()]
-    homes = [directory / "tasks" / task[:2] / task for task in tasks]
-    told = [_content(home / "task.json") for home in homes]
-    needed = dict.fromkeys(str(content["needs"]) for content in told if content.get("needs"))
-    homes += [directory / "tasks" / task[:2] / task for task in needed]
-    for content in [*told, *(_content(home / "work" / "summary.json") for home in homes)]:
-        _note(content, particulars, assumed)
-    if "device_file" in frame.columns:
-        for name in frame["device_file"].dropna().unique():
-            path = directory / str(name)
-            if path.is_file():
-                device = read_device(path)
-                assumed |= dict.fromkeys(device.assumed)
-                _add(particulars, "code version", device.data.attrs.get("code_version"))
-    return particulars, list(assumed)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    content = read_json(path) if path.is_file() else None
-    return content if isinstance(content, dict) else {}
-
-
-def _note(content: dict[str, Any], particulars: dict[str, list[str]], assumed: dict[str, None]) -> None:
-    _add(particulars, "code version", content.get("code_version"))
-    software = content.get("software")
-    if isinstance(software, dict):
-        for name, version in software.items():
-            _add(particulars, str(name), version)
-    lines = content.get("assumed")
-    if content.get("kind") == "infer" and isinstance(content.get("values"), dict):
-        lines = _assumed_of_chip(content["values"])
-    if isinstance(lines, list):
-        assumed |= dict.fromkeys(str(line) for line in lines)
-
-
-def _assumed_of_chip(values: dict[str, Any]) -> list[str]:
-    try:
-        return Chip.model_validate(values.get("chip", values)).assumed()
-    except ValueError:  # of another version, which other words could only misrepresent
-        return []
-
-
-def _add(particulars: dict[str, list[str]], name: str, value: object) -> None:
-    if value is not None and str(value) not in particulars.setdefault(name, []):
-        particulars[name].append(str(value))
 
 
 def _texts(frame: pd.DataFrame, column: str) -> list[str]:
