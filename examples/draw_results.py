@@ -74,10 +74,9 @@ def draw(summaries: list[dict]) -> go.Figure:
     return figure
 
 
-def main() -> None:
-    """Draw the file named second from the summaries named first."""
-    source, target = (Path(argument) for argument in sys.argv[1:3])
-    page = draw(json.loads(source.read_text())).to_html(include_plotlyjs=True, config={"displayModeBar": False})
+def save(figure: go.Figure, target: Path) -> None:
+    """Write a figure as a page, or as a picture of it."""
+    page = figure.to_html(include_plotlyjs=True, config={"displayModeBar": False})
     if target.suffix == ".html":
         target.write_text(page)
         return
@@ -92,6 +91,12 @@ def main() -> None:
              f"--user-data-dir={folder}/profile", f"--screenshot={target.resolve()}", f"file://{folder}/page.html"],
             check=True, capture_output=True,
         )  # fmt: skip
+
+
+def main() -> None:
+    """Draw the file named second from the summaries named first."""
+    source, target = (Path(argument) for argument in sys.argv[1:3])
+    save(draw(json.loads(source.read_text())), target)
 
 
 if __name__ == "__main__":
