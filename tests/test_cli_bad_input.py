@@ -366,7 +366,7 @@ def test_wrong_parameter_file_is_one_line(command: Command, tmp_path: Path) -> N
     (tmp_path / "track.toml").write_text("[track]\nlenght = 1e-6\n")
     run = ("import-device", tmp_path / "measured.csv", "--parameters", tmp_path / "track.toml")
     command(*run, "--out", tmp_path / "device.nc").is_one_line_about(
-        r"track\.toml: unknown key 'track\.lenght'; did you mean 'length'\?"
+        r"track\.toml: unknown key 'track\.lenght'; did you mean 'track\.length'\?"
     )
 
 

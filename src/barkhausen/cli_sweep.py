@@ -68,6 +68,7 @@ def _terminated_in_order() -> Iterator[None]:
     """SIGTERM ends the command like Ctrl-C does: workers are stopped, and the table is written."""
 
     def leave(number: int, frame: FrameType | None) -> None:
+        typer.echo("terminated; the same command goes on", err=True)
         raise SystemExit(TERMINATED)
 
     before = signal.signal(signal.SIGTERM, leave)

@@ -37,7 +37,7 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
         more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
         if first["type"] == "extra_forbidden":
             known = _keys_beside(model, first["loc"])
-            raise InputError(f"{origin}: unknown key '{key}'{did_you_mean(str(first['loc'][-1]), known)}") from None
+            raise InputError(f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}") from None
         if first["type"] == "value_error":
             where = f"{key}: " if key else ""
             raise InputError(f"{origin}: {where}{first['ctx']['error']}{more}") from None
@@ -49,6 +49,15 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _meant(location: tuple[int | str, ...], known: list[str]) -> str:
+    """A suggestion for the last part of an unknown key, with the tables that it stands in."""
+    *tables, last = (str(part) for part in location)
+    hint = did_you_mean(last, known)
+    for name in known:
+        hint = hint.replace(f"'{name}'", f"'{'.'.join([*tables, name])}'")
+    return hint
 
 
 def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -217,8 +217,11 @@ def test_parameter_file_sets_track_protocol_and_junction(tmp_path: Path) -> None
     ("text", "culprit"),
     [
         ("[trak]\nlength = 1e-6\n", r"unknown key 'trak'; did you mean 'track'\?"),
-        ("[track]\nlenght = 1e-6\n", r"unknown key 'track\.lenght'; did you mean 'length'\?"),
-        ("[protocol.reset]\nwidht = 1\n", r"unknown key 'protocol\.reset\.widht'; did you mean 'width'\?"),
+        ("[track]\nlenght = 1e-6\n", r"unknown key 'track\.lenght'; did you mean 'track\.length'\?"),
+        (
+            "[protocol.reset]\nwidht = 1\n",
+            r"unknown key 'protocol\.reset\.widht'; did you mean 'protocol\.reset\.width'\?",
+        ),
         ("[track]\nlength = -1.0\n", r"track\.length = -1\.0: input should be greater than 0"),
         ("[track]\nlength = inf\n", r"track\.length = inf: input should be a finite number"),
         ("[junction]\nread_time = 'fast'\n", r"junction\.read_time = 'fast'"),

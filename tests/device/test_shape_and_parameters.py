@@ -102,7 +102,7 @@ def test_the_gate_is_as_thick_as_the_piezoelectric_of_the_track(tmp_path: Path) 
     [
         ("track.width=-1", "track.width = -1: input should be greater than 0"),
         ("track.breadth=1", "unknown key 'track.breadth'"),
-        ("material.dmi2=1", "unknown key 'material.dmi2'; did you mean 'dmi'?"),
+        ("material.dmi2=1", "unknown key 'material.dmi2'; did you mean 'material.dmi'?"),
         ("material.preset=\"gold\"", "no material preset 'gold'"),
         ("material.preset=3", "preset = 3"),
         ("characterisation.devices=0", "characterisation.devices = 0"),

@@ -30,6 +30,7 @@ def summary_of_chip(*, training: bool = True, ideal: float = 0.9828, accuracy: f
         batch=BATCH,
         inferences=0.0,
         moved=0.0,
+        disturb="at most",
         chip=chip,
         assumed=[*chip.assumed(), "device.friction = 0.1 (default)"],
     ).summary()

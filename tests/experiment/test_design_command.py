@@ -136,7 +136,7 @@ def test_damaged_candidates_are_refused(source: Path, tmp_path: Path) -> None:
         ("search.states=1", "search.states = 1: input should be greater than or equal to 2"),
         ("search.population=12", "search.population: 12: must be a power of two"),
         ("search.families=['smooth']", "search.families.0 = 'smooth'"),
-        ("search.generation=3", "unknown key 'search.generation'; did you mean 'generations'?"),
+        ("search.generation=3", "unknown key 'search.generation'; did you mean 'search.generations'?"),
         ("search.ranges.notch_width=[1,2]", "unknown key 'search.ranges.notch_width'"),
         ("search.ranges.pulse_width=[2e-9,1e-9]", "first number must not be greater than the second"),
         ("search.ranges.notch_half_length=[1e-9,40e-9]", "2 notches fit between the end stops up to"),

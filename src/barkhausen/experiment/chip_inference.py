@@ -140,10 +140,10 @@ def infer_on_chip(
     Raises:
         InputError: the run is not finished or has no devices, or the chip cannot hold it.
     """
-    if fine_tuning_epochs < 0 or not 0 <= inferences < float("inf"):
-        raise InputError(
-            f"{fine_tuning_epochs} epochs of fine-tuning after {inferences:g} inferences: must be zero or positive"
-        )
+    if fine_tuning_epochs < 0:
+        raise InputError(f"fine-tuning of {fine_tuning_epochs} epochs: must be zero or positive")
+    if not 0 <= inferences < float("inf"):
+        raise InputError(f"after {inferences:g} inferences: must be zero or positive, and finite")
     trained = load_trained(run, number, data_dir)
     recipe, model = trained.recipe, trained.model
     dataset = load_dataset(recipe.dataset.name, data_dir)

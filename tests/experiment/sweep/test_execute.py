@@ -140,8 +140,9 @@ def test_a_sweep_goes_on_past_failures_and_again_does_nothing_but_them(tmp_path:
     sweep, out, said = sweep_of(tmp_path, DIVERGING), tmp_path / "out", []
     counts = run_in_threads(sweep, out, log=said.append)
     assert (counts.finished, counts.failed, counts.planned) == (2, 1, 0)
-    assert len(said) == 1
-    assert re.match(r"failed: \w{24} seed = 1, optimizer.name = sgd, .*InputError: training diverged", said[0])
+    assert said[0] == "3 tasks planned, 0 of them finished before"
+    assert len(said) == 2
+    assert re.match(r"failed: \w{24} seed = 1, optimizer.name = sgd, .*InputError: training diverged", said[1])
     table = load_table(out)
     assert table["status"].tolist() == ["failed", "finished", "finished"]
     assert "diverged" in table["error"][0]

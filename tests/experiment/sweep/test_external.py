@@ -64,6 +64,10 @@ def test_workers_of_a_scheduler_give_the_same_table_and_outlive_the_sweep(tmp_pa
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("barkhausen.experiment.sweep.cluster.CONNECT_SECONDS", 1)
-    for address in ("tcp://127.0.0.1:9", "nonsense://here"):
-        with pytest.raises(InputError, match=f"--scheduler {address}: cannot be reached"):
+    for address, why in (
+        ("tcp://127.0.0.1:9", "cannot be reached"),
+        ("nonsense://here:9", "cannot be reached"),
+        ("here", "must be an address such as tcp://host:8786"),
+    ):
+        with pytest.raises(InputError, match=f"--scheduler {address}: {why}"):
             run_sweep(sweep_of(tmp_path, GRID), tmp_path / "out", scheduler=address)

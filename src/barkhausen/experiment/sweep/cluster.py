@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,7 @@ DEATHS = 20
 """Workers that may die under a task before it counts as failed: they may be killed for reasons of their own."""
 
 CONNECT_SECONDS = 20
+ADDRESS = re.compile(r"[a-z]+://[^/\s]+:\d+")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -80,6 +82,8 @@ def external_cluster(address: str, log: Callable[[str], None]) -> Iterator[Clien
     Raises:
         InputError: it cannot be reached.
     """
+    if not ADDRESS.fullmatch(address):
+        raise InputError(f"--scheduler {address}: must be an address such as tcp://host:8786")
     with _quiet():
         try:
             client = Client(address, timeout=CONNECT_SECONDS)

@@ -131,6 +131,8 @@ class Sweeping:
         with self.store.claimed(self.sweep.to_toml()):
             if asking is None:
                 self._read_outcomes(self.plan)
+                counts = self.counts()
+                self.log(f"{len(self.plan)} tasks planned, {counts.finished} of them finished before")
             try:
                 self._execute(asking)
             finally:

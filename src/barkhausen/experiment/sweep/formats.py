@@ -68,9 +68,11 @@ def format_named(name: str | None, out: Path | None) -> Format:
     """The format of that name, or that of the file's suffix, or text.
 
     Raises:
-        InputError: there is no such format, or Parquet without a file.
+        InputError: there is no such format, or Parquet without a file, or a file whose suffix names no format.
     """
-    chosen = name or (SUFFIXES.get(out.suffix.lower(), "text") if out is not None else "text")
+    if name is None and out is not None and out.suffix.lower() not in SUFFIXES:
+        raise InputError(f"--out {out}: its suffix is none of {', '.join(SUFFIXES)}; name a --format")
+    chosen = name or (SUFFIXES[out.suffix.lower()] if out is not None else "text")
     for known in get_args(Format):
         if chosen == known:
             if known == "parquet" and out is None:

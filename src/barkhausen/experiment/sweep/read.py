@@ -47,12 +47,13 @@ class Tables:
     notes: tuple[str, ...] = ()
 
 
-def load_table(directory: Path) -> pd.DataFrame:
+def load_table(directory: Path | str) -> pd.DataFrame:
     """The table of a sweep, one row a planned task in the order of the plan.
 
     Raises:
         InputError: it is missing, damaged or of another version.
     """
+    directory = Path(directory)
     path = directory / TABLE
     if not path.exists() and (directory / "sweep.toml").exists():
         raise InputError(f"{directory}: is a sweep without a table yet; the same `barkhausen sweep` goes on with it")
@@ -74,13 +75,13 @@ def load_table(directory: Path) -> pd.DataFrame:
     return frame
 
 
-def load_chips(directory: Path) -> pd.DataFrame:
+def load_chips(directory: Path | str) -> pd.DataFrame:
     """The single chips of a sweep's tasks: columns ``task``, ``chip``, ``accuracy``.
 
     Raises:
         InputError: the file is missing, damaged or of another version.
     """
-    return _read_parquet(directory / CHIPS, ("task", "chip", "accuracy"))
+    return _read_parquet(Path(directory) / CHIPS, ("task", "chip", "accuracy"))
 
 
 def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
