@@ -31,7 +31,7 @@ def test_page_says_what_the_summary_holds(tmp_path: Path) -> None:
     page = page_of(summary, tmp_path)
     text = words(page)
     assert "The network of run “in-situ-5-seed0”" in text
-    assert "It tells 97.91 % of the held-out samples right on the chip, and 98.28 %" in text
+    assert "It classifies 97.91 % of the held-out samples correctly on the chip, and 98.28 %" in text
     assert "the chip costs 0.37 points" in text
     total, logic = summary["total_joule"], summary["float32_total_joule"]
     assert f"energy of one inference on the chip {1e9 * total:.3g} nJ".rstrip("0") in text
@@ -81,7 +81,7 @@ def test_fine_tuning_and_disturbing_reads_are_told(tmp_path: Path) -> None:
     summary["disturbed_by"] = {"inferences": 1e6, "share_of_walls_moved": 0.012}
     text = words(page_of(summary, tmp_path))
     assert (
-        "After 1 epoch of training on the chip it tells 98.10 % right: 0.19 points more than before, for 2.00 nJ"
+        "After 1 epoch of training on the chip it classifies 98.10 % correctly: 0.19 points more than before, for 2.00 nJ"
         in text
     )
     assert "the reads of 1 000 000 inferences had moved 1.20 % of the walls" in text
