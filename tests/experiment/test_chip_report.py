@@ -81,8 +81,8 @@ def test_fine_tuning_and_disturbing_reads_are_told(tmp_path: Path) -> None:
     summary["disturbed_by"] = {"inferences": 1e6, "share_of_walls_moved": 0.012}
     text = words(page_of(summary, tmp_path))
     assert (
-        "After 1 epoch of training on the chip it classifies 98.10 % correctly: 0.19 points more than before, for 2.00 nJ"
-        in text
+        "After 1 epoch of training on the chip it classifies 98.10 % correctly: 0.19 points more than before, "
+        "for 2.00 nJ" in text
     )
     assert "the reads of 1 000 000 inferences had moved 1.20 % of the walls" in text
     assert "have not been moved" not in text
