@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import ndtr
@@ -229,6 +229,7 @@ def test_one_device_leaves_open_what_only_others_could_tell() -> None:
         elements=st.floats(0, 1, width=32) | st.just(NAN),
     )
 )
+@example(positions=np.array([[[1.2e-38]], [[0.0]]]))
 @pytest.mark.filterwarnings("error")
 def test_any_positions_have_statistics_within_their_bounds(positions: np.ndarray) -> None:
     positions[:, 0, 0] = np.nan_to_num(positions[:, 0, 0])

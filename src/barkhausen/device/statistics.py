@@ -6,6 +6,7 @@ one device know no more about the next device than one. NaN stands where there a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,13 +130,15 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     states, devices = positions.shape[:2]
     grid, widths = _common_grid(positions)
     by_device = np.empty((states, devices, grid.size), dtype=np.float32)
+    # In a unit of about a step: whatever the unit of the positions, single precision then holds the densities.
+    unit = math.ldexp(1.0, math.frexp(grid.step)[1])
     for state, rows in enumerate(positions):
-        by_device[state] = _densities(rows, grid, widths[state])
+        by_device[state] = _densities(rows, grid, widths[state]) * unit
     numbers = np.isfinite(positions).sum(axis=2).astype(float)
 
     def overlap(weights: Float[np.ndarray, " device"]) -> Float[np.ndarray, "state other_state"]:
         total = np.maximum(numbers @ weights, 1e-300)
-        density = np.einsum("d,sdg->sg", weights.astype(np.float32), by_device) * (grid.step / total)[:, None]
+        density = np.einsum("d,sdg->sg", weights.astype(np.float32), by_device) * (grid.step / unit / total)[:, None]
         # A density is only as fine as its sum over the grid; dividing by that makes the overlap with itself 1.
         density = density / np.maximum(density.sum(axis=1, keepdims=True), 1e-300)
         return np.array([np.minimum(row, density).sum(axis=1) for row in density])
