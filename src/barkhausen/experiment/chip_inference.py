@@ -161,12 +161,13 @@ def infer_on_chip(
     accuracy = task.held_out_accuracy(placed)
     loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
     probability = _disturb_probability(device, chip)
+    # The second device of a pair is programmed as the first is, to the opposite weight.
+    devices = chip.tile.devices_per_weight
     training = None
     if recipe.mode == "in-situ":
         energy, steps = (read_json(run / "summary.json")[key] for key in ("energy", "steps"))
-        # The second device of a pair is programmed as the first is, to the opposite weight.
-        each = chip.tile.devices_per_weight / steps
-        bill = EnergyBill(*(energy[f"{cause}_joule"] * each for cause in ("sot", "gate", "read")))
+        whole = EnergyBill(*(energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")))
+        bill = whole * (devices / steps)
         training = training_costs(chip, loads, batch=recipe.batch_size, programming=bill, read_disturb=probability)
     tuned = None
     if fine_tuning_epochs:
@@ -177,7 +178,7 @@ def infer_on_chip(
         tuned = FineTuning(
             fine_tuning_epochs,
             task.held_out_accuracy(placed),
-            (programming_energy(placed) - before) / (1.0 / chip.tile.devices_per_weight),
+            (programming_energy(placed) - before) * devices,
             fine_tuning_epochs * len(task.inputs),
         )
     return ChipInference(

@@ -29,6 +29,7 @@ from barkhausen.experiment.figures import (
     VERMILLION,
     Spec,
     finished_spec,
+    totals_behind_bars,
 )
 from barkhausen.experiment.report import render, sig
 
@@ -191,17 +192,7 @@ def shares_plot(bills: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
             },
             hovertemplate="%{x:.3g} %",
         )
-    fig.add_scatter(
-        x=[100.0] * len(labels),
-        y=labels,
-        mode="text",
-        text=[f" {si(total, 'J')}" for total in totals],
-        textfont={"color": INK},
-        textposition="middle right",
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    totals_behind_bars(fig, [100.0] * len(labels), labels, [f" {si(total, 'J')}" for total in totals])
     fig.update_xaxes(title_text="share of the energy (%)", range=[0, 100], nticks=6)
     fig.update_yaxes(categoryorder="array", categoryarray=labels, range=[len(labels) - 0.5, -0.5], showgrid=False)
     fig.update_layout(barmode="stack", bargap=0.35, showlegend=True)

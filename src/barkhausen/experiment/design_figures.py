@@ -23,6 +23,7 @@ from barkhausen.experiment.figures import (
     VERMILLION,
     Spec,
     finished_spec,
+    totals_behind_bars,
 )
 
 NANO, FEMTO = 1e9, 1e15
@@ -224,17 +225,7 @@ def scenario_plot(scenarios: Sequence[dict[str, Any]], weights: Weights) -> Spec
             hovertemplate="%{x:.3f}",
         )
     totals = [scenario["score"]["cost"] for scenario in possible]
-    fig.add_scatter(
-        x=totals,
-        y=labels,
-        mode="text",
-        text=[f" {total:.3f}" for total in totals],
-        textfont={"color": INK},
-        textposition="middle right",
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    totals_behind_bars(fig, totals, labels, [f" {total:.3f}" for total in totals])
     fig.update_xaxes(title_text="cost", range=[0, 1.08 * max(totals, default=1.0)], nticks=7)
     fig.update_yaxes(categoryorder="array", categoryarray=labels, range=[len(labels) - 0.4, -0.6], showgrid=False)
     fig.update_layout(barmode="stack", bargap=0.3, showlegend=True)

@@ -309,6 +309,21 @@ def _categories(fig: go.Figure, items: Sequence[Kind | Pair], title: str, *, leg
     return finished_spec(fig, 120 + 36 * len(order) + (50 if legend else 0))
 
 
+def totals_behind_bars(fig: go.Figure, places: Sequence[float], labels: Sequence[str], texts: Sequence[str]) -> None:
+    """Write a text behind each of some horizontal bars."""
+    fig.add_scatter(
+        x=places,
+        y=labels,
+        mode="text",
+        text=texts,
+        textfont={"color": INK},
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
 def finished_spec(fig: go.Figure, height: int) -> Spec:
     """The looks that all plots share, and the figure as the page holds it; ``height`` in pixels."""
     axis = {

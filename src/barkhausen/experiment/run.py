@@ -42,14 +42,10 @@ from barkhausen.experiment.summary import (
 )
 from barkhausen.experiment.training import Training
 from barkhausen.learning import fresh_chip, programming_energy
+from barkhausen.locks import take_lock
 from barkhausen.progress import Progress, Silent
 from barkhausen.synapse import EnergyBill
 from barkhausen.validation import read_toml
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 CHECKPOINT = "checkpoint.safetensors"
 RECIPE = "recipe.toml"
@@ -361,14 +357,8 @@ def _locked(recipe: Path) -> Iterator[None]:
         InputError: another process is at work there.
     """
     with recipe.open("rb") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"{recipe.parent}: another process is at work in this directory") from None
-            except OSError:
-                # A file system without locks; two processes there are the user's to avoid.
-                pass
+        if not take_lock(file):
+            raise InputError(f"{recipe.parent}: another process is at work in this directory")
         yield
 
 

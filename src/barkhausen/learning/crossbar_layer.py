@@ -67,7 +67,7 @@ class CrossbarLayer(nn.Module):
         # How devices differ is drawn once: it is no noise in time.
         spread = chip.noise.spread
         self.chip_of_reads = chip.model_copy(update={"noise": chip.noise.model_copy(update={"spread": 0.0})})
-        self.matrix = self._stored()
+        self.matrix = self._stored().clone()
         self.tiles = CrossbarTiles(
             self.matrix.double(),
             self.map,
@@ -107,9 +107,9 @@ class CrossbarLayer(nn.Module):
     @torch.no_grad()
     def refresh(self) -> None:
         """Solve the wires of the tiles whose devices were programmed since the last time."""
-        stored = self._stored()
-        if torch.equal(stored, self.matrix):
+        if torch.equal(self._stored(), self.matrix):
             return
+        stored = self._stored().clone()
         self.tiles.program(stored.double())
         self._spread()
         self.matrix, self.effective = stored, self.tiles.effective_weight().to(stored)
@@ -185,8 +185,8 @@ class CrossbarLayer(nn.Module):
         return (quantise_inputs(rows, how.bits, self.input_limit, signed=how.signed) / self.input_limit)[None]
 
     def _stored(self) -> Float[Tensor, "outputs inputs"]:
-        """What the devices hold now."""
-        return self.layer.synapses.weight.detach().flatten(1).clone()
+        """What the devices hold now; no copy."""
+        return self.layer.synapses.weight.detach().flatten(1)
 
     def _matrix_in_training(self) -> Float[Tensor, "outputs inputs"]:
         """The tiles' matrix as far as it is known between two refreshs, whose gradient is the memory's."""

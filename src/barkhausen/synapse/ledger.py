@@ -35,6 +35,9 @@ class EnergyBill:
     def __sub__(self, other: EnergyBill) -> EnergyBill:
         return EnergyBill(self.sot - other.sot, self.gate - other.gate, self.read - other.read)
 
+    def __mul__(self, number: float) -> EnergyBill:
+        return EnergyBill(self.sot * number, self.gate * number, self.read * number)
+
     def __truediv__(self, number: float) -> EnergyBill:
         return EnergyBill(self.sot / number, self.gate / number, self.read / number)
 

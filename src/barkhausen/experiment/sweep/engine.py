@@ -14,13 +14,14 @@ from distributed import Client
 
 from barkhausen.errors import InputError
 from barkhausen.experiment.sweep.cluster import cores, external_cluster, local_cluster
+from barkhausen.experiment.sweep.columns import FAILED, FINISHED
 from barkhausen.experiment.sweep.execute import Call, Executor
 from barkhausen.experiment.sweep.plan import Planner, Task, check_data
 from barkhausen.experiment.sweep.points import Point, ends, points, repeated
 from barkhausen.experiment.sweep.search import Asking, Row
 from barkhausen.experiment.sweep.store import Store
 from barkhausen.experiment.sweep.sweep_file import Search, Sweep
-from barkhausen.experiment.sweep.task import FAILED, FINISHED, Outcome, run_task
+from barkhausen.experiment.sweep.task import Outcome, run_task
 from barkhausen.experiment.sweep.tidy import number_columns, write_tables
 from barkhausen.progress import Progress, Silent
 

@@ -13,9 +13,10 @@ from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
 from barkhausen.errors import InputError
+from barkhausen.experiment.sweep.columns import FAILED, FINISHED
 from barkhausen.experiment.sweep.plan import Task
 from barkhausen.experiment.sweep.store import Store
-from barkhausen.experiment.sweep.task import FAILED, FINISHED, REFUSED, Outcome
+from barkhausen.experiment.sweep.task import REFUSED, Outcome
 
 PER_WORKER = 3
 """Tasks submitted for each worker thread: one that runs, and two that wait, so that no worker waits for us."""
@@ -163,4 +164,4 @@ def _failed(line: str) -> Outcome:
 
 def _without_need(need: Task, outcome: Outcome) -> Outcome:
     line = f"its training {need.address} failed: {outcome['error']}"
-    return {"status": FAILED, "error": line, "traceback": outcome.get("traceback", line), "seconds": 0.0}
+    return _failed(line) | {"traceback": outcome.get("traceback", line)}

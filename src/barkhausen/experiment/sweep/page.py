@@ -40,12 +40,12 @@ from barkhausen.experiment.sweep.page_quantities import (
     TRADE_OFFS,
 )
 from barkhausen.experiment.sweep.read import CHIPS, load_chips, load_table
+from barkhausen.experiment.sweep.store import SWEEP, Store
 from barkhausen.experiment.sweep.summarise import summarise
 from barkhausen.experiment.table import NO_VALUE
 from barkhausen.validation import read_toml
 
 PAGE = "report.html"
-SWEEP = "sweep.toml"
 MOST_VALUES_NAMED = 10
 MOST_TRACEBACKS = 5
 MOST_PANELS = 4
@@ -352,7 +352,7 @@ def failures_of(directory: Path, frame: pd.DataFrame) -> list[Failure]:
 
 
 def _traceback(directory: Path, task: str) -> str | None:
-    text = content_of(directory / "tasks" / task[:2] / task / "failure.json").get("traceback")
+    text = content_of(Store(directory).of(task) / "failure.json").get("traceback")
     return str(text) if text else None
 
 

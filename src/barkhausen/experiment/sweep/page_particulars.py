@@ -10,18 +10,20 @@ import pandas as pd
 from barkhausen.device.file import read_device
 from barkhausen.experiment.run import read_json
 from barkhausen.experiment.sweep.columns import FINISHED
+from barkhausen.experiment.sweep.store import Store
 from barkhausen.synapse.crossbar.chip import Chip
 
 
 def particulars_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
     """Versions that the tasks ran with, and every assumption that they rest on."""
+    store = Store(directory)
     particulars: dict[str, list[str]] = {}
     assumed: dict[str, None] = {}
     tasks = [str(task) for task in frame.loc[frame["status"] == FINISHED, "task"].unique()]
-    homes = [directory / "tasks" / task[:2] / task for task in tasks]
+    homes = [store.of(task) for task in tasks]
     told = [content_of(home / "task.json") for home in homes]
     needed = dict.fromkeys(str(content["needs"]) for content in told if content.get("needs"))
-    homes += [directory / "tasks" / task[:2] / task for task in needed]
+    homes += [store.of(task) for task in needed]
     for content in [*told, *(content_of(home / "work" / "summary.json") for home in homes)]:
         _note(content, particulars, assumed)
     if "device_file" in frame.columns:

@@ -27,6 +27,7 @@ from barkhausen.experiment.sweep.columns import (
     SEED,
     TEXTS,
 )
+from barkhausen.experiment.sweep.store import SWEEP
 from barkhausen.experiment.table import result_table
 
 TABLE, CHIPS = "table.parquet", "chips.parquet"
@@ -55,7 +56,7 @@ def load_table(directory: Path | str) -> pd.DataFrame:
     """
     directory = Path(directory)
     path = directory / TABLE
-    if not path.exists() and (directory / "sweep.toml").exists():
+    if not path.exists() and (directory / SWEEP).exists():
         raise InputError(f"{directory}: is a sweep without a table yet; the same `barkhausen sweep` goes on with it")
     frame = _read_parquet(path, IDENTITY)
     kinds = frame["kind"].dropna().unique().tolist()
@@ -121,7 +122,7 @@ def load_tables(paths: Sequence[Path]) -> Tables:
     chips: list[pd.DataFrame] = []
     runs: list[Path] = []
     for path in {path.resolve(): path for path in paths}.values():
-        if (path / TABLE).exists() or (path / "sweep.toml").exists():
+        if (path / TABLE).exists() or (path / SWEEP).exists():
             tables.append(load_table(path))
             if (path / CHIPS).exists():
                 chips.append(load_chips(path))

@@ -17,15 +17,11 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from barkhausen.atomic import atomic_write, remove_partial, unwritable
 from barkhausen.errors import InputError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from barkhausen.locks import take_lock
 
 SWEEP = "sweep.toml"
 POLL = 0.5
@@ -101,7 +97,7 @@ class Store:
             raise unwritable(directory, error) from None
         with file:
             until = time.monotonic() + patience
-            while not (ours := _lock(file)) and time.monotonic() < until:
+            while not (ours := take_lock(file)) and time.monotonic() < until:
                 time.sleep(POLL)
             yield ours
 
@@ -125,24 +121,11 @@ class Store:
         except OSError as error:
             raise unwritable(directory, error) from None
         with file:
-            if not _lock(file):
+            if not take_lock(file):
                 raise InputError(f"{directory}: another process is at work in this directory")
             remove_partial(directory)
             atomic_write(directory / SWEEP, sweep)
             yield
-
-
-def _lock(file: IO[bytes]) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # A file system without locks; two processes there are the user's to avoid.
-        return True
-    return True
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -14,10 +14,10 @@ from typing import Any
 
 from barkhausen.errors import BarkhausenError, InputError
 from barkhausen.experiment.sweep.address import code_version, file_digest
+from barkhausen.experiment.sweep.columns import FAILED, FINISHED
 from barkhausen.experiment.sweep.plan import CHIP, INFERENCE, Task
 from barkhausen.experiment.sweep.store import Store
 
-FINISHED, FAILED, PLANNED = "finished", "failed", "planned"
 REFUSED = "refused"
 """Of a task that a worker with other code does not even begin."""
 PATIENCE = 3600.0

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from barkhausen.atomic import atomic_path
 from barkhausen.experiment.recipe import flat
-from barkhausen.experiment.sweep.columns import ALWAYS, DTYPES, IDENTITY, RESULTS, TEXTS
+from barkhausen.experiment.sweep.columns import ALWAYS, DTYPES, IDENTITY, PLANNED, RESULTS, TEXTS
 from barkhausen.experiment.sweep.plan import Task
 from barkhausen.experiment.sweep.read import CHIPS, TABLE
 from barkhausen.experiment.sweep.sweep_file import Kind, Range, Search
-from barkhausen.experiment.sweep.task import PLANNED, Outcome
+from barkhausen.experiment.sweep.task import Outcome
 
 TIMINGS = "timings.parquet"
 
