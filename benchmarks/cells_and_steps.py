@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from barkhausen.device import load_parameters, preset, shipped_toml
-from barkhausen.device.characterise import characterise
+from barkhausen.device.domain_wall.characterise import characterise
 
 RESAMPLES = 4000
 

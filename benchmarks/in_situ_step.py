@@ -26,9 +26,9 @@ from pathlib import Path
 
 import torch
 
-from barkhausen.errors import DataNotFoundError
-from barkhausen.experiment.dataset import Dataset
-from barkhausen.experiment.datasets import load_dataset
+from barkhausen.core.errors import DataNotFoundError
+from barkhausen.data.base import Dataset
+from barkhausen.data.published import load_dataset
 from barkhausen.experiment.recipe import Recipe, build_device, load_recipe
 from barkhausen.experiment.training import Training
 

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from barkhausen.experiment.sweep.cluster import local_cluster
-from barkhausen.experiment.sweep.engine import Sweeping
-from barkhausen.experiment.sweep.plan import Planner, Task
-from barkhausen.experiment.sweep.points import points
-from barkhausen.experiment.sweep.sweep_file import load_sweep
-from barkhausen.experiment.sweep.task import Outcome, attempt, run_task
-from barkhausen.progress import Silent
+from barkhausen.core.progress import Silent
+from barkhausen.sweep.cluster import local_cluster
+from barkhausen.sweep.engine import Sweeping
+from barkhausen.sweep.plan import Planner, Task
+from barkhausen.sweep.points import points
+from barkhausen.sweep.sweep_file import load_sweep
+from barkhausen.sweep.task import Outcome, attempt, run_task
 
 BASE = """
 states = 5

@@ -15,9 +15,9 @@ from pathlib import Path
 import plotly.graph_objects as go
 from draw_results import save
 
-from barkhausen.experiment.published import ACCURACY, ENERGY_PER_INFERENCE
-from barkhausen.experiment.sweep import load_table
-from barkhausen.experiment.sweep.summarise import summarise
+from barkhausen.results.published import ACCURACY, ENERGY_PER_INFERENCE
+from barkhausen.results.read import load_table
+from barkhausen.results.summarise import summarise
 
 COLOURS = {2: "#e69f00", 3: "#009e73", 5: "#0072b2"}
 ENERGY = "picojoule_per_inference"

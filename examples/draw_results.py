@@ -18,8 +18,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from barkhausen.experiment.published import ACCURACY, ENERGY_PER_INFERENCE
-from barkhausen.experiment.table import held_out, result_table
+from barkhausen.results.published import ACCURACY, ENERGY_PER_INFERENCE
+from barkhausen.results.table import held_out, result_table
 
 COLOURS = {"float": "#6b7280", "in-situ": "#0072b2", "ex-situ": "#d55e00"}
 CAUSES = {

@@ -17,9 +17,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from barkhausen.experiment.datasets import load_dataset
+from barkhausen.data.published import load_dataset
 from barkhausen.experiment.trained import load_trained
-from barkhausen.learning import domain_wall_layers, evaluate, transfer, wait
+from barkhausen.learning import chips as transfer
+from barkhausen.learning import domain_wall_layers, evaluate, wait
 from barkhausen.synapse import Faults
 
 REPEATS = 5

@@ -48,7 +48,7 @@ def command(
     """The command of barkhausen that the test module names in ``COMMAND``, run within this process."""
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        from barkhausen.cli import main  # noqa: PLC0415  # few tests need it
+        from barkhausen.cli.app import main  # noqa: PLC0415  # few tests need it
 
         monkeypatch.setattr(sys, "argv", ["barkhausen", request.module.COMMAND, *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:

@@ -7,7 +7,7 @@ def main() -> None:
     """Entry point of the command ``barkhausen``."""
     try:
         # Importing torch takes a second, in which a user may well press Ctrl-C.
-        from barkhausen.cli import main as run  # noqa: PLC0415
+        from barkhausen.cli.app import main as run  # noqa: PLC0415
 
         run()
     except KeyboardInterrupt:

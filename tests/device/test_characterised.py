@@ -9,6 +9,7 @@ import pytest
 import torch
 import xarray as xr
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import (
     FORMAT_VERSION,
     CharacterisedDevice,
@@ -17,9 +18,8 @@ from barkhausen.device import (
     GaussianStates,
     gaussian_device,
 )
-from barkhausen.device.statistics import describe_statistics
-from barkhausen.device.variance import variance_components
-from barkhausen.errors import InputError
+from barkhausen.device.statistics.summary import describe_statistics
+from barkhausen.device.statistics.variance import variance_components
 from barkhausen.version import __version__
 
 LENGTH = 512e-9

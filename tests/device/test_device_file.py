@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import (
     FORMAT_VERSION,
     CharacterisedDevice,
@@ -26,7 +27,6 @@ from barkhausen.device import (
     write_device,
 )
 from barkhausen.device.fitted import fitted
-from barkhausen.errors import InputError
 
 LENGTH = 512e-9
 NAN = math.nan

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceParameters, GaussianStates, gaussian_device, preset, preset_names
 from barkhausen.device.presets import CYCLE_SHARE, DEVICE_SHARE
-from barkhausen.errors import InputError
 
 
 @pytest.mark.parametrize("name", preset_names())

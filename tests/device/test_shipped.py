@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import load_parameters, preset, shipped_file, shipped_names, shipped_toml
-from barkhausen.device.characterise import characterise
-from barkhausen.device.event import ProgrammingEvent
-from barkhausen.device.parameters import DeviceParameters
-from barkhausen.errors import InputError
+from barkhausen.device.domain_wall.characterise import characterise
+from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 
 def written(name: str, folder: Path) -> Path:

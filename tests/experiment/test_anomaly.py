@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from barkhausen.experiment.anomaly import anomaly_figures, reconstruction_error, separating_threshold
+from barkhausen.experiment.tasks.anomaly_scores import anomaly_figures, reconstruction_error, separating_threshold
 
 CASES = st.integers(2, 40).flatmap(
     lambda n: st.tuples(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 
 

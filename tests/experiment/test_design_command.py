@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
-from made_up_design import SEARCH, MadeUp
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceParameters, load_parameters, read_device
-from barkhausen.device.calibration import Calibration
-from barkhausen.device.compact import CompactParameters
-from barkhausen.device.design import SCORES
-from barkhausen.errors import InputError
-from barkhausen.experiment import design, design_calibration, design_confirmation
-from barkhausen.experiment.design import design_to_directory
-from barkhausen.experiment.design_recipe import load_search
+from barkhausen.device.domain_wall.compact.calibration import Calibration
+from barkhausen.device.domain_wall.compact.model import CompactParameters
+from barkhausen.device.domain_wall.design import SCORES
+from barkhausen.experiment.design import calibration as design_calibration
+from barkhausen.experiment.design import confirmation as design_confirmation
+from barkhausen.experiment.design import search as design
+from barkhausen.experiment.design.search import design_to_directory
+from barkhausen.experiment.design.search_file import load_search
+from made_up_design import SEARCH, MadeUp
 
 WRITTEN = ("search.toml", "designed.toml", "candidates.csv", "design.json", "design.html")
 
@@ -36,7 +38,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
     """The command on a made-up model, and pages without plotly's five megabytes."""
     model = MadeUp()
     monkeypatch.setattr(design, "trials", model)
-    monkeypatch.setattr("barkhausen.experiment.report.get_plotlyjs", lambda: "")
+    monkeypatch.setattr("barkhausen.report.render.get_plotlyjs", lambda: "")
     return model
 
 
@@ -234,7 +236,7 @@ def test_calibration_is_made_once_and_used(
 
 @pytest.mark.usefixtures("one_thread")
 def test_design_is_confirmed_by_micromagnetics(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("barkhausen.experiment.report.get_plotlyjs", lambda: "")
+    monkeypatch.setattr("barkhausen.report.render.get_plotlyjs", lambda: "")
     settings = ["search.families=['equal-notches']", "search.generations=1", "search.confirm=1"]
     out = tmp_path / "out"
     result = design_to_directory(source, out, settings=settings, threads=1)

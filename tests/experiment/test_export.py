@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, TunnelJunction, gaussian_device
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.errors import InputError
-from barkhausen.experiment import onnx_file
-from barkhausen.experiment.export import export_csv, export_npz, export_onnx, export_safetensors
+from barkhausen.experiment.export import onnx_file
+from barkhausen.experiment.export.formats import export_csv, export_npz, export_onnx, export_safetensors
 from barkhausen.learning import QuantisedHardtanh, ShiftBatchNorm, convert, deployed, domain_wall_layers
 from barkhausen.synapse import Faults
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from barkhausen.cli import main
-from barkhausen.errors import InputError
-from barkhausen.experiment import mlflow_log
-from barkhausen.experiment.mlflow_log import Mlflow, final_figures
-from barkhausen.experiment.recipe import Recipe, flat, recipe_from
+from barkhausen.cli.app import main
+from barkhausen.core.config import flat
+from barkhausen.core.errors import InputError
+from barkhausen.experiment.logs import mlflow as mlflow_log
+from barkhausen.experiment.logs.mlflow import Mlflow, final_figures
+from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.training import Training
 

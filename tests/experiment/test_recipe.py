@@ -10,8 +10,8 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device, shipped_names, write_device
-from barkhausen.errors import InputError
 from barkhausen.experiment.recipe import Recipe, build_device, load_recipe, recipe_from
 
 if sys.version_info >= (3, 11):

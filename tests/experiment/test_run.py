@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import torch
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device, preset, write_device
-from barkhausen.errors import InputError
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.synapse import EnergyLedger

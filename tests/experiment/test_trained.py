@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from barkhausen.core.errors import InputError
+from barkhausen.data.published import load_dataset
 from barkhausen.device import gaussian_device, write_device
-from barkhausen.errors import InputError
-from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.evaluation import accuracy
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run

@@ -10,18 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device
-from barkhausen.errors import InputError
-from barkhausen.learning import (
-    DomainWallLayer,
-    InSitu,
-    ShiftBatchNorm,
-    convert,
-    deployed,
-    domain_wall_layers,
-    evaluate,
-    transfer,
-)
+from barkhausen.learning import DomainWallLayer, InSitu, ShiftBatchNorm, convert, deployed, domain_wall_layers, evaluate
+from barkhausen.learning import chips as transfer
 from barkhausen.synapse import Phase
 
 FIVE = gaussian_device(5)

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device, write_device
-from barkhausen.errors import InputError
 from barkhausen.learning import (
     DomainWallConv1d,
     DomainWallConv2d,

@@ -18,7 +18,7 @@ import pytest
 import torch
 import xarray as xr
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import (
     Drive,
     Film,

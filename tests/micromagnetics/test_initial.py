@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import Film, Grid, domain_wall, material, random_state, uniform, vortex
 from barkhausen.micromagnetics.initial import for_replicas
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from barkhausen import micromagnetics as mm
-from barkhausen.errors import InputError
-from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
-from barkhausen.micromagnetics.mumax3_script import mumax3_script
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import GYROMAGNETIC_RATIO
+from barkhausen.micromagnetics.mumax3.script import mumax3_script
 
 NS = 1e-9
 COFEB = mm.material("cofeb-tantalum")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import (
     Drive,
     Energy,

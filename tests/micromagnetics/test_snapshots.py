@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import (
     Drive,
     Film,

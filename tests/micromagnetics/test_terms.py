@@ -7,7 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import (
+    BOHR_MAGNETON,
+    ELEMENTARY_CHARGE,
+    GYROMAGNETIC_RATIO,
+    REDUCED_PLANCK,
+    VACUUM_PERMEABILITY,
+)
 from barkhausen.micromagnetics import (
     Demag,
     Drive,
@@ -29,14 +36,7 @@ from barkhausen.micromagnetics import (
     random_state,
     standard_terms,
 )
-from barkhausen.micromagnetics.constants import (
-    BOHR_MAGNETON,
-    ELEMENTARY_CHARGE,
-    GYROMAGNETIC_RATIO,
-    REDUCED_PLANCK,
-    VACUUM_PERMEABILITY,
-)
-from barkhausen.micromagnetics.newell import demagnetisation_tensor
+from barkhausen.micromagnetics.geometry.newell import demagnetisation_tensor
 
 MATERIAL = Material(saturation_magnetisation=0.9e6, exchange_stiffness=1.2e-11, damping=0.1, anisotropy=0.7e6,
                     dmi=1.1e-3, spin_hall_angle=0.2, field_like_ratio=-0.7, spin_polarisation=0.6,

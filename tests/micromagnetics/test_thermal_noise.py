@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics import Film, Grid, Heun, Material, System, ThermalNoise, thermal_amplitude, uniform
-from barkhausen.micromagnetics.constants import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.terms.thermal import GROUP
 
 MATERIAL = Material(saturation_magnetisation=1e6, exchange_stiffness=1e-11, damping=0.05)

@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, gaussian_device
-from barkhausen.errors import InputError
 from barkhausen.synapse import Phase, SynapseArray
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Constants, load_chip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.converters import (
     calibrated_limit,
     combine_planes,

@@ -13,8 +13,8 @@ import xarray as xr
 from scipy.linalg import expm
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.errors import InputError
 from barkhausen.learning import convert, domain_wall_layers, wait
 from barkhausen.synapse import Faults, SynapseArray
 from barkhausen.synapse.drift import BOLTZMANN, disturb, drift, escape_rates, transitions

@@ -12,9 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.errors import InputError
-from barkhausen.learning import DomainWallLinear, InSitu, convert, domain_wall_layers, endurance, fresh_chip, transfer
+from barkhausen.learning import DomainWallLinear, InSitu, convert, domain_wall_layers, endurance, fresh_chip
+from barkhausen.learning import chips as transfer
 from barkhausen.synapse import EnergyLedger, Faults, Phase, SynapseArray, SynapseBank
 
 FIVE = gaussian_device(5)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceParameters
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip, load_chip
 from barkhausen.synapse.crossbar.chip_parts import ReadNoise
 from barkhausen.synapse.crossbar.noise import bit_line_noise, device_factors, layer_noise

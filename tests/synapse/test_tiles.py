@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.errors import InputError
 from barkhausen.synapse.crossbar import CrossbarTiles, Tiling, Wires, effective_conductance, tiles
 
 MAP = ConductanceMap(antiparallel=3e-4, parallel=9e-4, reference=6e-4, unit=2.5e-4)

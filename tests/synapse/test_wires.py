@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar import IDEAL, Wires, effective_conductance
 from barkhausen.synapse.crossbar import wires as module
 

@@ -20,7 +20,10 @@ import torch
 import xarray as xr
 from jaxtyping import Float, Int8
 
-from barkhausen.device.checks import (
+from barkhausen.core.errors import InputError
+from barkhausen.device.domain_wall.junction import TunnelJunction
+from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.device.schema import (
     AT_REST,
     DECIDERS,
     FORMAT_VERSION,
@@ -31,13 +34,16 @@ from barkhausen.device.checks import (
     check_states,
     validate,
 )
-from barkhausen.device.distribution import EmpiricalStates, GaussianStates, SmoothedStates, StateDistribution
-from barkhausen.device.mixture import Components
-from barkhausen.device.parameters import DeviceParameters
-from barkhausen.device.readout import TunnelJunction
-from barkhausen.device.resampling import KernelTables, StateMixture, mixture_tables, plain_tables, smoothed_tables
-from barkhausen.device.variance import variance_components
-from barkhausen.errors import InputError
+from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, SmoothedStates, StateDistribution
+from barkhausen.device.statistics.mixture import Components
+from barkhausen.device.statistics.resampling import (
+    KernelTables,
+    StateMixture,
+    mixture_tables,
+    plain_tables,
+    smoothed_tables,
+)
+from barkhausen.device.statistics.variance import variance_components
 from barkhausen.version import __version__
 
 __all__ = ["FORMAT_VERSION", "MAXIMAL_STATES", "CharacterisedDevice", "Source"]
@@ -91,8 +97,8 @@ class CharacterisedDevice:
                 better than from the protocol: those of the pulses that were simulated, say.
             outcome: how each cycle ended: 0 a single wall at rest, 1 no wall left, 2 several walls, 3 a wall that is
                 not at rest or off the track, −1 never run. Only a wall at rest has a position, all others NaN.
-            extras: optional variables, such as of :func:`~barkhausen.device.statistics.describe_statistics` or of
-                a :class:`~barkhausen.device.fits.FitReport`; see :meth:`extended`.
+            extras: optional variables, such as of :func:`~barkhausen.device.statistics.summary.describe_statistics` or of
+                a :class:`~barkhausen.device.statistics.selection.FitReport`; see :meth:`extended`.
             attributes: anything else worth keeping (seeds, command), as JSON.
 
         Raises:

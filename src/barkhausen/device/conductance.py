@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from jaxtyping import Float
 
+from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import h5py
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
-from barkhausen.atomic import atomic_write
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write
 from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
-from barkhausen.errors import InputError
 
 __all__ = ["FORMAT_VERSION", "read_device", "write_device"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.device.fits import LAWS, choose_fit
-from barkhausen.device.statistics import describe_statistics
+from barkhausen.device.statistics.selection import LAWS, choose_fit
+from barkhausen.device.statistics.summary import describe_statistics
 
 Bounds = tuple[float, float]
 NOTHING = (float("nan"), float("nan"))

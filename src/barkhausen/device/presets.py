@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
+from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.file import read_device
-from barkhausen.device.parameters import DeviceParameters
-from barkhausen.errors import InputError
 
 WINDOW = (0.2, 0.8)
 """Mean positions of the outermost states of a textbook device, as fractions of the track."""

@@ -1,4 +1,4 @@
-"""``barkhausen characterize``: from a TOML file to a device file, its histories and a page."""
+"""``barkhausen characterize``: from a TOML file to a device file and the histories of its walls."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import h5netcdf
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
-from barkhausen.atomic import atomic_write
-from barkhausen.device import CharacterisedDevice, load_parameters, write_device
-from barkhausen.device.characterise import characterise
-from barkhausen.errors import InputError
-from barkhausen.experiment.characterisation_report import write_characterisation_report
-from barkhausen.progress import Progress
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write
+from barkhausen.core.progress import Progress
+from barkhausen.device import load_parameters, read_device, write_device
+from barkhausen.device.domain_wall.characterise import Characterisation, characterise
 
 WORK = ".work"
 """Suffix of the directory beside the device file where unfinished work is kept."""
@@ -28,13 +27,12 @@ def characterise_to_file(
     out: Path,
     *,
     settings: Sequence[str] = (),
-    page: Path | None = None,
     backend: str = "auto",
     threads: int | None = None,
     accelerator: str = "cpu",
     progress: Progress | None = None,
-) -> CharacterisedDevice:
-    """Characterise the device of a TOML file; write ``out``, its histories beside it, and a page.
+) -> Characterisation:
+    """Characterise the device of a TOML file; write ``out``, and its histories beside it.
 
     Unfinished work is kept in a directory beside ``out``; the same call goes on in it. Histories (wall position and
     number of walls in time, maps of one event a state) go to ``<out>.history.nc``.
@@ -43,7 +41,6 @@ def characterise_to_file(
         source: the TOML file of :func:`~barkhausen.device.load_parameters`.
         out: device file to write.
         settings: ``key=value`` that replace what the file says.
-        page: page to write; ``out`` with the suffix ``.html`` if left out.
         backend, threads, accelerator: as of :func:`barkhausen.micromagnetics.simulate`.
         progress: where to show how far it is.
 
@@ -66,10 +63,32 @@ def characterise_to_file(
         attributes={"command": _command(source, out, settings)},
     )
     write_device(found.device, out)
-    _write_history(found.history, out.with_suffix(".history.nc"))
-    write_characterisation_report(found, page or out.with_suffix(".html"))
+    _write_history(found.history, history_file(out))
     shutil.rmtree(work, ignore_errors=True)
-    return found.device
+    return found
+
+
+def history_file(device: Path) -> Path:
+    """The file of histories beside a device file."""
+    return device.with_suffix(".history.nc")
+
+
+def read_characterisation(device: Path) -> Characterisation:
+    """A device file with the histories beside it.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    path = history_file(device)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as history:
+            return Characterisation(read_device(device), history.load())
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: is damaged ({error})") from None
 
 
 def _command(source: Path, out: Path, settings: Sequence[str]) -> str:

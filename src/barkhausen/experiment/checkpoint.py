@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from barkhausen.atomic import atomic_path
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_path
 
 _TENSOR = "tensor:"
 

@@ -15,10 +15,10 @@ from pydantic import (
     model_validator,
 )
 
+from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
-from barkhausen.errors import InputError
-from barkhausen.learning.parts import Activation, Normalisation
-from barkhausen.validation import apply_setting, read_toml, validated
+from barkhausen.learning.networks.parts import Activation, Normalisation
 
 Mode = Literal["in-situ", "ex-situ", "float"]
 Preset = Literal["racetrack", "notched", "gaussian"]
@@ -237,14 +237,6 @@ def _check_shipped(recipe: Recipe, origin: str) -> None:
             f"{origin}: states = {states}: no {family}-{states} is shipped, only {there_are}; name a device file "
             '(device.file) or take textbook Gaussians (device.preset = "gaussian")'
         )
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as one dictionary with dotted keys."""
-    result: dict[str, Any] = {}
-    for key, value in values.items():
-        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return result
 
 
 def build_device(recipe: Recipe) -> CharacterisedDevice:

@@ -20,16 +20,18 @@ from typing import Any
 
 import torch
 
-from barkhausen.atomic import atomic_write, remove_partial, unwritable
+from barkhausen.core.config import flat, read_toml
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write, read_json, remove_partial, take_lock, unwritable
+from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.seeds import stream
+from barkhausen.data.published import load_dataset
 from barkhausen.device import CharacterisedDevice
-from barkhausen.errors import InputError
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
-from barkhausen.experiment.datasets import load_dataset
 from barkhausen.experiment.evaluation import weight_histogram
-from barkhausen.experiment.recipe import Recipe, build_device, device_file, flat
-from barkhausen.experiment.run_log import Destination, RunLog
-from barkhausen.experiment.scalars import TensorBoard
-from barkhausen.experiment.seeds import stream
+from barkhausen.experiment.logs.base import Destination, RunLog
+from barkhausen.experiment.logs.tensorboard import TensorBoard
+from barkhausen.experiment.recipe import Recipe, build_device, device_file
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
@@ -42,10 +44,7 @@ from barkhausen.experiment.summary import (
 )
 from barkhausen.experiment.training import Training
 from barkhausen.learning import fresh_chip, programming_energy
-from barkhausen.locks import take_lock
-from barkhausen.progress import Progress, Silent
 from barkhausen.synapse import EnergyBill
-from barkhausen.validation import read_toml
 
 CHECKPOINT = "checkpoint.safetensors"
 RECIPE = "recipe.toml"
@@ -63,7 +62,7 @@ class Run:
         overwrite: throw away what the directory holds.
         progress: where progress is shown.
         notes: lines for the summary, such as a data set that had to be replaced.
-        logs: where its numbers go beside TensorBoard, such as :class:`~barkhausen.experiment.mlflow_log.Mlflow`.
+        logs: where its numbers go beside TensorBoard, such as :class:`~barkhausen.experiment.logs.mlflow.Mlflow`.
     """
 
     recipe: Recipe
@@ -390,17 +389,3 @@ def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[
 def _title(recipe: Recipe) -> str:
     states = "" if recipe.mode == "float" else f" {recipe.states} states"
     return f"{recipe.mode}{states} seed {recipe.seed}"
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file that a run wrote.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is damaged ({error})") from None

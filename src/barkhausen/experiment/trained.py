@@ -10,16 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from barkhausen.errors import InputError
+from barkhausen.core.config import read_toml
+from barkhausen.core.errors import InputError
+from barkhausen.core.seeds import stream
+from barkhausen.data.base import Dataset
+from barkhausen.data.published import load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint
-from barkhausen.experiment.dataset import Dataset
-from barkhausen.experiment.datasets import load_dataset
-from barkhausen.experiment.networks import build_network
+from barkhausen.experiment.network import build_network
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import CHECKPOINT, DEVICE, RECIPE
-from barkhausen.experiment.seeds import stream
 from barkhausen.learning import fresh_chip
-from barkhausen.validation import read_toml
 
 IMAGES = {"digits": (8, 8), "mnist": (28, 28), "fashion-mnist": (28, 28)}
 """Rows and columns of the images of known sets, so that exporting a network does not need its data."""

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
+from barkhausen.core.seeds import stream
+from barkhausen.data.base import Dataset
 from barkhausen.device import CharacterisedDevice
-from barkhausen.errors import InputError
-from barkhausen.experiment.dataset import Dataset
 from barkhausen.experiment.evaluation import weight_histogram
-from barkhausen.experiment.networks import build_network
+from barkhausen.experiment.network import build_network
 from barkhausen.experiment.recipe import Recipe
-from barkhausen.experiment.seeds import stream
-from barkhausen.experiment.task import task_of
+from barkhausen.experiment.tasks.base import task_of
 from barkhausen.learning import InSitu, Learner, Precursor, domain_wall_layers
 
 RATE_AT_THE_END = 1e-3

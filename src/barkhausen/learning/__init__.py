@@ -1,21 +1,21 @@
 """Learning with stochastic few-state synapses: in-situ, ex-situ, and the float twin."""
 
-from barkhausen.learning.activations import QuantisedHardtanh
 from barkhausen.learning.ageing import endurance, wait
-from barkhausen.learning.bill import programming_energy
+from barkhausen.learning.chips import Chips, evaluate, fresh_chip, outputs_of, transfer
 from barkhausen.learning.convert import convert
-from barkhausen.learning.convolutions import DomainWallConv1d, DomainWallConv2d
-from barkhausen.learning.crossbar_layer import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.learning.deploy import deployed
-from barkhausen.learning.ex_situ import Precursor
-from barkhausen.learning.in_situ import InSitu
-from barkhausen.learning.layers import DomainWallLayer, DomainWallLinear, domain_wall_layers
-from barkhausen.learning.learner import Learner
-from barkhausen.learning.margin_schedule import CosineMargin, LinearMargin
-from barkhausen.learning.network import multilayer_perceptron
-from barkhausen.learning.normalisation import ShiftBatchNorm
-from barkhausen.learning.quantiser import Quantiser
-from barkhausen.learning.transfer import Chips, evaluate, fresh_chip, outputs_of, transfer
+from barkhausen.learning.energy import programming_energy
+from barkhausen.learning.layers.base import DomainWallLayer, DomainWallLinear, domain_wall_layers
+from barkhausen.learning.layers.convolution import DomainWallConv1d, DomainWallConv2d
+from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
+from barkhausen.learning.layers.quantiser import Quantiser
+from barkhausen.learning.networks.activations import QuantisedHardtanh
+from barkhausen.learning.networks.normalisation import ShiftBatchNorm
+from barkhausen.learning.networks.perceptron import multilayer_perceptron
+from barkhausen.learning.rules.base import Learner
+from barkhausen.learning.rules.ex_situ import Precursor
+from barkhausen.learning.rules.in_situ import InSitu
+from barkhausen.learning.rules.margin_schedule import CosineMargin, LinearMargin
 
 __all__ = [
     "Chips",

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Int
 from torch import nn
 
-from barkhausen.errors import InputError
-from barkhausen.learning.layers import domain_wall_layers
+from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.base import domain_wall_layers
 from barkhausen.synapse.drift import drift
 
 Model = TypeVar("Model", bound=nn.Module)

@@ -12,12 +12,12 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.errors import InputError
-from barkhausen.learning.convolutions import DomainWallConv1d, DomainWallConv2d
-from barkhausen.learning.layers import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
+from barkhausen.learning.layers.base import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
+from barkhausen.learning.layers.convolution import DomainWallConv1d, DomainWallConv2d
+from barkhausen.learning.layers.weight_fit import Start, start_of
 from barkhausen.learning.settings import LayerSettings
-from barkhausen.learning.weight_fit import Start, start_of
 from barkhausen.synapse.faults import SOUND, Faults
 
 CONVERTED = {nn.Linear: DomainWallLinear, nn.Conv1d: DomainWallConv1d, nn.Conv2d: DomainWallConv2d}

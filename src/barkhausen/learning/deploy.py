@@ -6,9 +6,9 @@ import copy
 
 from torch import nn
 
-from barkhausen.errors import InputError
-from barkhausen.learning.crossbar_layer import crossbar_layers
-from barkhausen.learning.layers import DomainWallLayer, domain_wall_layers, replace_modules
+from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.base import DomainWallLayer, domain_wall_layers, replace_modules
+from barkhausen.learning.layers.crossbar import crossbar_layers
 
 
 def deployed(model: nn.Module) -> nn.Module:

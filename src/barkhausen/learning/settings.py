@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, preset, read_device, shipped_names
-from barkhausen.errors import InputError
-from barkhausen.learning.weight_fit import Start
+from barkhausen.learning.layers.weight_fit import Start
 from barkhausen.synapse.faults import Faults
 
 

@@ -1,11 +1,15 @@
 """Micromagnetics of a thin film at finite temperature: hundreds of replicas in one call."""
 
-from barkhausen.micromagnetics.anisotropy_map import Region, anisotropy_map, grains
 from barkhausen.micromagnetics.backend import BACKENDS, choose_backend
-from barkhausen.micromagnetics.drive import Drive
 from barkhausen.micromagnetics.ensemble import simulate
+from barkhausen.micromagnetics.excitation.drive import Drive
+from barkhausen.micromagnetics.excitation.gate import Gate, StrainGate, VoltageControlledAnisotropy
+from barkhausen.micromagnetics.excitation.waveform import Waveform
+from barkhausen.micromagnetics.files.ovf import Snapshots, read_ovf, write_ovf
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.gate import Gate, StrainGate, VoltageControlledAnisotropy
+from barkhausen.micromagnetics.geometry.anisotropy_map import Region, anisotropy_map, grains
+from barkhausen.micromagnetics.geometry.outline import Notch, TrackOutline, graded_notches, track_film
+from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.initial import domain_wall, random_state, uniform, vortex
 from barkhausen.micromagnetics.integrators import (
@@ -33,9 +37,6 @@ from barkhausen.micromagnetics.observables import (
     WallTilt,
     default_observables,
 )
-from barkhausen.micromagnetics.outline import Notch, TrackOutline, graded_notches, track_film
-from barkhausen.micromagnetics.roughness import EdgeRoughness
-from barkhausen.micromagnetics.snapshots import Snapshots, read_ovf, write_ovf
 from barkhausen.micromagnetics.state import Inputs, State
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
@@ -53,7 +54,6 @@ from barkhausen.micromagnetics.terms import (
     standard_terms,
     thermal_amplitude,
 )
-from barkhausen.micromagnetics.waveform import Waveform
 
 __all__ = [
     "BACKENDS",

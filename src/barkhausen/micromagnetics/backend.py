@@ -9,7 +9,7 @@ from numbers import Integral
 
 import torch
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.compiled_heun import why_not

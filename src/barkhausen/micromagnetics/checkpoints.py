@@ -13,8 +13,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from barkhausen.atomic import atomic_write, remove_partial
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write, remove_partial
 
 PLAN = "plan.json"
 

@@ -17,18 +17,18 @@ from jaxtyping import Float
 from rich.console import Console
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
+from barkhausen.core.progress import Progress, Silent, Terminal
 from barkhausen.micromagnetics.backend import Backend, choose_backend
 from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
-from barkhausen.micromagnetics.drive import Drive
+from barkhausen.micromagnetics.excitation.drive import Drive
+from barkhausen.micromagnetics.files.ovf import Snapshots
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.initial import domain_wall, for_replicas
 from barkhausen.micromagnetics.integrators import CompiledHeun, DormandPrince, Heun, StepAdvice, Stepper, advise_step
 from barkhausen.micromagnetics.observables import Observable, check_observables, default_observables
-from barkhausen.micromagnetics.snapshots import Snapshots
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import Term, standard_terms
-from barkhausen.progress import Progress, Silent, Terminal
 from barkhausen.version import __version__
 
 MAXIMAL_STEPS = 1e9

@@ -11,12 +11,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from barkhausen.errors import InputError
-from barkhausen.micromagnetics.constants import VACUUM_PERMEABILITY
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import VACUUM_PERMEABILITY
+from barkhausen.micromagnetics.geometry.newell import demagnetisation_tensor
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.material import Material
-from barkhausen.micromagnetics.newell import demagnetisation_tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Film:
         device_of_replica: ``[replica]``, which device each replica of a simulation is; ``None``: replica r is
             device r, or all replicas are the only device.
         edge_demag: what to add to the demagnetising factors N_xx, N_yy, N_zz of each cell, ``[device, 3, nx, ny]``:
-            the stray field of cut cells (:func:`~barkhausen.micromagnetics.outline.track_film` gives it).
+            the stray field of cut cells (:func:`~barkhausen.micromagnetics.geometry.outline.track_film` gives it).
         origin: how the film came about, kept with every result.
 
     Raises:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 
 MAXIMAL_CELLS = 1 << 24
 """More cells than this in one layer is taken for a mistake in the units."""

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.excitation.waveform import Values
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.waveform import Values
 
 
 def uniform(film: Film, direction: Sequence[float]) -> Float[Tensor, "replica 3 nx ny"]:

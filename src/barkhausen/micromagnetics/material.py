@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from barkhausen.errors import InputError, did_you_mean
-from barkhausen.micromagnetics.constants import VACUUM_PERMEABILITY
+from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.units import VACUUM_PERMEABILITY
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

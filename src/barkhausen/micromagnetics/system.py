@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.errors import InputError
-from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
-from barkhausen.micromagnetics.drive import Drive
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import GYROMAGNETIC_RATIO
+from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.layout import cross
 from barkhausen.micromagnetics.state import Inputs, State

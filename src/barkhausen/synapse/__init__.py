@@ -3,10 +3,10 @@
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.bank import SynapseBank
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.energy import EnergyBill, EnergyLedger
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.kind import SynapseKind
-from barkhausen.synapse.ledger import EnergyBill, EnergyLedger
-from barkhausen.synapse.written import WrittenWeights
+from barkhausen.synapse.programmed import WrittenWeights
 
 __all__ = [
     "EnergyBill",

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.errors import InputError
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
 from barkhausen.synapse.faults import SOUND, Faults
 from barkhausen.synapse.kind import SynapseKind

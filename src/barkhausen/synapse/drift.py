@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.device.resampling import seen_in_every_state
-from barkhausen.errors import InputError
+from barkhausen.device.statistics.resampling import seen_in_every_state
 from barkhausen.synapse.array import SynapseArray
 
 BOLTZMANN = 1.380649e-23
@@ -39,7 +39,7 @@ def escape_rates(device: CharacterisedDevice, temperature: float | None = None) 
     """Rate in Hz at which a wall leaves each state of each characterised device.
 
     Args:
-        device: whose file has barriers and attempt frequencies (:func:`barkhausen.device.stability.stability`).
+        device: whose file has barriers and attempt frequencies (:func:`barkhausen.device.domain_wall.stability.stability`).
         temperature: in K; that of the characterisation by default. Barriers and attempt frequencies are taken as
             they are, though a film softens when it is heated.
 

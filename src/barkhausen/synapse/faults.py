@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, StateDistribution
-from barkhausen.errors import InputError
 from barkhausen.synapse.faults import SOUND, Faults
 
 

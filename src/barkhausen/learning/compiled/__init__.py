@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.learning.quantiser import Quantiser
+from barkhausen.learning.layers.quantiser import Quantiser
 
 LIBRARY = Path(__file__).with_name("_scan.so")
 

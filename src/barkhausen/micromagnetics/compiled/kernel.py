@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.compiled.layout import (
     TASK_ADVANCE,
     TASK_FIELD,
@@ -16,16 +17,9 @@ from barkhausen.micromagnetics.compiled.layout import (
     RunArguments,
     aligned_zeros,
 )
-from barkhausen.micromagnetics.compiled.library import (
-    available,
-    library,
-    unavailable_reason,
-    variant,
-    variant_number,
-)
+from barkhausen.micromagnetics.compiled.library import available, library, unavailable_reason, variant, variant_number
 from barkhausen.micromagnetics.compiled.plan import plan_axis, tensor_spectra
 from barkhausen.micromagnetics.compiled.streams import stream_states
-from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
 
 __all__ = ["LANES", "LaneEnsemble", "LaneProblem", "Outcome", "available", "unavailable_reason", "variant"]
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.guard import IntegrationError
 from barkhausen.micromagnetics.system import System

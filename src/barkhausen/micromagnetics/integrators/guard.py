@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.errors import BarkhausenError
+from barkhausen.core.errors import BarkhausenError
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice
 
 NORM_LIMIT = 0.5

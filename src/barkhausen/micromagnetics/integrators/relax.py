@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.errors import BarkhausenError
-from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO
+from barkhausen.core.errors import BarkhausenError
+from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.integrators.dormand_prince import DormandPrince
 from barkhausen.micromagnetics.layout import cross
 from barkhausen.micromagnetics.system import System

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from barkhausen.errors import InputError
-from barkhausen.micromagnetics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from barkhausen.micromagnetics.drive import Drive
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
+from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.terms.spin_orbit_torque import SpinOrbitTorque
 from barkhausen.micromagnetics.terms.thermal import thermal_amplitude

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.geometry.newell import zero_padded
 from barkhausen.micromagnetics.layout import along_longer_axis
-from barkhausen.micromagnetics.newell import zero_padded
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
 

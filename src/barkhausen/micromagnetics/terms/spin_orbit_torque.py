@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.errors import InputError
-from barkhausen.micromagnetics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import ELEMENTARY_CHARGE, REDUCED_PLANCK
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import Torque

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.micromagnetics.constants import BOLTZMANN, GYROMAGNETIC_RATIO
+from barkhausen.core.seeds import numbered_generator
+from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.seeds import numbered_generator
 
 GROUP = 8
 """Replicas that share a stream of random numbers; chunks of replicas are whole groups."""

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.micromagnetics.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, GYROMAGNETIC_RATIO
+from barkhausen.core.units import BOHR_MAGNETON, ELEMENTARY_CHARGE, GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.layout import cross
 from barkhausen.micromagnetics.material import Material
 from barkhausen.micromagnetics.state import State

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from barkhausen.core.config import apply_setting, read_toml, validated
 from barkhausen.synapse.crossbar.chip_parts import (
     Bank,
     Constant,
@@ -26,7 +27,6 @@ from barkhausen.synapse.crossbar.chip_parts import (
     Tile,
     WireResistance,
 )
-from barkhausen.validation import apply_setting, read_toml, validated
 
 DEFAULT_CHIP = Path(__file__).parent / "chips" / "default.toml"
 REFERENCE_NODE = 45e-9

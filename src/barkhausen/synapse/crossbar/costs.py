@@ -36,9 +36,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip
-from barkhausen.synapse.ledger import EnergyBill
+from barkhausen.synapse.energy import EnergyBill
 
 NO_PROGRAMMING = EnergyBill()
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
@@ -156,7 +156,7 @@ def disturb_per_read(probability: float, read_time: float, sense_time: float) ->
     """The probability that one read of ``sense_time`` moves a wall, from that of a read of ``read_time``.
 
     A device file gives the latter (``read_disturb``, at the voltage and time of its verify read). At another voltage
-    it is another: :meth:`barkhausen.device.readout.TunnelJunction.read_disturb` has the physics.
+    it is another: :meth:`barkhausen.device.domain_wall.junction.TunnelJunction.read_disturb` has the physics.
     """
     if not (0 <= probability <= 1 and read_time > 0 and sense_time > 0):
         raise InputError(

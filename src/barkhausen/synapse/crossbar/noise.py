@@ -22,9 +22,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.errors import InputError
-from barkhausen.micromagnetics.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.chip_parts import ReadNoise
 

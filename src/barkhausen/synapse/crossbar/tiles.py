@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.errors import InputError, did_you_mean
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, check_conductances, effective_conductance
 
 Scheme = Literal["reference column", "differential pair"]

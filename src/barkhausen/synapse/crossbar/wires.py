@@ -35,7 +35,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.errors import InputError
+from barkhausen.core.errors import InputError
 
 AT_ONCE = 128
 """Tiles solved together: some 100 MiB of work space for 128 × 128."""

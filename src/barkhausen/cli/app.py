@@ -1,0 +1,86 @@
+"""The command line of ``barkhausen``; ``barkhausen --help`` lists what it can do.
+
+Exit codes: 0 done; 2 the user's input is wrong (one line, no traceback); 130 interrupted, go on with the same
+command; 1 anything else.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from barkhausen.cli.backends import backends
+from barkhausen.cli.characterize import characterize
+from barkhausen.cli.design import design
+from barkhausen.cli.devices import devices
+from barkhausen.cli.export import export
+from barkhausen.cli.import_device import import_device
+from barkhausen.cli.infer import infer
+from barkhausen.cli.mumax3 import export_mumax3, import_mumax3
+from barkhausen.cli.report import report
+from barkhausen.cli.reproduce import reproduce
+from barkhausen.cli.sweep import sweep
+from barkhausen.cli.table import table
+from barkhausen.cli.train import train
+from barkhausen.core.errors import BarkhausenError
+from barkhausen.version import __version__
+
+INTERRUPTED = 130
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From micromagnetics to picojoules: deep networks on stochastic domain-wall synapses."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+for _command in (backends, train, reproduce, report, devices, characterize, design, export, infer, sweep, table):
+    app.command()(_command)
+app.command("import-device")(import_device)
+app.command("import-mumax3")(import_mumax3)
+app.command("export-mumax3")(export_mumax3)
+
+
+def main() -> None:
+    """Entry point of the command ``barkhausen``."""
+    try:
+        code = app(standalone_mode=False)
+    except BarkhausenError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:
+        # A usage error; the package that its class comes from depends on the version of typer.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(" ".join(error.format_message().split()))
+    # Typer turns Ctrl-C into this code by itself.
+    if code == INTERRUPTED:
+        typer.echo("interrupted; the same command goes on from the last whole epoch", err=True)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(line: str) -> NoReturn:
+    # Without a command typer prints the help and has nothing more to say.
+    if line:
+        typer.echo(f"barkhausen: {line}", err=True)
+    sys.exit(2)

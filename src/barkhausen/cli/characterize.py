@@ -1,0 +1,48 @@
+"""The command ``barkhausen characterize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from barkhausen.cli.device_tables import show_device
+
+
+def characterize(
+    parameters: Annotated[Path, typer.Argument(help="Device, protocol, and how many devices and cycles: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Device file to write (.nc).")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: characterisation.devices=4, track.width=48e-9. May be repeated."),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--report", help="Page about it; by default beside the device file, as .html.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
+    backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
+    accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Simulate the thermal ensemble of a racetrack and write its device file and a page about it.
+
+    Interrupted, the same command goes on where it was.
+    """
+    from barkhausen.core.progress import Terminal
+    from barkhausen.experiment.characterise import characterise_to_file
+    from barkhausen.report.device.page import write_characterisation_report
+
+    found = characterise_to_file(
+        parameters,
+        out,
+        settings=settings or [],
+        backend=backend,
+        threads=threads,
+        accelerator=accelerator,
+        progress=Terminal(Console(stderr=True)),
+    )
+    page = page or out.with_suffix(".html")
+    write_characterisation_report(found, page)
+    show_device(found.device)
+    typer.echo(f"device file in {out}, report in {page}")

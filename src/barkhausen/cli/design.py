@@ -1,0 +1,37 @@
+"""The command ``barkhausen design``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def design(
+    search: Annotated[Path, typer.Argument(help="What is fixed and what is searched: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of this search; an interrupted one goes on in it.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a key: search.states=3. May be repeated.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
+    backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
+    accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Search pulses, gate voltages and notches that give well-separated states; confirm the best by micromagnetics."""
+    from barkhausen.core.progress import Terminal
+    from barkhausen.experiment.design.search import design_to_directory
+    from barkhausen.report.design.page import write_design_page
+
+    design_to_directory(
+        search,
+        out,
+        settings=settings or [],
+        backend=backend,
+        threads=threads,
+        accelerator=accelerator,
+        progress=Terminal(Console(stderr=True)),
+    )
+    page = write_design_page(out)
+    typer.echo(f"best design in {out / 'designed.toml'}, evidence in {page}")

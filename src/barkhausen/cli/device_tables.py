@@ -1,0 +1,102 @@
+"""A device as tables on the terminal."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+from rich.table import Table
+
+from barkhausen.cli.console import wide_console
+from barkhausen.device import (
+    CharacterisedDevice,
+)
+
+
+def sigmas(item: CharacterisedDevice) -> str:
+    mean, device, cycle = item.moments
+    scale = 2 / (mean[-1] - mean[0])
+    total = scale * (device**2 + cycle**2) ** 0.5
+    return f"{total.min():.3g}" if total.max() - total.min() < 1e-6 else f"{total.min():.3g} to {total.max():.3g}"
+
+
+def prices(item: CharacterisedDevice) -> str:
+    return " + ".join(f"{1e15 * item.energy(cause).mean():.2f}" for cause in ("sot", "gate", "read"))
+
+
+def show_device(item: CharacterisedDevice) -> None:
+    table = Table(
+        "state",
+        "mean (nm)",
+        "level",
+        "sigma device",
+        "sigma cycle",
+        "V gate (V)",
+        "SOT (fJ)",
+        "gate (fJ)",
+        "read (fJ)",
+    )
+    mean, device, cycle = item.moments
+    scale = 2 / (mean[-1] - mean[0])
+    levels = item.weight_of(mean)
+    energies = [item.energy(cause) for cause in ("sot", "gate", "read")]
+    voltages = item.data["gate_voltage"].values
+    for k in range(item.states):
+        table.add_row(
+            str(k),
+            f"{1e9 * mean[k]:.1f}",
+            f"{levels[k]:+.3f}",
+            f"{scale * device[k]:.3f}",
+            f"{scale * cycle[k]:.3f}",
+            f"{voltages[k]:+.3f}",
+            *(f"{1e15 * energy[k]:.3f}" for energy in energies),
+        )
+    wide_console().print(table)
+    _show_statistics(item)
+    typer.echo(f"source: {item.source}")
+    for line in item.assumed:
+        typer.echo(f"assumed: {line}")
+
+
+def with_law(item: CharacterisedDevice) -> CharacterisedDevice:
+    """With statistics and the law that fits best; a handful of devices is too few to choose one by."""
+    from barkhausen.device import LEAST_DEVICES, fitted
+
+    if item.devices_seen < LEAST_DEVICES:
+        typer.echo(f"fewer than {LEAST_DEVICES} devices in some state: drawn from the data, no law is fitted")
+        return item
+    return fitted(item)
+
+
+def _show_statistics(item: CharacterisedDevice) -> None:
+    """What is known of the spread of each state, where the file holds it."""
+    from barkhausen.device import fitting_report
+
+    if "overlap" not in item.data:
+        return
+    table = Table(
+        "state", "devices × events", "sigma device (nm)", "sigma cycle (nm)", "law", "KS distance", "p",
+        "overlap with next", "misread (%)", "failures (%)",
+    )  # fmt: skip
+    for row in fitting_report(item):
+        law = row.law if row.components == 1 else f"{row.law} of {row.components} ({row.decider})"
+        table.add_row(
+            str(row.state),
+            f"{row.devices} × {row.cycles // max(row.devices, 1)}",
+            _with_interval(row.sigma_device, row.sigma_device_interval),
+            _with_interval(row.sigma_cycle, row.sigma_cycle_interval),
+            law,
+            f"{row.distance:.3f}",
+            f"{row.p_value:.3f}",
+            "" if math.isnan(row.overlap_with_next) else f"{row.overlap_with_next:.3f}",
+            f"{100 * row.misread_rate:.1f}",
+            f"{100 * row.failure_rate:.1f}",
+        )
+    wide_console().print(table)
+    information = item.data["mutual_information"].item()
+    typer.echo(f"information: {information:.2f} bits a device (of at most {math.log2(item.states):.2f})")
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{1e9 * value:.1f} [{1e9 * low:.1f}, {1e9 * high:.1f}]"

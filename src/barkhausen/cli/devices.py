@@ -1,0 +1,55 @@
+"""The command ``barkhausen devices``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from barkhausen.cli.console import wide_console
+from barkhausen.cli.device_tables import prices, show_device, sigmas
+from barkhausen.core.errors import InputError
+from barkhausen.device import (
+    preset,
+    preset_names,
+    read_device,
+    shipped_toml,
+    write_device,
+)
+
+
+def devices(
+    device: Annotated[
+        str | None,
+        typer.Argument(help="A preset (racetrack-5, gaussian-N for any N) or a device file; all presets if left out."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write this device to a device file.")] = None,
+    toml: Annotated[
+        Path | None, typer.Option("--toml", help="Write the TOML that made this shipped device, to change and run.")
+    ] = None,
+) -> None:
+    """List the device presets, or show or write one device."""
+    if device is None:
+        if out is not None or toml is not None:
+            raise InputError(f"{'--out' if out is not None else '--toml'} needs the name of one device")
+        table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ): SOT + gate + read")
+        for name in preset_names():
+            item = preset(name)
+            table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))
+        wide_console().print(table)
+        typer.echo("any gaussian-N exists; a device file is named by its path; --toml writes what made a shipped one")
+        return
+    if toml is not None:
+        from barkhausen.core.files import atomic_write
+
+        atomic_write(toml, shipped_toml(device))
+        typer.echo(f"parameters in {toml}")
+        return
+    item = read_device(Path(device)) if Path(device).suffix in (".nc", ".h5") else preset(device)
+    if out is not None:
+        write_device(item, out)
+        typer.echo(f"device file in {out}")
+        return
+    show_device(item)

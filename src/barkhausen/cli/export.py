@@ -1,0 +1,46 @@
+"""The command ``barkhausen export``."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(str, Enum):
+    """What a network can be exported as."""
+
+    ONNX = "onnx"
+    SAFETENSORS = "safetensors"
+    NPZ = "npz"
+    CSV = "csv"
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
+    to: Annotated[Format, typer.Option("--to", help="Format; onnx needs the extra of that name.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write; for csv a new directory.")],
+    chip: Annotated[
+        int | None,
+        typer.Option("--chip", help="Programmed onto this fresh chip of the run; ex-situ 0 unless given."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Root of the data sets, where the network's size depends on them.")
+    ] = None,
+) -> None:
+    """Write the network of a finished run as ONNX, safetensors, or matrices of conductances (npz, csv)."""
+    from barkhausen.experiment.export import formats
+    from barkhausen.experiment.trained import load_trained
+
+    network = load_trained(run, chip, data_dir)
+    if to is Format.ONNX:
+        formats.export_onnx(network.model, out, network.sample)
+    elif to is Format.SAFETENSORS:
+        formats.export_safetensors(network.model, out, network.about())
+    elif to is Format.NPZ:
+        formats.export_npz(network.model, out, network.about())
+    else:
+        formats.export_csv(network.model, out, network.about())
+    typer.echo(f"{'trained network' if network.chip is None else f'chip {network.chip}'} in {out}")

@@ -1,0 +1,102 @@
+"""The command ``barkhausen infer``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from barkhausen.experiment.chip.inference import ChipInference
+    from barkhausen.synapse.crossbar.costs import SystemCosts
+
+
+def infer(
+    run: Annotated[Path, typer.Argument(help="Directory of a finished run on devices.")],
+    crossbar: Annotated[
+        Path | None, typer.Option("--crossbar", help="Chip file: what differs from the default chip.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Of the chip, such as adc.bits=6 or wires.bit_line=0.5.")
+    ] = None,
+    fine_tune: Annotated[
+        int, typer.Option("--fine-tune", min=0, help="Epochs of training on the chip, after which it infers again.")
+    ] = 0,
+    inferences: Annotated[
+        float, typer.Option("--inferences", min=0, help="Let the reads of so many disturb the walls first.")
+    ] = 0.0,
+    chip: Annotated[int | None, typer.Option("--chip", help="Fresh chip of devices; ex-situ 0 unless given.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write all figures to this JSON file.")] = None,
+    page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
+) -> None:
+    """Run a trained network on crossbar tiles with wires, converters and noise; accuracy and energy by cause."""
+    import json
+
+    from rich.console import Console
+
+    from barkhausen.core.files import atomic_write
+    from barkhausen.core.progress import Terminal
+    from barkhausen.experiment.chip.inference import infer_on_chip
+    from barkhausen.report.chip.page import write_chip_report
+    from barkhausen.synapse.crossbar.chip import load_chip
+
+    found = infer_on_chip(
+        run,
+        load_chip(crossbar, settings or ()),
+        number=chip,
+        fine_tuning_epochs=fine_tune,
+        inferences=inferences,
+        data_dir=data_dir,
+        progress=Terminal(Console(stderr=True)),
+    )
+    console = Console()
+    for line in _accuracies(found):
+        console.print(line)
+    console.print(_causes(found.costs, 1, "energy of one inference"))
+    console.print(found.costs.dominant())
+    if found.training is not None:
+        console.print(_causes(found.training, found.batch, "energy of one trained sample"))
+        console.print(found.training.dominant())
+    costs = found.costs
+    walls = f"{found.disturb} {costs.disturbed:.3g}" if found.disturb != "unknown" else "an unknown number of"
+    console.print(
+        f"{costs.latency * 1e9:.4g} ns an inference, {costs.area_total * 1e6:.3g} mm2; its reads move {walls} walls; "
+        f"{len(found.assumed)} values are assumed"
+    )
+    summary = found.summary()
+    if out is not None:
+        atomic_write(out, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+    if page is not None:
+        write_chip_report(summary, page)
+        typer.echo(f"report in {page}")
+
+
+def _accuracies(found: ChipInference) -> list[str]:
+    lines = []
+    if found.inferences:
+        lines.append(f"the reads of {found.inferences:g} inferences have moved {100 * found.moved:.3g} % of the walls")
+    lines.append(
+        f"accuracy: {100 * found.accuracy:.2f} % on the chip, {100 * found.ideal:.2f} % without wires, "
+        "converters and noise"
+    )
+    if found.tuned is not None:
+        tuned = found.tuned
+        lines.append(
+            f"after {tuned.epochs} epoch{'s' if tuned.epochs > 1 else ''} of training on the chip: "
+            f"{100 * tuned.accuracy:.2f} %; programming took {tuned.programming.total * 1e9:.4g} nJ"
+        )
+    return lines
+
+
+def _causes(costs: SystemCosts, samples: int, title: str) -> Table:
+    from rich.table import Table
+
+    table = Table("cause", "pJ", "%", title=title)
+    for cause, joule in sorted(costs.energy.items(), key=lambda item: -item[1]):
+        table.add_row(cause, f"{joule / samples * 1e12:.4g}", f"{100 * joule / costs.total:.1f}")
+    table.add_row("total", f"{costs.total / samples * 1e12:.4g}", "100.0")
+    return table

@@ -1,0 +1,61 @@
+"""The commands ``barkhausen import-mumax3`` and ``export-mumax3``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barkhausen.cli.device_tables import show_device, with_law
+from barkhausen.device import (
+    DeviceParameters,
+    load_parameters,
+    write_device,
+)
+
+
+def import_mumax3(
+    directory: Annotated[Path, typer.Argument(help="Directory with the tables of mumax3, one for each event.")],
+    out: Annotated[Path, typer.Option("--out", help="Device file to write.")],
+    pattern: Annotated[
+        str, typer.Option("--pattern", help="Path of a table, with the fields {state}, {device} and {cycle}.")
+    ] = "state{state}_device{device}_cycle{cycle}.out/table.txt",
+    column: Annotated[
+        str | None, typer.Option("--column", help="Column with the wall's position in m; by default from <m_z>.")
+    ] = None,
+    average: Annotated[
+        float | None, typer.Option("--average", help="Mean over so many seconds at the end, not the last row alone.")
+    ] = None,
+    parameters: Annotated[
+        Path | None, typer.Option("--parameters", help="TOML with tables track, protocol, junction.")
+    ] = None,
+) -> None:
+    """Turn a set of mumax3 tables into a device file."""
+    from barkhausen.device.importers.mumax3 import import_mumax3_tables
+
+    given = load_parameters(parameters) if parameters is not None else DeviceParameters()
+    item = with_law(import_mumax3_tables(directory, given, pattern=pattern, column=column, average=average))
+    write_device(item, out)
+    show_device(item)
+    typer.echo(f"device file in {out}")
+
+
+def export_mumax3(
+    parameters: Annotated[Path, typer.Argument(help="Device, protocol and ensemble: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Script to write (.mx3).")],
+    state: Annotated[int, typer.Option("--state", help="In the order of protocol.gate_voltages.")] = 0,
+    device: Annotated[int, typer.Option("--device")] = 0,
+    cycle: Annotated[int, typer.Option("--cycle")] = 0,
+    in_metres: Annotated[
+        bool, typer.Option("--in-metres", help="Edges in metres, so that the cells may be changed in the script.")
+    ] = False,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override a key. May be repeated.")] = None,
+) -> None:
+    """Write one programming event of an ensemble as a mumax3 script, to check it there."""
+    from barkhausen.core.files import atomic_write
+    from barkhausen.device.domain_wall.ensemble import Ensemble
+
+    ensemble = Ensemble(load_parameters(parameters, settings or []))
+    atomic_write(out, ensemble.mumax3(state, device, cycle, in_metres=in_metres))
+    typer.echo(f"script in {out}")

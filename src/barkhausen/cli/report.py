@@ -1,0 +1,19 @@
+"""The command ``barkhausen report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Directories of finished runs.")],
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
+) -> None:
+    """Write one self-contained page about finished runs."""
+    from barkhausen.report.runs.page import write_report
+
+    write_report(runs, out)
+    typer.echo(f"report in {out}")

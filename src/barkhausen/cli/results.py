@@ -1,0 +1,35 @@
+"""Results of runs as a table on the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from barkhausen.cli.console import wide_console
+
+
+def print_results(summaries: list[dict[str, object]]) -> None:
+    from barkhausen.results.table import NO_VALUE, or_dash, result_table
+
+    columns: dict[str, list[str]] = {}
+    for row in result_table(summaries):
+        spread = f" ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})" if row["seeds"] > 1 else ""
+        cells = {
+            "mode": row["mode"],
+            "states": or_dash(row["states"], "d"),
+            f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
+            "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
+            "on fresh chips": or_dash(row["fresh_chip_copy"], ".2f", 100),
+            "published (%)": or_dash(row["published_accuracy"], ".2f", 100),
+            "events/sample": or_dash(row["events_per_sample"], ".2f"),
+            "pJ/inference": or_dash(row["picojoule_per_inference"], ".4f"),
+            "published (pJ)": or_dash(row["published_picojoule_per_inference"], ".0f"),
+            "s/run": f"{row['wall_seconds']:.0f}",
+        }
+        for name, cell in cells.items():
+            columns.setdefault(name, []).append(cell)
+    # A column with nothing in it only makes the table too wide for a terminal.
+    columns = {name: cells for name, cells in columns.items() if set(cells) != {NO_VALUE}}
+    table = Table(*columns)
+    for line in zip(*columns.values(), strict=True):
+        table.add_row(*line)
+    wide_console().print(table)

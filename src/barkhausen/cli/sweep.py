@@ -1,0 +1,81 @@
+"""The command ``barkhausen sweep``."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+TERMINATED = 128 + signal.SIGTERM
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="What is swept: a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of this sweep; an interrupted one goes on in it.")],
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; by default one for every core, at most 8.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", help="Address of a dask scheduler with workers: tcp://host:8786.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key of the sweep file: search.samples=10, set.epochs=1."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Root of the data sets; workers read there too.")
+    ] = None,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve dask's pages on port 8787.")] = False,
+) -> None:
+    """Run a sweep of recipes on many processes, or what is missing of it; one table of everything.
+
+    Interrupted or killed, the same command goes on. Tasks that failed are tried again.
+    """
+    from rich.console import Console
+
+    from barkhausen.core.errors import InputError
+    from barkhausen.core.progress import Terminal
+    from barkhausen.report.sweep.page import write_sweep_report
+    from barkhausen.sweep.engine import run_sweep
+    from barkhausen.sweep.sweep_file import load_sweep
+
+    if workers is not None and scheduler is not None:
+        raise InputError("--workers and --scheduler: name one; a scheduler has workers of its own")
+    with _terminated_in_order():
+        counts = run_sweep(
+            load_sweep(file, settings or []),
+            out,
+            workers=workers,
+            scheduler=scheduler,
+            data_dir=data_dir,
+            dashboard=dashboard,
+            progress=Terminal(Console(stderr=True)),
+            log=lambda line: typer.echo(line, err=True),
+        )
+    write_sweep_report(out)
+    typer.echo(f"{counts.finished} of {counts.finished + counts.failed + counts.planned} tasks finished")
+    if counts.failed:
+        typer.echo(f"{counts.failed} failed (column error of the table); the same command tries them again", err=True)
+    typer.echo(f"table in {out / 'table.parquet'}")
+    if counts.failed and not counts.finished:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """SIGTERM ends the command like Ctrl-C does: workers are stopped, and the table is written."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        typer.echo("terminated; the same command goes on", err=True)
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

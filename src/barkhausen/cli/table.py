@@ -1,0 +1,69 @@
+"""The command ``barkhausen table``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def table(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Directories of sweeps, of finished runs, or holding runs.")
+    ],
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help='Rows to keep: "device.margin=0.4"; also != < <= > >=. May be repeated.'),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", help="Column to group by; every swept key but the seed unless given. May be repeated."),
+    ] = None,
+    value: Annotated[
+        list[str] | None, typer.Option("--value", help="Column to summarise, such as accuracy. May be repeated.")
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", help='Compare with these rows, seed by seed: "mode=float". May be repeated.'),
+    ] = None,
+    twin: Annotated[bool, typer.Option("--twin", help="Compare with the float twin: --against mode=float.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="One row a task instead of one a group.")] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="text, csv, markdown, latex or parquet; by --out's suffix, else text."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the table to this file.")] = None,
+) -> None:
+    """Mean, spread, number and 95 % interval of each group of a sweep's tasks, or of finished runs."""
+    from barkhausen.core.errors import InputError
+    from barkhausen.results import formats
+    from barkhausen.results.conditions import chosen
+    from barkhausen.results.read import load_tables
+    from barkhausen.results.summarise import raw_rows, summarise
+
+    chosen_format = formats.format_named(form, out)
+    twins = [*(against or ()), *(["mode=float"] if twin else [])]
+    if raw and (group or twins):
+        raise InputError("--raw: shows tasks as they are; leave out --group, --against and --twin")
+    found = load_tables(paths)
+    rows = chosen(found.rows, where or ())
+    if raw:
+        frame, notes = raw_rows(rows, value, full=chosen_format in ("csv", "parquet"))
+        cells = formats.raw_cells(frame)
+    else:
+        summary = summarise(rows, value, group, chips=found.chips, against=twins, twins=found.rows)
+        frame, notes, cells = summary.frame, list(summary.notes), formats.summary_cells(summary)
+    notes = [*found.notes, *notes]
+    if chosen_format in ("csv", "parquet"):
+        for note in notes:
+            typer.echo(note, err=True)
+    if chosen_format == "parquet":
+        assert out is not None
+        formats.write_parquet(frame, out)
+        return
+    text = formats.as_csv(frame) if chosen_format == "csv" else formats.rendered(cells, chosen_format, notes)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        formats.write_text(out, text)

@@ -1,0 +1,51 @@
+"""The command ``barkhausen train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from barkhausen.cli.options import DataDir, Overwrite
+from barkhausen.cli.results import print_results
+from barkhausen.core.errors import InputError
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of this run; an interrupted run goes on in it.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: states=3, dataset.name=digits. May be repeated."),
+    ] = None,
+    data_dir: DataDir = None,
+    overwrite: Overwrite = False,
+    mlflow: Annotated[
+        str | None,
+        typer.Option("--mlflow", help="Log to MLflow too: sqlite:///runs/mlflow.db, or http://… of a server."),
+    ] = None,
+    mlflow_experiment: Annotated[
+        str | None, typer.Option("--mlflow-experiment", help="Where MLflow files the run; by default barkhausen.")
+    ] = None,
+) -> None:
+    """Train one network as a recipe says, or go on with an interrupted run."""
+    from barkhausen.core.progress import Terminal
+    from barkhausen.experiment.logs.mlflow import EXPERIMENT, Mlflow
+    from barkhausen.experiment.recipe import load_recipe
+    from barkhausen.experiment.run import Run
+
+    if mlflow is None and mlflow_experiment is not None:
+        raise InputError("--mlflow-experiment needs --mlflow URI")
+    experiment = EXPERIMENT if mlflow_experiment is None else mlflow_experiment
+    run = Run(
+        load_recipe(recipe, settings),
+        out,
+        logs=() if mlflow is None else (Mlflow(mlflow, experiment, warn=lambda line: typer.echo(line, err=True)),),
+        data_dir=data_dir,
+        overwrite=overwrite,
+        progress=Terminal(Console(stderr=True)),
+    )
+    print_results([run.execute()])
+    typer.echo(f"summary in {out / 'summary.json'}")

@@ -1,0 +1,140 @@
+"""Turning what a user wrote (TOML) into validated models, or into one line that names the wrong key."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from barkhausen.core.errors import InputError, did_you_mean
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
+    """Build ``model`` from ``values``, or say in one line which key is wrong and what is allowed.
+
+    Args:
+        model: the pydantic model.
+        values: nested dictionary, as read from TOML.
+        origin: what the user calls the source of the values (a file name).
+
+    Raises:
+        InputError: on the first unknown key, wrong type or value out of range.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+        if first["type"] == "extra_forbidden":
+            known = _keys_beside(model, first["loc"])
+            raise InputError(f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}") from None
+        if first["type"] == "value_error":
+            where = f"{key}: " if key else ""
+            raise InputError(f"{origin}: {where}{first['ctx']['error']}{more}") from None
+        message = "must be a table" if first["type"] == "model_type" else first["msg"]
+        message = message[0].lower() + message[1:]
+        raise InputError(f"{origin}: {key} = {_short(first['input'])}: {message}{more}") from None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _meant(location: tuple[int | str, ...], known: list[str]) -> str:
+    """A suggestion for the last part of an unknown key, with the tables that it stands in."""
+    *tables, last = (str(part) for part in location)
+    hint = did_you_mean(last, known)
+    for name in known:
+        hint = hint.replace(f"'{name}'", f"'{'.'.join([*tables, name])}'")
+    return hint
+
+
+def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys allowed where the unknown key at ``location`` stands."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file, with or without a byte-order mark.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not TOML (with line and column).
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    # Not only TOMLDecodeError: an integer of thousands of digits is a plain ValueError.
+    except ValueError as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: is not valid TOML: nested too deeply") from None
+
+
+def apply_setting(values: dict[str, Any], setting: str) -> None:
+    """Apply one ``key=value`` of the command line to nested values, in place.
+
+    Args:
+        values: as read from TOML.
+        setting: such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string where it
+            is not TOML.
+
+    Raises:
+        InputError: no key or no value, or a part of the key is not a table.
+    """
+    key, equals, text = setting.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise InputError(f"--set {setting}: must be key=value, such as states=3 or dataset.name=digits")
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        read = {}
+    # More than the one key: the text goes on after a line break.
+    value = read["value"] if len(read) == 1 else text.strip()
+    *tables, last = key.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise InputError(f"--set {setting}: '{table}' is not a table")
+    values[last] = value
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one dictionary with dotted keys."""
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return result

@@ -1,0 +1,112 @@
+"""Files that are either whole or not there: write beside the target, flush to disk, rename."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from barkhausen.core.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+PARTIAL = ".partial"
+"""How the name of a file that is not yet whole ends."""
+
+
+@contextlib.contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path in the target's directory; it takes the target's name if the block succeeds.
+
+    A reader, or a run started after a power cut, sees the old file or the new one, never a part.
+
+    Raises:
+        InputError: the directory cannot be written, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL, dir=target.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def atomic_write(target: Path, content: str | bytes) -> None:
+    """Write a whole file atomically.
+
+    Raises:
+        InputError: the directory cannot be written, or the disk is full.
+    """
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def remove_partial(directory: Path) -> None:
+    """Remove what writers that were killed have left in a directory, and nothing else.
+
+    Raises:
+        InputError: the directory cannot be written.
+    """
+    try:
+        for path in directory.glob(f".*{PARTIAL}"):
+            path.unlink()
+    except OSError as error:
+        raise unwritable(directory, error) from None
+
+
+def unwritable(target: Path, error: OSError) -> InputError:
+    """The one line a user reads when an output cannot be written."""
+    return InputError(f"{target}: cannot be written ({error.strerror or error})")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def take_lock(file: IO[Any]) -> bool:
+    """Take the lock of an open file, which is held until it is closed; False where another process holds it.
+
+    Without locks (Windows, some file systems) it is always taken: two processes there are the user's to avoid.
+    """
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that a run wrote.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is damaged ({error})") from None

@@ -1,0 +1,147 @@
+"""One data set in memory: samples, labels, and the splits made of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from barkhausen.core.errors import InputError
+
+# Part of the definition of the split: another value is another split.
+_VALIDATION_SEED: Final = 20_240_602
+
+_THRESHOLD_SEED: Final = 20_241_124
+_THRESHOLD_SHARE: Final = 0.2
+
+_ROWS_AT_A_TIME: Final = 4096
+
+
+def _none() -> Int[Tensor, " none"]:
+    return torch.empty(0, dtype=torch.int64)
+
+
+@dataclass(frozen=True, eq=False)  # Two tensors have no single truth value to compare by.
+class Dataset:
+    """Images as rows of pixels and their classes, or rows of a table in which anomalies are to be told.
+
+    Attributes:
+        name: as given to :func:`load_dataset`.
+        source: where it came from, in words that are the same on every machine.
+        train_inputs: pixels or features, float32; in [0, 1] as loaded, pixels black to white.
+        train_labels: class of each training sample, int64, below ``classes``; of anomalies 1, of the others 0.
+        test_inputs: as ``train_inputs``.
+        test_labels: as ``train_labels``.
+        image_shape: rows and columns of the image that a row of pixels is; of a table its number of features alone.
+        classes: number of classes.
+        task: whether samples are to be classified or anomalies to be told from normal samples.
+        kinds: names of the kinds of sample where anomalies are to be told, the normal ones first.
+        train_kinds: kind of each training sample as its place in ``kinds``, int64; empty in a classification.
+        test_kinds: as ``train_kinds``.
+    """
+
+    name: str
+    source: str
+    train_inputs: Float[Tensor, "train_sample feature"]
+    train_labels: Int[Tensor, " train_sample"]
+    test_inputs: Float[Tensor, "test_sample feature"]
+    test_labels: Int[Tensor, " test_sample"]
+    image_shape: tuple[int, ...]
+    classes: int
+    task: Literal["classification", "anomaly"] = "classification"
+    kinds: tuple[str, ...] = ()
+    train_kinds: Int[Tensor, " train_kind"] = field(default_factory=_none)
+    test_kinds: Int[Tensor, " test_kind"] = field(default_factory=_none)
+
+    def standardised(self) -> Dataset:
+        """Return the data set with zero mean and unit standard deviation over all training pixels.
+
+        Two scalars, taken from the training part alone, shift and scale both parts. The standard deviation is
+        the population's (division by the number of pixels). The features of an anomaly task have come prepared,
+        each in its own way, and stay as they are.
+
+        Raises:
+            InputError: all training pixels are equal.
+        """
+        if self.task == "anomaly":
+            return self
+        mean, deviation = _moments(self.train_inputs)
+        if not deviation > 0:
+            raise InputError(f"{self.name}: all training pixels are equal, so they cannot be standardised")
+        return dataclasses.replace(
+            self,
+            train_inputs=self.train_inputs.sub(mean).div_(deviation),
+            test_inputs=self.test_inputs.sub(mean).div_(deviation),
+        )
+
+    def with_validation(self, samples: int) -> Dataset:
+        """Return a data set that tests on samples held out from training, and leaves the true test set alone.
+
+        The training samples are put in an order that is fixed for their number; all but the last ``samples``
+        train, those test. So a larger validation part contains every smaller one.
+
+        Args:
+            samples: how many to hold out, from 1 to one less than the training samples.
+
+        Raises:
+            InputError: ``samples`` is outside that range.
+        """
+        available = len(self.train_labels)
+        if not 1 <= samples < available:
+            raise InputError(
+                f"validation samples = {samples}: must be from 1 to {available - 1}, "
+                f"because {self.name} has {available} training samples"
+            )
+        generator = np.random.Generator(np.random.PCG64(_VALIDATION_SEED))
+        order = torch.from_numpy(generator.permutation(available)).to(self.train_labels.device)
+        training, validation = order[:-samples], order[-samples:]
+        return dataclasses.replace(
+            self,
+            train_inputs=self.train_inputs[training],
+            train_labels=self.train_labels[training],
+            test_inputs=self.train_inputs[validation],
+            test_labels=self.train_labels[validation],
+            train_kinds=self.train_kinds[training] if self.kinds else self.train_kinds,
+            test_kinds=self.train_kinds[validation] if self.kinds else self.test_kinds,
+        )
+
+    def anomaly_rows(self) -> tuple[Int[Tensor, " learned"], Int[Tensor, " held_out"]]:
+        """Training rows that an autoencoder learns from, and those that its threshold is chosen on.
+
+        It learns from four fifths of the normal rows. The other fifth, in a choice that is fixed for their number,
+        and all anomalies are for the threshold: none of them was learnt from.
+
+        Raises:
+            ValueError: this is a classification task.
+        """
+        if self.task != "anomaly":
+            raise ValueError(f"{self.name} is a classification task, without anomalies")
+        labels = self.train_labels.cpu()
+        normal, anomalous = (labels == 0).nonzero().squeeze(1), labels.nonzero().squeeze(1)
+        generator = np.random.Generator(np.random.PCG64(_THRESHOLD_SEED))
+        held_out = torch.zeros(len(normal), dtype=torch.bool)
+        chosen = generator.permutation(len(normal))[: round(_THRESHOLD_SHARE * len(normal))]
+        held_out[torch.from_numpy(chosen)] = True
+        threshold = torch.cat([normal[held_out], anomalous]).sort().values
+        return normal[~held_out].to(self.train_labels.device), threshold.to(self.train_labels.device)
+
+
+def _moments(values: Float[Tensor, "sample feature"]) -> tuple[float, float]:
+    """Mean and population standard deviation of all elements.
+
+    Summed in double precision by numpy, whose order of summation, unlike torch's, does not depend on the
+    number of threads.
+    """
+    total = squares = 0.0
+    for rows in values.split(_ROWS_AT_A_TIME):
+        wide = rows.numpy(force=True).astype(np.float64)
+        total += float(wide.sum())
+        squares += float(np.square(wide).sum())
+    mean = total / values.numel()
+    return mean, math.sqrt(max(squares / values.numel() - mean * mean, 0.0))

@@ -1,0 +1,175 @@
+"""What a device file may say of the statistics of its states beyond the moments; all of it optional.
+
+Whatever is missing is ``None`` or NaN, and the page leaves it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.device.schema import DISTRIBUTIONS
+from barkhausen.device.statistics.candidates import empirical_law
+from barkhausen.device.statistics.kernels import Grid, Kernels
+from barkhausen.device.statistics.summary import describe_statistics
+
+MOST_STATES = 64
+"""Beyond so many states, statistics that the file does not hold are not computed either: it takes too long."""
+
+DENSITY_REACH = 4.0
+"""How many sigmas on either side of the positions a density is drawn."""
+
+DENSITY_PLACES = 161
+FINE_PLACES = 1201
+"""Places of the grid that an empirical law is computed on."""
+
+Density = tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]
+"""Places in m, and the density there in 1/m."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and the ends of its confidence interval, NaN where the file gives none."""
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return bool(np.isfinite(self.low) and np.isfinite(self.high))
+
+
+@dataclass(frozen=True)
+class LawScore:
+    """How well one law foresees a device that it has not seen, in nats.
+
+    Attributes:
+        law: its name.
+        score: mean log-likelihood of a held-out device.
+        behind, standard_error: how far that is behind the best law.
+    """
+
+    law: str
+    score: float
+    behind: float
+    standard_error: float
+
+
+def described(device: CharacterisedDevice) -> CharacterisedDevice:
+    """The device with statistics that follow from its positions, if its file does not hold them."""
+    positions = device.positions
+    enough = np.isfinite(positions).sum(axis=(1, 2)).min() > 1
+    if "overlap" in device.data or device.states > MOST_STATES or not enough:
+        return device
+    return device.extended(describe_statistics(positions))
+
+
+def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: str) -> list[Estimate]:
+    """The values of each state with their intervals, if the file has them under that name."""
+    ends = np.full((len(values), 2), np.nan)
+    if interval in data:
+        ends = data[interval].transpose("state", "bound").values
+    return [Estimate(float(value), float(low), float(high)) for value, (low, high) in zip(values, ends, strict=True)]
+
+
+def misread(data: xr.Dataset) -> list[Estimate]:
+    """Share of the positions of each state where another state is likelier."""
+    states = data.sizes["state"]
+    rates = data["misread_rate"].values if "misread_rate" in data else np.full(states, np.nan)
+    return estimates(data, rates, "misread_interval")
+
+
+def bits(data: xr.Dataset) -> Estimate | None:
+    """Mutual information in bits between the state programmed and where the wall rests."""
+    if "mutual_information" not in data or not np.isfinite(data["mutual_information"]):
+        return None
+    name = "mutual_information_interval"
+    low, high = data[name].values.tolist() if name in data else (np.nan, np.nan)
+    return Estimate(float(data["mutual_information"]), low, high)
+
+
+def overlaps(data: xr.Dataset) -> Float[np.ndarray, "state other_state"] | None:
+    """How much of each pair of states cannot be told apart, from 0 to 1."""
+    if "overlap" not in data:
+        return None
+    matrix: Float[np.ndarray, "state other_state"] = data["overlap"].transpose("state", "other_state").values
+    return matrix
+
+
+def neighbour_overlaps(data: xr.Dataset) -> list[Estimate]:
+    """Overlap of each state with the next one."""
+    matrix = overlaps(data)
+    if matrix is None:
+        return []
+    ends = np.full((*matrix.shape, 2), np.nan)
+    if "overlap_interval" in data:
+        ends = data["overlap_interval"].transpose("state", "other_state", "bound").values
+    pairs = range(len(matrix) - 1)
+    return [Estimate(float(matrix[k, k + 1]), *(float(end) for end in ends[k, k + 1])) for k in pairs]
+
+
+def law(data: xr.Dataset) -> str:
+    """Name of the law that a training run draws positions from."""
+    return str(data.attrs.get("distribution", "empirical"))
+
+
+def law_scores(data: xr.Dataset) -> list[LawScore]:
+    """Of all laws that were tried."""
+    names = ("fit_score", "fit_behind", "fit_standard_error")
+    if not all(name in data for name in names):
+        return []
+    rows = zip(DISTRIBUTIONS, *(data[name].values.tolist() for name in names), strict=True)
+    return [LawScore(*row) for row in rows]
+
+
+def goodness(data: xr.Dataset) -> list[tuple[float, float]]:
+    """Kolmogorov-Smirnov distance of each state from the law of the file, and its p-value."""
+    number = DISTRIBUTIONS.index(law(data))
+    columns = [
+        data[name].transpose("law", "state").values[number] if name in data else np.full(data.sizes["state"], np.nan)
+        for name in ("fit_distance", "fit_p_value")
+    ]
+    return [(float(distance), float(p_value)) for distance, p_value in zip(*columns, strict=True)]
+
+
+def densities(device: CharacterisedDevice) -> list[Density | None]:
+    """The law of each state where it is a curve; positions drawn again as they are have none."""
+    name = law(device.data)
+    if name == "gaussian":
+        mean, *sigmas = device.moments
+        spread = np.hypot(*sigmas)
+        return [_curve(Kernels.normal(float(m), float(s))) for m, s in zip(mean, spread, strict=True)]
+    if name == "mixture":
+        parts = [mixture.components for mixture in device.mixtures]
+        return [_curve(Kernels(part.weight, part.mean, part.sigma)) for part in parts]
+    if "bandwidth_cycle" not in device.data:
+        return [None] * device.states
+    own_noise = device.data.attrs.get("noise_pool", "state") == "device"
+    return [_smoothed(rows, own_noise) for rows in device.positions]
+
+
+def _curve(kernels: Kernels) -> Density | None:
+    if not (kernels.sigma > 0).all():
+        return None
+    low = float((kernels.mean - DENSITY_REACH * kernels.sigma).min())
+    high = float((kernels.mean + DENSITY_REACH * kernels.sigma).max())
+    # A component narrower than the spacing of even places would be missed; each has places of its own.
+    own = kernels.mean[:, None] + kernels.sigma[:, None] * np.linspace(-3.0, 3.0, 25)
+    places = np.unique(np.concatenate((np.linspace(low, high, DENSITY_PLACES), own.ravel())))
+    return places, kernels.density(places)
+
+
+def _smoothed(rows: Float[np.ndarray, "device cycle"], own_noise: bool) -> Density | None:
+    seen = rows[np.isfinite(rows).any(axis=1)]
+    spread = float(np.nanstd(seen))
+    if not spread > 0:
+        return None
+    grid = Grid.over(seen, margin=spread, step=spread / 200, largest=FINE_PLACES)
+    below = empirical_law(seen, own_noise=own_noise).cumulative(grid)
+    return grid.places, np.maximum(np.gradient(below, grid.step), 0.0)

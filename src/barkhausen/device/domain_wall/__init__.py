@@ -1,0 +1,1 @@
+"""Domain-wall racetracks: track, pulses, junction, characterisation and retention."""

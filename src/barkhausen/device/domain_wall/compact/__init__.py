@@ -1,0 +1,1 @@
+"""The compact model of a domain wall, and its calibration against micromagnetics."""

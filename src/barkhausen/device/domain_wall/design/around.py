@@ -1,0 +1,127 @@
+"""What lies around a design: how its cost changes with each variable, and what other conditions would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from pydantic import BaseModel
+
+from barkhausen.core.errors import InputError
+from barkhausen.device.domain_wall.design.score import Score
+from barkhausen.device.domain_wall.design.space import DesignSpace, Variable
+from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.micromagnetics import Notch
+
+OFFSETS = (-0.2, -0.1, -0.05, 0.05, 0.1, 0.2)
+"""Steps of a variable, as shares of its range."""
+
+REPEATS = 4
+"""How often the design itself is evaluated among its neighbours, for the spread of its score by chance."""
+
+TEMPERATURES = (0.0, 150.0, 300.0)
+ROUGHNESSES = (0.0, 0.5e-9, 1e-9, 2e-9)
+DEPTHS = (0.8, 0.9, 1.0, 1.1, 1.2)
+
+Model = TypeVar("Model", bound=BaseModel)
+Assess = Callable[[Sequence[DeviceParameters], float], list[Score]]
+"""Scores of devices of one track in one run, at a temperature in K."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Costs along one variable, all others as in the design."""
+
+    variable: Variable
+    centre: float
+    """Its value in the design."""
+    values: list[float]
+    costs: list[float]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The design under another condition."""
+
+    quantity: str
+    """``temperature``, ``roughness`` or ``notch depth``."""
+    value: float
+    """In K, in m, or relative to the design."""
+    score: Score | None
+    refused: str = ""
+    """Why there is no such device."""
+
+
+def sensitivity(
+    space: DesignSpace, vector: Sequence[float], assess: Assess, temperature: float
+) -> tuple[list[Sweep], list[Score]]:
+    """Cost of a design as one variable after another is moved, and the scores of the unmoved design, several times.
+
+    A variable held fixed by its range is left out; steps end at the bounds.
+
+    Args:
+        space: of the design.
+        vector: the design.
+        assess: evaluates devices.
+        temperature: in K.
+    """
+    points: list[list[float]] = [list(vector)] * REPEATS
+    plan: list[tuple[Variable, list[float]]] = []
+    for place, variable in enumerate(space.variables):
+        span = variable.high - variable.low
+        if span == 0:
+            continue
+        steps = [float(np.clip(vector[place] + share * span, variable.low, variable.high)) for share in OFFSETS]
+        values = sorted({value for value in steps if value != vector[place]})
+        plan.append((variable, values))
+        points += [[*vector[:place], value, *vector[place + 1 :]] for value in values]
+    scores = assess([space.decode(point) for point in points], temperature)
+    own, costs = scores[:REPEATS], [score.cost for score in scores[REPEATS:]]
+    centre, sweeps = float(np.mean([score.cost for score in own])), []
+    for variable, values in plan:
+        mine, costs = costs[: len(values)], costs[len(values) :]
+        place = space.names.index(variable.name)
+        line = sorted([(vector[place], centre), *zip(values, mine, strict=True)])
+        sweeps.append(Sweep(variable, vector[place], [x for x, _ in line], [y for _, y in line]))
+    return sweeps, own
+
+
+def scenarios(design: DeviceParameters, assess: Assess) -> list[Scenario]:
+    """The design at other temperatures, with smoother and rougher edges, with shallower and deeper notches.
+
+    Nothing is tuned anew: the voltages and pulses stay those of the design.
+
+    Args:
+        design: the device.
+        assess: evaluates devices.
+    """
+    usual = design.characterisation.temperature
+    shape = design.shape
+    found = [_scenario("temperature", t, design, assess, t) for t in sorted({*TEMPERATURES, usual})]
+    for rms in sorted({*ROUGHNESSES, shape.roughness.rms}):
+        rough = _with(design, shape=_with(shape, roughness=_with(shape.roughness, rms=rms)))
+        found.append(_scenario("roughness", rms, rough, assess, usual))
+    if shape.notches:
+        for factor in DEPTHS:
+            notches = tuple(_deeper(notch, factor) for notch in shape.notches)
+            found.append(
+                _scenario("notch depth", factor, _with(design, shape=_with(shape, notches=notches)), assess, usual)
+            )
+    return found
+
+
+def _scenario(quantity: str, value: float, design: DeviceParameters, assess: Assess, temperature: float) -> Scenario:
+    try:
+        return Scenario(quantity, value, assess([design], temperature)[0])
+    except InputError as error:
+        return Scenario(quantity, value, None, str(error))
+
+
+def _deeper(notch: Notch, factor: float) -> Notch:
+    return _with(notch, depth=factor * notch.depth)
+
+
+def _with(model: Model, **changes: object) -> Model:
+    return model.model_copy(update=changes)

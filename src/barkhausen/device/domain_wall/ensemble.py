@@ -1,0 +1,92 @@
+"""States × devices × cycles of one device, laid out as the replicas of a simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.seeds import mixed_seed
+from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.micromagnetics import Drive, Film
+from barkhausen.micromagnetics.mumax3.script import mumax3_script
+
+RECORD = 0.1e-9
+"""Time in s between records, about."""
+
+SPREAD_OF_STARTS = 2
+"""Distinguishes the random numbers of the starts from those of edges and noise."""
+
+DEFAULT_STATES = 5
+"""Where the protocol gives no gate voltages."""
+
+
+class Ensemble:
+    """States × devices × cycles laid out as replicas, state by state."""
+
+    def __init__(self, parameters: DeviceParameters) -> None:
+        how, protocol = parameters.characterisation, parameters.protocol
+        self.parameters = parameters
+        self.voltages = protocol.voltages(DEFAULT_STATES)
+        self.shape = len(self.voltages), how.devices, how.cycles
+        self.replicas = int(np.prod(self.shape))
+        states, devices, cycles = self.shape
+        self.device_of_replica = torch.arange(devices).repeat_interleave(cycles).repeat(states)
+        self.event = ProgrammingEvent(protocol, np.repeat(self.voltages, devices * cycles).tolist())
+        self.film: Film = parameters.film()
+        self.starts = self._starts()
+        self.every = self.event.duration / max(1, round(self.event.duration / RECORD))
+        self.dt = None if how.dt is None else self.every / max(1, round(self.every / how.dt))
+
+    def _starts(self) -> Float[Tensor, " replica"]:
+        """Where the wall is when the event begins: anywhere between the stops, as earlier events left it."""
+        track, stop = self.parameters.track, self.parameters.shape.end_stops
+        margin = max(stop.length, 0.1 * track.length)
+        seed = mixed_seed(self.parameters.characterisation.seed, SPREAD_OF_STARTS)
+        share = torch.rand(self.replicas, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        return margin + share * (track.length - 2 * margin)
+
+    @property
+    def drive(self) -> Drive:
+        """What drives the film: one replica after the other."""
+        return self.event.drive(self.parameters.gate.on(self.parameters.track))
+
+    def replica(self, state: int, device: int, cycle: int) -> int:
+        """Number of the replica that is this event.
+
+        Raises:
+            InputError: there is no such event.
+        """
+        for name, value, count in zip(("state", "device", "cycle"), (state, device, cycle), self.shape, strict=True):
+            if not 0 <= value < count:
+                raise InputError(f"{name} = {value}: must be 0 to {count - 1}")
+        return (state * self.shape[1] + device) * self.shape[2] + cycle
+
+    def mumax3(self, state: int, device: int, cycle: int, *, in_metres: bool = False) -> str:
+        """One event as a mumax3 script: the same edges, anisotropy, pulses and start, with mumax3's own noise.
+
+        Args:
+            state, device, cycle: which event; states in the order of ``protocol.gate_voltages``.
+            in_metres: write the edges in metres instead of as filled fractions (then the cells may be changed).
+
+        Raises:
+            InputError: there is no such event.
+        """
+        number = self.replica(state, device, cycle)
+        how = self.parameters.characterisation
+        return mumax3_script(
+            self.film.assign(self.device_of_replica),
+            self.drive,
+            duration=self.event.duration,
+            every=self.every,
+            replica=number,
+            seed=how.seed,
+            temperature=how.temperature,
+            initial=float(self.starts[number]),
+            dt=self.dt,
+            outline=self.parameters.shape.outline(self.parameters.track) if in_metres else None,
+            devices_seed=how.seed,
+        )

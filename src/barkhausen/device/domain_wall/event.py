@@ -1,0 +1,92 @@
+"""One programming event in time: the waveforms of current and gate voltage, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
+from barkhausen.device.domain_wall.track import Racetrack
+from barkhausen.micromagnetics import Drive, Gate, Waveform
+
+LEAD = 0.1e-9
+"""Time in s before the reset pulse: a wall put on the track takes its shape."""
+
+
+@dataclass(frozen=True)
+class ProgrammingEvent:
+    """The waveforms of one programming attempt for several gate voltages, and the instants that matter.
+
+    Args:
+        protocol: amplitudes and durations.
+        voltages: gate voltage in V of each replica of a simulation (or of each state).
+    """
+
+    protocol: ProgrammingProtocol
+    voltages: Sequence[float]
+
+    @property
+    def reset_end(self) -> float:
+        """When the reset pulse has decayed, in s."""
+        return LEAD + self.protocol.reset.width + 2 * self.protocol.edge_time
+
+    @property
+    def program_start(self) -> float:
+        """When the programming current begins to rise, in s."""
+        return self.reset_end + self.protocol.settle + self.protocol.gate_hold
+
+    @property
+    def program_end(self) -> float:
+        """When the programming current has decayed, in s."""
+        return self.program_start + self.protocol.program.width + 2 * self.protocol.edge_time
+
+    @property
+    def duration(self) -> float:
+        """From the start to the read, in s."""
+        return self.program_end + self.protocol.gate_hold + self.protocol.relaxation
+
+    def current_density(self) -> Waveform:
+        """Current density in the heavy metal in A/m²: reset against +x, programming along it."""
+        p = self.protocol
+        edge = p.edge_time
+        reset = Waveform.pulse(-abs(p.reset.current_density), p.reset.width, start=LEAD, rise=edge, fall=edge)
+        program = Waveform.pulse(
+            abs(p.program.current_density), p.program.width, start=self.program_start, rise=edge, fall=edge
+        )
+        return reset + program
+
+    def gate_voltage(self) -> Waveform:
+        """Gate voltage in V: that of the reset, then that of the state."""
+        p = self.protocol
+        reset = Waveform.pulse(p.reset_voltage, p.reset.width + 2 * p.edge_time, start=LEAD)
+        held = p.program.width + 2 * p.edge_time + 2 * p.gate_hold
+        state = Waveform.pulse(
+            torch.tensor(self.voltages, dtype=torch.float64), held, start=self.program_start - p.gate_hold
+        )
+        return reset + state
+
+    def drive(self, gate: Gate) -> Drive:
+        """What drives the film: one replica for each voltage."""
+        return Drive(current_density=self.current_density(), gate_voltage=self.gate_voltage(), gate=gate)
+
+    def sot_energy(self, track: Racetrack) -> Float[np.ndarray, " replica"]:
+        """Joule heat in J of both current pulses: rho L w t ∫ J² dt of the actual waveform."""
+        integral = self.current_density().integral_of_square(self.duration).numpy()
+        return np.broadcast_to(track.joule_heat(1.0, 1.0) * integral, len(self.voltages)).copy()
+
+    def gate_energy(self, track: Racetrack) -> Float[np.ndarray, " replica"]:
+        """Energy in J drawn from the supplies to charge the gate: C V (V − V') for every step from V' to V.
+
+        A step towards zero returns nothing: the charge is dropped, not recovered.
+        """
+        wave = self.gate_voltage()
+        knots = torch.unique(wave.times)
+        # Between knots the voltage is flat; at a knot it has two values.
+        levels = wave(0.5 * (knots[1:] + knots[:-1]))
+        levels = torch.cat((torch.zeros_like(levels[:1]), levels))
+        drawn = (levels[1:] * levels.diff(dim=0)).clamp_min(0.0).sum(0).numpy()
+        return np.broadcast_to(track.gate_capacitance * drawn, len(self.voltages)).copy()

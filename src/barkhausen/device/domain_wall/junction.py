@@ -1,0 +1,158 @@
+"""Reading the wall: a magnetic tunnel junction (MTJ) over the whole track, what a read costs, disturbs and resolves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+
+from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE, REDUCED_PLANCK
+from barkhausen.device.domain_wall.track import Positive, Racetrack
+from barkhausen.micromagnetics import Material
+
+
+@dataclass(frozen=True)
+class ReadDisturb:
+    """What one read does to a wall."""
+
+    field: float
+    """Of the spin-transfer torque, in T."""
+    margin: float
+    """The pinning field over it."""
+    probability: float
+    """That the wall has moved to another place when the read is over."""
+
+
+class TunnelJunction(BaseModel):
+    """The junction that turns a wall position into a conductance, and what one read costs; SI units.
+
+    Defaults are our assumptions: TMR 150 %, RA 10 ohm um², one read at 0.1 V for 1 ns.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tunnel_magnetoresistance: Positive = 1.5
+    """(R_AP − R_P) / R_P, as a fraction (1.5 is 150 %)."""
+    resistance_area: Positive = 10e-12
+    """Resistance-area product of the parallel state in ohm m² (10e-12 is 10 ohm um²)."""
+    read_voltage: Positive = 0.1
+    """Voltage of a verify read in V."""
+    read_time: Positive = 1e-9
+    """Duration of a verify read in s."""
+
+    def parallel_conductance(self, area: float) -> float:
+        """Conductance in S with the wall at the far end (the whole junction parallel): area / RA."""
+        return area / self.resistance_area
+
+    def antiparallel_conductance(self, area: float) -> float:
+        """Conductance in S with the wall at the near end (the whole junction antiparallel)."""
+        return self.parallel_conductance(area) / (1.0 + self.tunnel_magnetoresistance)
+
+    def read_energy(self, conductance: float) -> float:
+        """Energy in J of one read of a device of that conductance (S): V² G tau."""
+        return self.read_voltage * self.read_voltage * conductance * self.read_time
+
+    def conductance(self, position: float | Float[np.ndarray, " *any"], track: Racetrack) -> Float[np.ndarray, " *any"]:
+        """Conductance in S with the wall at ``position`` (m): two junctions side by side, G_AP + (G_P − G_AP) x/L.
+
+        What lies under the wall itself, neither parallel nor antiparallel, is as much more as less.
+        """
+        share = np.asarray(position, dtype=np.float64) / track.length
+        low, high = self.antiparallel_conductance(track.area), self.parallel_conductance(track.area)
+        return np.asarray(low + (high - low) * share)
+
+    def read_current(
+        self, position: float | Float[np.ndarray, " *any"], track: Racetrack
+    ) -> Float[np.ndarray, " *any"]:
+        """Current in A through the junction during a read: V G."""
+        return np.asarray(self.read_voltage * self.conductance(position, track))
+
+    # ---- what a read resolves -------------------------------------------------------------------------------------
+
+    def current_noise(
+        self, position: float | Float[np.ndarray, " *any"], track: Racetrack, temperature: float
+    ) -> Float[np.ndarray, " *any"]:
+        """Standard deviation in A of the current averaged over one read.
+
+        Thermal and shot noise of a tunnel junction are one, of the one-sided density 2 e I coth(e V/2 kB T): Johnson's
+        4 kB T G without voltage, 2 e I with much (Rogovin and Scalapino, Ann. Phys. 86, 1 (1974); measured by Spietz et
+        al., Science 300, 1929 (2003)). An average over tau passes a band of 1/(2 tau). What follows the junction, and
+        1/f noise, come on top.
+        """
+        current, energy = self.read_current(position, track), ELEMENTARY_CHARGE * self.read_voltage
+        ratio = energy / (2 * BOLTZMANN * temperature) if temperature > 0 else math.inf
+        density = 2 * ELEMENTARY_CHARGE * current / math.tanh(ratio)
+        return np.asarray(np.sqrt(density / (2 * self.read_time)))
+
+    def position_noise(
+        self, position: float | Float[np.ndarray, " *any"], track: Racetrack, temperature: float
+    ) -> Float[np.ndarray, " *any"]:
+        """Standard deviation in m of the position that one read finds: :meth:`current_noise` over V dG/dx."""
+        low, high = self.antiparallel_conductance(track.area), self.parallel_conductance(track.area)
+        slope = self.read_voltage * (high - low) / track.length
+        return np.asarray(self.current_noise(position, track, temperature) / slope)
+
+    def misread_probability(self, first: float, second: float, track: Racetrack, temperature: float) -> float:
+        """Probability that one read takes a wall at either of two places (m) for one at the other.
+
+        Normal noise, and the border where it is as many standard deviations from both: erfc(z/sqrt 2)/2 with z the
+        distance over the sum of both.
+        """
+        spread = self.position_noise(np.array([first, second]), track, temperature).sum()
+        return 0.5 * math.erfc(abs(second - first) / (float(spread) * math.sqrt(2)))
+
+    # ---- what a read disturbs -------------------------------------------------------------------------------------
+
+    @property
+    def polarisation(self) -> float:
+        """Spin polarisation P of both electrodes, from Julliere's TMR = 2 P²/(1 − P²), Phys. Lett. A 54, 225 (1975)."""
+        return math.sqrt(self.tunnel_magnetoresistance / (2 + self.tunnel_magnetoresistance))
+
+    def spin_transfer_field(self, track: Racetrack, material: Material) -> float:
+        """Strength b in T of the torque b m × p (as a field) that a read exerts on the wall, p = ±z of the fixed layer.
+
+        Of two electrodes alike: b = ħ/(2 e Ms t) P/(1 + P²) V/RA (Slonczewski, Phys. Rev. B 71, 024411 (2005); in the
+        form (ħ/4 e) 2 P/(1 + P²) dI/dV of the parallel junction Sankey et al., Nature Phys. 4, 67 (2008)). It does not
+        depend on the angle, since the current goes with 1 + P² cos.
+        """
+        p = self.polarisation
+        moment = material.saturation_magnetisation * track.thickness
+        density = self.read_voltage / self.resistance_area
+        return REDUCED_PLANCK / (2 * ELEMENTARY_CHARGE * moment) * p / (1 + p * p) * density
+
+    def read_disturb(
+        self,
+        track: Racetrack,
+        material: Material,
+        *,
+        pinning_field: float,
+        barrier: float,
+        attempt_frequency: float,
+        temperature: float,
+    ) -> ReadDisturb:
+        """What one read does to a wall that is held (as :func:`~barkhausen.device.domain_wall.retention.retention` says).
+
+        The torque is taken for a field along z of its strength b, which is worse than it is. A damping-like torque
+        polarised along the domains turns the wall's angle against the DMI and leaves it in its place; only as the read
+        begins does it set the wall swinging, by sqrt(k/K)/2 of the way that the field would (k and K the stiffnesses of
+        place and angle): a quarter at a weak notch in micromagnetics. Its field-like part, which is a field, is a
+        fraction of it. The barrier falls to barrier (1 − b/b_p)^(3/2) (Kurkijärvi, Phys. Rev. B 6, 832 (1972)), and the
+        wall tries it as often as before: 1 − exp(−f tau exp(−barrier/kB T)).
+
+        Args:
+            track, material: of the free layer.
+            pinning_field: at which the barrier vanishes, in T.
+            barrier: in J, without the read.
+            attempt_frequency: in Hz.
+            temperature: in K.
+        """
+        field = self.spin_transfer_field(track, material)
+        margin = pinning_field / field
+        if not margin > 1 or not attempt_frequency >= 0:
+            return ReadDisturb(field, margin, 1.0)
+        lowered = barrier * (1 - 1 / margin) ** 1.5
+        exponent = lowered / (BOLTZMANN * temperature) if temperature > 0 else math.inf
+        return ReadDisturb(field, margin, -math.expm1(-attempt_frequency * self.read_time * math.exp(-exponent)))

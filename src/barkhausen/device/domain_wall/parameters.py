@@ -1,0 +1,134 @@
+"""The parameters of one device, and the TOML file a user writes them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.errors import InputError
+from barkhausen.device.domain_wall.gate import Piezoelectric
+from barkhausen.device.domain_wall.junction import TunnelJunction
+from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
+from barkhausen.device.domain_wall.shape import TrackShape
+from barkhausen.device.domain_wall.track import Positive, Racetrack
+from barkhausen.micromagnetics import Film, Material, material
+
+DEFAULT_MATERIAL = "cofeb-tantalum"
+
+
+class Characterisation(BaseModel):
+    """How a device is characterised: how many of them, how often, on what cells."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    devices: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Roughness realisations: physical devices."""
+    cycles: Annotated[int, Field(ge=1, le=4096)] = 4
+    """Programming events of each device in each state, with their own thermal noise."""
+    cell: Positive = 4e-9
+    """Edge of the square cells in m."""
+    temperature: Annotated[float, Field(ge=0, le=2000)] = 300.0
+    """In K."""
+    dt: Positive | None = None
+    """Time step in s; by default what the film needs."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the edges, of the noise and of where the walls start."""
+
+
+class DeviceParameters(BaseModel):
+    """Track, shape, material, gate, programming protocol and junction of one device."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    track: Racetrack = Racetrack()
+    shape: TrackShape = TrackShape()
+    material: Material = material(DEFAULT_MATERIAL)
+    gate: Piezoelectric = Piezoelectric()
+    protocol: ProgrammingProtocol = ProgrammingProtocol()
+    junction: TunnelJunction = TunnelJunction()
+    characterisation: Characterisation = Characterisation()
+
+    @field_validator("material", mode="before")
+    @classmethod
+    def _of_a_preset(cls, value: Any) -> Any:
+        """``preset`` in the table names the material whose constants the others replace."""
+        if not isinstance(value, dict):
+            return value
+        constants = dict(value)
+        name = constants.pop("preset", DEFAULT_MATERIAL)
+        if not isinstance(name, str):
+            raise ValueError(f"preset = {name!r}: must be the name of a material")
+        try:
+            base = material(name).model_dump()
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if constants:
+            base["source"] += f"; changed: {', '.join(sorted(constants))}"
+        return base | constants
+
+    def film(self, *, devices: int | None = None, cell: float | None = None, seed: int | None = None) -> Film:
+        """The films of its devices: as many, on such cells and of such a seed as ``characterisation`` says.
+
+        Raises:
+            InputError: a shape that no film can have.
+        """
+        how = self.characterisation
+        return self.shape.film(
+            self.track,
+            self.material,
+            cell=how.cell if cell is None else cell,
+            devices=how.devices if devices is None else devices,
+            seed=how.seed if seed is None else seed,
+        )
+
+    def assumed(self) -> list[str]:
+        """One line for each electrical parameter left at a default that is our assumption, not a published value."""
+        lines = []
+        for part, values in (("track", self.track), ("junction", self.junction)):
+            lines += [
+                f"{part}.{name} = {value:g} (default)"
+                for name, value in values.model_dump().items()
+                if name not in values.model_fields_set
+            ]
+        for part in ("reset", "program"):
+            pulse: BaseModel = getattr(self.protocol, part)
+            if part not in self.protocol.model_fields_set:
+                lines += [f"protocol.{part}.{k} = {v:g} (default)" for k, v in pulse.model_dump().items()]
+        if self.protocol.gate_voltages is None:
+            lines.append("protocol.gate_voltages evenly spaced from -0.5 V to 0.5 V (default)")
+        return lines
+
+    def assumed_of_simulation(self) -> list[str]:
+        """The further assumptions of a simulated device, a line each."""
+        edges, stop = self.shape.roughness, self.shape.end_stops
+        gate = self.gate
+        lines = [
+            f"material: {self.material.source or 'as given'}",
+            f"edges: {1e9 * edges.rms:g} nm rms, correlated over {1e9 * edges.correlation_length:g} nm",
+            f"strain: {1e6 * gate.magnetostriction:g} ppm, {1e-9 * gate.youngs_modulus:g} GPa, "
+            f"d31 = {1e12 * gate.piezoelectric_coefficient:g} pm/V over "
+            f"{1e9 * self.track.piezoelectric_thickness:g} nm, transfer {gate.transfer:g}",
+        ]
+        if stop.length > 0 and stop.anisotropy > 0:
+            lines.append(f"ends: Ku raised by {stop.anisotropy:g} J/m3 over {1e9 * stop.length:g} nm at either end")
+        return lines
+
+
+def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameters:
+    """Read device parameters from TOML; its tables are the fields of :class:`DeviceParameters`.
+
+    Args:
+        path: the TOML file.
+        settings: ``key=value``, such as ``track.width=48e-9``, that replace what the file says.
+
+    Raises:
+        InputError: the file cannot be read, or a key or value in it is wrong.
+    """
+    values = read_toml(path)
+    for setting in settings:
+        apply_setting(values, setting)
+    return validated(DeviceParameters, values, str(path))

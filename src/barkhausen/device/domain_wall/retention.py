@@ -1,0 +1,297 @@
+"""How long a state lasts: the barriers that hold a resting wall, how often it tries them, and what is lost in time.
+
+A wall rests in a minimum of the compact model's landscape p U(q), gate off, and leaves it over the saddles on either
+side. The rate over one of them is Langer's (Ann. Phys. 54, 258 (1969); for magnetic moments W. F. Brown, IEEE Trans.
+Magn. 15, 1196 (1979), and the review by Coffey and Kalmykov, J. Appl. Phys. 112, 121301 (2012)), for the equations of
+motion linear in q/Delta and psi, and the measure W dq dpsi,
+
+    rate = A lambda/(2 pi) (W_s/W_m) sqrt(k_m K_m/|k_s K_s|) exp(−barrier/kB T)
+    lambda² + alpha g (k_s + K_s) lambda + (1 + alpha²) g² k_s K_s = 0,     g = gamma/((1 + alpha²) 2 Ms Delta W t)
+
+with m the minimum, s the saddle, K = d²E/dpsi² and lambda the positive root. k is Delta² times a curvature along q, not
+that of a parabola but the one of the same weight: ∫ exp(−(p U − E_m)/kB T) dq = sqrt(2 pi kB T/k) Delta in the valley,
+and likewise with the other sign over the barrier, which may be flat and long between two notches. A is the depopulation
+factor of Mel'nikov and Meshkov (J. Chem. Phys. 85, 1018 (1986)): 1 unless a wall loses less than some kB T from one try
+to the next, which is a round at the energy of the saddle, or half of one where the other saddle is as low (in between
+we weigh with its Boltzmann factor). The retention time is one over the sum of both rates; written as
+exp(barrier/kB T)/f0 with the lower barrier it defines f0. Where no saddle is left but the end of the track, the wall
+tries at the frequency of the minimum.
+
+Good as long as the barrier is several kB T; a state with less is lost in nanoseconds. A real wall can fluctuate in more
+ways than q and psi, which changes f0, not the barrier.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from scipy.interpolate import CubicSpline
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
+from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
+from barkhausen.device.domain_wall.compact.wall_energy import WallEnergy, thermal_order
+from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.micromagnetics import Film
+
+TIMES = (1.0, 86_400.0, 3.156e8)
+"""A second, a day and ten years, in s: after which failures are counted."""
+
+FINE = 0.25e-9
+"""Spacing in m on which the landscape, a cubic spline, is searched and integrated."""
+
+RIPPLE = 1.0
+"""Minima with less than this many kB T between them are one, and a minimum with less around it is none."""
+
+
+def retention(
+    parameters: DeviceParameters,
+    positions: Float[np.ndarray, "state device"],
+    compact: CompactParameters | None = None,
+    *,
+    temperature: float | None = None,
+) -> xr.Dataset:
+    """Barriers, attempt frequencies and retention times of every state of every device.
+
+    Args:
+        parameters: of the device; ``characterisation`` says how many there are, their edges, their cells.
+        positions: where the walls of each state lie in m; a single column, or no second axis: in all devices alike;
+            NaN: missing.
+        compact: from a calibration; the defaults are estimates, with the magnetisation of linear spin waves at the
+            temperature (:func:`.thermal_order`).
+        temperature: in K; default that of ``characterisation``.
+
+    Returns:
+        As :func:`retention_on`.
+
+    Raises:
+        InputError: as :func:`retention_on`.
+    """
+    temperature = parameters.characterisation.temperature if temperature is None else temperature
+    film = parameters.film()
+    if compact is None:
+        order = thermal_order(film, temperature) if math.isfinite(temperature) and temperature > 0 else 1.0
+        if not order > 0:
+            raise InputError(f"temperature = {temperature}: too hot for this film, whose spin waves leave no order")
+        compact = CompactParameters(order=order)
+    return retention_on(film, positions, compact, temperature=temperature)
+
+
+def retention_on(
+    film: Film,
+    positions: Float[np.ndarray, "state device"],
+    compact: CompactParameters,
+    *,
+    temperature: float,
+) -> xr.Dataset:
+    """The same for walls on the devices of a film.
+
+    Returns:
+        With the dimensions state and device: ``rest_position`` (m), ``barrier`` (J, the lower one), ``direction`` in
+        which it lies (−1 or 1 along x), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T),
+        the field along z that outweighs the steepest part
+        of the way over the lower barrier. With the dimension state: ``retention_median`` and
+        ``retention_tenth`` (s), which half and nine tenths of the devices surpass, and ``failure_probability``
+        [time, state], the mean over devices. A place without a minimum has no barrier and no retention; NaN stays NaN.
+
+    Raises:
+        InputError: positions of another number of devices, a temperature that is not positive, or a wall that is not
+            held at psi = 0.
+    """
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise InputError(f"temperature = {temperature}: retention needs a positive temperature in K")
+    places = np.asarray(positions, dtype=np.float64)
+    places = places[:, None] if places.ndim == 1 else places
+    if places.ndim != 2 or places.shape[1] not in (1, film.devices):
+        raise InputError(f"positions: shape {places.shape} is not (state, device) of {film.devices} devices")
+    places = np.broadcast_to(places, (len(places), film.devices))
+    model = CompactModel(film, compact)
+    energy = model.energy()
+    devices = [_Landscape.of(energy, d, film.grid.dz, model.damping, temperature) for d in range(film.devices)]
+    names = ("rest_position", "barrier", "direction", "attempt_frequency", "retention_time", "pinning_field")
+    found = np.array([[devices[d].escape(float(x)) for d, x in enumerate(row)] for row in places])
+    units = ("m", "J", "1", "Hz", "s", "T")
+    both = ("state", "device")
+    data = {
+        name: (both, found[..., k], {"units": unit}) for k, (name, unit) in enumerate(zip(names, units, strict=True))
+    }
+    times = found[..., 4]
+    lost = np.stack([-np.expm1(-after / np.maximum(times, 1e-30)) for after in TIMES])
+    return xr.Dataset(
+        {
+            **data,
+            "retention_median": ("state", _quantile(times, 0.5), {"units": "s"}),
+            "retention_tenth": ("state", _quantile(times, 0.1), {"units": "s"}),
+            "failure_probability": (("time", "state"), _mean(lost), {"units": "1"}),
+        },
+        coords={"time": ("time", np.array(TIMES), {"units": "s"})},
+        attrs={"temperature": temperature, **compact.model_dump()},
+    )
+
+
+def depopulation(loss: float) -> float:
+    """Mel'nikov and Meshkov's factor for an energy loss of ``loss`` kB T in one round: ``loss`` itself if it is small.
+
+    ln A = (2/pi) ∫ ln(1 − exp(−loss/(4 cos² theta))) dtheta from 0 to pi/2.
+    """
+    if loss <= 0:
+        return 0.0
+    theta = (np.arange(4000) + 0.5) * (math.pi / 8000)
+    return math.exp(float(np.log(-np.expm1(-loss / (4 * np.cos(theta) ** 2))).mean()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Landscape:
+    """The landscape of one device on a fine grid."""
+
+    places: Float[np.ndarray, " place"]
+    energy: Float[np.ndarray, " place"]
+    slope: Float[np.ndarray, " place"]
+    width: Float[np.ndarray, " place"]
+    """W in m."""
+    angular: Float[np.ndarray, " place"]
+    """K = d²E/dpsi² in J."""
+    delta: float
+    moment: float
+    """2 Ms t in A."""
+    damping: float
+    heat: float
+    """kB T in J."""
+
+    @staticmethod
+    def of(table: WallEnergy, device: int, thickness: float, damping: float, temperature: float) -> _Landscape:
+        stiffness = thickness * (table.dmi - 2 * float(table.neel[0, device]))
+        if not stiffness > 0:
+            raise InputError("retention: the DMI does not hold the walls at the angle of a Néel wall")
+        spline, width = (CubicSpline(table.places, t[0, device]) for t in (table.energy, table.width))
+        places = np.arange(0.0, float(table.places[-1]), FINE)
+        track = float(table.track_width[device])
+        return _Landscape(
+            places,
+            spline(places),
+            spline(places, 1),
+            width(places),
+            stiffness * (track + table.twist_factor * (width(places) - track)),
+            float(table.wall_width[0, device]),
+            2 * table.magnetisation * thickness,
+            damping,
+            BOLTZMANN * temperature,
+        )
+
+    def escape(self, position: float) -> tuple[float, ...]:
+        """Resting place, lower barrier, its direction, attempt frequency, retention time and pinning field."""
+        if math.isnan(position):
+            return (math.nan,) * 6
+        rest, ends = self._valley(min(max(round(position / FINE), 0), len(self.places) - 1))
+        barriers = [float(self.energy[end] - self.energy[rest]) for end in ends]
+        barrier, side = min(barriers), int(np.argmin(barriers))
+        direction, place = (-1.0, 1.0)[side], float(self.places[rest])
+        if barrier < RIPPLE * self.heat:
+            return place, barrier, direction, math.nan, 0.0, 0.0
+        # Relative to the lower barrier, so that nothing overflows before the last exponential.
+        frequency = sum(
+            self._frequency(rest, end, other) * math.exp(-(height - barrier) / self.heat)
+            for end, other, height in zip(ends, ends[::-1], barriers, strict=True)
+        )
+        exponent = barrier / self.heat - math.log(frequency)
+        low, high = sorted((rest, ends[side]))
+        way = slice(low, high + 1)
+        field = float((direction * self.slope[way] / (self.moment * self.width[way])).max())
+        return place, barrier, direction, frequency, math.exp(exponent) if exponent < 700 else math.inf, field
+
+    def _valley(self, start: int) -> tuple[int, tuple[int, int]]:
+        """The minimum that a wall comes to, and the saddles (or ends of the track) on either side."""
+        rest = start
+        while True:
+            ends = []
+            for step in (-1, 1):
+                top, lower = self._climb(rest, step)
+                if lower is not None:
+                    rest = lower
+                    break
+                ends.append(top)
+            else:
+                return rest, (ends[0], ends[1])
+
+    def _climb(self, rest: int, step: int) -> tuple[int, int | None]:
+        """The saddle in one direction; or, as second, a lower place that no more than a ripple keeps the wall from."""
+        ripple, top = RIPPLE * self.heat, rest
+        k = rest + step
+        while 0 <= k < len(self.energy):
+            if self.energy[k] > self.energy[top]:
+                top = k
+            elif self.energy[top] - self.energy[rest] >= ripple:
+                if self.energy[k] < self.energy[top] - ripple:
+                    return top, None
+            elif self.energy[k] < self.energy[rest]:
+                return top, k
+            k += step
+        return top, None
+
+    def _frequency(self, rest: int, end: int, other: int) -> float:
+        """Attempt frequency in Hz over one side of the valley, whose other side ends at ``other``."""
+        low, high = sorted((end, other))
+        weight = np.exp(-(self.energy[low : high + 1] - self.energy[rest]) / self.heat).sum() * FINE
+        k_rest = 2 * math.pi * self.heat * self.delta**2 / weight**2
+        moment = self.moment * self.delta * self.width[rest]
+        tried = GYROMAGNETIC_RATIO * math.sqrt(k_rest * self.angular[rest]) / (2 * math.pi * moment)
+        if end in (0, len(self.places) - 1):
+            return float(tried)
+        k, angular, alpha = -self._curvature_over(rest, end), self.angular[end], self.damping
+        ratio = self.width[end] / self.width[rest]
+        g = GYROMAGNETIC_RATIO / ((1 + alpha**2) * moment * ratio)
+        half = 0.5 * alpha * g * (k + angular)
+        growth = math.sqrt(half**2 - (1 + alpha**2) * g**2 * k * angular) - half
+        rate = growth / (2 * math.pi) * ratio * math.sqrt(k_rest * self.angular[rest] / abs(k * angular))
+        higher = max(0.0, float(self.energy[other] - self.energy[end]))
+        tries = 1 + math.exp(-higher / self.heat)
+        return float(rate) * depopulation(self._loss(rest, end, other) / (tries * self.heat))
+
+    def _curvature_over(self, rest: int, saddle: int) -> float:
+        """Delta² times the curvature of a parabola of the barrier's weight, in J; positive."""
+        step = 1 if saddle > rest else -1
+        k = beyond = saddle
+        # As far as the next valley, of which no ripple deceives.
+        while 0 <= k < len(self.energy) and self.energy[k] - self.energy[beyond] < RIPPLE * self.heat:
+            beyond = k if self.energy[k] < self.energy[beyond] else beyond
+            k += step
+        low, high = sorted((rest, beyond))
+        weight = np.exp((self.energy[low : high + 1] - self.energy[saddle]).clip(max=0.0) / self.heat).sum() * FINE
+        return float(2 * math.pi * self.heat * self.delta**2 / weight**2)
+
+    def _loss(self, rest: int, saddle: int, other: int) -> float:
+        """Energy in J that a wall of the saddle's energy loses in one round through the valley.
+
+        −dE/dt = alpha gamma (E_u² + E_psi²)/c and u' = gamma E_psi/c, u = q/Delta, along the orbit without damping, its
+        angle small: K psi²/2 = E_s − p U, E_psi = sqrt(2 K (E_s − p U)). Where the angle is not small the loss is so
+        large that the factor is 1 all the same.
+        """
+        step = 1 if saddle > rest else -1
+        turn = rest
+        while turn != other and self.energy[turn - step] < self.energy[saddle]:
+            turn -= step
+        low, high = sorted((turn, saddle))
+        orbit = slice(low, high + 1)
+        room = self.energy[saddle] - self.energy[orbit]
+        # The integrand has an integrable root where the wall turns, and vanishes at the saddle.
+        torque = np.sqrt(2 * self.angular[orbit] * np.maximum(room, 1e-3 * room.max()))
+        lost = (self.delta * self.slope[orbit]) ** 2 / torque + torque
+        return float(2 * self.damping * lost.sum() * FINE / self.delta)
+
+
+def _quantile(values: Float[np.ndarray, "state device"], share: float) -> Float[np.ndarray, " state"]:
+    """The value of a device, so that infinite ones do no harm; NaN where all are missing."""
+    rows = [row[~np.isnan(row)] for row in values]
+    return np.array([np.quantile(row, share, method="lower") if row.size else np.nan for row in rows])
+
+
+def _mean(values: Float[np.ndarray, "time state device"]) -> Float[np.ndarray, "time state"]:
+    """Over the devices that are there."""
+    there = ~np.isnan(values)
+    count = there.sum(2)
+    total = np.where(there, values, 0.0).sum(2)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,120 @@
+"""The shape of a real track: notches, rough edges, an anisotropy gradient, and stops at its ends."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from barkhausen.core.errors import InputError
+from barkhausen.device.domain_wall.track import Racetrack
+from barkhausen.micromagnetics import (
+    EdgeRoughness,
+    Film,
+    Grid,
+    Material,
+    Notch,
+    Region,
+    TrackOutline,
+    anisotropy_map,
+    grains,
+    track_film,
+)
+from barkhausen.micromagnetics.material import NotNegative, Positive
+
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class EndStops(BaseModel):
+    """Stretches of raised anisotropy at both ends that keep the wall on the track.
+
+    Real devices pin the magnetisation of their ends, with contacts or an antiferromagnet; here the wall meets a hill
+    of wall energy. Both values are assumptions.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    length: NotNegative = 40e-9
+    """Of each stop in m; 0: no stops, and a wall may leave the track."""
+    anisotropy: NotNegative = 3e5
+    """By how much Ku is raised there, in J/m³."""
+
+
+class Grains(BaseModel):
+    """Grains whose anisotropy differs: size in m, and standard deviation of Ku relative to its mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: Positive = 10e-9
+    spread: NotNegative = 0.0
+
+
+class TrackShape(BaseModel):
+    """What makes one place on the track differ from another, and one device from another; SI units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notches: tuple[Notch, ...] = ()
+    roughness: EdgeRoughness = EdgeRoughness()
+    """Of both edges; ``rms = 0`` for smooth ones."""
+    taper: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
+    """Relative change of the width from the left end to the right."""
+    anisotropy_gradient: Real = 0.0
+    """dKu/dx in J/m⁴; Ku is the material's at the left end."""
+    grains: Grains = Grains()
+    end_stops: EndStops = EndStops()
+
+    def outline(self, track: Racetrack) -> TrackOutline:
+        """The outline of that track.
+
+        Raises:
+            pydantic.ValidationError: a notch lies off the track.
+        """
+        return TrackOutline(
+            length=track.length,
+            width=track.width,
+            taper=self.taper,
+            notches=self.notches,
+            roughness=self.roughness if self.roughness.rms > 0 else None,
+        )
+
+    def film(self, track: Racetrack, material: Material, *, cell: float, devices: int, seed: int) -> Film:
+        """The film of so many devices, each with its own edges and grains.
+
+        Args:
+            track: length, width and thickness.
+            material: the constants.
+            cell: edge of the square cells in m.
+            devices: how many.
+            seed: of the edges (and grains); device d is the same whatever the cells and the number of devices.
+
+        Raises:
+            InputError: notches that cut the track in two, or stops that leave no track.
+        """
+        if not 2 * self.end_stops.length < track.length:
+            raise InputError(
+                f"shape.end_stops.length = {self.end_stops.length:g}: two of them leave nothing of a track of "
+                f"{track.length:g} m"
+            )
+        outline = self.outline(track)
+        grid = outline.grid(track.thickness, cell)
+        ku = self._anisotropy(grid, material, track)[None]
+        if self.grains.spread > 0:
+            relative = grains(
+                grid, 1.0, size=self.grains.size, spread=self.grains.spread, devices=devices, seed=seed
+            )  # fmt: skip
+            ku = ku * relative
+        return track_film(
+            outline, material, thickness=track.thickness, cell=cell, devices=devices, seed=seed, anisotropy=ku
+        )
+
+    def _anisotropy(self, grid: Grid, material: Material, track: Racetrack):  # type: ignore[no-untyped-def]
+        ku = anisotropy_map(grid, material.anisotropy, gradient=self.anisotropy_gradient)
+        stop = self.end_stops
+        if stop.length == 0 or stop.anisotropy == 0:
+            return ku
+        raised = (
+            Region(start=0.0, stop=stop.length, anisotropy=stop.anisotropy),
+            Region(start=track.length - stop.length, stop=grid.length, anisotropy=stop.anisotropy),
+        )
+        return ku + anisotropy_map(grid, 0.0, regions=raised)

@@ -1,0 +1,74 @@
+"""How long the states of a device hold, and what a read sees and does."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from barkhausen.device.domain_wall.compact.model import CompactParameters
+from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.device.domain_wall.retention import retention
+from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY
+
+LONGEST = 1e300
+"""A wall that never leaves is written as one that leaves after so many seconds: files hold no infinity."""
+
+
+def stability(
+    parameters: DeviceParameters,
+    positions: Float[np.ndarray, "state device cycle"],
+    compact: CompactParameters | None = None,
+) -> xr.Dataset:
+    """Retention and read-out of each state, as optional variables of a device file.
+
+    Args:
+        parameters: of the device; its temperature must be positive.
+        positions: where the walls came to rest in m. A device's place in a state is the median of its cycles.
+        compact: of the compact model, whose landscape gives the barriers; default as in :func:`.retention`.
+
+    Returns:
+        ``barrier`` (J), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T) with the
+        dimensions state and device (:mod:`.retention`), and ``escape_direction``, −1 or 1 along x, the side of the
+        lower barrier; ``position_noise`` (m), the standard deviation of the place
+        that one read finds, and ``read_disturb``, the probability that one read moves the wall (mean over devices),
+        with the dimension state (:class:`.TunnelJunction`).
+    """
+    seen = np.isfinite(positions).any(axis=2)
+    places = np.full(seen.shape, np.nan)
+    places[seen] = np.nanmedian(positions[seen], axis=1)
+    held = retention(parameters, places, compact)
+    track, material, junction = parameters.track, parameters.material, parameters.junction
+    heat = parameters.characterisation.temperature
+    disturbed = np.array(
+        [
+            np.nanmean(
+                [
+                    junction.read_disturb(
+                        track,
+                        material,
+                        pinning_field=field,
+                        barrier=barrier,
+                        attempt_frequency=frequency,
+                        temperature=heat,
+                    ).probability
+                    for field, barrier, frequency, there in zip(*rows, strict=True)
+                    if there
+                ]
+            )
+            for rows in zip(
+                held["pinning_field"].values,
+                held["barrier"].values,
+                held["attempt_frequency"].values,
+                seen,
+                strict=True,
+            )
+        ]
+    )
+    noise = junction.position_noise(np.nanmean(positions, axis=(1, 2)), track, heat)
+    bounded = held[list(STABILITY)].map(lambda values: values.clip(max=LONGEST))
+    bounded[ESCAPE_DIRECTION] = held["direction"].assign_attrs(long_name="side of the lower barrier")
+    return bounded.assign(
+        position_noise=("state", noise, {"units": "m", "long_name": "of one read"}),
+        read_disturb=("state", disturbed, {"units": "1", "long_name": "probability that one read moves the wall"}),
+    )

@@ -1,0 +1,1 @@
+"""Import of measured and simulated devices from the files of others."""

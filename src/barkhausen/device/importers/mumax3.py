@@ -1,0 +1,287 @@
+"""Import of a device simulated with mumax3: one ``table.txt`` for each state, device and cycle."""
+
+from __future__ import annotations
+
+import glob
+import math
+import re
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from barkhausen.core.config import read_text
+from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.domain_wall.parameters import DeviceParameters
+
+INDICES = ("state", "device", "cycle")
+PATTERN = "state{state}_device{device}_cycle{cycle}.out/table.txt"
+"""Where :func:`import_mumax3_tables` looks for the labels unless told otherwise."""
+
+EARLY = 5e-3
+"""By what part a table may end before the longest one: a last row that fell just behind the end of the run."""
+
+ROUNDING = 1e-5
+"""How far |m_z| may exceed 1; mumax3 writes single precision."""
+
+Numbers = Float[np.ndarray, " row"]
+
+
+@dataclass(frozen=True)
+class _Table:
+    path: Path
+    state: str
+    device: str
+    cycle: str
+    end: float
+    """Time in s of the last row."""
+    line: int
+    """Of the last row."""
+    value: float
+    """What stands for the position at the end: mean m_z, or the column in m."""
+
+
+def import_mumax3_tables(
+    tables: Path | str | Sequence[Path | str],
+    parameters: DeviceParameters | None = None,
+    *,
+    pattern: str = PATTERN,
+    column: str | None = None,
+    offset: float = 0.0,
+    left: int = 1,
+    domain_mz: float = 1.0,
+    average: float | None = None,
+) -> CharacterisedDevice:
+    """Read resting wall positions from the tables of mumax3.
+
+    Labels come from the paths and may be any text. States are numbered in order of their mean position, devices and
+    cycles in the order of their labels (2 before 10). Combinations without a table are left empty.
+
+    Args:
+        tables: a directory, searched with all below it, or the tables themselves.
+        parameters: of track, protocol and junction; the track's length is that of the simulated device.
+        pattern: how the end of each path holds the labels: text with {state}, {device} and {cycle}; a field that is
+            left out has one value. In a directory, every file with the pattern's last part as its name must match; if
+            that part holds labels, every file with its ending.
+        column: name of a column that holds the position in m, as ``wall_position`` in the scripts of
+            :func:`~barkhausen.micromagnetics.mumax3.script.mumax3_script`. ``None``: from the mean m_z,
+            x = L/2 (1 + left m_z/domain_mz).
+        offset: added to the column, in m: half the track for a column that counts from its middle.
+        left: 1 if the left domain points up, −1 if down (for m_z).
+        domain_mz: |m_z| within the domains (for m_z); heat and edges make it less than 1, which would draw every
+            wall to the middle.
+        average: take the mean over the last so many seconds (weighted by time); ``None``: the last row.
+
+    Raises:
+        InputError: a path that does not match, or labels given twice; a table that cannot be read, lacks a column,
+            holds what is no finite number, goes back in time, or ends before the others (with its line); a position
+            off the track; or values that cannot belong to one device.
+    """
+    parameters = parameters or DeviceParameters()
+    if left not in (1, -1):
+        raise InputError(f"left = {left}: must be 1 (up) or -1 (down)")
+    if not 0 < domain_mz <= 1:
+        raise InputError(f"domain_mz = {domain_mz}: must lie above 0, and at most at 1")
+    if average is not None and not (math.isfinite(average) and average > 0):
+        raise InputError(f"average = {average}: must be a positive time in s")
+    if not math.isfinite(offset):
+        raise InputError(f"offset = {offset}: must be a finite length in m")
+    if column is None and offset:
+        raise InputError("offset: needs column; the position from m_z counts from the left end")
+    expression = _expression(pattern)
+    paths = _paths(tables, pattern)
+    found = [_read(path, _labels(path, expression, pattern), column, average) for path in paths]
+    _check_together(found)
+    length = parameters.track.length
+    rows = [(table, _position(table, column, length, offset, left / domain_mz)) for table in found]
+    positions, states = _to_array(rows)
+    when = "of the last row" if average is None else f"averaged over the last {average:g} s"
+    if column is None:
+        sign, side = ("+", "up") if left == 1 else ("-", "down")
+        share = "m_z" if domain_mz == 1 else f"m_z/{domain_mz:g}"
+        how = (
+            f"wall positions are x = L/2 (1 {sign} {share}) from the mean m_z {when}: the left domain points {side}, "
+            f"|m_z| in the domains is {domain_mz:g}, the track is equally wide everywhere"
+        )
+    else:
+        how = f"wall positions are mumax3's column '{column}' {when}" + (f", plus {offset:g} m" if offset else "")
+    end = max(table.end for table in found)
+    try:
+        return CharacterisedDevice.from_positions(
+            positions,
+            parameters,
+            source="measured",
+            assumed=[how, f"the walls are at rest at the end of the tables, {end:g} s", *parameters.assumed()],
+            attributes={
+                "imported_from": _place(tables),
+                "pattern": pattern,
+                "tables": len(paths),
+                "quantity": "mz" if column is None else column,
+                "state_labels": states,
+            },
+        )
+    except InputError as error:
+        raise InputError(f"{_place(tables)}: {error}") from None
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Matches the end of a path and gives its labels."""
+    try:
+        pieces = list(string.Formatter().parse(pattern))
+    except ValueError as error:
+        raise InputError(f"pattern '{pattern}': {error}") from None
+    text, seen = "", set[str]()
+    for literal, name, spec, conversion in pieces:
+        text += re.escape(literal)
+        if name is None:
+            continue
+        if name not in INDICES or spec or conversion:
+            raise InputError(f"pattern '{pattern}': no field '{{{name}}}'{did_you_mean(name, INDICES)}")
+        if name in seen:
+            raise InputError(f"pattern '{pattern}': {{{name}}} is named twice")
+        seen.add(name)
+        text += f"(?P<{name}>[^/]+?)"
+    if "state" not in seen:
+        raise InputError(f"pattern '{pattern}': needs {{state}}")
+    return re.compile(rf"(?:^|/){text}$")
+
+
+def _paths(tables: Path | str | Sequence[Path | str], pattern: str) -> list[Path]:
+    if not isinstance(tables, Path | str):
+        paths = [Path(path) for path in tables]
+    elif (directory := Path(tables)).is_dir():
+        last = pattern.rsplit("/", 1)[-1]
+        named = f"*{glob.escape(Path(last).suffix)}" if "{" in last else glob.escape(last)
+        paths = sorted((path for path in directory.rglob(named) if path.is_file()), key=lambda p: _natural(str(p)))
+    else:
+        paths = [directory]
+    if not paths:
+        raise InputError(f"{_place(tables)}: holds no table for the pattern '{pattern}'")
+    return paths
+
+
+def _labels(path: Path, expression: re.Pattern[str], pattern: str) -> tuple[str, str, str]:
+    match = expression.search(path.as_posix())
+    if match is None:
+        raise InputError(f"{path}: does not match the pattern '{pattern}'")
+    labels = match.groupdict()
+    return labels["state"], labels.get("device", "0"), labels.get("cycle", "0")
+
+
+def _read(path: Path, labels: tuple[str, str, str], column: str | None, average: float | None) -> _Table:
+    lines = read_text(path).splitlines()
+    header = lines[0].removeprefix("#").split("\t") if lines and lines[0].startswith("#") else []
+    names = [name.strip().partition(" (")[0] for name in header]
+    if names[:1] != ["t"]:
+        raise InputError(f"{path}: line 1: is not the header of a mumax3 table, '# t (s)' and further columns")
+    wanted = "mz" if column is None else column
+    if names.count(wanted) != 1:
+        raise InputError(f"{path}: line 1: no single column '{wanted}'{did_you_mean(wanted, names)}")
+    whole = header[names.index(wanted)].strip()
+    if column is not None and whole not in (column, f"{column} (m)"):
+        raise InputError(f"{path}: line 1: column '{whole}' is not in m")
+    # What diverged shows in m first, whatever the position is taken from.
+    needed = {name: names.index(name) for name in ("t", wanted, "mx", "my", "mz") if name in names}
+    rows: list[tuple[int, float, float]] = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip() or line.startswith("#"):
+            continue
+        time, value = _numbers(line.split("\t"), len(names), needed, wanted, f"{path}: line {number}")
+        if rows and time < rows[-1][1]:
+            raise InputError(f"{path}: line {number}: goes back in time, from {rows[-1][1]:g} s to {time:g} s")
+        rows.append((number, time, value))
+    if not rows:
+        raise InputError(f"{path}: holds no rows")
+    line_of_end, end, last = rows[-1]
+    if average is not None:
+        last = _mean_of_the_end(np.array(rows)[:, 1], np.array(rows)[:, 2], average, f"{path}: line {line_of_end}")
+    return _Table(path, *labels, end, line_of_end, last)
+
+
+def _numbers(fields: list[str], width: int, needed: dict[str, int], wanted: str, where: str) -> tuple[float, float]:
+    """Time and position of a row."""
+    if len(fields) != width:
+        raise InputError(f"{where}: {len(fields)} fields, the header has {width}")
+    values = {}
+    for name, index in needed.items():
+        try:
+            values[name] = float(fields[index])
+        except ValueError:
+            raise InputError(f"{where}: {name} = {fields[index].strip()!r} is not a number") from None
+        if not math.isfinite(values[name]):
+            raise InputError(f"{where}: {name} = {fields[index].strip()} is not finite")
+    return values["t"], values[wanted]
+
+
+def _mean_of_the_end(time: Numbers, value: Numbers, average: float, where: str) -> float:
+    """Mean over the last ``average`` seconds by the trapezoidal rule; between rows the value is linear."""
+    start = time[-1] - average
+    if start < time[0] - 1e-6 * average:
+        raise InputError(f"{where}: the table spans {time[-1] - time[0]:g} s, less than average = {average:g} s")
+    inside = time > start
+    t = np.concatenate(([start], time[inside]))
+    v = np.concatenate(([np.interp(start, time, value)], value[inside]))
+    return float(((t[1:] - t[:-1]) * (v[1:] + v[:-1])).sum() / (2 * average))
+
+
+def _check_together(tables: Sequence[_Table]) -> None:
+    """Raise :class:`InputError` if labels are given twice, or a table ends before the others."""
+    first: dict[tuple[str, str, str], Path] = {}
+    for table in tables:
+        labels = table.state, table.device, table.cycle
+        if labels in first:
+            raise InputError(
+                f"{table.path}: state {table.state}, device {table.device}, cycle {table.cycle} was given by "
+                f"{first[labels]} already"
+            )
+        first[labels] = table.path
+    end = max(table.end for table in tables)
+    for table in tables:
+        if table.end < end * (1 - EARLY):
+            raise InputError(
+                f"{table.path}: line {table.line}: ends at {table.end:g} s, others reach {end:g} s; was it interrupted?"
+            )
+
+
+def _position(table: _Table, column: str | None, length: float, offset: float, per_mz: float) -> float:
+    where = f"{table.path}: line {table.line}"
+    if column is None:
+        share = per_mz * table.value
+        if abs(share) > 1 + ROUNDING:
+            raise InputError(f"{where}: m_z = {table.value:g} is more than the domains have (1 or domain_mz)")
+        return 0.5 * length * (1 + max(-1.0, min(1.0, share)))
+    position = table.value + offset
+    if not 0 <= position <= length:
+        raise InputError(
+            f"{where}: position {position:g} m lies off the track of {length:g} m (see track.length and offset)"
+        )
+    return position
+
+
+def _to_array(rows: Sequence[tuple[_Table, float]]) -> tuple[Float[np.ndarray, "state device cycle"], list[str]]:
+    """Positions, NaN where there is no table, and the labels of the states."""
+    by_state: dict[str, list[float]] = {}
+    for table, position in rows:
+        by_state.setdefault(table.state, []).append(position)
+    states = sorted(by_state, key=lambda label: float(np.mean(by_state[label])))
+    devices = sorted({table.device for table, _ in rows}, key=_natural)
+    cycles = sorted({table.cycle for table, _ in rows}, key=_natural)
+    positions = np.full((len(states), len(devices), len(cycles)), np.nan)
+    for table, position in rows:
+        positions[states.index(table.state), devices.index(table.device), cycles.index(table.cycle)] = position
+    return positions, states
+
+
+def _natural(label: str) -> list[tuple[int, str]]:
+    """Numbers within a label count as numbers."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", label)]
+
+
+def _place(tables: Path | str | Sequence[Path | str]) -> str:
+    if isinstance(tables, Path | str):
+        return str(tables)
+    return str(Path(tables[0])) if len(tables) else "tables"

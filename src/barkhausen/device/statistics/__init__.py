@@ -1,0 +1,1 @@
+"""Statistics of the states of a device."""

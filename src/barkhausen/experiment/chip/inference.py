@@ -1,0 +1,225 @@
+"""A trained network on a crossbar chip: accuracy with its wires, converters and noise, and the whole energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import read_json
+from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.seeds import stream
+from barkhausen.data.published import load_dataset
+from barkhausen.device import CharacterisedDevice
+from barkhausen.experiment.chip.fine_tuning import fine_tune
+from barkhausen.experiment.tasks.base import task_of
+from barkhausen.experiment.trained import load_trained
+from barkhausen.learning import domain_wall_layers, programming_energy
+from barkhausen.learning.layers.crossbar import crossbar_layers, on_crossbar
+from barkhausen.synapse import EnergyBill
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.costs import SystemCosts, disturb_per_read, inference_costs, training_costs
+from barkhausen.synapse.drift import disturb
+
+CALIBRATION_SAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """What training on the chip has changed."""
+
+    epochs: int
+    accuracy: float
+    """On the chip afterwards."""
+    programming: EnergyBill
+    """Of the devices written meanwhile."""
+    samples: int
+    """Training samples shown."""
+
+
+@dataclass(frozen=True)
+class ChipInference:
+    """What a chip makes of a trained network."""
+
+    run: str
+    ideal: float
+    """Held-out accuracy with the devices' weights as they are."""
+    accuracy: float
+    """On the chip, before any fine-tuning."""
+    tuned: FineTuning | None
+    costs: SystemCosts
+    """Of one inference."""
+    training: SystemCosts | None
+    """Of one training step on this chip; None for a network that was not trained on its devices."""
+    batch: int
+    """Samples of a training step."""
+    inferences: float
+    """Whose reads had disturbed the walls before accuracy was measured."""
+    moved: float
+    """Share of walls that these reads had moved."""
+    disturb: Literal["unknown", "at most", "at least"]
+    """What the walls moved by reads are: the device file's own figure is for its own current density. A chip whose
+    junctions carry less of it moves fewer."""
+    chip: Chip
+    assumed: list[str]
+
+    def summary(self) -> dict[str, Any]:
+        """For a JSON file; energies in J, those of ``training`` for one sample."""
+        tuned, training = self.tuned, self.training
+        return {
+            "run": self.run,
+            "ideal_accuracy": self.ideal,
+            "accuracy": self.accuracy,
+            "fine_tuning": None
+            if tuned is None
+            else {
+                "epochs": tuned.epochs,
+                "accuracy": tuned.accuracy,
+                "programming_joule": tuned.programming.total,
+                "training_samples": tuned.samples,
+            },
+            **_energies(self.costs, 1),
+            "training": None if training is None else {"batch_size": self.batch, **_energies(training, self.batch)},
+            "latency_seconds": self.costs.latency,
+            "interval_seconds": self.costs.interval,
+            "area_square_metre": dict(self.costs.area),
+            "walls_moved_by_reads": None if self.disturb == "unknown" else self.costs.disturbed,
+            "walls_moved_by_reads_is": self.disturb,
+            "disturbed_by": {"inferences": self.inferences, "share_of_walls_moved": self.moved},
+            "chip": self.chip.model_dump(exclude={"constants"}),
+            "constants": self.chip.constants.model_dump(),
+            "assumed": self.assumed,
+        }
+
+
+def _energies(costs: SystemCosts, samples: int) -> dict[str, Any]:
+    """Of one of so many samples."""
+
+    def share(energies: Mapping[str, float]) -> dict[str, float]:
+        return {cause: joule / samples for cause, joule in energies.items()}
+
+    return {
+        "energy_joule": share(costs.energy),
+        "total_joule": costs.total / samples,
+        "float32_joule": share(costs.baseline),
+        "float32_total_joule": costs.baseline_total / samples,
+        "dominant": costs.dominant(),
+    }
+
+
+def infer_on_chip(
+    run: Path,
+    chip: Chip,
+    *,
+    number: int | None = None,
+    fine_tuning_epochs: int = 0,
+    inferences: float = 0.0,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> ChipInference:
+    """Put the network of a finished run on a chip, and measure.
+
+    The ranges of the converters are set by the first 1000 training samples.
+
+    Args:
+        run: directory of a finished run on devices.
+        chip: the chip.
+        number: of the fresh chip of devices, as :func:`.load_trained` takes it.
+        fine_tuning_epochs: of training on the chip (:func:`.fine_tune`), after which accuracy is measured once more.
+        inferences: let the reads of so many disturb the walls before anything is measured
+            (:func:`barkhausen.synapse.drift.disturb`).
+        data_dir: root of the data sets.
+        progress: where progress is shown.
+
+    Raises:
+        InputError: the run is not finished or has no devices, or the chip cannot hold it.
+    """
+    if fine_tuning_epochs < 0:
+        raise InputError(f"fine-tuning of {fine_tuning_epochs} epochs: must be zero or positive")
+    if not 0 <= inferences < float("inf"):
+        raise InputError(f"after {inferences:g} inferences: must be zero or positive, and finite")
+    trained = load_trained(run, number, data_dir)
+    recipe, model = trained.recipe, trained.model
+    dataset = load_dataset(recipe.dataset.name, data_dir)
+    if recipe.dataset.validation_samples:
+        dataset = dataset.with_validation(recipe.dataset.validation_samples)
+    dataset = dataset.standardised()
+    task = task_of(recipe, dataset, torch.device("cpu"))
+    ideal = task.held_out_accuracy(model)
+    # Chips of fresh devices have luck of their own.
+    which = "" if trained.chip is None else f" of chip {trained.chip}"
+    noise = stream(recipe.seed, f"read noise{which}")
+    placed = on_crossbar(model, chip, task.inputs[:CALIBRATION_SAMPLES], noise)
+    device = next(layer for _, layer in domain_wall_layers(model)).synapses.kind.device
+    moved = _disturbed(placed, inferences, chip, stream(recipe.seed, f"read disturb{which}")) if inferences else 0.0
+    accuracy = task.held_out_accuracy(placed)
+    loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
+    probability = _disturb_probability(device, chip)
+    # The second device of a pair is programmed as the first is, to the opposite weight.
+    devices = chip.tile.devices_per_weight
+    training = None
+    if recipe.mode == "in-situ":
+        energy, steps = (read_json(run / "summary.json")[key] for key in ("energy", "steps"))
+        whole = EnergyBill(*(energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")))
+        bill = whole * (devices / steps)
+        training = training_costs(chip, loads, batch=recipe.batch_size, programming=bill, read_disturb=probability)
+    tuned = None
+    if fine_tuning_epochs:
+        before = programming_energy(placed)
+        steps = fine_tuning_epochs * -(-len(task.inputs) // recipe.batch_size)
+        with (progress or Silent()).task(f"{run.name}: fine-tuning on the chip", total=steps) as advance:
+            fine_tune(placed, recipe, dataset, fine_tuning_epochs, advance, purpose=f"fine-tuning{which} ")
+        tuned = FineTuning(
+            fine_tuning_epochs,
+            task.held_out_accuracy(placed),
+            (programming_energy(placed) - before) * devices,
+            fine_tuning_epochs * len(task.inputs),
+        )
+    return ChipInference(
+        run=run.name,
+        ideal=ideal,
+        accuracy=accuracy,
+        tuned=tuned,
+        costs=inference_costs(chip, loads, read_disturb=probability),
+        training=training,
+        batch=recipe.batch_size,
+        inferences=inferences,
+        moved=moved,
+        disturb=_kind_of_disturb(device, chip),
+        chip=chip,
+        assumed=[*chip.assumed(), *device.assumed],
+    )
+
+
+def _disturb_probability(device: CharacterisedDevice, chip: Chip) -> float:
+    """Of one read, mean over states, of the file's own junction: on a chip of higher RA an upper bound."""
+    if "read_disturb" not in device.data:
+        return 0.0
+    mean = float(np.nanmean(device.data["read_disturb"]))
+    return disturb_per_read(mean, device.junction.read_time, chip.sense.time)
+
+
+def _kind_of_disturb(device: CharacterisedDevice, chip: Chip) -> Literal["unknown", "at most", "at least"]:
+    if "read_disturb" not in device.data:
+        return "unknown"
+    junction = device.junction
+    density = chip.read_voltage(junction.read_voltage) * chip.conductance_factor(junction.resistance_area)
+    return "at most" if density <= junction.read_voltage * (1 + 1e-9) else "at least"
+
+
+def _disturbed(placed: nn.Module, inferences: float, chip: Chip, generator: torch.Generator) -> float:
+    """Read the devices of all layers as so many inferences do; the share of walls that moved."""
+    moved = devices = 0.0
+    for layer in crossbar_layers(placed).values():
+        array = layer.layer.synapses
+        reads = inferences * layer.uses * chip.inputs.planes
+        moved += array.weight.numel() * disturb(array, reads, chip.sense.time, generator)
+        devices += array.weight.numel()
+        layer.refresh()
+    return moved / devices

@@ -1,0 +1,92 @@
+"""The micromagnetic confirmation of a design: the same score, from simulated walls."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write
+from barkhausen.core.progress import Progress
+from barkhausen.device import DeviceParameters, write_device
+from barkhausen.device.domain_wall.characterise import Characterisation, characterise
+from barkhausen.device.domain_wall.design import Score, StateStatistics, Weights, assess_of
+from barkhausen.device.domain_wall.event import ProgrammingEvent
+
+
+def confirm(
+    parameters: DeviceParameters, stem: Path, weights: Weights, *, progress: Progress, **simulating: Any
+) -> dict[str, Any]:
+    """Simulate the ensemble of a design; return its score and states, or why there is no such device.
+
+    The device file and the result are kept as ``<stem>.nc`` and ``<stem>.json``, unfinished work beside them; a
+    design that has been confirmed there already is not simulated again.
+
+    Args:
+        parameters: the design, with the devices and cycles to simulate.
+        stem: of the files.
+        weights: of the parts of the score.
+        progress: where to show how far it is.
+        simulating: backend, threads and accelerator of :func:`~barkhausen.device.domain_wall.characterise.characterise`.
+
+    Raises:
+        InputError: the backend cannot be used, or a file cannot be read or written.
+    """
+    kept, work = stem.with_suffix(".json"), stem.with_suffix(".work")
+    described = parameters.model_dump(mode="json")
+    if kept.exists():
+        held: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        if held["parameters"] == described:
+            result: dict[str, Any] = held["result"]
+            return result
+    try:
+        found = characterise(parameters, checkpoint=work, progress=progress, **simulating)
+    except InputError as error:
+        # Pictures are simulated last. An error before them is the user's to mend; one after them is the device's.
+        if not (work / "pictures").exists():
+            raise
+        result = {"refused": str(error)}
+    else:
+        write_device(found.device, stem.with_suffix(".nc"))
+        score, states = assess_simulated(found, parameters, weights)
+        result = {"score": asdict(score), "states": plain(states)}
+    atomic_write(kept, json.dumps({"parameters": described, "result": result}, indent=1, allow_nan=False) + "\n")
+    shutil.rmtree(work, ignore_errors=True)
+    return result
+
+
+def assess_simulated(
+    found: Characterisation, parameters: DeviceParameters, weights: Weights
+) -> tuple[Score, StateStatistics]:
+    """The score of simulated walls.
+
+    Args:
+        found: their resting places and histories.
+        parameters: the device.
+        weights: of the parts of the score.
+    """
+    data, history = found.device.data, found.history
+    positions = data["position"].transpose("state", "device", "cycle").values
+    event = ProgrammingEvent(parameters.protocol, parameters.protocol.gate_voltages or ())
+    times = history["time"].values
+    settled = int(np.searchsorted(times, event.reset_end + parameters.protocol.settle)) - 1
+    walls, counts = (history[name].values[settled] for name in ("wall_position", "wall_count"))
+    in_order = parameters.protocol.model_copy(update={"gate_voltages": tuple(data["gate_voltage"].values.tolist())})
+    return assess_of(
+        positions,
+        np.where(counts == 1, walls, np.nan),
+        parameters.model_copy(update={"protocol": in_order}),
+        weights,
+    )
+
+
+def plain(states: StateStatistics) -> dict[str, Any]:
+    """As JSON knows it: what is not a number is null."""
+    return {
+        name: [value if np.isfinite(value) else None for value in values] for name, values in asdict(states).items()
+    }

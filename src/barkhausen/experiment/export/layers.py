@@ -1,0 +1,146 @@
+"""What an export says of each domain-wall layer, in numpy arrays and plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from torch import nn
+
+from barkhausen.core.errors import InputError
+from barkhausen.device import CharacterisedDevice
+from barkhausen.device.conductance import ConductanceMap
+from barkhausen.learning import DomainWallConv1d, DomainWallConv2d, DomainWallLayer, domain_wall_layers
+from barkhausen.version import __version__
+
+FORMAT = "barkhausen-export"
+FORMAT_VERSION = 1
+
+FORMULA = "weight = scale * (conductance - reference_conductance) / conductance_unit"
+"""One device for each weight; a line of devices of the reference conductance serves all outputs of a layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedLayer:
+    """One layer of devices; matrices have a row for each output, as torch's weights have."""
+
+    name: str
+    layer: DomainWallLayer
+    map: ConductanceMap
+
+    def key(self, of: str) -> str:
+        """Name under which something of the layer is stored: ``linear1.conductance``."""
+        return f"{self.name}.{of}" if self.name else of
+
+    @property
+    def device_weight(self) -> Float[np.ndarray, "outputs inputs *kernel"]:
+        """What the devices hold: w."""
+        weight: Float[np.ndarray, "outputs inputs *kernel"] = self.layer.synapses.weight.numpy(force=True)
+        return weight
+
+    @property
+    def conductance(self) -> Float[np.ndarray, "outputs inputs *kernel"]:
+        """Of the devices, in S, double precision."""
+        return self.map.conductance(self.device_weight)
+
+    @property
+    def conductance_matrix(self) -> Float[np.ndarray, "outputs columns"]:
+        """Of the devices in S; kernels unrolled, the input channel slowest and the last kernel dimension fastest."""
+        conductance = self.conductance
+        return conductance.reshape(len(conductance), -1)
+
+    @property
+    def bias(self) -> Float[np.ndarray, " outputs"] | None:
+        """The digital bias."""
+        return None if self.layer.bias is None else self.layer.bias.numpy(force=True)
+
+    def description(self, device: int) -> dict[str, Any]:
+        """All but the arrays; ``device`` is the place of its device in the list of devices."""
+        layer = self.layer
+        info: dict[str, Any] = {
+            "kind": type(layer).__name__,
+            "device": device,
+            "shape": list(layer.memory.shape),
+            "columns": "input",
+            "scale": float(layer.scale),
+            "reference_conductance": self.map.reference,
+            "conductance_unit": self.map.unit,
+            "crosssim": self._crosssim(),
+        }
+        if isinstance(layer, (DomainWallConv1d, DomainWallConv2d)):
+            kernel = ("kernel",) if len(layer.kernel_size) == 1 else ("kernel row", "kernel column")
+            info["columns"] = ", ".join(("input channel of the group", *kernel)) + " (the last runs fastest)"
+            for setting in ("kernel_size", "stride", "padding", "dilation"):
+                value = getattr(layer, setting)
+                info[setting] = value if isinstance(value, str) else list(value)
+            info |= {"groups": layer.groups, "padding_mode": layer.padding_mode}
+        return info
+
+    def _crosssim(self) -> dict[str, float] | None:
+        """With which an offset core of CrossSim, given the weights, holds just these conductances.
+
+        It puts the weight 0 half-way between 1/Rmax and 1/Rmin and ``weight_max`` at 1/Rmin, so that its range must lie
+        around the reference. None where such a range would begin below zero.
+        """
+        widest = max(1.0, float(np.abs(self.device_weight).max()))
+        low, high = self.map.reference - self.map.unit * widest, self.map.reference + self.map.unit * widest
+        if low <= 0:
+            return None
+        return {"weight_max": float(self.layer.scale) * widest, "Rmin": 1 / high, "Rmax": 1 / low}
+
+
+def exported_layers(model: nn.Module) -> list[ExportedLayer]:
+    """All domain-wall layers of a model.
+
+    Raises:
+        InputError: it has none, or one whose device has no junction.
+    """
+    layers = []
+    for name, layer in domain_wall_layers(model):
+        try:
+            layers.append(ExportedLayer(name, layer, ConductanceMap.of(layer.synapses.kind.device)))
+        except InputError as error:
+            raise InputError(f"{name or 'the model'}: {error}") from None
+    if not layers:
+        raise InputError("the network has no domain-wall layer, and so no states or conductances (onnx takes any)")
+    return layers
+
+
+def described(layers: list[ExportedLayer], about: dict[str, Any]) -> dict[str, Any]:
+    """The metadata of an export: format, devices with what was assumed of them, and every layer but its arrays.
+
+    Args:
+        layers: of the network.
+        about: anything else worth keeping, such as the run it comes from.
+    """
+    devices: list[CharacterisedDevice] = []
+    by_name = {}
+    for layer in layers:
+        device = layer.layer.synapses.kind.device
+        # By identity: two data sets have no single truth value to compare by.
+        place = next((k for k, seen in enumerate(devices) if seen is device), len(devices))
+        devices[place:] = [device] if place == len(devices) else devices[place:]
+        by_name[layer.name] = layer.description(place)
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "code_version": __version__,
+        "formula": FORMULA,
+        "about": about,
+        "devices": [_of_device(device) for device in devices],
+        "layers": by_name,
+    }
+
+
+def _of_device(device: CharacterisedDevice) -> dict[str, Any]:
+    map_ = ConductanceMap.of(device)
+    return {
+        "source": device.source,
+        "levels": device.distribution().levels.tolist(),
+        "weight_range": list(device.weight_range),
+        "conductance_antiparallel": map_.antiparallel,
+        "conductance_parallel": map_.parallel,
+        "assumed": device.assumed,
+    }

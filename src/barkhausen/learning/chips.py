@@ -1,0 +1,142 @@
+"""Ex-situ deployment: program chips of fresh devices with what a network has learned, and measure them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.base import domain_wall_layers
+from barkhausen.synapse import Phase
+
+Metric = Callable[[Tensor, Tensor], Tensor | float]
+
+
+@torch.no_grad()
+def fresh_chip(
+    model: nn.Module, generator: torch.Generator, *, margin: float | None = None, max_attempts: int = 1
+) -> nn.Module:
+    """A copy of the model on a chip of fresh devices, each programmed once to the state of its memory.
+
+    Args:
+        model: the trained network; it is left as it is.
+        generator: draws the chip's devices and its programming noise.
+        margin: of write-verify, the layers' own by default.
+        max_attempts: of write-verify.
+
+    Returns:
+        The chip; the counters of its arrays hold its own initial programming and nothing else.
+    """
+    chip = copy.deepcopy(model)
+    for _, layer in domain_wall_layers(chip):
+        layer.synapses = layer.synapses.like(margin=margin, max_attempts=max_attempts, generator=generator)
+        layer.program_all(generator, phase=Phase.INITIAL)
+    return chip
+
+
+@dataclass(frozen=True, eq=False)
+class Chips:
+    """Chips of fresh devices, each programmed when it is asked for, and always to the same.
+
+    A chip takes as much memory as the model; iterate, and only one is held at a time.
+    """
+
+    model: nn.Module
+    count: int
+    margin: float | None
+    max_attempts: int
+    seed: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> nn.Module:
+        """Chip ``number``."""
+        if not -self.count <= number < self.count:
+            raise IndexError(f"chip {number}: there are {self.count}")
+        where = next(layer.memory.device for _, layer in domain_wall_layers(self.model))
+        mixed = np.random.SeedSequence([self.seed, number % self.count]).generate_state(1, np.uint64)[0]
+        generator = torch.Generator(where).manual_seed(int(mixed >> 1))
+        return fresh_chip(self.model, generator, margin=self.margin, max_attempts=self.max_attempts)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self[number] for number in range(self.count))
+
+
+def transfer(
+    model: nn.Module, chips: int = 10, *, margin: float | None = None, max_attempts: int = 5, seed: int = 0
+) -> Chips:
+    """Program chips of fresh devices with the trained states of a model (ex-situ learning).
+
+    Every chip has devices of its own, with their own offsets, and is programmed once, with write-verify; biases and
+    normalisation are copied.
+
+    Args:
+        model: a converted model, trained (with :class:`.Precursor`, or as a float model before its conversion).
+        chips: how many.
+        margin: of write-verify, the layers' own by default.
+        max_attempts: of write-verify.
+        seed: of all chips; chip n is the same whatever ``chips`` is.
+
+    Returns:
+        A sequence of modules that programs each chip when it is asked for.
+
+    Raises:
+        InputError: no chip or no attempt is asked for, or the model has no domain-wall layer.
+    """
+    for name, value in (("chips", chips), ("max_attempts", max_attempts)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"{name} = {value!r}: must be a whole number, 1 or more")
+    if margin is not None and not margin >= 0:
+        raise InputError(f"margin = {margin}: must be zero or positive")
+    if seed < 0:
+        raise InputError(f"seed = {seed}: must be zero or positive")
+    if next(domain_wall_layers(model), None) is None:
+        raise InputError("transfer: the model has no domain-wall layer; convert it first")
+    return Chips(model, chips, margin, max_attempts, seed)
+
+
+def share_right(output: Float[Tensor, "sample class"], target: Tensor) -> Tensor:
+    """Share of samples whose largest output is that of their class."""
+    return (output.argmax(dim=1) == target).double().mean()
+
+
+@torch.no_grad()
+def evaluate(
+    chips: Chips | Iterable[nn.Module] | nn.Module,
+    inputs: Float[Tensor, "sample ..."],
+    targets: Tensor,
+    *,
+    metric: Metric = share_right,
+    batch: int = 2000,
+) -> Float[np.ndarray, " chip"]:
+    """A figure of merit of each chip, in evaluation mode.
+
+    Args:
+        chips: those of :func:`transfer`, or any other networks, or a single one. They are left in their mode.
+        inputs, targets: to be tested on, samples first.
+        metric: from all outputs and targets to a number; the share of right classes unless given.
+        batch: samples at a time.
+    """
+    networks: Iterable[nn.Module] = [chips] if isinstance(chips, nn.Module) else chips
+    return np.array(
+        [float(metric(outputs_of(network, inputs, batch), targets)) for network in networks], dtype=np.float64
+    )
+
+
+@torch.no_grad()
+def outputs_of(network: nn.Module, inputs: Float[Tensor, "sample ..."], batch: int = 2000) -> Tensor:
+    """Outputs in evaluation mode, ``batch`` samples at a time; every module's own mode is restored."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        return torch.cat([network(part) for part in inputs.split(batch)])
+    finally:
+        for module, training in modes.items():
+            module.training = training

@@ -1,0 +1,141 @@
+"""Convolution layers of domain-wall devices."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.layers.base import FRESH_SPREAD, DomainWallLayer
+from barkhausen.learning.layers.straight_through import Sliding, device_convolution
+from barkhausen.synapse.faults import SOUND, Faults
+
+Size = int | tuple[int, ...]
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
+
+
+class _DomainWallConvolution(DomainWallLayer):
+    """A convolution whose kernels are domain-wall devices; see the subclasses."""
+
+    dimensions: int
+    plain: type[nn.Conv1d] | type[nn.Conv2d]
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: Size,
+        device: CharacterisedDevice,
+        *,
+        margin: float,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
+        max_attempts: int = 1,
+        bias: bool = True,
+        scale: float | None = None,
+        spread: float = FRESH_SPREAD,
+        memory: Float[Tensor, "outputs inputs_of_a_group *kernel"] | None = None,
+        faults: Faults = SOUND,
+        count_writes: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        # Torch's own layer checks the geometry and works out the padding; on "meta" it holds no numbers.
+        like = self.plain(
+            inputs,
+            outputs,
+            kernel,  # type: ignore[arg-type]  # of as many dimensions as the layer has
+            stride,  # type: ignore[arg-type]
+            padding,  # type: ignore[arg-type]
+            dilation,  # type: ignore[arg-type]
+            groups,
+            bias,
+            padding_mode,
+            device="meta",
+        )
+        super().__init__(
+            tuple(like.weight.shape),
+            device,
+            margin=margin,
+            max_attempts=max_attempts,
+            bias=bias,
+            scale=scale,
+            spread=spread,
+            memory=memory,
+            faults=faults,
+            count_writes=count_writes,
+            generator=generator,
+        )
+        self.in_channels, self.out_channels, self.groups = inputs, outputs, groups
+        self.kernel_size, self.stride, self.dilation = like.kernel_size, like.stride, like.dilation
+        self.padding = like.padding
+        self.padding_mode: PaddingMode = padding_mode
+        # Unequal padding of the two sides ("same" with an even kernel) and other modes than zeros go ahead of it.
+        amounts: list[int] = list(like._reversed_padding_repeated_twice)
+        sides = list(zip(amounts[::2], amounts[1::2], strict=True))[::-1]
+        inside = padding_mode == "zeros" and all(left == right for left, right in sides)
+        self._ahead = None if inside else amounts
+        within = tuple(left for left, _ in sides) if inside else (0,) * self.dimensions
+        self.sliding = Sliding(like.stride, within, like.dilation, groups)
+
+    def forward(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch outputs *out_place"]:
+        """Compute with what the devices hold."""
+        return device_convolution(
+            self.padded(x), self.memory, self.bias, self.synapses.weight, self.scale, self.sliding
+        )
+
+    def padded(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch inputs *place"]:
+        """Inputs with what padding goes ahead of the sliding (:attr:`sliding` has the rest)."""
+        if self._ahead is None:
+            return x
+        return F.pad(x, self._ahead, mode="constant" if self.padding_mode == "zeros" else self.padding_mode)
+
+    def as_float(self) -> nn.Module:
+        """The deployed layer."""
+        plain = self.plain(
+            self.in_channels,
+            self.out_channels,
+            self.kernel_size,  # type: ignore[arg-type]
+            self.stride,  # type: ignore[arg-type]
+            self.padding,  # type: ignore[arg-type]
+            self.dilation,  # type: ignore[arg-type]
+            self.groups,
+            self.bias is not None,
+            self.padding_mode,
+            device="meta",
+        )
+        plain.to_empty(device=self.memory.device)
+        return self._with_own_weights(plain)
+
+    def extra_repr(self) -> str:
+        """Size, states and margin, as ``print(model)`` shows them."""
+        shape = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        more = "" if self.padding in ("valid", (0,) * self.dimensions) else f", padding={self.padding}"
+        more += "" if self.groups == 1 else f", groups={self.groups}"
+        return f"{shape}{more}, {self._devices()}"
+
+
+class DomainWallConv1d(_DomainWallConvolution):
+    """A 1-D convolution with kernels of domain-wall devices; each device serves all places of the input.
+
+    Args:
+        inputs, outputs: channels.
+        kernel, stride, padding, dilation, groups, padding_mode: as :class:`torch.nn.Conv1d` takes them.
+        device, margin, max_attempts, bias, spread, memory, faults, count_writes, generator: as
+            :class:`.DomainWallLinear` takes them.
+        scale: fixed factor between device weights and network weights; 1.5 / sqrt(fan-in) by default.
+    """
+
+    dimensions, plain = 1, nn.Conv1d
+
+
+class DomainWallConv2d(_DomainWallConvolution):
+    """A 2-D convolution with kernels of domain-wall devices; arguments as those of :class:`DomainWallConv1d`."""
+
+    dimensions, plain = 2, nn.Conv2d

@@ -1,0 +1,286 @@
+"""Layers whose products run on crossbar tiles: wires, converters and read noise in the forward pass.
+
+The device weights of a trained layer are written on tiles as conductances and solved with their wires; what the tiles
+then compute with is one matrix. Inputs go through DACs, the partial sum of every row of tiles through ADCs, and these
+are added digitally.
+
+Such a network can be trained on (hardware-aware): in training mode it computes with the chip and gives the gradient
+with respect to the tiles' matrix to the memory of the devices, past converters and wires (straight-through). Devices
+change at every step, the solution of the wires at every :func:`refresh` only: between two of them the tiles' matrix is
+that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed, whatever
+changed it, so that it is always exact.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from barkhausen.core.errors import InputError
+from barkhausen.device.conductance import ConductanceMap
+from barkhausen.learning.layers.base import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
+from barkhausen.learning.layers.convolution import DomainWallConv2d
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.converters import (
+    calibrated_limit,
+    combine_planes,
+    converter_range,
+    full_scale_limit,
+    input_planes,
+    quantise_inputs,
+    quantise_outputs,
+)
+from barkhausen.synapse.crossbar.costs import LayerLoad
+from barkhausen.synapse.crossbar.noise import device_factors, layer_noise
+from barkhausen.synapse.crossbar.tiles import CrossbarTiles
+from barkhausen.synapse.crossbar.wires import Wires
+
+AT_ONCE = 1 << 26
+"""Inputs of all planes that are held together: 256 MiB in single precision."""
+
+
+class CrossbarLayer(nn.Module):
+    """A trained layer on tiles; see the module. Made by :func:`on_crossbar`, which calibrates it.
+
+    Args:
+        layer: of domain-wall devices, linear or 2-D convolution.
+        chip: tiles, wires, converters and noise.
+        generator: of the read noise.
+
+    Raises:
+        InputError: a layer that is not mapped, or a device without junction.
+    """
+
+    def __init__(self, layer: DomainWallLayer, chip: Chip, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        if not isinstance(layer, (DomainWallLinear, DomainWallConv2d)) or getattr(layer, "groups", 1) != 1:
+            raise InputError("a crossbar takes linear layers and 2-D convolutions without groups")
+        self.layer, self.chip, self.generator = layer, chip, generator
+        device = layer.synapses.kind.device
+        self.map = ConductanceMap.of(device).scaled(chip.conductance_factor(device.junction.resistance_area))
+        self.read_voltage = chip.read_voltage(device.junction.read_voltage)
+        # How devices differ is drawn once: it is no noise in time.
+        spread = chip.noise.spread
+        self.chip_of_reads = chip.model_copy(update={"noise": chip.noise.model_copy(update={"spread": 0.0})})
+        self.matrix = self._stored().clone()
+        self.tiles = CrossbarTiles(
+            self.matrix.double(),
+            self.map,
+            wires=Wires(chip.wires.word_line, chip.wires.bit_line),
+            rows=chip.tile.rows,
+            columns=chip.tile.columns,
+            scheme="reference column" if chip.tile.scheme == "reference-column" else "differential pair",
+        )
+        shape = tuple(self.tiles.conductances.shape)
+        self.factors = device_factors(shape, chip.noise, generator).to(self.tiles.conductances) if spread > 0 else None
+        self._spread()
+        self.effective = self.tiles.effective_weight().to(self.matrix)
+        self.deviation = self.effective - self.matrix
+        tile, _ = self.tiles.tiling.rows_of_inputs()
+        self.parts = [(tile == number).nonzero().squeeze(1) for number in range(self.tiles.tiling.shape[0])]
+        self.input_limit = self.sum_limit = 0.0
+        self.mean_square = 0.0
+        self.uses = 1
+
+    def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """What the tiles deliver, scaled and with the layer's digital bias."""
+        if not self.training:
+            self.refresh()
+        rows, shape = self._rows(x)
+        out = torch.cat([self._products(part) for part in rows.split(self._at_once(rows))]) * self.layer.scale
+        if self.layer.bias is not None:
+            out = out + self.layer.bias
+        return out if shape is None else out.transpose(1, 2).reshape(len(x), -1, *shape)
+
+    def train(self, mode: bool = True) -> CrossbarLayer:
+        """Training or evaluation mode; before evaluation the wires are solved again where devices have changed."""
+        if not mode:
+            self.refresh()
+        super().train(mode)
+        return self
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Solve the wires of the tiles whose devices were programmed since the last time."""
+        if torch.equal(self._stored(), self.matrix):
+            return
+        stored = self._stored().clone()
+        self.tiles.program(stored.double())
+        self._spread()
+        self.matrix, self.effective = stored, self.tiles.effective_weight().to(stored)
+        self.deviation = self.effective - stored
+
+    def get_extra_state(self) -> Tensor:
+        """Ranges of the converters and what they cost, for ``state_dict``."""
+        return torch.tensor([self.input_limit, self.sum_limit, self.mean_square, self.uses], dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """As saved by :meth:`get_extra_state`."""
+        self.input_limit, self.sum_limit, self.mean_square, uses = state.tolist()
+        self.uses = int(uses)
+
+    @torch.no_grad()
+    def calibrate(self, x: Float[Tensor, "batch ..."]) -> None:
+        """Set the ranges of the converters by training inputs of this layer, and note what they cost.
+
+        Raises:
+            InputError: ranges of zero, or negative inputs where rows take none.
+        """
+        chip, (rows, _) = self.chip, self._rows(x)
+        if not chip.inputs.signed and bool((rows < 0).any()):
+            raise InputError(
+                f"inputs.signed = false: negative inputs come to a layer of {rows.shape[-1]} (those of standardised "
+                "data are); keep inputs.signed = true"
+            )
+        self.uses = rows.shape[1] if rows.dim() == 3 else 1
+        self.input_limit = calibrated_limit(rows, 100.0)
+        parts = rows.split(self._at_once(rows))
+        squares = [float(self._planes(part).square().mean(dtype=torch.float64)) * len(part) for part in parts]
+        self.mean_square = sum(squares) / len(rows) * self.read_voltage**2
+        if chip.adc.range == "full-scale":
+            self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, float(self.matrix.abs().max()))
+        else:
+            sums = [
+                F.linear(planes[..., part], self.effective[:, part]).flatten()
+                for planes in map(self._planes, parts)
+                for part in self.parts
+            ]
+            self.sum_limit = calibrated_limit(torch.cat(sums), chip.adc.percentile)
+
+    def load(self, name: str) -> LayerLoad:
+        """What it asks of the chip in one inference."""
+        outputs, inputs = self.matrix.shape
+        mean = self.map.reference
+        if self.chip.tile.scheme == "reference-column":
+            mean += self.map.unit * float(self.matrix.mean())
+        return LayerLoad(
+            outputs,
+            inputs,
+            mean_conductance=mean,
+            mean_square_voltage=self.mean_square,
+            uses=self.uses,
+            reference_conductance=self.map.reference,
+            name=name,
+        )
+
+    def _spread(self) -> None:
+        """Give the devices on the tiles their own conductances."""
+        if self.factors is not None:
+            self.tiles.replace(self.tiles.conductances * self.factors)
+
+    def _at_once(self, rows: Tensor) -> int:
+        """Samples whose planes are held together."""
+        return max(1, AT_ONCE // (self.chip.inputs.planes * rows[0].numel())) if len(rows) else 1
+
+    def _planes(self, rows: Tensor) -> Float[Tensor, "plane ..."]:
+        """Voltages on the rows over the full read voltage, one plane for each read."""
+        how = self.chip.inputs
+        if how.mode == "bit-serial":
+            return input_planes(rows, how.bits, self.input_limit, signed=how.signed)
+        return (quantise_inputs(rows, how.bits, self.input_limit, signed=how.signed) / self.input_limit)[None]
+
+    def _stored(self) -> Float[Tensor, "outputs inputs"]:
+        """What the devices hold now; no copy."""
+        return self.layer.synapses.weight.detach().flatten(1)
+
+    def _matrix_in_training(self) -> Float[Tensor, "outputs inputs"]:
+        """The tiles' matrix as far as it is known between two refreshs, whose gradient is the memory's."""
+        memory = self.layer.memory.flatten(1)
+        return memory + (self._stored() + self.deviation - memory).detach()
+
+    def _products(self, rows: Tensor) -> Tensor:
+        planes = self._planes(rows)
+        matrix = self._matrix_in_training() if self.training else self.effective
+        low, high = converter_range(self.sum_limit, self.chip.adc.bits)
+        total = torch.zeros((), device=rows.device, dtype=rows.dtype)
+        for part in self.parts:
+            sums = F.linear(planes[..., part], matrix[:, part])
+            noise = self._noise(planes[..., part].detach(), part)
+            total = total + quantise_outputs(sums if noise is None else sums + noise, self.chip.adc.bits, low, high)
+        if self.chip.inputs.mode == "bit-serial":
+            return combine_planes(total, self.input_limit)
+        return total[0] * self.input_limit
+
+    def _noise(self, planes: Tensor, part: Tensor) -> Tensor | None:
+        noise = self.chip.noise
+        if noise.factor == 0 or not (noise.thermal or noise.shot):
+            return None
+        weight = self.matrix[:, part].to(planes.dtype)
+        found = layer_noise(
+            weight, planes, self.map, self.chip_of_reads, read_voltage=self.read_voltage, input_limit=1.0
+        )
+        return found.draw(self.generator)
+
+    def _rows(self, x: Tensor) -> tuple[Tensor, tuple[int, int] | None]:
+        """Inputs of the matrix [batch, inputs] or [batch, place, inputs], and rows and columns of the output."""
+        if isinstance(self.layer, DomainWallLinear):
+            return x, None
+        assert isinstance(self.layer, DomainWallConv2d)
+        how: Any = self.layer
+        x = how.padded(x)
+        sliding = how.sliding
+        unfolded = F.unfold(x, how.kernel_size, sliding.dilation, sliding.padding, sliding.stride)
+        places = [
+            (size + 2 * pad - gap * (kernel - 1) - 1) // step + 1
+            for size, pad, gap, kernel, step in zip(
+                x.shape[2:], sliding.padding, sliding.dilation, how.kernel_size, sliding.stride, strict=True
+            )
+        ]
+        return unfolded.transpose(1, 2), (places[0], places[1])
+
+
+def on_crossbar(
+    model: nn.Module, chip: Chip, calibration: Float[Tensor, "sample ..."], generator: torch.Generator | None = None
+) -> nn.Module:
+    """A copy of a network, in evaluation mode, whose domain-wall layers run on the tiles of a chip.
+
+    The ranges of the converters are set layer by layer, from first to last, by what arrives there when training samples
+    go through the part of the network that is on the chip already.
+
+    Args:
+        model: trained, on devices.
+        chip: tiles, wires, converters and noise.
+        calibration: training samples.
+        generator: of the read noise.
+
+    Raises:
+        InputError: no domain-wall layer, a layer that is not mapped, a device without junction, or ranges of zero.
+    """
+    target = copy.deepcopy(model).eval()
+    layers = [layer for _, layer in domain_wall_layers(target)]
+    if not layers:
+        raise InputError("the network has no layer of devices to put on a crossbar")
+    made: dict[nn.Module, nn.Module] = {layer: CrossbarLayer(layer, chip, generator) for layer in layers}
+    if target in made:
+        target = made[target]
+    else:
+        replace_modules(target, made)
+
+    def calibrate(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(layer, CrossbarLayer)
+        layer.calibrate(inputs[0])
+
+    # What is made by a network in evaluation mode is in training mode all the same.
+    target.eval()
+    hooks = [layer.register_forward_pre_hook(calibrate) for layer in made.values()]
+    with torch.no_grad():
+        target(calibration)
+    for hook in hooks:
+        hook.remove()
+    return target
+
+
+def refresh(model: nn.Module) -> None:
+    """Solve the wires of all tiles whose devices were programmed since the last time; ranges of converters stay."""
+    for layer in crossbar_layers(model).values():
+        layer.refresh()
+
+
+def crossbar_layers(model: nn.Module) -> dict[str, CrossbarLayer]:
+    """Layers on tiles by name, in order."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, CrossbarLayer)}

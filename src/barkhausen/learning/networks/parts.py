@@ -1,0 +1,53 @@
+"""What stands between the layers of weights in our own networks: normalisation and activation, all of it digital."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from barkhausen.learning.networks.activations import QuantisedHardtanh
+from barkhausen.learning.networks.normalisation import ShiftBatchNorm
+
+Activation = Literal["relu", "hardtanh", "tanh", "quantised"]
+Normalisation = Literal["batch", "shift", "none"]
+
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "hardtanh": nn.Hardtanh, "tanh": nn.Tanh}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which normalisation and activation.
+
+    Args:
+        activation: ``relu``, ``hardtanh``, ``tanh``, or ``quantised``: hard tanh in ``levels`` levels.
+        normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
+        levels: of the quantised activation.
+    """
+
+    activation: Activation = "relu"
+    normalisation: Normalisation = "batch"
+    levels: int = 16
+
+    @property
+    def bias(self) -> bool:
+        """Whether layers need a bias: a normalisation has its own."""
+        return self.normalisation == "none"
+
+    def between(self) -> nn.Module:
+        """A new activation."""
+        return QuantisedHardtanh(self.levels) if self.activation == "quantised" else _ACTIVATIONS[self.activation]()
+
+    def norm(self, features: int, dimensions: int = 0) -> nn.Module | None:
+        """A new normalisation of so many features, for inputs with so many dimensions of place; None for ``none``."""
+        if self.normalisation == "none":
+            return None
+        if self.normalisation == "shift":
+            return ShiftBatchNorm(features)
+        return (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d)[dimensions](features)
+
+
+USUAL = Parts()
+"""Batch normalisation and ReLU."""

@@ -1,0 +1,94 @@
+"""What in-situ and ex-situ learning share: they stand in for the optimiser that they wrap."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.base import domain_wall_layers
+
+
+class Learner(torch.optim.Optimizer):
+    """A torch optimiser followed, at every step, by what the devices make of it.
+
+    It is an optimiser itself, so that learning-rate schedulers, gradient scalers and training frameworks take it. Its
+    parameter groups and its state are those of the optimiser it wraps, in which the numbers stay.
+
+    Args:
+        optimizer: any torch optimiser over the model's parameters.
+        model: a module with domain-wall layers anywhere inside.
+        generator: of all noise.
+
+    Raises:
+        InputError: the model has no domain-wall layer, or the optimiser holds none of their memories (it was made
+            for another model, or for a part of this one, or before the model was converted).
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
+        self.optimizer = optimizer
+        self.generator = generator
+        self.layers = [layer for _, layer in domain_wall_layers(model)]
+        if not self.layers:
+            raise InputError("the model has no domain-wall layer")
+        held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        if not any(id(layer.memory) in held for layer in self.layers):
+            raise InputError(
+                "the optimiser holds no memory of this model's domain-wall layers (make it after the conversion, from "
+                "the parameters of the converted model)"
+            )
+        super().__init__(optimizer.param_groups, optimizer.defaults)
+
+    @abstractmethod
+    def update_devices(self) -> None:
+        """Bring the devices up to date with the memories that the optimiser has moved."""
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """One step of the optimiser, then of the devices."""
+        loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
+        self.update_devices()
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        self.optimizer.zero_grad(set_to_none)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Give the optimiser more parameters."""
+        # torch's constructor adds the groups it is given, which the wrapped optimiser has already.
+        if not any(param_group is group for group in self.optimizer.param_groups):
+            self.optimizer.add_param_group(param_group)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The optimiser's own, for learning-rate schedules."""
+        return self.optimizer.param_groups
+
+    @param_groups.setter
+    def param_groups(self, groups: list[dict[str, Any]]) -> None:
+        """Torch's constructor sets an empty list; the wrapped optimiser's stays."""
+
+    @property
+    def state(self) -> Any:
+        """The optimiser's own."""
+        return self.optimizer.state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        """As for ``param_groups``."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # For copies and pickles; torch's own would leave out all but groups and state. A schedule shadows step().
+        return {name: value for name, value in self.__dict__.items() if name != "step"}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimiser's state; devices and memories are in the model's, the noise in the generator's."""
+        return self.optimizer.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the optimiser's state."""
+        self.optimizer.load_state_dict(state_dict)

@@ -1,0 +1,66 @@
+"""Ex-situ learning: train a precursor on the device model, then program chips that were never seen.
+
+An in-situ network adapts to the frozen errors of its own devices, and its levels mean little to another chip.
+The precursor must not: the weight of every synapse is drawn afresh at every step from the distribution of
+*written* weights (fresh device, write-verify with the same margin), so that what it learns holds for any chip.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.rules.base import Learner
+from barkhausen.synapse import Faults, WrittenWeights
+
+
+class Precursor(Learner):
+    """Training of the precursor around any torch optimiser; used like the optimiser itself.
+
+    After each step: the memory is clipped to [−1, 1], and every weight is redrawn for the state nearest to its
+    memory. Nothing is counted: this happens in software, on no device.
+
+    Args:
+        optimizer: any torch optimiser over the model's parameters.
+        model: a module with domain-wall layers anywhere inside.
+        device: statistics of the devices that the chips will be made of; each layer's own by default.
+        margin: of the write-verify that will program the chips; each layer's own by default.
+        max_attempts: of the same.
+        generator: of the redrawn weights.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        device: CharacterisedDevice | None = None,
+        *,
+        margin: float | None = None,
+        max_attempts: int = 5,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(optimizer, model, generator)
+        # One table for all layers of a kind.
+        tables: dict[tuple[int, float, Faults], WrittenWeights] = {}
+        self.written: list[WrittenWeights] = []
+        for layer in self.layers:
+            kind = layer.synapses.kind
+            of, within = device or kind.device, kind.margin if margin is None else margin
+            key = (id(of), within, kind.faults)
+            if key not in tables:
+                tables[key] = WrittenWeights(
+                    of, margin=within, max_attempts=max_attempts, generator=generator, faults=kind.faults
+                )
+            self.written.append(tables[key])
+        self.update_devices()
+        for layer in self.layers:
+            layer.synapses.counters.reset()
+
+    @torch.no_grad()
+    def update_devices(self) -> None:
+        """Draw the weight of every synapse for the state nearest to its memory."""
+        for layer, written in zip(self.layers, self.written, strict=True):
+            state = layer.quantiser.state(layer.memory.clamp_(-1.0, 1.0))
+            layer.synapses.weight.copy_(written.draw(state, self.generator))
+            layer.synapses.state.copy_(state)

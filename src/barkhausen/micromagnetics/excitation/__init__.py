@@ -1,0 +1,1 @@
+"""What drives a film in time: waveforms of currents, fields and gate voltages."""

@@ -1,0 +1,128 @@
+"""What drives the film in time: currents, applied field, gate voltage, each its own waveform for every replica."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.excitation.gate import Gate
+from barkhausen.micromagnetics.excitation.waveform import Values, Waveform
+from barkhausen.micromagnetics.material import Material
+from barkhausen.micromagnetics.state import Inputs
+from barkhausen.micromagnetics.terms import KNOWN, PerpendicularAnisotropy, SpinOrbitTorque, Term, Zeeman, ZhangLi
+
+Signal = Waveform | Values
+"""A waveform, or a constant (for all replicas, or one for each)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """Currents, field and gate voltage; whatever is left out is zero.
+
+    Args:
+        current_density: J in the heavy metal along +x in A/m² (spin-orbit torque).
+        magnet_current_density: J in the ferromagnet along +x in A/m² (Zhang-Li torque).
+        field_x, field_y, field_z: applied field in T.
+        gate_voltage: in V.
+        gate: how the voltage changes Ku; needed if there is a voltage.
+        gate_profile: ``[nx, ny]``, where the gate acts and how strongly; ``None``: 1 everywhere.
+
+    Raises:
+        InputError: a gate voltage without a gate, or a profile that is no plane of numbers.
+    """
+
+    current_density: Signal = 0.0
+    magnet_current_density: Signal = 0.0
+    field_x: Signal = 0.0
+    field_y: Signal = 0.0
+    field_z: Signal = 0.0
+    gate_voltage: Signal = 0.0
+    gate: Gate | None = None
+    gate_profile: Float[Tensor, "nx ny"] | None = None
+
+    def __post_init__(self) -> None:
+        for item in fields(self)[:6]:
+            value = getattr(self, item.name)
+            if not isinstance(value, Waveform):
+                try:
+                    value = Waveform.constant(value)
+                except InputError as error:
+                    raise InputError(f"drive.{item.name}: {error}") from None
+                object.__setattr__(self, item.name, value)
+        if self.gate is None and not self.waveform("gate_voltage").is_zero:
+            raise InputError("drive.gate_voltage: needs drive.gate, which says how a voltage changes the anisotropy")
+        if self.gate_profile is not None:
+            profile = torch.as_tensor(self.gate_profile)
+            if profile.dim() != 2 or not bool(torch.isfinite(profile).all()):
+                raise InputError("drive.gate_profile: must be finite numbers of shape (nx, ny)")
+            object.__setattr__(self, "gate_profile", profile)
+
+    def waveform(self, name: str) -> Waveform:
+        """The waveform of that name."""
+        value = getattr(self, name)
+        assert isinstance(value, Waveform)
+        return value
+
+    @property
+    def waveforms(self) -> dict[str, Waveform]:
+        """All of them by name."""
+        return {item.name: self.waveform(item.name) for item in fields(self)[:6]}
+
+    def describe(self) -> str:
+        """All that is not zero, as JSON, for the attributes of a result."""
+        parts: dict[str, object] = {name: wave.describe() for name, wave in self.waveforms.items() if not wave.is_zero}
+        if self.gate is not None:
+            parts["gate"] = {"kind": type(self.gate).__name__, **self.gate.model_dump()}
+        if self.gate_profile is not None:
+            parts["gate_profile"] = self.gate_profile.tolist()
+        return json.dumps(parts)
+
+    def check_effect(self, material: Material, terms: Sequence[Term]) -> None:
+        """Raise :class:`InputError` if something drives that nothing feels.
+
+        Terms that are not ours may read any of the inputs; with one of them nothing is refused.
+        """
+        kinds = {type(term) for term in terms}
+        if not kinds <= set(KNOWN):
+            return
+        torque, transfer = SpinOrbitTorque in kinds, ZhangLi in kinds
+        deaf = {
+            "current_density": (torque and material.spin_hall_angle, "a spin_hall_angle and SpinOrbitTorque"),
+            "magnet_current_density": (transfer and material.spin_polarisation, "a spin_polarisation and ZhangLi"),
+            "gate_voltage": (PerpendicularAnisotropy in kinds, "the term PerpendicularAnisotropy"),
+            **{f"field_{axis}": (Zeeman in kinds, "the term Zeeman") for axis in "xyz"},
+        }
+        for name, (felt, needs) in deaf.items():
+            if not felt and not self.waveform(name).is_zero:
+                raise InputError(f"drive.{name}: does nothing here; it needs {needs}")
+
+    def check_replicas(self, replicas: int) -> None:
+        """Raise :class:`InputError` if a waveform is given for another number of replicas."""
+        for name, wave in self.waveforms.items():
+            if wave.replicas not in (1, replicas):
+                raise InputError(f"drive.{name}: given for {wave.replicas} replicas, but there are {replicas}")
+
+    def select(self, replicas: Int[Tensor, " replica"]) -> Drive:
+        """The drive of these replicas alone."""
+        chosen = {name: wave.select(replicas) for name, wave in self.waveforms.items()}
+        return Drive(**chosen, gate=self.gate, gate_profile=self.gate_profile)
+
+    def table(self, times: Float[Tensor, " time"], replicas: int) -> Float[Tensor, "time 6 replica"]:
+        """All inputs at these times, float64.
+
+        Columns: J heavy metal, J magnet (A/m²), B_x, B_y, B_z (T), change of Ku (J/m³).
+        """
+        columns = [wave(times).expand(-1, replicas) for wave in self.waveforms.values()]
+        columns[5] = columns[5] * (0.0 if self.gate is None else self.gate.anisotropy_per_volt)
+        return torch.stack(columns, dim=1)
+
+    @staticmethod
+    def inputs(row: Float[Tensor, "6 replica"]) -> Inputs:
+        """One row of :meth:`table` as the terms read it."""
+        return Inputs(row[0], row[1], row[2:5], row[5])

@@ -1,0 +1,192 @@
+"""The outline of a track: two edges, with notches and roughness, and the fraction of each cell that lies between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor
+
+from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.geometry.edge_demag import coarsen, usable
+from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
+from barkhausen.micromagnetics.grid import Grid
+from barkhausen.micromagnetics.material import Material, Positive
+
+SUBCELL = 0.5e-9
+"""Default size in m on which edges are resolved for their stray field."""
+
+SAMPLES = 8
+"""Places along each subcell at which the edges are looked up; across the track the overlap is exact."""
+
+MARGIN_SIGMAS = 3.0
+"""Room that the grid leaves beyond the nominal width for rough edges, in standard deviations."""
+
+
+class Notch(BaseModel):
+    """A bite out of one edge or both; all lengths in m."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    position: Annotated[float, Field(allow_inf_nan=False)]
+    """Its middle, from the left end of the track."""
+    depth: Positive
+    """How far it reaches into the track."""
+    half_length: Positive
+    """Half of its extent along the edge."""
+    shape: Literal["triangular", "rectangular", "semicircular"] = "triangular"
+    """``semicircular`` is half an ellipse where depth and half-length differ."""
+    side: Literal["both", "upper", "lower"] = "both"
+
+    def indentation(self, x: Float[Tensor, " sample"]) -> Float[Tensor, " sample"]:
+        """How far the edge is moved inwards at x, in m."""
+        u = (x - self.position).abs() / self.half_length
+        if self.shape == "triangular":
+            return self.depth * (1 - u).clamp_min(0.0)
+        if self.shape == "rectangular":
+            return self.depth * (u < 1).to(x.dtype)
+        return self.depth * (1 - u * u).clamp_min(0.0).sqrt()
+
+
+class TrackOutline(BaseModel):
+    """A straight track with notched and rough edges; lengths in m."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    length: Positive = 512e-9
+    width: Positive = 64e-9
+    """Mean width, away from the notches."""
+
+    @model_validator(mode="after")
+    def _notches_on_the_track(self) -> TrackOutline:
+        for notch in self.notches:
+            if not -notch.half_length < notch.position < self.length + notch.half_length:
+                raise ValueError(
+                    f"a notch at position = {notch.position:g} m does not touch the track of {self.length:g} m"
+                )
+        return self
+
+    taper: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
+    """Relative change of the width from the left end to the right: 0.1 is a tenth wider."""
+    notches: tuple[Notch, ...] = ()
+    roughness: EdgeRoughness | None = None
+
+    def grid(self, thickness: float, cell: float) -> Grid:
+        """Square cells that cover the track, with room for its roughest edge.
+
+        Raises:
+            InputError: a cell that is not positive or larger than the track.
+        """
+        widest = self.width * max(1.0, 1.0 + self.taper)
+        if self.roughness is not None:
+            widest += 2 * MARGIN_SIGMAS * self.roughness.rms
+        return Grid.of_track(self.length, widest, thickness, cell)
+
+    def edges(
+        self, x: Float[Tensor, " sample"], devices: int, seed: int
+    ) -> tuple[Float[Tensor, "device sample"], Float[Tensor, "device sample"]]:
+        """Lower and upper edge at x, in m from the middle line of the track; float64.
+
+        The roughness of a device depends on the seed and its number alone, not on where it is looked up: the same
+        device can be simulated with other cells.
+        """
+        half = 0.5 * self.width * (1 + self.taper * x / self.length)
+        lower, upper = -half.expand(devices, -1), half.expand(devices, -1)
+        if self.roughness is not None:
+            rough = self.roughness.edges(x, self.length, devices, seed)
+            lower, upper = lower + rough[:, 0], upper + rough[:, 1]
+        for notch in self.notches:
+            indentation = notch.indentation(x)
+            if notch.side in ("both", "lower"):
+                lower = lower + indentation
+            if notch.side in ("both", "upper"):
+                upper = upper - indentation
+        return lower, upper
+
+    def fill(self, grid: Grid, devices: int = 1, seed: int = 0) -> Float[Tensor, "device nx ny"]:
+        """Filled fraction of each cell of each device, the track in the middle of the grid; float64.
+
+        Cells filled less than :data:`~barkhausen.micromagnetics.geometry.edge_demag.SMALLEST_FILL` are left empty.
+
+        Args:
+            grid: from :meth:`grid`, or one of your own.
+            devices: how many different edges to draw.
+            seed: of the roughness.
+
+        Raises:
+            InputError: fewer than one device, or notches that cut the track in two.
+        """
+        return usable(self.coverage(grid, devices, seed))
+
+    def coverage(self, grid: Grid, devices: int = 1, seed: int = 0) -> Float[Tensor, "device nx ny"]:
+        """As :meth:`fill`, however small the fractions."""
+        if devices < 1:
+            raise InputError(f"devices = {devices}: must be 1 or more")
+        offsets = (torch.arange(SAMPLES, dtype=torch.float64) + 0.5) / SAMPLES * grid.dx
+        x = (torch.arange(grid.nx, dtype=torch.float64)[:, None] * grid.dx + offsets).flatten()
+        lower, upper = (edge + grid.width / 2 for edge in self.edges(x, devices, seed))
+        inside = x < self.length
+        if not bool((upper > lower)[:, inside].all()):
+            raise InputError("track: the notches or the roughness cut the track in two")
+        bottom = torch.arange(grid.ny, dtype=torch.float64) * grid.dy
+        overlap = torch.minimum(upper[..., None], bottom + grid.dy) - torch.maximum(lower[..., None], bottom)
+        overlap = overlap.clamp(0.0, grid.dy) / grid.dy * inside[:, None]
+        samples: Tensor = overlap.unflatten(1, (grid.nx, SAMPLES))
+        return samples.mean(2)
+
+
+def graded_notches(
+    positions: Sequence[float], depth: float, half_lengths: Sequence[float], **options: str
+) -> tuple[Notch, ...]:
+    """Notches of one depth whose slopes differ, for example steeper along the track.
+
+    Raises:
+        InputError: not as many half-lengths as positions.
+    """
+    if len(positions) != len(half_lengths):
+        raise InputError(f"notches: {len(positions)} positions but {len(half_lengths)} half-lengths")
+    return tuple(
+        Notch.model_validate({"position": p, "depth": depth, "half_length": h, **options})
+        for p, h in zip(positions, half_lengths, strict=True)
+    )
+
+
+def track_film(
+    outline: TrackOutline,
+    material: Material,
+    *,
+    thickness: float = 1e-9,
+    cell: float = 4e-9,
+    devices: int = 1,
+    seed: int = 0,
+    anisotropy: Float[Tensor, "device nx ny"] | None = None,
+    subcell: float = SUBCELL,
+) -> Film:
+    """The film of a track: its grid, its filled fractions, and the stray field of its edges put right.
+
+    Args:
+        outline: length, width, notches and roughness.
+        material: the constants.
+        thickness: of the film in m.
+        cell: edge of the square cells in m.
+        devices: how many different rough edges to draw.
+        seed: of the roughness.
+        anisotropy: Ku of each cell in J/m³, on ``outline.grid(thickness, cell)``.
+        subcell: size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
+
+    Raises:
+        InputError: a length out of range, or notches that cut the track in two.
+    """
+    if not 0 < subcell <= cell:
+        raise InputError(f"subcell = {subcell:g}: must be positive and at most the cell of {cell:g} m")
+    grid = outline.grid(thickness, cell)
+    factor = max(1, math.ceil(cell / subcell - 1e-9))
+    fine = Grid(grid.nx * factor, grid.ny * factor, grid.dx / factor, grid.dy / factor, grid.dz)
+    fill, edge_demag = coarsen(grid, outline.coverage(fine, devices, seed), factor)
+    origin = f"track_film(seed={seed}, subcell={subcell:g}): {outline.model_dump_json()}"
+    return Film(grid, material, fill, anisotropy, edge_demag=edge_demag, origin=origin)

@@ -1,0 +1,56 @@
+"""Rough edges: a stationary Gaussian process for each edge of each device."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from barkhausen.core.seeds import numbered_generator
+from barkhausen.micromagnetics.material import NotNegative, Positive
+
+POINTS = 16
+"""Knots for each correlation length, between which an edge is straight."""
+
+REACH = 4.0
+"""Beyond so many correlation lengths the smoothing kernel is nothing (exp(−32))."""
+
+
+class EdgeRoughness(BaseModel):
+    """Displacements of an edge with standard deviation ``rms`` and correlation rms² exp(−(d/correlation_length)²).
+
+    Both in m. The two edges of a track are independent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rms: NotNegative = 1e-9
+    correlation_length: Positive = 20e-9
+
+    def edges(
+        self, x: Float[Tensor, " sample"], length: float, devices: int, seed: int
+    ) -> Float[Tensor, "device 2 sample"]:
+        """Displacement of the lower and the upper edge at x in m, along +y; float64.
+
+        White noise on knots of its own, smoothed: so neither the cells nor the number of devices change an edge.
+        """
+        step = self.correlation_length / POINTS
+        reach = int(REACH * POINTS)
+        # One knot more on each side, for places just beyond the ends.
+        knots = math.ceil(length / step) + 3
+        size = (2, knots + 2 * reach)
+        white = torch.stack(
+            [torch.randn(size, dtype=torch.float64, generator=numbered_generator(seed, d)) for d in range(devices)]
+        )
+        distance = torch.arange(-reach, reach + 1, dtype=torch.float64) / POINTS
+        # The correlation of white noise smoothed by exp(-2 (d/l)²) is exp(-(d/l)²).
+        kernel = torch.exp(-2 * distance**2)
+        kernel = self.rms * kernel / kernel.norm()
+        smooth = torch.nn.functional.conv1d(white.flatten(0, 1)[:, None], kernel[None, None]).view(devices, 2, knots)
+        place = (x / step + 1).clamp(0, knots - 1 - 1e-9)
+        low = place.floor().to(torch.int64)
+        share = place - low
+        return smooth[..., low] * (1 - share) + smooth[..., low + 1] * share

@@ -1,0 +1,276 @@
+"""One self-contained page about a network on a crossbar chip: accuracy, and where the energy goes.
+
+Every number on the page is that of ``barkhausen infer``; the words around it are in ``chip.html.jinja``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import tomli_w
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write
+from barkhausen.report.plots import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SOFT_INK,
+    VERMILLION,
+    Spec,
+    finished_spec,
+    totals_behind_bars,
+)
+from barkhausen.report.render import render, sig
+
+NEEDED = ("ideal_accuracy", "accuracy", "energy_joule", "float32_joule", "latency_seconds", "area_square_metre")
+PICO = 1e12
+SQUARE_MILLIMETRE = 1e6
+SMALL = 0.02
+"""Causes below this share of every bar are drawn together."""
+
+ALL = "all of it"
+OF_TRAINING = ("gradient", "gradient memory", "update")
+"""Causes that only training has; hatched, as there are more causes than colours."""
+
+CAUSE_COLOURS = {
+    "device read": GREEN,
+    "wires": GREY,
+    "DAC": ORANGE,
+    "ADC": VERMILLION,
+    "accumulate": INK,
+    "normalise": PURPLE,
+    "buffer": SKY,
+    "programming": BLUE,
+    "multiply-add": BLUE,
+    "weights": VERMILLION,
+    "gradient": GREEN,
+    "gradient memory": ORANGE,
+    "update": PURPLE,
+}
+SMALLER = "smaller ones together"
+LOGIC = "float32 logic"
+SPARE_COLOURS = (BLUE, GREEN, ORANGE, PURPLE, SKY)
+PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one inference, or one sample of training, takes on the chip and in float32 logic.
+
+    Attributes:
+        what: it is a bill for.
+        chip: energy in J by cause.
+        logic: the same of float32 logic.
+        dominant: the sentence about what takes most of it.
+    """
+
+    what: str
+    chip: dict[str, float]
+    logic: dict[str, float]
+    dominant: str
+
+    @property
+    def total(self) -> float:
+        """Of the chip in J."""
+        return math.fsum(self.chip.values())
+
+    @property
+    def logic_total(self) -> float:
+        """Of float32 logic in J."""
+        return math.fsum(self.logic.values())
+
+    @property
+    def ranked(self) -> list[tuple[str, float, float]]:
+        """Cause, energy in J and share of the chip's total; the largest first."""
+        total = self.total or math.nan
+        return [(name, value, value / total) for name, value in sorted(self.chip.items(), key=lambda item: -item[1])]
+
+
+def write_chip_report(summary: dict[str, Any], out: Path) -> None:
+    """Write one page about a network on a chip.
+
+    Args:
+        summary: of :meth:`.ChipInference.summary`. What is not accuracy, energy,
+            latency or area may be missing; the page then says nothing of it.
+        out: the page; nothing beside it is needed to read it.
+
+    Raises:
+        InputError: the summary lacks what every one has, or ``out`` cannot be written.
+    """
+    missing = [key for key in NEEDED if key not in summary]
+    if missing:
+        raise InputError(f"the summary of the chip lacks {', '.join(missing)}; it is of another version")
+    bills = bills_of(summary)
+    area = {str(name): float(value) for name, value in summary["area_square_metre"].items()}
+    chip = summary.get("chip") or {}
+    disturbed = summary.get("disturbed_by") or {}
+    page = render(
+        "chip/chip.html.jinja",
+        s=summary,
+        run=summary.get("run"),
+        disturbed=disturbed if disturbed.get("inferences") else None,
+        bills=bills,
+        area=area,
+        area_total=math.fsum(area.values()),
+        constants=constants_of(summary),
+        chip=tomli_w.dumps(_without_none({key: value for key, value in chip.items() if key != "constants"})),
+        small=SMALL,
+        bars=[
+            ("Shares of the causes on the chip", shares_plot([(bill.what, bill.chip) for bill in bills])),
+            ("Shares of the causes in float32 logic", shares_plot([(bill.what, bill.logic) for bill in bills])),
+        ],
+        causes=("Energy of each cause on the chip", causes_plot(bills)),
+        area_plot=("Area by part", area_plot(area)),
+        si=si,
+        milli=lambda value: sig(SQUARE_MILLIMETRE * value),
+    )
+    atomic_write(out, page)
+
+
+def bills_of(summary: Mapping[str, Any]) -> list[Bill]:
+    """The bill of an inference and, where it is known, that of a trained sample."""
+    parts = [("inference", summary), ("trained sample", summary.get("training"))]
+    return [
+        Bill(what, _numbers(part["energy_joule"]), _numbers(part["float32_joule"]), str(part.get("dominant", "")))
+        for what, part in parts
+        if part
+    ]
+
+
+def constants_of(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every constant with value, unit, source and whether it is assumed, as far as the summary has them."""
+    given = summary.get("constants")
+    if not given:
+        given = (summary.get("chip") or {}).get("constants") or []
+    if isinstance(given, Mapping):
+        given = [{"name": name, **value} for name, value in given.items() if isinstance(value, Mapping)]
+    empty = {"name": "", "value": math.nan, "unit": "", "source": "", "assumed": False}
+    return [empty | dict(line) if isinstance(line, Mapping) else empty | {"name": str(line)} for line in given]
+
+
+def shares_plot(bills: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
+    """Shares of the causes in each total, stacked; the total behind its bar.
+
+    Args:
+        bills: a label and energies in J by cause, one for each bar.
+    """
+    labels = [escape(label) for label, _ in bills]
+    totals = [math.fsum(energy.values()) for _, energy in bills]
+    shares = [
+        {name: value / total if total else 0.0 for name, value in energy.items()}
+        for (_, energy), total in zip(bills, totals, strict=True)
+    ]
+    names = list(dict.fromkeys(name for energy in shares for name in energy))
+    names.sort(key=lambda name: -max(share.get(name, 0.0) for share in shares))
+    shown = [name for name in names if any(share.get(name, 0.0) >= SMALL for share in shares)]
+    rows = {name: [share.get(name, 0.0) for share in shares] for name in shown}
+    rest = [name for name in names if name not in shown]
+    if any(share.get(name, 0.0) > 0 for share in shares for name in rest):
+        rows[SMALLER] = [sum(share.get(name, 0.0) for name in rest) for share in shares]
+    fig = go.Figure()
+    for number, (name, values) in enumerate(rows.items()):
+        fig.add_bar(
+            x=[float(f"{100 * value:.4g}") for value in values],
+            y=labels,
+            orientation="h",
+            name=escape(name),
+            marker={
+                "color": SOFT_INK if name == SMALLER else colour_of(name, number),
+                "line": {"width": 0},
+                "pattern": {"shape": "/" if name in OF_TRAINING else "", "size": 6, "solidity": 0.6},
+            },
+            hovertemplate="%{x:.3g} %",
+        )
+    totals_behind_bars(fig, [100.0] * len(labels), labels, [f" {si(total, 'J')}" for total in totals])
+    fig.update_xaxes(title_text="share of the energy (%)", range=[0, 100], nticks=6)
+    fig.update_yaxes(categoryorder="array", categoryarray=labels, range=[len(labels) - 0.5, -0.5], showgrid=False)
+    fig.update_layout(barmode="stack", bargap=0.35, showlegend=True)
+    spec = finished_spec(fig, 210 + 44 * len(labels) + 12 * len(rows))
+    # The total stands behind its bar, in the margin.
+    spec["layout"]["margin"]["r"] = 78
+    return spec
+
+
+def causes_plot(bills: Sequence[Bill]) -> Spec:
+    """Every cause on a logarithmic axis, where small ones are seen beside large ones.
+
+    They are marks, as bars would have no foot to stand on.
+    """
+    names = [name for name, value, _ in bills[-1].ranked if value > 0]
+    names += [name for bill in bills for name, value in bill.chip.items() if value > 0 and name not in names]
+    fig = go.Figure()
+    for bill, colour, symbol in zip(bills, (BLUE, VERMILLION), ("circle", "diamond"), strict=False):
+        known = [name for name in names if bill.chip.get(name, 0.0) > 0]
+        for energies, title, mark in (
+            ([(ALL, bill.total), *((name, bill.chip[name]) for name in known)], f"{bill.what}, chip", symbol),
+            ([(ALL, bill.logic_total)], f"{bill.what}, {LOGIC}", f"{symbol}-open"),
+        ):
+            fig.add_scatter(
+                x=[PICO * value for _, value in energies],
+                y=[escape(name) for name, _ in energies],
+                mode="markers",
+                marker={"color": colour, "symbol": mark, "size": 11, "line": {"width": 2, "color": colour}},
+                name=title,
+                hovertemplate="%{x:.4g} pJ",
+            )
+    order = [ALL, *(escape(name) for name in names)]
+    fig.update_xaxes(title_text="energy (pJ)", type="log", nticks=8, exponentformat="power")
+    fig.update_yaxes(categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6])
+    fig.update_layout(showlegend=True)
+    return finished_spec(fig, 170 + 30 * len(order))
+
+
+def area_plot(area: Mapping[str, float]) -> Spec:
+    """Area of each part, one bar a part."""
+    parts = sorted(area.items(), key=lambda item: -item[1])
+    names = [escape(name) for name, _ in parts]
+    fig = go.Figure()
+    fig.add_bar(
+        x=[SQUARE_MILLIMETRE * value for _, value in parts],
+        y=names,
+        orientation="h",
+        name="area",
+        marker={"color": BLUE, "line": {"width": 0}},
+        hovertemplate="%{x:.4g} mm²",
+    )
+    fig.update_xaxes(title_text="area (mm²)", rangemode="tozero", nticks=7)
+    fig.update_yaxes(categoryorder="array", categoryarray=names, range=[len(names) - 0.4, -0.6], showgrid=False)
+    fig.update_layout(bargap=0.4, showlegend=False)
+    return finished_spec(fig, 110 + 30 * len(names))
+
+
+def colour_of(name: str, number: int = 0) -> str:
+    """The colour that a cause keeps; one that is not known takes the next of a few."""
+    return CAUSE_COLOURS.get(name, SPARE_COLOURS[number % len(SPARE_COLOURS)])
+
+
+def si(value: float, unit: str, digits: int = 3) -> str:
+    """A quantity with an SI prefix."""
+    scale, prefix = _scale(value)
+    return f"{sig(value / scale, digits)}\N{NO-BREAK SPACE}{prefix}{unit}"
+
+
+def _scale(value: float) -> tuple[float, str]:
+    return next(((scale, prefix) for scale, prefix in PREFIXES if value >= 0.9995 * scale), (1.0, ""))
+
+
+def _numbers(table: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in table.items()}
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no word for nothing; a key that holds nothing is left out."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
+    return value

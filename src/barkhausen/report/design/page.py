@@ -1,0 +1,169 @@
+"""One self-contained page about a search: what it found, on what evidence, and what limits the design.
+
+Every number on the page is that of ``design.json`` or ``candidates.csv``; the words around it are in
+``design.html.jinja``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from barkhausen.core.files import atomic_write
+from barkhausen.device.domain_wall.design import PARTS, Candidate, Weights
+from barkhausen.experiment.design.search import finished_search
+from barkhausen.report.design import figures
+from barkhausen.report.render import render, sig
+from barkhausen.results.table import NO_VALUE
+
+UNITS = {
+    "V": (1.0, "V"),
+    "s": (1e9, "ns"),
+    "m": (1e9, "nm"),
+    "A/m2": (1e-11, "× 10¹¹ A/m²"),
+    "J/m4": (1e-11, "× 10¹¹ J/m⁴"),
+}
+"""How a variable of that unit is shown: by what it is multiplied, and the unit on the page."""
+
+FAMILY_WORDS = {
+    "rough": "rough edges alone",
+    "equal-notches": "notches of one depth",
+    "graded-notches": "notches each of its own depth",
+    "gradient": "equal notches in an anisotropy gradient",
+}
+
+
+PAGE = "design.html"
+
+
+def write_design_page(directory: Path) -> Path:
+    """Write the page about a finished search into its directory, and return its path.
+
+    Raises:
+        InputError: the search is not finished, a file is damaged, or the page cannot be written.
+    """
+    page = directory / PAGE
+    write_design_report(*finished_search(directory), page)
+    return page
+
+
+def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate], path: Path) -> None:
+    """Write one page about a search.
+
+    Args:
+        result: content of ``design.json``.
+        candidates: all that were evaluated.
+        path: the page; nothing beside it is needed to read it.
+
+    Raises:
+        InputError: ``path`` cannot be written.
+    """
+    recipe = result["recipe"]
+    families = result["families"]
+    entry = next(entry for entry in families if entry["family"] == result["best"]["family"])
+    best = entry["finalists"][result["best"]["rank"]]
+    weights = Weights(**recipe["search"]["weights"])
+    own = [score["cost"] for score in result["around"]["own"]]
+    page = render(
+        "design/design.html.jinja",
+        result=result,
+        recipe=recipe,
+        settings=recipe["search"],
+        families=families,
+        best=best,
+        final=best["confirmed"]["score"] if result["best"]["confirmed"] else best["compact"]["score"],
+        shown_designs=shown_designs(families),
+        confirmed=[finalist for each in families for finalist in each["finalists"] if finalist["confirmed"]],
+        evaluated=sum(each["candidates"] for each in families),
+        words=FAMILY_WORDS,
+        plots=figures,
+        parts=PARTS,
+        weights=weights.model_dump(),
+        length=recipe["device"]["track"]["length"],
+        convergence=figures.convergence_plot(families),
+        pareto=figures.pareto_plot(candidates, families),
+        front=figures.pareto_front([c.score for c in candidates if c.family in {each["family"] for each in families}]),
+        sensitivity=figures.sensitivity_plots(result["around"]["sweeps"], own),
+        scenarios=figures.scenario_plot(result["around"]["scenarios"], weights),
+        limit=limit(result["around"]),
+        toml=tomli_w.dumps(result["best"]["parameters"]),
+        shown=shown,
+        nm=nanometre,
+        fixed=fixed,
+        fj=femtojoule,
+    )
+    atomic_write(path, page)
+
+
+def shown_designs(families: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """The best design of each family and those that were simulated, with a name: the family, and the rank from 2 on.
+
+    Args:
+        families: of ``design.json``.
+    """
+    return [
+        (f"{entry['family']} ({rank + 1})" if rank else entry["family"], finalist)
+        for entry in families
+        for rank, finalist in enumerate(entry["finalists"])
+        if rank == 0 or finalist["confirmed"]
+    ]
+
+
+def limit(around: dict[str, Any]) -> dict[str, Any]:
+    """Overlap of the design as it is, without thermal motion and without rough edges, and which of the two limits it.
+
+    Args:
+        around: of ``design.json``.
+
+    Returns:
+        ``own``, ``cold`` and ``smooth`` overlaps, ``chance``, two standard deviations of one evaluation, and
+        ``cause``: ``temperature``, ``roughness``, or nothing where neither matters more than chance.
+    """
+    overlaps = [score["overlap"] for score in around["own"]]
+    own, chance = float(np.mean(overlaps)), 2 * float(np.std(overlaps, ddof=1))
+    without = {
+        quantity: next(
+            (
+                float(scenario["score"]["overlap"])
+                for scenario in around["scenarios"]
+                if scenario["quantity"] == quantity and scenario["value"] == 0 and scenario["score"] is not None
+            ),
+            math.nan,
+        )
+        for quantity in ("temperature", "roughness")
+    }
+    gains = {quantity: own - overlap for quantity, overlap in without.items() if overlap < own - chance}
+    return {
+        "own": own,
+        "chance": chance,
+        "cold": without["temperature"],
+        "smooth": without["roughness"],
+        "cause": max(gains, key=lambda quantity: gains[quantity]) if gains else "",
+    }
+
+
+def shown(value: float, unit: str, digits: int = 4) -> str:
+    """A variable with its unit, as the page writes it."""
+    scale, name = UNITS.get(unit, (1.0, unit))
+    text = sig(abs(scale * value), digits)
+    return f"{'−' if value < 0 else ''}{text}\N{NO-BREAK SPACE}{name}".rstrip("\N{NO-BREAK SPACE}")
+
+
+def nanometre(value: float | None) -> str:
+    """A length in nm, without the unit."""
+    return NO_VALUE if value is None else f"{1e9 * value:.1f}"
+
+
+def fixed(value: float | None, decimals: int = 3) -> str:
+    """A plain number."""
+    return NO_VALUE if value is None or not math.isfinite(value) else f"{value:.{decimals}f}"
+
+
+def femtojoule(value: float) -> str:
+    """An energy in fJ, without the unit."""
+    return sig(1e15 * value, 3)

@@ -1,0 +1,87 @@
+"""Pages from templates: one self-contained file each, with the formats of their numbers."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from barkhausen.report import plots
+from barkhausen.report.figure_files import csv_address, drawn, figure_csv, file_name
+from barkhausen.results.table import NO_VALUE
+
+FEWEST_FOR_CONTENTS = 3
+"""Sections that a page needs to have a list of them."""
+
+
+def render(template: str, **context: object) -> str:
+    """The page of that template, which extends ``page.html.jinja``: one file, plotly included."""
+    shared = {"dark_colours": plots.DARK, "plotly_js": Markup(get_plotlyjs())}
+    return with_contents(_environment().get_template(template).render(shared | context))
+
+
+def with_contents(page: str) -> str:
+    """The page with an address for each section, and a list of them before the first if there are several."""
+    head, main, rest = page.partition("<main>")
+    body, end, scripts = rest.partition("</main>")
+    names: dict[str, str] = {}
+
+    def addressed(match: re.Match[str]) -> str:
+        name = file_name(re.sub(r"<[^>]+>|&\w+;", " ", match.group(1))) or "section"
+        while name in names:
+            name += "-again"
+        names[name] = match.group(1)
+        return f'<h2 id="{name}">{match.group(1)}</h2>'
+
+    body = re.sub(r"<h2>(.*?)</h2>", addressed, body, flags=re.S)
+    if len(names) >= FEWEST_FOR_CONTENTS:
+        lines = "\n".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in names.items())
+        contents = f'<nav aria-label="Contents">\n<ul>\n{lines}\n</ul>\n</nav>\n'
+        body = body.replace("<h2 id=", f"{contents}<h2 id=", 1)
+    return head + main + body + end + scripts
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("barkhausen.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(percent=percent, sig=sig, count=count, joule=joule)
+    environment.filters.update(drawn=drawn, file_name=file_name, figure_csv=figure_csv, csv_address=csv_address)
+    return environment
+
+
+def percent(value: float | None, decimals: int = 2) -> str:
+    """A fraction in per cent."""
+    return NO_VALUE if value is None else f"{100 * value:.{decimals}f}\N{NO-BREAK SPACE}%"
+
+
+def sig(value: float | None, digits: int = 4) -> str:
+    """A number with that many significant digits and no exponent."""
+    if value is None or not math.isfinite(value):
+        return NO_VALUE
+    if value == 0:
+        return "0"
+    decimals = digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return f"{value:,.{max(decimals, 0)}f}".replace(",", "\u202f")
+
+
+def count(value: float) -> str:
+    """A number of things; a mean of such numbers has one decimal."""
+    return (f"{value:,.0f}" if value == round(value) else f"{value:,.1f}").replace(",", "\u202f")
+
+
+def joule(value: float) -> str:
+    """An energy with its SI prefix."""
+    for prefix, scale in (("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12)):
+        if value >= scale:
+            return f"{sig(value / scale)} {prefix}J"
+    return f"{sig(value / 1e-15)} fJ"

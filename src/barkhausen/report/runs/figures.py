@@ -1,0 +1,283 @@
+"""The plots of the page about runs, as plotly specifications in light colours.
+
+Cool colours are in situ, warm ones ex situ, grey is float; the
+marker tells the number of states again without colour.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+
+from barkhausen.results.finished import FinishedRun
+from barkhausen.report.plots import INK, SOFT_INK, GREY, BLUE, SKY, GREEN, VERMILLION, ORANGE, PURPLE, MARKERS, LAYER_COLOURS, MANY_STATES, Spec, finished_spec, whole_numbers, state_colour
+from barkhausen.report.runs.groups import Kind, Pair
+
+KIND_COLOURS = {
+    "in-situ": (BLUE, SKY, GREEN),
+    "ex-situ": (VERMILLION, ORANGE, PURPLE),
+    "float": (GREY, INK),
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one kind of run looks in every plot."""
+
+    colour: str
+    marker: str
+
+
+def kind_styles(kinds: Sequence[Kind]) -> dict[str, Style]:
+    """A style for each kind, by label; kinds beyond the palette repeat its colours with another marker."""
+    styles: dict[str, Style] = {}
+    seen: dict[str, int] = {}
+    for kind in kinds:
+        place = seen.setdefault(kind.row["mode"], 0)
+        seen[kind.row["mode"]] += 1
+        colours = KIND_COLOURS[kind.row["mode"]]
+        styles[kind.label] = Style(colours[place % len(colours)], MARKERS[place % len(MARKERS)])
+    return styles
+
+
+def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
+    """Mean accuracy of each kind with the spread between seeds, every seed, and the published figure."""
+    styles = kind_styles(kinds)
+    fig = go.Figure()
+    for kind in kinds:
+        style, name, row = styles[kind.label], escape(kind.label), kind.row
+        seeds = [100 * run.accuracy for run in kind.runs]
+        fig.add_scatter(
+            x=seeds,
+            y=[name] * len(seeds),
+            mode="markers",
+            marker={"color": style.colour, "symbol": f"{style.marker}-open", "size": 8},
+            opacity=0.75,
+            name=f"{name}, each seed",
+            hovertemplate="%{x:.2f} %",
+            showlegend=False,
+        )
+        fig.add_scatter(
+            x=[100 * row["accuracy"]],
+            y=[name],
+            mode="markers",
+            marker={"color": style.colour, "symbol": style.marker, "size": 12},
+            error_x={"array": [100 * row["accuracy_std"]], "thickness": 2, "width": 6, "color": style.colour}
+            if len(seeds) > 1
+            else None,
+            name=f"{name}, mean",
+            hovertemplate="mean %{x:.2f} %",
+            showlegend=False,
+        )
+    published = [kind for kind in kinds if kind.row["published_accuracy"] is not None]
+    if published:
+        fig.add_scatter(
+            x=[100 * kind.row["published_accuracy"] for kind in published],
+            y=[escape(kind.label) for kind in published],
+            mode="markers",
+            marker={"color": INK, "symbol": "line-ns-open", "size": 18, "line": {"width": 2.5}},
+            name="published best of the mode",
+            hovertemplate="published %{x:.2f} %",
+        )
+    return _categories(fig, kinds, "accuracy (%)", legend=bool(published))
+
+
+def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
+    """Held-out accuracy and training loss after every epoch of every run."""
+    styles = kind_styles(kinds)
+    plots = []
+    for title in ("held-out accuracy (%)", "training loss"):
+        fig = go.Figure()
+        for kind in kinds:
+            for number, run in enumerate(kind.runs):
+                first = number == 0
+                values = (
+                    [epoch.train_loss for epoch in run.epochs]
+                    if title == "training loss"
+                    else [100 * epoch.held_out for epoch in run.epochs]
+                )
+                style = styles[kind.label]
+                fig.add_scatter(
+                    x=[epoch.epoch for epoch in run.epochs],
+                    y=values,
+                    mode="lines+markers" if len(values) <= 20 else "lines",
+                    line={
+                        "color": style.colour,
+                        "width": 2 if first else 1.2,
+                        "dash": "solid" if first else "dot",
+                    },
+                    marker={"symbol": style.marker, "size": 7 if first else 4},
+                    opacity=1 if first else 0.6,
+                    name=escape(kind.label if first else f"{kind.label}, seed {run.summary['seed']}"),
+                    legendgroup=kind.label,
+                    showlegend=first,
+                    hovertemplate=f"seed {run.summary['seed']}: %{{y:.4g}}",
+                )
+        longest = max(len(run.epochs) for kind in kinds for run in kind.runs)
+        fig.update_xaxes(title_text="epoch", **whole_numbers(1, longest))
+        # As many ticks as there is room for may change with the legend, and it with them, without end.
+        fig.update_yaxes(title_text=title, nticks=8)
+        if title != "training loss":
+            fig.update_yaxes(range=_upper_part([[100 * e.held_out for e in r.epochs] for k in kinds for r in k.runs]))
+        plots.append(finished_spec(fig, 400 + 16 * max(0, len(kinds) - 3)))
+    return plots[0], plots[1]
+
+
+def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
+    """Range of an accuracy axis on which the last epochs can be told apart, or None where all fits as it is.
+
+    A first epoch is often so far below that the rest would be one line at the top.
+    """
+    last = [curve[-1] for curve in curves]
+    low = min(last) - max(5.0, 1.5 * (max(last) - min(last)))
+    highest = max(max(curve) for curve in curves)
+    return [low, highest + 0.05 * (highest - low)] if min(min(curve) for curve in curves) < low else None
+
+
+def transfer_plot(pairs: Sequence[Pair]) -> Spec:
+    """In-situ accuracy on its own devices and copied to fresh chips, beside ex-situ chips."""
+    fig = go.Figure()
+    own, copies, ex_situ = [], [], []
+    for place, pair in enumerate(pairs):
+        for kind, copied, std in pair.copied:
+            own.append((kind.row["accuracy"], place - 0.1, 0.0))
+            copies.append((copied, place - 0.1, std))
+            # Lines first, so that the marks lie over them.
+            fig.add_scatter(
+                x=[100 * kind.row["accuracy"], 100 * copied],
+                y=[place - 0.1] * 2,
+                mode="lines",
+                line={"color": SOFT_INK, "width": 1.5},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        ex_situ += [(kind.row["accuracy"], place + 0.2, kind.row["chip_std"]) for kind in pair.ex_situ]
+    for name, colour, symbol, size, points in (
+        ("in situ, on its own devices", BLUE, "circle", 9, own),
+        ("in situ, same levels on fresh chips", VERMILLION, "square-open", 14, copies),
+        ("ex situ, on fresh chips", GREEN, "diamond", 11, ex_situ),
+    ):
+        if points:
+            fig.add_scatter(
+                x=[100 * mean for mean, _, _ in points],
+                y=[place for _, place, _ in points],
+                mode="markers",
+                marker={
+                    "color": colour,
+                    "symbol": symbol,
+                    "size": size,
+                    "line": {"width": 2, "color": colour},
+                },
+                error_x={
+                    "array": [100 * std for _, _, std in points],
+                    "thickness": 1.5,
+                    "width": 5,
+                    "color": colour,
+                },
+                name=name,
+                hovertemplate="%{x:.2f} %",
+            )
+    fig.update_yaxes(tickvals=list(range(len(pairs))), ticktext=[escape(pair.label) for pair in pairs])
+    return _categories(fig, pairs, "accuracy (%)", legend=True)
+
+
+def histogram_plots(run: FinishedRun) -> tuple[Spec, Spec]:
+    """Device weights by state before and after, on the same axes."""
+    data = run.histograms
+    assert data is not None
+    low, high = data.range
+    states, bins = len(data.levels), len(data.before[0])
+    width = (high - low) / bins
+    centres = [low + (number + 0.5) * width for number in range(bins)]
+    single = states > MANY_STATES
+    panels = [data.before, data.after]
+    if single:
+        panels = [[[sum(column) for column in zip(*panel, strict=True)]] for panel in panels]
+    highest = max(max(counts) for panel in panels for counts in panel)
+    plots = []
+    for panel in panels:
+        fig = go.Figure()
+        for state, counts in enumerate(panel):
+            fig.add_bar(
+                x=centres,
+                # Empty bins have no bar: on a logarithmic axis zero is nowhere.
+                y=[count or None for count in counts],
+                width=width,
+                marker={"color": BLUE if single else state_colour(state, states), "line": {"width": 0}},
+                opacity=0.75,
+                name=f"all {states} states" if single else f"state {state}",
+                hovertemplate="weight %{x:.3f}: %{y} devices",
+            )
+        if not single:
+            for level in data.levels:
+                fig.add_vline(x=level, line={"color": SOFT_INK, "width": 1, "dash": "dot"})
+        fig.update_xaxes(title_text="device weight", range=[low, high])
+        fig.update_yaxes(title_text="devices per bin", range=[0, 1.05 * max(highest, 1)])
+        fig.update_layout(barmode="overlay", bargap=0, showlegend=True)
+        plots.append(finished_spec(fig, 300))
+    return plots[0], plots[1]
+
+
+def events_plot(run: FinishedRun) -> Spec:
+    """Programming events of each epoch, stacked by layer; the initial programming is epoch 0."""
+    fig = go.Figure()
+    for number, (layer, events) in enumerate(run.events_by_epoch().items()):
+        fig.add_bar(
+            x=list(range(len(events))),
+            y=events,
+            name=escape(layer),
+            marker={"color": LAYER_COLOURS[number % len(LAYER_COLOURS)], "line": {"width": 0}},
+            hovertemplate="%{y:,.0f} events",
+        )
+    fig.update_xaxes(title_text="epoch (0: initial programming)", **whole_numbers(0, len(run.epochs)))
+    fig.update_yaxes(title_text="programming events", rangemode="tozero", nticks=8)
+    fig.update_layout(barmode="stack", showlegend=True)
+    return finished_spec(fig, 340)
+
+
+def energy_plot(kinds: Sequence[Kind]) -> Spec:
+    """Programming energy per inference, stacked by cause."""
+    fig = go.Figure()
+    names = [escape(kind.label) for kind in kinds]
+    for cause, colour in (("SOT", VERMILLION), ("gate", GREY), ("read", BLUE)):
+        fig.add_bar(
+            x=[kind.picojoule(cause) for kind in kinds],
+            y=names,
+            orientation="h",
+            name={"SOT": "SOT pulses", "gate": "gate", "read": "verify read"}[cause],
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate="%{x:.4g} pJ",
+        )
+    totals = [kind.row["picojoule_per_inference"] for kind in kinds]
+    fig.add_scatter(
+        x=totals,
+        y=names,
+        mode="text",
+        text=[f" {total:.3g} pJ" for total in totals],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    spec = _categories(fig, kinds, "pJ per inference", legend=True)
+    spec["layout"]["barmode"] = "stack"
+    spec["layout"]["bargap"] = 0.35
+    # The total stands behind its bar, and so partly in the margin.
+    spec["layout"]["xaxis"]["range"] = [0, 1.08 * max(totals)]
+    spec["layout"]["margin"]["r"] = 64
+    return spec
+
+
+def _categories(fig: go.Figure, items: Sequence[Kind | Pair], title: str, *, legend: bool) -> Spec:
+    """Finish a plot that gives each kind a line of its own, where long labels have room on a narrow page."""
+    order = [escape(item.label) for item in items]
+    fig.update_yaxes(categoryorder="array", categoryarray=order, range=[len(order) - 0.4, -0.6], showgrid=False)
+    fig.update_xaxes(title_text=title, nticks=7)
+    fig.update_layout(showlegend=legend)
+    return finished_spec(fig, 120 + 36 * len(order) + (50 if legend else 0))

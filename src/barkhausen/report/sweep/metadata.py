@@ -1,0 +1,67 @@
+"""What the figures of a sweep rest on: versions of code and software, and every assumption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from barkhausen.core.files import read_json
+from barkhausen.device.file import read_device
+from barkhausen.results.columns import FINISHED
+from barkhausen.sweep.store import Store
+from barkhausen.synapse.crossbar.chip import Chip
+
+
+def particulars_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
+    """Versions that the tasks ran with, and every assumption that they rest on."""
+    store = Store(directory)
+    particulars: dict[str, list[str]] = {}
+    assumed: dict[str, None] = {}
+    tasks = [str(task) for task in frame.loc[frame["status"] == FINISHED, "task"].unique()]
+    homes = [store.of(task) for task in tasks]
+    told = [content_of(home / "task.json") for home in homes]
+    needed = dict.fromkeys(str(content["needs"]) for content in told if content.get("needs"))
+    homes += [store.of(task) for task in needed]
+    for content in [*told, *(content_of(home / "work" / "summary.json") for home in homes)]:
+        _note(content, particulars, assumed)
+    if "device_file" in frame.columns:
+        for name in frame["device_file"].dropna().unique():
+            path = directory / str(name)
+            if path.is_file():
+                device = read_device(path)
+                assumed |= dict.fromkeys(device.assumed)
+                _add(particulars, "code version", device.data.attrs.get("code_version"))
+    return particulars, list(assumed)
+
+
+def _note(content: dict[str, Any], particulars: dict[str, list[str]], assumed: dict[str, None]) -> None:
+    _add(particulars, "code version", content.get("code_version"))
+    software = content.get("software")
+    if isinstance(software, dict):
+        for name, version in software.items():
+            _add(particulars, str(name), version)
+    lines = content.get("assumed")
+    if content.get("kind") == "infer" and isinstance(content.get("values"), dict):
+        lines = _assumed_of_chip(content["values"])
+    if isinstance(lines, list):
+        assumed |= dict.fromkeys(str(line) for line in lines)
+
+
+def _assumed_of_chip(values: dict[str, Any]) -> list[str]:
+    try:
+        return Chip.model_validate(values.get("chip", values)).assumed()
+    except ValueError:  # of another version, which other words could only misrepresent
+        return []
+
+
+def _add(particulars: dict[str, list[str]], name: str, value: object) -> None:
+    if value is not None and str(value) not in particulars.setdefault(name, []):
+        particulars[name].append(str(value))
+
+
+def content_of(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; an empty one where there is none."""
+    content = read_json(path) if path.is_file() else None
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,200 @@
+"""Finished runs as a report needs them: read from their directories, and checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from barkhausen.core.config import validated
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import read_json
+from barkhausen.experiment.summary import SCHEMA
+from barkhausen.results.table import held_out, result_table
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Dataset(_Table):
+    name: str
+    source: str
+    train_samples: Annotated[int, Field(ge=1)]
+    test_samples: int
+    validation_samples: int
+
+
+class _Chips(_Table):
+    count: int
+    mean: Fraction
+    std: Amount
+
+
+class _Layer(_Table):
+    initial_events: Amount
+
+
+class _State(_Table):
+    events: Amount
+    attempts: Amount
+    failed: Amount
+
+
+class _Programming(_Table):
+    initial_events: Amount
+    training_events: Amount
+    attempts: Amount
+    failed: Amount
+    by_layer: dict[str, _Layer]
+    by_state: dict[str, _State]
+
+
+class _Summary(_Table):
+    """What the page needs of a ``summary.json``; what else is in there is left alone."""
+
+    mode: Literal["in-situ", "ex-situ", "float"]
+    states: int | None
+    seed: int
+    epochs: Annotated[int, Field(ge=1)]
+    dataset: _Dataset
+    device: dict[str, str | float | None]
+    test_accuracy: Fraction | None
+    validation_accuracy: Fraction | None
+    train_accuracy: Fraction
+    precursor_accuracy: Fraction | None = None
+    chips: _Chips
+    fresh_chip_copy: _Chips | None = None
+    programming: _Programming
+    energy: dict[str, Amount]
+    wall_seconds: Amount
+    assumed: list[str]
+    notes: list[str] = []
+    software: dict[str, str | int]
+
+
+class Epoch(_Table):
+    """One line of ``metrics.jsonl``."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=True)
+
+    epoch: int
+    train_loss: float
+    """Not a number where training diverged: that is a result, not damage."""
+    held_out: Fraction = Field(validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
+    events_by_layer: dict[str, Amount] = {}
+
+
+class Histograms(_Table):
+    """Device weights of one chip, ``[state][bin]``, at two moments that ``meaning`` names."""
+
+    range: Annotated[list[float], Field(min_length=2, max_length=2)]
+    levels: Annotated[list[float], Field(min_length=1)]
+    before: list[list[int]]
+    after: list[list[int]]
+    meaning: Annotated[list[str], Field(min_length=2, max_length=2)]
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a finished run left in its directory, checked."""
+
+    name: str
+    summary: dict[str, Any]
+    epochs: list[Epoch]
+    histograms: Histograms | None
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy on the samples that were not trained on."""
+        return held_out(self.summary)
+
+    @property
+    def device_name(self) -> str:
+        """The device file's name, that of the preset, or where the device comes from."""
+        device = self.summary["device"]
+        file = device.get("file")
+        return Path(file).name if file else str(device.get("preset", device.get("source")))
+
+    def events_by_epoch(self) -> dict[str, list[float]]:
+        """Programming events of each layer: initial programming first, then what each epoch added."""
+        layers = self.summary["programming"]["by_layer"]
+        initial = {name: layer["initial_events"] for name, layer in layers.items()}
+        totals = [initial, *(epoch.events_by_layer for epoch in self.epochs)]
+        return {name: [initial[name], *(b[name] - a[name] for a, b in pairwise(totals))] for name in initial}
+
+
+def load_run(directory: Path) -> FinishedRun:
+    """Read and check what a finished run left.
+
+    Raises:
+        InputError: it is not finished, a file is missing or damaged, or it is of another version.
+    """
+    name, path = directory.resolve().name, directory / "summary.json"
+    if not path.exists():
+        raise InputError(f"{directory}: is not a finished run (no summary.json)")
+    summary = read_json(path)
+    if not isinstance(summary, dict):
+        raise InputError(f"{path}: is not of one run; name the directory of each run")
+    if summary.get("schema") != SCHEMA:
+        raise InputError(f"{path}: has schema {summary.get('schema')!r}, this version reads schema {SCHEMA}")
+    checked = validated(_Summary, summary, str(path))
+    try:
+        result_table([summary])
+    except (KeyError, TypeError, ZeroDivisionError) as error:
+        raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
+    epochs = _read_metrics(directory / "metrics.jsonl", checked)
+    if checked.mode == "float":
+        return FinishedRun(name, summary, epochs, None)
+    path = directory / "histograms.json"
+    histograms = validated(Histograms, read_json(path), str(path))
+    panels = (histograms.before, histograms.after)
+    sizes = {len(counts) for panel in panels for counts in panel}
+    states = {len(checked.programming.by_state), len(histograms.levels), *map(len, panels)}
+    if states != {checked.states} or len(sizes) != 1 or 0 in sizes:
+        raise InputError(f"{path}: is damaged (not two histograms of {checked.states} states)")
+    return FinishedRun(name, summary, epochs, histograms)
+
+
+def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is missing or damaged ({error})") from None
+    epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
+    layers = set(summary.programming.by_layer) if summary.mode == "in-situ" else set()
+    if any(set(epoch.events_by_layer) != layers for epoch in epochs):
+        raise InputError(f"{path}: is damaged (its layers are not those of summary.json)")
+    if len(epochs) != summary.epochs:
+        raise InputError(f"{path}: is damaged ({len(epochs)} epochs, {summary.epochs} in summary.json)")
+    return epochs
+
+
+def weight_statistics(data: Histograms, panel: list[list[int]]) -> list[dict[str, float]]:
+    """Number, mean and standard deviation of the weights of each state, and their mean square error."""
+    low, high = data.range
+    width = (high - low) / len(panel[0])
+    rows = []
+    for level, counts in zip(data.levels, panel, strict=True):
+        weights = [(low + (place + 0.5) * width, count) for place, count in enumerate(counts) if count]
+        number = sum(count for _, count in weights) or math.nan
+        mean = sum(weight * count for weight, count in weights) / number
+        variance = sum((weight - mean) ** 2 * count for weight, count in weights) / number
+        error = sum((weight - level) ** 2 * count for weight, count in weights) / number
+        rows.append({"level": level, "number": sum(counts), "mean": mean, "std": math.sqrt(variance), "error": error})
+    return rows
+
+
+def relative_error(data: Histograms) -> float:
+    """Root mean square error of the weights after, relative to the root mean square of their levels."""
+    rows = [row for row in weight_statistics(data, data.after) if row["number"]]
+    levels = sum(row["level"] ** 2 * row["number"] for row in rows)
+    return math.sqrt(sum(row["error"] * row["number"] for row in rows) / levels) if levels else math.inf

@@ -1,0 +1,266 @@
+"""Tables as text, CSV, Markdown, LaTeX and Parquet.
+
+CSV and Parquet hold every column in full precision; the others are for reading: accuracies in per cent, rounded to what
+their spread resolves.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.files import atomic_path, atomic_write
+from barkhausen.results.columns import FAILED, PLANNED
+from barkhausen.results.summarise import Summary
+from barkhausen.results.table import NO_VALUE
+
+Format = Literal["text", "csv", "markdown", "latex", "parquet"]
+
+SUFFIXES: dict[str, Format] = {
+    ".txt": "text",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".parquet": "parquet",
+}
+
+PERCENT = ("accuracy", "tuned_accuracy", "train_accuracy", "ideal_accuracy", "fresh_chip_copy", "chip_std")
+"""Fractions that are shown in per cent."""
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "–": "--",
+    "µ": r"\textmu{}",
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table as text: headings, rows of as many cells, and which columns are flush right."""
+
+    headings: list[str]
+    rows: list[list[str]]
+    right: list[bool]
+
+
+def format_named(name: str | None, out: Path | None) -> Format:
+    """The format of that name, or that of the file's suffix, or text.
+
+    Raises:
+        InputError: there is no such format, or Parquet without a file, or a file whose suffix names no format.
+    """
+    if name is None and out is not None and out.suffix.lower() not in SUFFIXES:
+        raise InputError(f"--out {out}: its suffix is none of {', '.join(SUFFIXES)}; name a --format")
+    chosen = name or (SUFFIXES[out.suffix.lower()] if out is not None else "text")
+    for known in get_args(Format):
+        if chosen == known:
+            if known == "parquet" and out is None:
+                raise InputError("--format parquet: needs a file (--out)")
+            return known  # type: ignore[no-any-return]
+    raise InputError(f"--format {chosen}: there is no such format{did_you_mean(chosen, get_args(Format))}")
+
+
+def write_parquet(frame: pd.DataFrame, out: Path) -> None:
+    """Write a table as Parquet, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        with atomic_path(out) as temporary:
+            frame.to_parquet(temporary, engine="pyarrow", index=False)
+    except ImportError:
+        raise InputError(f"{out}: writing it needs pyarrow (pip install pyarrow)") from None
+
+
+def write_text(out: Path, text: str) -> None:
+    """Write a table as text, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    atomic_write(out, text)
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """All columns in full precision; empty where there is no value."""
+    text = io.StringIO()
+    frame.to_csv(text, index=False, lineterminator="\n")
+    return text.getvalue()
+
+
+def rendered(cells: Cells, form: Format, notes: Sequence[str]) -> str:
+    """A table for reading as text, Markdown or LaTeX, its notes below it."""
+    if form == "markdown":
+        lines = [_piped(cells.headings), _piped(["---:" if right else "---" for right in cells.right])]
+        lines += [_piped([cell.replace("|", r"\|") for cell in row]) for row in cells.rows]
+        lines += [line for note in notes for line in ("", note)]
+        return "\n".join(lines) + "\n"
+    if form == "latex":
+        return _latex(cells, notes)
+    widths = [max(len(row[k]) for row in [cells.headings, *cells.rows]) for k in range(len(cells.headings))]
+    lines = [
+        _aligned(row, widths, cells.right) for row in [cells.headings, ["-" * width for width in widths], *cells.rows]
+    ]
+    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
+
+
+def _piped(row: Sequence[str]) -> str:
+    return "| " + " | ".join(row) + " |"
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    cells = [
+        cell.rjust(width) if flush else cell.ljust(width) for cell, width, flush in zip(row, widths, right, strict=True)
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def _latex(cells: Cells, notes: Sequence[str]) -> str:
+    def line(row: Sequence[str]) -> str:
+        return "  " + " & ".join(map(escaped, row)) + r" \\"
+
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs}",
+            *("% " + " ".join(note.split()) for note in notes),
+            rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in cells.right)}}}",
+            r"  \toprule",
+            line(cells.headings),
+            r"  \midrule",
+            *map(line, cells.rows),
+            r"  \bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+def escaped(text: str) -> str:
+    """Text as LaTeX sets it."""
+    # A bracket at the beginning of a row would be read as an argument of the line break before it.
+    guarded = re.sub(r"^\[", "{[}", "".join(LATEX.get(sign, sign) for sign in text))
+    return guarded.replace("\n", " ")
+
+
+def summary_cells(summary: Summary) -> Cells:
+    """Keys, ``mean ± standard deviation (n)``, interval, failures, and the difference from the twin."""
+    frame = summary.frame
+    headings, right = list(summary.group), [_is_number(frame[key]) for key in summary.group]
+    rows = [[shown(value) for value in row] for row in frame[list(summary.group)].itertuples(index=False)]
+    if not summary.group:
+        rows = [[] for _ in range(len(frame))]
+
+    def add(heading: str, cells: Sequence[str]) -> None:
+        headings.append(heading)
+        right.append(True)
+        for row, cell in zip(rows, cells, strict=True):
+            row.append(cell)
+
+    records = frame.to_dict("records")
+    for value in summary.values:
+        unit, factor = (" (%)", 100.0) if value in PERCENT else ("", 1.0)
+        add(f"{value}{unit}", [_mean(record, value, factor) for record in records])
+        add(
+            "95 %",
+            [_interval(record, f"{value}_low", f"{value}_high", record[f"{value}_std"], factor) for record in records],
+        )
+        if summary.against and frame[f"{value}_pairs"].any():
+            points = " (points)" if unit else ""
+            add(f"less the twin's{points}", [_difference(record, value, factor) for record in records])
+            add("95 %", [_difference_interval(record, value, factor) for record in records])
+            add("p (t; Holm)", [_p(record, f"{value}_p_t") for record in records])
+            add("p (signs; Holm)", [_p(record, f"{value}_p_permutation") for record in records])
+            add("effect size", [shown(record[f"{value}_effect_size"], 3).replace("-", "−") for record in records])
+    for name in (FAILED, PLANNED):
+        if frame[name].any():
+            add(name, [f"{record[name]} of {record['tasks']}" for record in records])
+    return Cells(headings, rows, right)
+
+
+def raw_cells(frame: pd.DataFrame) -> Cells:
+    """Tidy rows as they are; columns that are empty throughout are left out."""
+    full = frame.dropna(axis=1, how="all")
+    rows = [[shown(value, 6) for value in row] for row in full.itertuples(index=False)]
+    return Cells([str(name) for name in full.columns], rows, [_is_number(full[name]) for name in full.columns])
+
+
+def shown(value: Any, digits: int = 6) -> str:
+    """A cell: numbers with so many digits, a dash where there is no value."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return NO_VALUE
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def decimals(spread: float, value: float) -> int:
+    """Decimals that show two digits of the spread, or without one four of the value."""
+    # What rounding leaves of equal values is no spread.
+    if math.isfinite(spread) and spread > 1e-12 * abs(value):
+        return max(0, 1 - math.floor(math.log10(spread)))
+    return max(0, 3 - math.floor(math.log10(abs(value)))) if math.isfinite(value) and value else 1
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column)) and not pd.api.types.is_bool_dtype(column)
+
+
+def _mean(record: dict[Any, Any], value: str, factor: float) -> str:
+    mean, std, number = (record[f"{value}_{name}"] for name in ("mean", "std", "n"))
+    if number == 0:
+        return f"{NO_VALUE} (n = 0)"
+    places = decimals(factor * std, factor * mean)
+    spread = "" if math.isnan(std) else f" ± {factor * std:.{places}f}"
+    return f"{factor * mean:.{places}f}{spread} (n = {number})"
+
+
+def _interval(record: dict[Any, Any], low: str, high: str, spread: float, factor: float) -> str:
+    ends = [record[low], record[high]]
+    if any(math.isnan(end) for end in ends):
+        return NO_VALUE
+    places = decimals(factor * spread, factor * max(map(abs, ends)))
+    return " to ".join(f"{factor * end:.{places}f}" for end in ends)
+
+
+def _difference(record: dict[Any, Any], value: str, factor: float) -> str:
+    difference, pairs = record[f"{value}_difference"], record[f"{value}_pairs"]
+    if not pairs:
+        return NO_VALUE
+    return f"{factor * difference:+.{_places(record, value, factor)}f} ({pairs} pairs)".replace("-", "−")
+
+
+def _difference_interval(record: dict[Any, Any], value: str, factor: float) -> str:
+    ends = [record[f"{value}_difference_{end}"] for end in ("low", "high")]
+    if any(math.isnan(end) for end in ends):
+        return NO_VALUE
+    return " to ".join(f"{factor * end:+.{_places(record, value, factor)}f}" for end in ends).replace("-", "−")
+
+
+def _places(record: dict[Any, Any], value: str, factor: float) -> int:
+    low, high = (record[f"{value}_difference_{end}"] for end in ("low", "high"))
+    return decimals(factor * (high - low) / 4, factor * record[f"{value}_difference"])
+
+
+def _p(record: dict[Any, Any], name: str) -> str:
+    p_value, corrected = record[name], record[f"{name}_holm"]
+    return NO_VALUE if math.isnan(p_value) else f"{p_value:.3g}; {corrected:.3g}"

@@ -1,0 +1,258 @@
+"""Tidy tables of sweeps and of plain runs: one row a task, read, checked and put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from barkhausen.core.config import flat
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import read_json
+from barkhausen.results.columns import (
+    ALWAYS,
+    CAUSES,
+    DTYPES,
+    FAILED,
+    FINISHED,
+    IDENTITY,
+    NEEDED,
+    PLANNED,
+    RESULTS,
+    SEED,
+    TEXTS,
+)
+from barkhausen.results.file_names import CHIPS, SWEEP, TABLE
+from barkhausen.results.finished import FinishedRun, load_run
+from barkhausen.results.table import result_table
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What was found under some paths.
+
+    Attributes:
+        rows: one a task.
+        chips: one a chip of a task: ``task``, ``chip``, ``accuracy``; empty where nothing is known of single chips.
+        notes: lines worth saying about how they were put together.
+    """
+
+    rows: pd.DataFrame
+    chips: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def load_table(directory: Path | str) -> pd.DataFrame:
+    """The table of a sweep, one row a planned task in the order of the plan.
+
+    Raises:
+        InputError: it is missing, damaged or of another version.
+    """
+    directory = Path(directory)
+    path = directory / TABLE
+    if not path.exists() and (directory / SWEEP).exists():
+        raise InputError(f"{directory}: is a sweep without a table yet; the same `barkhausen sweep` goes on with it")
+    frame = _read_parquet(path, IDENTITY)
+    kinds = frame["kind"].dropna().unique().tolist()
+    for kind in kinds:
+        if kind not in NEEDED:
+            raise InputError(f"{path}: has tasks of kind {kind!r}, this version reads {', '.join(NEEDED)}")
+        missing = [column for column in NEEDED[kind] if column not in frame.columns]
+        if missing:
+            raise InputError(f"{path}: has no column {missing[0]!r}; it is of another version")
+    if len(kinds) > 1:
+        raise InputError(f"{path}: mixes tasks of the kinds {', '.join(sorted(kinds))}")
+    unknown = sorted(set(frame["status"].dropna()) - {FINISHED, FAILED, PLANNED})
+    if unknown or frame[["task", "kind", "status"]].isna().any(axis=None):
+        raise InputError(
+            f"{path}: is damaged (status {unknown[0]!r})" if unknown else f"{path}: is damaged (empty cells)"
+        )
+    return frame
+
+
+def load_chips(directory: Path | str) -> pd.DataFrame:
+    """The single chips of a sweep's tasks: columns ``task``, ``chip``, ``accuracy``.
+
+    Raises:
+        InputError: the file is missing, damaged or of another version.
+    """
+    return _read_parquet(Path(directory) / CHIPS, ("task", "chip", "accuracy"))
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    # pyarrow's errors for what is no parquet file are OSErrors, ValueErrors and more, depending on where it breaks.
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        frame = pd.read_parquet(path, engine="pyarrow")
+    except ImportError:
+        raise InputError(f"{path}: reading it needs pyarrow (pip install pyarrow)") from None
+    except Exception as error:
+        raise InputError(f"{path}: is damaged or no parquet file ({str(error)[:200]})") from None
+    for column in columns:
+        if column not in frame.columns:
+            raise InputError(f"{path}: has no column {column!r}; it is of another version or no table of a sweep")
+    texts = [name for name, column in frame.items() if column.dtype == object or pd.api.types.is_string_dtype(column)]
+    types: dict[Any, str] = dict.fromkeys([*texts, *(name for name in TEXTS if name in frame.columns)], "string")
+    try:
+        return frame.astype(types | {name: kind for name, kind in DTYPES.items() if name in frame.columns})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: is damaged ({error})") from None
+
+
+def load_tables(paths: Sequence[Path]) -> Tables:
+    """Put together the tables of sweeps and of finished runs.
+
+    Args:
+        paths: directories of sweeps, of runs, and directories with runs right below them (what ``barkhausen reproduce``
+            leaves). What is named twice counts once, as does a task that several sweeps hold: it is one computation.
+
+    Raises:
+        InputError: a path is none of these, something in it is damaged, or the kinds of tasks differ.
+    """
+    if not paths:
+        raise InputError("nothing to put into a table: name a directory of a sweep or of runs")
+    tables: list[pd.DataFrame] = []
+    chips: list[pd.DataFrame] = []
+    runs: list[Path] = []
+    for path in {path.resolve(): path for path in paths}.values():
+        if (path / TABLE).exists() or (path / SWEEP).exists():
+            tables.append(load_table(path))
+            if (path / CHIPS).exists():
+                chips.append(load_chips(path))
+        else:
+            runs += _runs_below(path)
+    if runs:
+        found = list({run.resolve(): run for run in runs}.values())
+        finished = [load_run(run) for run in found]
+        tables.append(_table_of(finished, found))
+        chips.append(_chips_of(finished, found))
+    kinds = sorted({kind for table in tables for kind in table["kind"].dropna().unique()})
+    if len(kinds) > 1:
+        raise InputError(f"tasks of the kinds {' and '.join(kinds)} do not go into one table; name them apart")
+    rows = _together(tables)
+    if rows.empty:
+        raise InputError(f"{', '.join(map(str, paths))}: the table has no rows")
+    notes: tuple[str, ...] = ()
+    again = rows["task"].duplicated()
+    if again.any():
+        notes = (f"{int(again.sum())} rows are of tasks that stand in the tables already, and do not count again",)
+        # Finished beats failed beats planned, wherever it stands.
+        rank = rows["status"].map({FINISHED: 0, FAILED: 1, PLANNED: 2})
+        best = rows.assign(_rank=rank).sort_values("_rank", kind="stable").drop_duplicates("task").index
+        rows = rows.loc[sorted(best)].reset_index(drop=True)
+    none = pd.DataFrame({"task": [], "chip": [], "accuracy": []}).astype({"task": "string", "chip": "Int64"})
+    return Tables(rows, _together(chips).drop_duplicates(["task", "chip"]) if chips else none, notes)
+
+
+def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows below each other; columns that some lack are empty there, and stand beside those they stood beside."""
+    if len(tables) == 1:
+        return tables[0]
+    rows = pd.concat(tables, ignore_index=True)
+    columns = list(dict.fromkeys(column for table in tables for column in table.columns))
+    late = [column for table in tables[1:] for column in table.columns if column not in tables[0].columns]
+    place = columns.index("error") + 1 if "error" in columns else len(columns)
+    order = [column for column in columns if column not in late]
+    swept = [column for column in late if "." in column]
+    order[place:place] = swept
+    return rows.reindex(columns=[*order, *(column for column in late if column not in swept)])
+
+
+def _runs_below(path: Path) -> list[Path]:
+    """The directory itself if it is a run's, or those right below that are."""
+    if not path.is_dir():
+        raise InputError(f"{path}: no such directory")
+    summary = path / "summary.json"
+    if summary.exists() and isinstance(read_json(summary), dict):
+        return [path]
+    found = [below.parent for below in sorted(path.glob("*/summary.json"))]
+    if not found:
+        raise InputError(f"{path}: is neither a sweep ({TABLE}) nor a finished run (summary.json), nor holds any run")
+    return found
+
+
+def table_of_runs(directories: Sequence[Path]) -> pd.DataFrame:
+    """The same columns as a sweep's table, from finished runs; keys of the recipe that differ count as swept.
+
+    ``task`` is the directory.
+
+    Raises:
+        InputError: one is not finished, damaged or of another version.
+    """
+    found = list({directory.resolve(): directory for directory in directories}.values())
+    return _table_of([load_run(directory) for directory in found], found)
+
+
+def _table_of(runs: Sequence[FinishedRun], directories: Sequence[Path]) -> pd.DataFrame:
+    recipes = [flat(run.summary["recipe"]) for run in runs]
+    keys = list(dict.fromkeys(key for recipe in recipes for key in recipe if key not in {*ALWAYS, "threads"}))
+    cells = {key: [_cell(recipe.get(key)) for recipe in recipes] for key in keys}
+    swept = {key: column for key, column in cells.items() if any(cell != column[0] for cell in column)}
+    rows = [
+        {"task": str(directory), "kind": "train", "status": FINISHED, "error": None}
+        | {key: column[number] for key, column in swept.items()}
+        | _results(run)
+        for number, (run, directory) in enumerate(zip(runs, directories, strict=True))
+    ]
+    columns = [*IDENTITY, *swept, *ALWAYS, *RESULTS["train"]]
+    return _typed(pd.DataFrame(rows, columns=columns), swept)
+
+
+def _results(run: FinishedRun) -> dict[str, Any]:
+    summary = run.summary
+    row = result_table([summary])[0]
+    picojoule = row["picojoule_per_inference"]
+    return {
+        "mode": summary["mode"],
+        "states": summary["states"],
+        SEED: summary["seed"],
+        "dataset": summary["dataset"]["name"],
+        "device": run.device_name,
+        **{key: row[key] for key in RESULTS["train"] if key in row},
+        "train_accuracy": summary["train_accuracy"],
+        **{f"{c}_picojoule": None if picojoule is None else picojoule * row[f"{c}_share"] for c in CAUSES},
+    }
+
+
+def _chips_of(runs: Sequence[FinishedRun], directories: Sequence[Path]) -> pd.DataFrame:
+    """Single chips, of runs whose summary has them (``values`` beside mean and spread)."""
+    rows = [
+        (str(directory), number, float(value))
+        for run, directory in zip(runs, directories, strict=True)
+        for chips in [run.summary.get("fresh_chip_copy") or run.summary["chips"]]
+        for number, value in enumerate(chips.get("values", ()))
+    ]
+    frame = pd.DataFrame(rows, columns=["task", "chip", "accuracy"])
+    return frame.astype({"task": "string", "chip": "Int64", "accuracy": "float64"})
+
+
+def _cell(value: object) -> Any:
+    """A value of a recipe as a table holds it: lists as JSON text."""
+    return json.dumps(value) if isinstance(value, list | tuple | dict) else value
+
+
+def _typed(frame: pd.DataFrame, swept: Sequence[str] | dict[str, Any]) -> pd.DataFrame:
+    """Fixed types, whatever the values happen to be."""
+    types: dict[str, Any] = {}
+    for column in frame.columns:
+        if column in swept:
+            types[column] = _type_of(frame[column])
+        else:
+            types[column] = "string" if column in TEXTS else DTYPES.get(column, "float64")
+    return frame.astype(types)
+
+
+def _type_of(column: pd.Series[Any]) -> str:
+    kinds = {type(value) for value in column if value is not None}
+    if kinds <= {bool}:
+        return "boolean"
+    if kinds <= {int}:
+        return "Int64"
+    if kinds <= {int, float}:
+        return "float64"
+    return "string"

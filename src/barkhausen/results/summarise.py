@@ -1,0 +1,381 @@
+"""A row for each group of tasks: mean, spread, number, interval, and the difference from a twin.
+
+The numbers are those of :mod:`barkhausen.results.statistics`; here rows of a table become samples of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from barkhausen.core.errors import InputError
+from barkhausen.results import statistics
+from barkhausen.results.columns import FAILED, FINISHED, PLANNED, key_column, seed_column, swept_keys, value_column
+from barkhausen.results.conditions import CONDITION, number_of, rows_that_meet
+
+DEFAULT_VALUES = {
+    "train": ("accuracy", "picojoule_per_inference"),
+    "characterize": ("information_bits", "smallest_gap"),
+    "infer": ("accuracy", "system_picojoule"),
+}
+"""Columns summarised unless others are named."""
+
+OF_CHIPS = ("accuracy", "fresh_chip_copy")
+"""Columns that may be means over chips."""
+
+NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.memory_rate")
+"""Keys (or how they begin) that a float network makes no use of: its rows are twins whatever stands there."""
+
+STATISTICS = ("mean", "std", "n", "low", "high", "method", "std_seeds", "std_chips", "clipped")
+"""What is told of each value, as columns ``VALUE_mean`` and so on."""
+
+AGAINST = (
+    "difference",
+    "difference_low",
+    "difference_high",
+    "difference_method",
+    "pairs",
+    "effect_size",
+    "p_t",
+    "p_t_holm",
+    "p_permutation",
+    "p_permutation_holm",
+    "p_permutation_smallest",
+)
+"""What is told of each value's difference from the twin."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A summarised table.
+
+    Attributes:
+        frame: one row a group: its keys, ``tasks``, ``failed``, ``planned``, then for each value the columns of
+            :data:`STATISTICS` and, against a twin, of :data:`AGAINST`, each behind the value's name and an underscore.
+        group: the keys.
+        values: the columns summarised.
+        against: the conditions that make a row a twin, if any.
+        notes: what a reader must know, a line each.
+    """
+
+    frame: pd.DataFrame
+    group: tuple[str, ...]
+    values: tuple[str, ...]
+    against: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def summarise(
+    frame: pd.DataFrame,
+    values: Sequence[str] | None = None,
+    group: Sequence[str] | None = None,
+    *,
+    chips: pd.DataFrame | None = None,
+    against: Sequence[str] = (),
+    twins: pd.DataFrame | None = None,
+    level: float = statistics.LEVEL,
+    seed: int = 0,
+) -> Summary:
+    """Mean, standard deviation between seeds, number of seeds and interval of each group.
+
+    Rows of one group with the same seed are averaged before anything else, so that ``n`` is the number of seeds.
+
+    Args:
+        frame: tidy rows of one kind of task.
+        values: columns of numbers; by default those of :data:`DEFAULT_VALUES`.
+        group: columns; by default every swept key but the seed.
+        chips: single chips of the tasks, where they are known.
+        against: conditions; rows that meet them are twins, and every other row is compared with the twin that has the
+            same seed and the same swept keys (of those that the twin makes use of).
+        twins: where twins are looked for, such as the whole table that ``frame`` is a part of; by default ``frame``.
+        level: of the intervals.
+        seed: of what is drawn at random, for each group anew, so that a group's numbers do not depend on the others.
+
+    Raises:
+        InputError: an unknown column, a column without numbers, or no twin.
+    """
+    if values is None:
+        values = [value for value in DEFAULT_VALUES[str(frame["kind"].iloc[0])] if value in frame.columns]
+    names = list(dict.fromkeys(value_column(frame, value) for value in values))
+    swept = [key for key in swept_keys(frame) if key != seed_column(frame)]
+    keys = list(dict.fromkeys(swept if group is None else [key_column(frame, key) for key in group]))
+    parts = _parts(frame, keys)
+    own_chips = _chips_by_task(chips)
+    told = _Told()
+    pairing = _Twins(frame if twins is None else twins, against) if against else None
+    rows = []
+    for labels, part in parts:
+        status = part["status"].value_counts()
+        row = dict(zip(keys, labels, strict=True))
+        row |= {"tasks": len(part), FAILED: int(status.get(FAILED, 0)), PLANNED: int(status.get(PLANNED, 0))}
+        done = part[part["status"] == FINISHED]
+        for value in names:
+            row |= _described(*samples_of(done, value, own_chips), value, told, level=level, seed=seed)
+            told.count_rows(done, value, row[f"{value}_n"])
+            if pairing is not None:
+                row |= pairing.compared(done, value, level, seed)
+        rows.append(row)
+    result = pd.DataFrame(rows)
+    if pairing is not None:
+        for value in names:
+            for test in ("p_t", "p_permutation"):
+                result[f"{value}_{test}_holm"] = statistics.holm(result[f"{value}_{test}"].to_numpy(np.float64))
+    result = result[[*keys, "tasks", FAILED, PLANNED, *_columns(names, pairing is not None)]]
+    for key in keys:
+        result[key] = result[key].astype(frame[key].dtype)
+    notes = [*_counted(frame), *_methods(result, names, level), *told.lines(keys)]
+    notes += [] if pairing is None else pairing.lines(result, names)
+    if "measured_on" in frame.columns and frame["measured_on"].nunique() > 1:
+        notes.append("some accuracies are of validation samples, others of the test set (column measured_on)")
+    return Summary(result, tuple(keys), tuple(names), tuple(against), tuple(notes))
+
+
+def raw_rows(
+    frame: pd.DataFrame, values: Sequence[str] | None = None, *, full: bool = True
+) -> tuple[pd.DataFrame, list[str]]:
+    """Tidy rows, and what is to be said of them.
+
+    Args:
+        frame: tidy rows.
+        values: columns shown beside task, status, and swept keys; all columns unless given.
+        full: without ``values``, all columns, and not only swept keys and the default values.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    notes = _counted(frame)
+    if values is None and full:
+        return frame, notes
+    names = values or [value for value in DEFAULT_VALUES[str(frame["kind"].iloc[0])] if value in frame.columns]
+    columns = ["task", "status", "error", *swept_keys(frame), *(key_column(frame, value) for value in names)]
+    return frame[list(dict.fromkeys(column for column in columns if column in frame.columns))], notes
+
+
+def _columns(values: Sequence[str], against: bool) -> list[str]:
+    return [f"{value}_{name}" for value in values for name in (*STATISTICS, *(AGAINST if against else ()))]
+
+
+def _parts(frame: pd.DataFrame, keys: Sequence[str]) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Rows of each group, in the order of the table."""
+    if not keys:
+        return [((), frame)]
+    groups = frame.groupby(list(keys), dropna=False, sort=False)
+    return [(labels if isinstance(labels, tuple) else (labels,), part) for labels, part in groups]
+
+
+def _counted(frame: pd.DataFrame) -> list[str]:
+    status = frame["status"].value_counts()
+    failed, planned = int(status.get(FAILED, 0)), int(status.get(PLANNED, 0))
+    lines = []
+    if failed:
+        # Not every failure has left a message.
+        errors = frame.loc[frame["status"] == FAILED, "error"].dropna() if "error" in frame.columns else pd.Series()
+        most = f", most often: {errors.value_counts().index[0]}" if len(errors) else ""
+        lines.append(f"{failed} of {len(frame)} tasks failed and are left out{most}")
+    if planned:
+        lines.append(f"{planned} of {len(frame)} tasks are planned but not finished")
+    return lines
+
+
+class _Told:
+    """What turned up on the way that a reader must know."""
+
+    def __init__(self) -> None:
+        self.averaged = self.uneven = False
+        self.clipped: list[str] = []
+
+    def count_rows(self, rows: pd.DataFrame, value: str, seeds: int) -> None:
+        """Whether some of these rows share a seed, and as many share each."""
+        finite = rows[rows[value].notna()]
+        if seeds < len(finite):
+            self.averaged = True
+            self.uneven |= bool(finite[seed_column(rows)].value_counts(dropna=False).nunique() > 1)
+
+    def lines(self, keys: Sequence[str]) -> list[str]:
+        lines = []
+        if self.averaged:
+            lines.append(
+                f"rows of one seed that agree in {', '.join(keys) or 'no key'} are averaged before anything else, "
+                "so that n counts seeds"
+            )
+        if self.uneven:
+            lines.append("not every seed has the same number of these rows: what is averaged differs between seeds")
+        if self.clipped:
+            lines.append(
+                f"{len(self.clipped)} of the variances between seeds ({', '.join(dict.fromkeys(self.clipped))}) were "
+                "estimated below zero and are set to zero: chips alone make seeds differ more than they do"
+            )
+        return lines
+
+
+def _by_seed(rows: pd.DataFrame, value: str) -> pd.Series[Any]:
+    """Mean of each seed; rows without a seed are seeds of their own."""
+    key = seed_column(rows)
+    if key is None or rows[key].isna().all():
+        return rows[value].reset_index(drop=True)
+    return rows.groupby(key, dropna=False)[value].mean()
+
+
+def _chips_by_task(chips: pd.DataFrame | None) -> dict[str, np.ndarray]:
+    if chips is None or chips.empty:
+        return {}
+    known = chips.dropna(subset=["accuracy"])
+    return {str(task): part["accuracy"].to_numpy(np.float64) for task, part in known.groupby("task", sort=False)}
+
+
+def samples_of(
+    rows: pd.DataFrame, value: str, chips: dict[str, np.ndarray]
+) -> tuple[statistics.Samples, statistics.Samples]:
+    """A value's samples ``[seed, chip]`` for resampling, and those for the components of variance.
+
+    Chips belong to a column that is their mean. Where single chips are not known but their number and spread are, the
+    second array has chips with these moments, and the first the mean of each seed.
+    """
+    finite = rows[rows[value].notna()]
+    key = seed_column(rows)
+    if value not in OF_CHIPS or (key is not None and finite[key].dropna().duplicated().any()):
+        means = _by_seed(finite, value).to_numpy(np.float64)[:, None]
+        return means, means
+    known, moments = [], []
+    for _, row in finite.iterrows():
+        mean = float(row[value])
+        own = chips.get(str(row["task"]))
+        if own is not None and math.isclose(float(own.mean()), mean, rel_tol=0, abs_tol=1e-6):
+            known.append(own)
+            moments.append(own)
+            continue
+        known.append(np.array([mean]))
+        number, spread = (number_of(str(row.get(name))) for name in ("chips", "chip_std"))
+        if value == "accuracy" and number is not None and spread is not None and math.isfinite(number + spread):
+            moments.append(statistics.with_moments(int(number), mean, spread))
+        else:
+            moments.append(known[-1])
+    return statistics.nested(known), statistics.nested(moments)
+
+
+def _described(
+    samples: statistics.Samples,
+    moments: statistics.Samples,
+    value: str,
+    told: _Told,
+    *,
+    level: float,
+    seed: int,
+) -> dict[str, Any]:
+    means = statistics.seed_means(samples)
+    number = len(means)
+    interval = statistics.mean_interval(samples, seed, level=level)
+    parts = statistics.components(moments)
+    if parts.clipped:
+        told.clipped.append(value)
+    found = {
+        "mean": float(means.mean()) if number else math.nan,
+        "std": float(means.std(ddof=1)) if number > 1 else math.nan,
+        "n": number,
+        "low": interval.low,
+        "high": interval.high,
+        "method": interval.method,
+        "std_seeds": parts.seeds,
+        "std_chips": parts.chips,
+        "clipped": parts.clipped,
+    }
+    return {f"{value}_{name}": item for name, item in found.items()}
+
+
+def _methods(frame: pd.DataFrame, values: Sequence[str], level: float) -> list[str]:
+    """How the intervals came about, all on one line."""
+    methods = dict.fromkeys(method for value in values for method in frame[f"{value}_method"])
+    known = [method for method in methods if not method.startswith("none")]
+    if not known:
+        return ["fewer than two seeds everywhere: no spread and no interval"]
+    return [
+        f"± is the standard deviation between n seeds; {100 * level:g} % intervals are of the mean: {', '.join(known)}"
+    ]
+
+
+class _Twins:
+    """The rows that others are compared with."""
+
+    def __init__(self, frame: pd.DataFrame, conditions: Sequence[str]) -> None:
+        self.conditions = conditions
+        swept = [key for key in swept_keys(frame) if key != seed_column(frame)]
+        meets = np.ones(len(frame), dtype=bool)
+        for condition in conditions:
+            meets &= rows_that_meet(frame, condition)
+        meets &= (frame["status"] == FINISHED).to_numpy(bool)
+        if not meets.any():
+            raise InputError(f"no finished row of the table has {' and '.join(conditions)}: there is no twin")
+        self.seed = seed_column(frame) or ""
+        if not self.seed or frame.loc[meets, self.seed].isna().any():
+            raise InputError("rows without a seed cannot be paired with a twin")
+        self.rows = frame[meets]
+        self.tasks = frozenset(self.rows["task"])
+        self.means: dict[str, pd.DataFrame] = {}
+        fixed = {matched["key"] for matched in map(CONDITION.fullmatch, conditions) if matched}
+        is_float = "mode" in frame.columns and (self.rows["mode"] == "float").all()
+        self.keys = [key for key in swept if key not in fixed and not (is_float and _unused_by_float(key))]
+
+    def compared(self, rows: pd.DataFrame, value: str, level: float, seed: int) -> dict[str, Any]:
+        """The columns of :data:`AGAINST` but Holm's, of one group."""
+        empty: dict[str, Any] = {f"{value}_{name}": math.nan for name in AGAINST if not name.endswith("holm")}
+        empty |= {f"{value}_pairs": 0, f"{value}_difference_method": ""}
+        others = rows[[task not in self.tasks for task in rows["task"]]]
+        keys = [self.seed, *self.keys]
+        others = others[others[value].notna()]
+        if others.empty:
+            return empty
+        if value not in self.means:
+            means = self.rows[self.rows[value].notna()].groupby(keys, dropna=False)[value].mean()
+            self.means[value] = means.rename("_twin").reset_index()
+        pairs = others[[*keys, value]].merge(self.means[value], on=keys, how="inner")
+        if pairs.empty:
+            return empty
+        by_seed = pairs.groupby(self.seed)[[value, "_twin"]].mean()
+        values, theirs = by_seed[value].to_numpy(np.float64), by_seed["_twin"].to_numpy(np.float64)
+        test = statistics.paired_test(values, theirs, seed, level=level)
+        found = {
+            "difference": test.difference,
+            "difference_low": test.interval.low,
+            "difference_high": test.interval.high,
+            "difference_method": test.interval.method,
+            "pairs": test.pairs,
+            "effect_size": test.effect_size,
+            "p_t": test.p_t,
+            "p_permutation": test.p_permutation,
+            "p_permutation_smallest": test.p_smallest,
+        }
+        return {f"{value}_{name}": item for name, item in found.items()}
+
+    def lines(self, frame: pd.DataFrame, values: Sequence[str]) -> list[str]:
+        """How was paired, and what so few pairs can show."""
+        same = ", ".join([self.seed, *self.keys])
+        lines = [
+            f"differences are from the rows with {' and '.join(self.conditions)} and the same {same}, seed by seed"
+        ]
+        for value in values:
+            pairs = frame.loc[frame[f"{value}_pairs"] > 0, f"{value}_pairs"]
+            if pairs.empty:
+                lines.append(f"{value}: no row has a twin with a value")
+                continue
+            most = int(pairs.max())
+            smallest = float(frame[f"{value}_p_permutation_smallest"].min())
+            if smallest > 0.05:
+                lines.append(
+                    f"{value}: with {most} pairs the permutation test cannot give p below {smallest:.3g}: it shows "
+                    "nothing at 0.05 whatever the data; the t test takes normal differences for granted"
+                )
+            elif len(pairs) * smallest > 0.05:
+                lines.append(
+                    f"{value}: Holm's correction for {len(pairs)} groups leaves no permutation p below "
+                    f"{len(pairs) * smallest:.3g} with so few pairs"
+                )
+        return lines
+
+
+def _unused_by_float(key: str) -> bool:
+    return any(key == name or (name.endswith(".") and key.startswith(name)) for name in NOT_OF_FLOAT)

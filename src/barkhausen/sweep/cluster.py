@@ -1,0 +1,115 @@
+"""Where tasks run: worker processes of our own, or the workers of a scheduler that is there already."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import dask
+from distributed import Client, LocalCluster
+
+from barkhausen.core.errors import InputError
+
+DEATHS = 20
+"""Workers that may die under a task before it counts as failed: they may be killed for reasons of their own."""
+
+CONNECT_SECONDS = 20
+ADDRESS = re.compile(r"[a-z]+://[^/\s]+:\d+")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def local_cluster(workers: int, threads: int, *, dashboard: bool = False) -> Iterator[Client]:
+    """A client of so many new worker processes on this machine, which end with this process, however it ends.
+
+    Args:
+        workers: processes; each does one task at a time.
+        threads: of each, so that ``workers * threads`` cores are busy and no more.
+        dashboard: serve dask's own pages on port 8787 (or another, if that is taken).
+    """
+    environment = {name: str(threads) for name in THREAD_VARIABLES}
+    settings = {
+        "distributed.scheduler.allowed-failures": DEATHS,
+        # Torch must not be forked, and libraries read these when they are loaded.
+        "distributed.worker.multiprocessing-method": "spawn",
+        "distributed.nanny.pre-spawn-environ": environment,
+        # What a task needs of memory is not ours to limit.
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.terminate": False,
+    }
+    with dask.config.set(settings), _quiet():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            # Something listens in any case; on a port that nobody else wants, and to this machine alone.
+            dashboard_address="127.0.0.1:8787" if dashboard else "127.0.0.1:0",
+            scheduler_kwargs={"dashboard": dashboard},
+            silence_logs=logging.CRITICAL,
+        )
+        try:
+            with Client(cluster) as client:
+                try:
+                    yield client
+                except BaseException:
+                    _kill_workers(cluster)
+                    raise
+        finally:
+            with contextlib.suppress(TimeoutError, OSError):
+                cluster.close(timeout=10)
+
+
+def _kill_workers(cluster: LocalCluster) -> None:
+    """Stop workers in the middle of their tasks: left to themselves they would take seconds to end the epoch."""
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False
+        if nanny.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def external_cluster(address: str, log: Callable[[str], None]) -> Iterator[Client]:
+    """A client of a scheduler that is there already; its workers stay when the client goes.
+
+    Raises:
+        InputError: it cannot be reached.
+    """
+    if not ADDRESS.fullmatch(address):
+        raise InputError(f"--scheduler {address}: must be an address such as tcp://host:8786")
+    with _quiet():
+        try:
+            client = Client(address, timeout=CONNECT_SECONDS)
+        except (OSError, ValueError, ImportError) as error:
+            raise InputError(f"--scheduler {address}: cannot be reached ({error})") from None
+        with client:
+            if not client.nthreads():
+                log(f"the scheduler at {address} has no workers yet; waiting for the first")
+            yield client
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask tells of every lost worker at length; what matters of it is told by us."""
+    names = ("distributed", "distributed.worker", "distributed.scheduler", "distributed.nanny", "tornado.application")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

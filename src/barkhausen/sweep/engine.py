@@ -1,0 +1,251 @@
+"""A whole sweep: plan, claim the directory, run what is not finished, keep the tables up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from distributed import Client
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.progress import Progress, Silent
+from barkhausen.results.columns import FAILED, FINISHED
+from barkhausen.sweep.cluster import cores, external_cluster, local_cluster
+from barkhausen.sweep.execute import Call, Executor
+from barkhausen.sweep.optuna_search import Asking, Row
+from barkhausen.sweep.plan import Planner, Task, check_data
+from barkhausen.sweep.points import Point, ends, points, repeated
+from barkhausen.sweep.store import Store
+from barkhausen.sweep.sweep_file import Search, Sweep
+from barkhausen.sweep.tables import number_columns, write_tables
+from barkhausen.sweep.task import Outcome, run_task
+
+MOST_WORKERS = 8
+EVERY = 60.0
+"""Seconds between two tables of a sweep that runs."""
+
+FAILURES_TOLD = 20
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows of the table are what."""
+
+    finished: int
+    failed: int
+    planned: int
+
+
+def run_sweep(
+    sweep: Sweep,
+    directory: Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    data_dir: Path | None = None,
+    dashboard: bool = False,
+    progress: Progress | None = None,
+    log: Log = lambda line: None,
+) -> Counts:
+    """Run a sweep, or what is still missing of it; write its tables.
+
+    A task that failed before is tried again. The same call goes on with a sweep that was interrupted.
+
+    Args:
+        sweep: from :func:`.load_sweep`.
+        directory: of this sweep; on a file system that all workers share.
+        workers: processes on this machine; by default as many as there are cores for, at most eight.
+        scheduler: address of a dask scheduler (``tcp://…``) whose workers are to be used instead.
+        data_dir: root of the data sets, where the user names one; workers read there too.
+        dashboard: serve dask's own pages.
+        progress: where progress is shown.
+        log: receives a line for each thing worth saying.
+
+    Raises:
+        InputError: a key, value, data set or device file is wrong (nothing has been started then), or the directory
+            or the scheduler cannot be used.
+    """
+    # Workers may have another working directory.
+    directory = directory.absolute()
+    data_dir = None if data_dir is None else data_dir.absolute()
+    threads = sweep.file.threads
+    count = max(1, min(MOST_WORKERS, cores() // threads)) if workers is None else workers
+
+    def open_cluster() -> AbstractContextManager[Client]:
+        if scheduler is not None:
+            return external_cluster(scheduler, log)
+        return local_cluster(count, threads, dashboard=dashboard)
+
+    return Sweeping(sweep, directory, data_dir, open_cluster=open_cluster, progress=progress or Silent(), log=log).run()
+
+
+class Sweeping:
+    """One sweep on its way.
+
+    Args:
+        sweep, directory, data_dir, progress, log: as of :func:`run_sweep`.
+        open_cluster: gives the client; not called if nothing is left to run.
+        call: does a task on a worker.
+    """
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        directory: Path,
+        data_dir: Path | None,
+        *,
+        open_cluster: Callable[[], AbstractContextManager[Client]],
+        progress: Progress,
+        log: Log,
+        call: Call = run_task,
+    ) -> None:
+        self.sweep, self.directory, self.data_dir, self.call = sweep, directory, data_dir, call
+        self.open_cluster, self.progress, self.log = open_cluster, progress, log
+        self.store, self.planner = Store(directory), Planner(sweep)
+        self.plan: list[Task] = []
+        self.rows: Counter[str] = Counter()
+        self.outcomes: dict[str, Outcome] = {}
+        self.failures_told = 0
+        self.started = self.written = time.monotonic()
+
+    def run(self) -> Counts:
+        """Run it."""
+        search = self.sweep.file.search
+        asking = None
+        if search.kind == "optuna":
+            asking = Asking(search, number_columns(self.sweep.file.task))
+            # What will be asked for is not known yet; that any of it can be right, is checked all the same.
+            check_data([self.planner.task(point) for point in ends(search)], self.data_dir)
+        else:
+            # All of it, before anything starts: the last of ten thousand recipes may be the wrong one, and a
+            # recipe takes well below a millisecond.
+            self._add([self.planner.task(point) for point in points(search)])
+            check_data(self.plan, self.data_dir)
+        with self.store.claimed(self.sweep.to_toml()):
+            if asking is None:
+                self._read_outcomes(self.plan)
+                counts = self.counts()
+                self.log(f"{len(self.plan)} tasks planned, {counts.finished} of them finished before")
+            try:
+                self._execute(asking)
+            finally:
+                self._write()
+        return self.counts()
+
+    def counts(self) -> Counts:
+        """Of the rows of the table."""
+        status = [self.outcomes.get(task.address, {}).get("status") for task in self.plan]
+        finished, failed = status.count(FINISHED), status.count(FAILED)
+        return Counts(finished, failed, len(status) - finished - failed)
+
+    def _execute(self, asking: Asking | None) -> None:
+        total = len(self.plan) if asking is None else self._samples()
+        with contextlib.ExitStack() as stack:
+            executor: Executor | None = None
+            advance = stack.enter_context(self.progress.task(self._title(), total, done=self._rows_done(self.plan)))
+            while True:
+                batch = self.plan
+                trials = [] if asking is None else asking.generation()
+                if asking is not None:
+                    if not trials:
+                        return
+                    points_of = [self._tasks_of(asking.search, point) for _, point in trials]
+                    batch = [task for tasks in points_of for task in tasks]
+                    self._read_outcomes(batch)
+                    self._add(batch)
+                    advance(self._rows_done(batch))
+                if any(not self._is_done(task.address) for task in batch):
+                    if executor is None:
+                        client = stack.enter_context(self.open_cluster())
+                        on_end = self._on_end(advance)
+                        executor = Executor(
+                            client,
+                            self.directory,
+                            self.data_dir,
+                            call=self.call,
+                            on_end=on_end,
+                            meanwhile=self._meanwhile,
+                        )
+                    executor.run(batch, self._is_done)
+                if asking is None:
+                    return
+                for (trial, _), tasks in zip(trials, points_of, strict=True):
+                    asking.tell(trial, [self._result(task) for task in tasks])
+
+    def _tasks_of(self, search: Search, point: Point) -> list[Task]:
+        """All repetitions of a point that was asked for; none where its values do not go together."""
+        try:
+            return [self.planner.task(settings) for settings in repeated(search, point)]
+        except InputError as error:
+            self.log(f"left out: {error}")
+            return []
+
+    def _on_end(self, advance: Callable[[int], None]) -> Callable[[Task, Outcome], None]:
+        def ended(task: Task, outcome: Outcome) -> None:
+            self.outcomes[task.address] = outcome
+            advance(self.rows[task.address])
+            if outcome["status"] == FAILED:
+                self.failures_told += 1
+                if self.failures_told <= FAILURES_TOLD:
+                    self.log(f"failed: {task.address} {_in_words(task)}: {outcome['error']}")
+                elif self.failures_told == FAILURES_TOLD + 1:
+                    self.log("more tasks failed; table.parquet and failure.json have them all")
+
+        return ended
+
+    def _meanwhile(self) -> None:
+        if time.monotonic() - self.written < EVERY:
+            return
+        self._write()
+        counts = self.counts()
+        minutes = (time.monotonic() - self.started) / 60
+        self.log(f"{minutes:.0f} min: {counts.finished} finished, {counts.failed} failed, {counts.planned} to come")
+
+    def _write(self) -> None:
+        write_tables(self.directory, self.sweep.file.task, self.sweep.file.search, self.plan, self.outcomes)
+        self.written = time.monotonic()
+
+    def _add(self, tasks: Sequence[Task]) -> None:
+        self.plan += tasks
+        self.rows.update(task.address for task in tasks)
+
+    def _read_outcomes(self, tasks: Sequence[Task]) -> None:
+        """What earlier calls left of these tasks, and of the trainings that they need."""
+        for address in dict.fromkeys(_addresses(tasks)):
+            found = self.store.result(address) or self.store.failure(address)
+            if found is not None:
+                self.outcomes[address] = found
+
+    def _is_done(self, address: str) -> bool:
+        return self.outcomes.get(address, {}).get("status") == FINISHED
+
+    def _rows_done(self, tasks: Sequence[Task]) -> int:
+        return sum(self._is_done(task.address) for task in tasks)
+
+    def _result(self, task: Task) -> Row | None:
+        row: Row | None = self.outcomes.get(task.address, {}).get("row")
+        return row
+
+    def _samples(self) -> int:
+        search = self.sweep.file.search
+        return search.samples * sum(1 for _ in repeated(search, {}))
+
+    def _title(self) -> str:
+        return self.sweep.file.name or f"{self.sweep.file.task} {self.sweep.file.search.kind}"
+
+
+def _addresses(tasks: Sequence[Task]) -> Iterator[str]:
+    for task in tasks:
+        if task.needs is not None:
+            yield task.needs.address
+        yield task.address
+
+
+def _in_words(task: Task) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in task.settings.items())

@@ -1,0 +1,75 @@
+"""From the axes of a search to its points."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from barkhausen.sweep.sweep_file import Axis, Range, Search
+
+Point = dict[str, Any]
+
+
+def points(search: Search) -> Iterator[Point]:
+    """The points of a grid, a list or a random search, crossed with what is repeated; the last axis changes fastest."""
+    match search.kind:
+        case "grid":
+            chosen = _grid(search.over)
+        case "list":
+            chosen = iter(search.list)
+        case "random":
+            chosen = (_random(search, number) for number in range(search.samples))
+        case _:
+            raise AssertionError(f"the points of {search.kind} follow from its results")
+    for point in chosen:
+        yield from repeated(search, point)
+
+
+def repeated(search: Search, point: Point) -> Iterator[Point]:
+    """A point, once for each combination of the axes of ``repeat``."""
+    for again in _grid(search.repeat):
+        yield point | again
+
+
+def ends(search: Search) -> Iterator[Point]:
+    """Every value of a list and both ends of a range, one axis at a time, the others at their first value."""
+    first = {key: _ends(axis)[0] for key, axis in search.over.items()}
+    for again in _grid(search.repeat):
+        for key, axis in search.over.items():
+            for value in _ends(axis):
+                yield first | {key: value} | again
+
+
+def _ends(axis: Axis) -> tuple[Any, ...]:
+    if not isinstance(axis, Range):
+        return axis
+    low, high = axis.low, axis.high
+    return (int(low), int(high)) if axis.integer else (float(low), float(high))
+
+
+def _grid(axes: dict[str, Any]) -> Iterator[Point]:
+    for values in itertools.product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
+
+
+def _random(search: Search, number: int) -> Point:
+    """The point of that number: the same whatever the order of the axes, and however many points there are."""
+    return {key: _drawn(axis, _uniform(f"{search.seed}/{number}/{key}")) for key, axis in search.over.items()}
+
+
+def _uniform(text: str) -> float:
+    """A number in [0, 1) that a text stands for: 53 bits of its digest."""
+    return (int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big") >> 11) * 2.0**-53
+
+
+def _drawn(axis: Axis, uniform: float) -> Any:
+    if not isinstance(axis, Range):
+        return axis[int(uniform * len(axis))]
+    # Half a step on either side of whole numbers, so that the outermost are as likely as the others.
+    half = 0.5 if axis.integer else 0.0
+    low, high = axis.low - half, axis.high + half
+    value = low * math.exp(uniform * math.log(high / low)) if axis.log else low + uniform * (high - low)
+    return int(min(max(round(value), axis.low), axis.high)) if axis.integer else min(max(value, axis.low), axis.high)

@@ -1,0 +1,138 @@
+"""The directory of a sweep: where everything lies, and who may write there.
+
+sweep.toml                     the sweep, with every default and the content of its base
+tasks/ab/abcdef…/              a task, by its address
+    task.json                  what it computes
+    work/                      the directory of the run, or the files of the characterisation
+    result.json                its row: it is there if and only if the task is finished
+    failure.json               why the last attempt failed
+    attempts.jsonl             a line when an attempt starts
+table.parquet, chips.parquet, timings.parquet, report.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import atomic_write, remove_partial, take_lock, unwritable
+from barkhausen.results.file_names import SWEEP
+
+POLL = 0.5
+"""Seconds between two looks at a lock that another holds."""
+
+
+class Store:
+    """The directory of one sweep.
+
+    Args:
+        directory: of this sweep and no other; on a file system that all workers share.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def of(self, address: str) -> Path:
+        """Directory of a task."""
+        return self.directory / "tasks" / address[:2] / address
+
+    def work(self, address: str) -> Path:
+        """Directory that the task itself works in."""
+        return self.of(address) / "work"
+
+    def result(self, address: str) -> dict[str, Any] | None:
+        """What a finished task left, or nothing."""
+        return _read(self.of(address) / "result.json")
+
+    def failure(self, address: str) -> dict[str, Any] | None:
+        """What the last failed attempt left, or nothing."""
+        return _read(self.of(address) / "failure.json")
+
+    def attempts(self, address: str) -> list[str]:
+        """A line for each attempt that was started."""
+        try:
+            return (self.of(address) / "attempts.jsonl").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def begin(self, address: str, about: dict[str, Any], attempt: dict[str, Any]) -> int:
+        """Write down what the task is and that an attempt starts; its number, from 1. Its lock must be held."""
+        directory = self.of(address)
+        remove_partial(directory)
+        described = directory / "task.json"
+        if not described.exists():
+            atomic_write(described, json.dumps(about, indent=1) + "\n")
+        lines = [*self.attempts(address), json.dumps(attempt)]
+        atomic_write(directory / "attempts.jsonl", "\n".join(lines) + "\n")
+        return len(lines)
+
+    def finish(self, address: str, outcome: dict[str, Any]) -> None:
+        """Write down the result. Its lock must be held."""
+        atomic_write(self.of(address) / "result.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
+        (self.of(address) / "failure.json").unlink(missing_ok=True)
+
+    def fail(self, address: str, outcome: dict[str, Any]) -> None:
+        """Write down a failure."""
+        atomic_write(self.of(address) / "failure.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
+
+    @contextlib.contextmanager
+    def locked(self, address: str, patience: float) -> Iterator[bool]:
+        """Hold the lock of a task, which dies with the process; False where another holds it for too long.
+
+        Args:
+            address: of the task.
+            patience: seconds to wait for another, such as a worker that the scheduler takes for lost.
+        """
+        directory = self.of(address)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            file = (directory / ".lock").open("a+b")
+        except OSError as error:
+            raise unwritable(directory, error) from None
+        with file:
+            until = time.monotonic() + patience
+            while not (ours := take_lock(file)) and time.monotonic() < until:
+                time.sleep(POLL)
+            yield ours
+
+    @contextlib.contextmanager
+    def claimed(self, sweep: str) -> Iterator[None]:
+        """Make the directory this sweep's, and keep other commands out while the block runs.
+
+        Args:
+            sweep: content of ``sweep.toml``. Another than before is no mistake: tasks that both have are kept.
+
+        Raises:
+            InputError: it is used for something else, another process is at work there, or it cannot be written.
+        """
+        directory = self.directory
+        try:
+            is_used = directory.exists() and any(not path.name.startswith(".") for path in directory.iterdir())
+            if is_used and not (directory / SWEEP).exists():
+                raise InputError(f"{directory}: exists and is not the directory of a sweep")
+            directory.mkdir(parents=True, exist_ok=True)
+            file = (directory / ".lock").open("a+b")
+        except OSError as error:
+            raise unwritable(directory, error) from None
+        with file:
+            if not take_lock(file):
+                raise InputError(f"{directory}: another process is at work in this directory")
+            remove_partial(directory)
+            atomic_write(directory / SWEEP, sweep)
+            yield
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A JSON file, or nothing where there is none; one that is damaged counts as none, and is written again."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,117 @@
+"""One task on a worker: never twice at a time, never again once finished, and whatever goes wrong is written down."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from barkhausen.core.errors import BarkhausenError, InputError
+from barkhausen.results.columns import FAILED, FINISHED
+from barkhausen.sweep.keys import code_version, file_digest
+from barkhausen.sweep.plan import CHIP, INFERENCE, Task
+from barkhausen.sweep.store import Store
+
+REFUSED = "refused"
+"""Of a task that a worker with other code does not even begin."""
+PATIENCE = 3600.0
+"""Seconds to wait for another process that is at work on the same task."""
+
+Outcome = dict[str, Any]
+"""``status``, and ``row`` and ``chips`` or ``error`` and ``traceback``; ``seconds``, ``worker``, ``started``,
+``attempts``."""
+
+
+class TaskError(BarkhausenError):
+    """A task failed in a way that may not repeat itself; the failure is written down."""
+
+
+def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float = PATIENCE) -> Outcome:
+    """Do a task, or go on with it, or return what it gave when it was done.
+
+    Args:
+        directory: of the sweep.
+        task: what to do.
+        data_dir: root of the data sets.
+        patience: seconds to wait for another process at work on it.
+
+    Returns:
+        The outcome; that of a failure that would repeat itself (wrong input, diverged training) too. A worker with
+        other code refuses the task: nothing is begun or written down.
+
+    Raises:
+        TaskError: any other failure.
+    """
+    here = code_version()
+    if here != task.code:
+        line = f"this worker has barkhausen {here}, the sweep was planned with {task.code}"
+        return {"status": REFUSED, "error": line}
+    return attempt(directory, task, lambda: _work(Store(directory), task, data_dir), patience)
+
+
+def attempt(directory: Path, task: Task, work: Callable[[], Outcome], patience: float = PATIENCE) -> Outcome:
+    """One attempt at a task: ``work`` gives row and chips. Arguments and errors are those of :func:`run_task`."""
+    store = Store(directory)
+    with store.locked(task.address, patience) as ours:
+        done = store.result(task.address)
+        if done is not None:
+            return done
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        about: Outcome = {"worker": worker, "started": started}
+        if not ours:
+            error = f"another process has been at work on this task for {patience:g} s"
+            return {"status": FAILED, "error": error, "traceback": error, "seconds": 0.0, "attempts": 0, **about}
+        about["attempts"] = store.begin(task.address, task.describe(), about)
+        begun = time.perf_counter()
+        try:
+            outcome = {"status": FINISHED, **work(), "seconds": time.perf_counter() - begun, **about}
+            store.finish(task.address, outcome)
+            return outcome
+        except Exception as error:
+            text = traceback.format_exc().replace(f"{directory}{os.sep}", "")
+            outcome = {"status": FAILED, "error": last_line(text), "traceback": text}
+            outcome |= {"seconds": time.perf_counter() - begun, **about}
+            store.fail(task.address, outcome)
+            if isinstance(error, InputError):
+                return outcome
+            # The error itself may not survive the way to another process.
+            raise TaskError(outcome["error"]) from None
+
+
+def last_line(text: str) -> str:
+    """What a traceback ends with."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "unknown error"
+
+
+def _work(store: Store, task: Task, data_dir: Path | None) -> Outcome:
+    # Not before a worker has something to do: torch takes a second to import.
+    from barkhausen.sweep import work as kinds  # noqa: PLC0415
+
+    values, directory = task.resolved(), store.work(task.address)
+    if task.kind == "characterize":
+        done = kinds.characterise(json.loads(task.given), directory, task.threads)
+        row = {"device_file": (directory / kinds.DEVICE_FILE).relative_to(store.directory).as_posix(), **done.row}
+    elif task.kind == "train":
+        _check_device(values, task.device)
+        done = kinds.train(values, directory, data_dir)
+        row = done.row
+    else:
+        assert task.needs is not None
+        run = store.work(task.needs.address)
+        done = kinds.infer(values[CHIP], values[INFERENCE], run, threads=values["threads"], data_dir=data_dir)
+        row = done.row
+    return {"row": row, "chips": list(done.chips)}
+
+
+def _check_device(values: dict[str, Any], planned: str | None) -> None:
+    file = values["device"].get("file")
+    if file is not None and (not Path(file).is_file() or file_digest(Path(file)) != planned):
+        raise InputError(f"{file}: has changed or gone since the sweep was planned; start the same command again")

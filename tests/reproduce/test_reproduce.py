@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from barkhausen.core.errors import DataNotFoundError, InputError
+from barkhausen.data.base import Dataset
+from barkhausen.data.published import load_dataset
+from barkhausen.reproduce import misba_2021 as module
+from barkhausen.reproduce.misba_2021 import reproduce
+from barkhausen.results.table import markdown_table, result_table
+
+
+def no_mnist(name: str, data_dir: Path | None = None) -> Dataset:
+    if name == "mnist":
+        raise DataNotFoundError("mnist: looked everywhere")
+    return load_dataset(name, data_dir)
+
+
+@pytest.fixture
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[dict[str, Any]], list[str]]:
+    monkeypatch.setattr(module, "load_dataset", no_mnist)
+    log: list[str] = []
+    summaries = reproduce(tmp_path / "out", quick=True, log=log.append)
+    return tmp_path / "out", summaries, log
+
+
+def test_main_job_without_mnist_runs_on_digits_and_says_so_everywhere(
+    finished: tuple[Path, list[dict[str, Any]], list[str]],
+) -> None:
+    out, summaries, log = finished
+    assert "NOT MNIST" in log[0]
+    assert all("NOT MNIST" in summary["notes"][0] for summary in summaries)
+    assert "NOT MNIST" in (out / "report.html").read_text(encoding="utf-8")
+    assert {(s["mode"], s["states"]) for s in summaries} == {
+        ("float", None),
+        *((mode, states) for mode in ("in-situ", "ex-situ") for states in (2, 3, 5)),
+    }
+    assert json.loads((out / "summary.json").read_text()) == summaries
+    with (out / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 7
+    # Published figures are MNIST's and must not stand beside digits.
+    assert all(row["published_accuracy"] == "" for row in rows)
+    assert [float(row["accuracy"]) for row in rows] == [s["test_accuracy"] for s in summaries]
+
+
+def test_main_job_goes_on_where_it_was(
+    finished: tuple[Path, list[dict[str, Any]], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, summaries, _ = finished
+    kept = out / "float-seed0" / "checkpoint.safetensors"
+    stamp = kept.stat().st_mtime_ns
+    (out / "in-situ-3-seed0" / "summary.json").unlink()
+    (out / "table.csv").unlink()
+    again = reproduce(out, quick=True)
+    assert kept.stat().st_mtime_ns == stamp
+    assert (out / "table.csv").exists()
+    assert [s["test_accuracy"] for s in again] == [s["test_accuracy"] for s in summaries]
+
+
+def test_directory_named_by_the_user_is_never_replaced_by_digits(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere"):
+        reproduce(tmp_path / "out", quick=True, data_dir=tmp_path / "nowhere")
+    assert not (tmp_path / "out").exists()
+
+
+def summary(mode: str, seed: int, accuracy: float, joule: float = 1e-8) -> dict[str, Any]:
+    return {
+        "mode": mode, "states": 5, "seed": seed, "epochs": 10, "test_accuracy": accuracy, "validation_accuracy": None,
+        "dataset": {"name": "mnist", "train_samples": 60000, "validation_samples": 0},
+        "device": {"source": "gaussian", "file": None, "margin": 0.3},
+        "chips": {"count": 10, "mean": accuracy, "std": 0.001 * (seed + 1)},
+        "fresh_chip_copy": {"count": 10, "mean": 0.9, "std": 0.01},
+        "programming": {"initial_events": 240000, "training_events": 960000, "attempts": 1500000},
+        "energy": {"programming_joule": joule, "per_inference_joule": joule / 600000, "sot_joule": joule / 2,
+                   "gate_joule": joule / 4, "read_joule": joule / 4},
+        "recipe": {"mode": mode, "seed": seed, "epochs": 10, "optimizer": {"memory_rate": 0.01}},
+        "wall_seconds": 10.0,
+    }  # fmt: skip
+
+
+def test_table_puts_seeds_of_a_kind_together_and_keeps_kinds_apart() -> None:
+    runs = [summary("in-situ", 0, 0.98, 1e-8), summary("ex-situ", 0, 0.97), summary("in-situ", 1, 0.99, 3e-8)]
+    other = summary("in-situ", 2, 0.5)
+    other["device"]["margin"] = 0.4
+    faster = summary("in-situ", 3, 0.5)
+    faster["recipe"]["optimizer"]["memory_rate"] = 0.02
+    rows = result_table([*runs, other, faster])
+    kinds = [(row["mode"], row["seeds"]) for row in rows]
+    assert kinds == [("in-situ", 2), ("ex-situ", 1), ("in-situ", 1), ("in-situ", 1)]
+    first = rows[0]
+    assert first["accuracy"] == pytest.approx(0.985)
+    assert first["accuracy_std"] == pytest.approx(0.01 / 2**0.5)
+    assert first["chip_std"] == pytest.approx(0.0015)
+    assert first["published_accuracy"] == 0.9667
+    assert first["events_per_sample"] == pytest.approx(2.0)
+    assert first["attempts_per_sample"] == pytest.approx(2.5)
+    assert first["picojoule_per_inference"] == pytest.approx(2e-8 / 600000 * 1e12)
+    assert (first["sot_share"], first["gate_share"], first["read_share"]) == pytest.approx((0.5, 0.25, 0.25))
+    assert first["published_picojoule_per_inference"] == pytest.approx(13)
+    assert rows[1]["published_picojoule_per_inference"] is None
+    text = markdown_table(rows)
+    assert "**98.50** ± 0.71 (n = 2)" in text
+    assert len({line.count("|") for line in text.splitlines()}) == 1
