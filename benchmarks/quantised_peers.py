@@ -45,9 +45,9 @@ def ours() -> tuple[nn.Module, torch.optim.Optimizer]:
     model = barkhausen.convert(
         multilayer_perceptron(SIZES, float_linear), "racetrack-5", 0.4, start="fresh", generator=noise
     )
-    memory = [p for name, p in model.named_parameters() if name.endswith("memory")]
-    digital = [p for name, p in model.named_parameters() if not name.endswith("memory")]
-    groups = [{"params": digital, "lr": 1e-3}, {"params": memory, "lr": 6e-3}]
+    latent = [p for name, p in model.named_parameters() if name.endswith("latent_weight")]
+    digital = [p for name, p in model.named_parameters() if not name.endswith("latent_weight")]
+    groups = [{"params": digital, "lr": 1e-3}, {"params": latent, "lr": 6e-3}]
     return model, barkhausen.InSitu(torch.optim.Adam(groups, fused=True), model, noise)
 
 

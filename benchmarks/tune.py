@@ -1,4 +1,4 @@
-"""Choice of margin and memory rate on validation data: the test set is never looked at.
+"""Choice of margin and rate of the latent weights on validation data: the test set is never looked at.
 
 Trains on 50 000 MNIST images and measures on the 10 000 set aside, for every combination of the grid, one seed a
 point. The recipes use one setting for all numbers of states: that with the best mean over them among those whose
@@ -45,7 +45,7 @@ def main() -> None:
                     "states": states,
                     "dataset": {"validation_samples": 10_000},
                     "device": {"margin": margin},
-                    "optimizer": {"rate": rate} if mode == "float" else {"memory_rate": rate},
+                    "optimizer": {"rate": rate} if mode == "float" else {"latent_rate": rate},
                 }
                 name = f"{mode}-{states}-margin{margin:g}-rate{rate:g}"
                 run = Run(recipe_from(values, name), arguments.out / name, data_dir=arguments.data_dir)

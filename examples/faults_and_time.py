@@ -20,7 +20,7 @@ from torch import nn
 from barkhausen.data.published import load_dataset
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import chips as transfer
-from barkhausen.learning import domain_wall_layers, evaluate, wait
+from barkhausen.learning import evaluate, synapse_layers, wait
 from barkhausen.synapse import Faults
 
 REPEATS = 5
@@ -31,14 +31,14 @@ FAULTS = {
     "1 % stuck": Faults(stuck=0.01),
     "5 % stuck": Faults(stuck=0.05),
     "20 % stuck": Faults(stuck=0.2),
-    "5 % of attempts lose the wall": Faults(lost_walls=0.05),
+    "5 % of attempts lose the wall": Faults(annihilated_walls=0.05),
 }
 
 
 def with_faults(model: nn.Module, faults: Faults) -> nn.Module:
     """A copy whose fresh chips will have these faults."""
     model = copy.deepcopy(model)
-    for _, layer in domain_wall_layers(model):
+    for _, layer in synapse_layers(model):
         layer.synapses.kind = dataclasses.replace(layer.synapses.kind, faults=faults)
     return model
 

@@ -229,6 +229,7 @@ def published(root: Path) -> Path:
         (gzip.compress(idx(0x08, 10, 28, 28)), "wrong checksum"),
         (b"", ""),
     ],
+    ids=["not gzip", "cut off", "short", "magic", "checksum", "empty"],
 )
 def test_corrupt_idx_file_is_one_line(
     command: Command, tmp_path: Path, recipe: Path, content: bytes, culprit: str

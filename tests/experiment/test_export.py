@@ -17,7 +17,7 @@ from barkhausen.device import CharacterisedDevice, DeviceParameters, TunnelJunct
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.experiment.export import onnx_file
 from barkhausen.experiment.export.formats import export_csv, export_npz, export_onnx, export_safetensors
-from barkhausen.learning import QuantisedHardtanh, ShiftBatchNorm, convert, deployed, domain_wall_layers
+from barkhausen.learning import QuantisedHardtanh, ShiftBatchNorm, convert, deployed, synapse_layers
 from barkhausen.synapse import Faults
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -55,7 +55,7 @@ def network(device: CharacterisedDevice | None = None, **overrides: Any) -> nn.M
 @pytest.fixture(scope="module")
 def model() -> nn.Module:
     # Every tenth device lost its wall: there the weights lie at the ends of the track.
-    return network(line={"faults": Faults(lost_walls=0.1)})
+    return network(line={"faults": Faults(annihilated_walls=0.1)})
 
 
 def weights_of(model: nn.Module) -> dict[str, np.ndarray]:
@@ -111,14 +111,16 @@ def test_safetensors_hold_the_deployed_network_and_its_devices(model: nn.Module,
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dictionary
     plain = deployed(model)
     extras = {
-        f"{name}.{what}" for name in LAYERS for what in ("memory", "state", "device_weight", "scale", "conductance")
+        f"{name}.{what}"
+        for name in LAYERS
+        for what in ("latent_weight", "state", "device_weight", "scale", "conductance")
     }
     assert set(tensors) == set(plain.state_dict()) | extras
     Network().load_state_dict({key: value for key, value in tensors.items() if key not in extras})
     for key, value in plain.state_dict().items():
         assert torch.equal(tensors[key], value)
-    for name, layer in domain_wall_layers(model):
-        assert torch.equal(tensors[f"{name}.memory"], layer.memory)
+    for name, layer in synapse_layers(model):
+        assert torch.equal(tensors[f"{name}.latent_weight"], layer.latent_weight)
         assert torch.equal(tensors[f"{name}.state"], layer.synapses.state)
         assert torch.equal(tensors[f"{name}.scale"] * tensors[f"{name}.device_weight"], tensors[f"{name}.weight"])
         info = json.loads(metadata["layers"])[name]
@@ -273,7 +275,7 @@ def test_range_for_crosssim_lies_around_the_reference(model: nn.Module, tmp_path
     positions = np.array([1e-9, 250e-9])[:, None, None] + np.zeros((2, 2, 2))
     junction = DeviceParameters(junction=TunnelJunction(tunnel_magnetoresistance=1e6))
     steep = CharacterisedDevice.from_positions(positions, junction, source="measured")
-    export_npz(network(steep, line={"faults": Faults(lost_walls=0.5)}), tmp_path / "steep.npz")
+    export_npz(network(steep, line={"faults": Faults(annihilated_walls=0.5)}), tmp_path / "steep.npz")
     layers = json.loads(str(np.load(tmp_path / "steep.npz")["metadata"]))["layers"]
     assert layers["line"]["crosssim"] is None
     assert layers["last"]["crosssim"] is not None

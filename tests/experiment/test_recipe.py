@@ -77,18 +77,18 @@ def test_other_shipped_recipes_are_good_for_both_twins(path: Path, mode: str) ->
 @pytest.mark.parametrize("path", [p for p in (*SHIPPED, *OTHERS) if "float" not in p.name], ids=lambda path: path.name)
 def test_shipped_recipe_spells_out_what_most_decides_a_run(path: Path) -> None:
     written = flat(tomllib.loads(path.read_text(encoding="utf-8")))
-    assert written.keys() >= {"mode", "states", "epochs", "device.preset", "device.margin", "optimizer.memory_rate"}
+    assert written.keys() >= {"mode", "states", "epochs", "device.preset", "device.margin", "optimizer.latent_rate"}
 
 
 def test_defaults_differ_between_the_modes_only_where_nothing_is_given() -> None:
     assert Recipe(mode="in-situ").device.margin != Recipe(mode="ex-situ").device.margin
-    assert Recipe(mode="in-situ").optimizer.memory_rate != Recipe(mode="ex-situ").optimizer.memory_rate
+    assert Recipe(mode="in-situ").optimizer.latent_rate != Recipe(mode="ex-situ").optimizer.latent_rate
     given = recipe_from(
         {"mode": "ex-situ", "device": {"margin": 0.7}, "optimizer": {"rate": 0.5}, "transfer": {"chips": 2}}, "x"
     )
     assert given.device.margin == 0.7
     assert given.optimizer.rate == 0.5
-    assert given.optimizer.memory_rate == Recipe(mode="ex-situ").optimizer.memory_rate
+    assert given.optimizer.latent_rate == Recipe(mode="ex-situ").optimizer.latent_rate
 
 
 def test_defaults_of_a_mode_leave_the_given_values_alone() -> None:
@@ -142,7 +142,7 @@ RECIPES = st.fixed_dictionaries(
             optional={
                 "name": st.sampled_from(["adam", "adamw", "sgd"]),
                 "rate": positive,
-                "memory_rate": positive,
+                "latent_rate": positive,
                 "momentum": st.floats(0, 1, exclude_max=True),
                 "weight_decay": not_negative,
                 "schedule": st.sampled_from(["cosine", "constant"]),
@@ -184,7 +184,7 @@ UNKNOWN = [
     ("[dataset]\nnme = 'digits'", r"unknown key 'dataset\.nme'; did you mean 'dataset\.name'\?"),
     ("[network]\nhiden = [3]", r"unknown key 'network\.hiden'; did you mean 'network\.hidden'\?"),
     ("[device]\nmargn = 0.3", r"unknown key 'device\.margn'; did you mean 'device\.margin'\?"),
-    ("[optimizer]\nmemory_rat = 0.3", r"unknown key 'optimizer\.memory_rat'; did you mean 'optimizer\.memory_rate'\?"),
+    ("[optimizer]\nmemory_rat = 0.3", r"unknown key 'optimizer\.memory_rat'; did you mean 'optimizer\.latent_rate'\?"),
     ("[transfer]\nchip = 3", r"unknown key 'transfer\.chip'; did you mean 'transfer\.chips'\?"),
     ("[devices]\nsigma = 3", r"unknown key 'devices'; did you mean 'device'\?"),
     ("zzz = 3", r"unknown key 'zzz'; known: accelerator, batch_size, dataset, device, epochs, faults, mode, network"),
@@ -238,7 +238,7 @@ WRONG = [
     ),
     ("[optimizer]\nname = 'lion'", r"optimizer\.name = 'lion': input should be 'adam', 'adamw' or 'sgd'"),
     ("[optimizer]\nrate = 0.0", r"optimizer\.rate = 0\.0: input should be greater than 0"),
-    ("[optimizer]\nmemory_rate = nan", r"optimizer\.memory_rate = nan"),
+    ("[optimizer]\nmemory_rate = nan", r"optimizer\.latent_rate = nan"),
     ("[optimizer]\nmomentum = 1.0", r"optimizer\.momentum = 1\.0: input should be less than 1"),
     ("[optimizer]\nweight_decay = -1.0", r"optimizer\.weight_decay = -1\.0: input should be greater"),
     ("[optimizer]\nschedule = 'step'", r"optimizer\.schedule = 'step'"),

@@ -17,7 +17,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device, preset, write_device
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
-from barkhausen.synapse import EnergyLedger
+from barkhausen.synapse import AttemptEnergies
 
 SMALL = {"dataset": {"name": "digits"}, "network": {"hidden": [32, 16]}, "epochs": 3, "transfer": {"chips": 3}}
 
@@ -62,7 +62,7 @@ def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> Non
         assert programming[key] == sum(state[key] for state in programming["by_state"].values())
     # One attempt an event by default.
     assert programming["attempts"] == programming["initial_events"] + programming["training_events"]
-    ledger = EnergyLedger.from_device(preset("racetrack-5"))
+    ledger = AttemptEnergies.from_device(preset("racetrack-5"))
     attempts = [programming["by_state"][str(k)]["attempts"] for k in range(5)]
     energy = summary["energy"]
     for cause in ("sot", "gate", "read"):
@@ -176,7 +176,7 @@ def test_start_that_fails_leaves_nothing_behind_and_throws_nothing_away(tmp_path
 
 @pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "float"])
 def test_training_that_diverges_ends_in_one_line(tmp_path: Path, mode: str) -> None:
-    changes = {"optimizer": {"rate": 1e300, "memory_rate": 1e300, "name": "sgd"}, "network": {"hidden": [8]}}
+    changes = {"optimizer": {"rate": 1e300, "latent_rate": 1e300, "name": "sgd"}, "network": {"hidden": [8]}}
     with pytest.raises(InputError, match=r"diverged in epoch \d: lower optimizer\.rate"):
         Run(recipe(mode=mode, **changes), tmp_path / "run").execute()
 

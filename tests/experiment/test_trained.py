@@ -17,7 +17,7 @@ from barkhausen.experiment.evaluation import accuracy
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.trained import IMAGES, load_trained
-from barkhausen.learning import domain_wall_layers
+from barkhausen.learning import synapse_layers
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -65,15 +65,15 @@ def test_chips_are_those_that_the_run_programmed(runs: Path, name: str, key: str
     ours = [held_out(chip.model) for chip in chips]
     assert sum(ours) / 2 == pytest.approx(measured["mean"], rel=1e-12)
     assert abs(ours[0] - ours[1]) == pytest.approx(measured["std"] * 2**0.5, abs=1e-12)
-    first, second = (next(domain_wall_layers(chip.model))[1] for chip in chips)
-    assert torch.equal(first.memory, second.memory)
+    first, second = (next(synapse_layers(chip.model))[1] for chip in chips)
+    assert torch.equal(first.latent_weight, second.latent_weight)
     assert not torch.equal(first.synapses.weight, second.synapses.weight)
 
 
 def test_ex_situ_network_is_chip_0_unless_another_is_asked_for(runs: Path) -> None:
     default, first = load_trained(runs / "ex-situ"), load_trained(runs / "ex-situ", 0)
     assert default.chip == 0
-    for (_, a), (_, b) in zip(domain_wall_layers(default.model), domain_wall_layers(first.model), strict=True):
+    for (_, a), (_, b) in zip(synapse_layers(default.model), synapse_layers(first.model), strict=True):
         assert torch.equal(a.synapses.weight, b.synapses.weight)
     assert default.about()["chip"] == 0
 

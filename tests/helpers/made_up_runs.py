@@ -66,7 +66,7 @@ def summary_of(mode: str, states: int | None, seed: int, accuracy: float, copied
             "seed": seed,
             "epochs": EPOCHS,
             "network": {"hidden": [8, 4]},
-            "optimizer": {"memory_rate": 0.01},
+            "optimizer": {"latent_rate": 0.01},
         },
         "wall_seconds": 12.0,
         "assumed": ["topology is ours"] if mode == "float" else ["margin is ours", "read after each attempt"],

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device
-from barkhausen.learning import DomainWallLayer, InSitu, ShiftBatchNorm, convert, deployed, domain_wall_layers, evaluate
+from barkhausen.learning import InSitu, ShiftBatchNorm, SynapseLayer, convert, deployed, evaluate, synapse_layers
 from barkhausen.learning import chips as transfer
 from barkhausen.synapse import Phase
 
@@ -77,12 +77,12 @@ def test_chips_are_the_same_however_many_there_are(learnt: bool) -> None:
         with pytest.raises(IndexError):
             few[number]
     for chip in few:
-        assert torch.equal(chip[0].memory, model[0].memory)
+        assert torch.equal(chip[0].latent_weight, model[0].latent_weight)
         assert torch.equal(chip[7].bias, model[7].bias)
         assert chip[2] is chip[4]
-        for _, layer in domain_wall_layers(chip):
+        for _, layer in synapse_layers(chip):
             counters = layer.synapses.counters
-            assert int(counters.events(Phase.INITIAL).sum()) == layer.memory.numel()
+            assert int(counters.events(Phase.INITIAL).sum()) == layer.latent_weight.numel()
             assert int(counters.events(Phase.TRAINING).sum()) == 0
             assert counters.max_attempts == 5
 
@@ -188,7 +188,7 @@ def test_the_deployed_network_computes_the_same_and_knows_no_devices(learnt: boo
         learner.step()
     before, modes = states(model), [module.training for module in model.modules()]
     plain = deployed(model)
-    assert not any(isinstance(module, DomainWallLayer) for module in plain.modules())
+    assert not any(isinstance(module, SynapseLayer) for module in plain.modules())
     assert not any(module.training for module in plain.modules())
     assert list(plain.state_dict()) == list(float_model().state_dict())
     assert plain[2] is plain[4]

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device, write_device
 from barkhausen.learning import (
-    DomainWallConv1d,
-    DomainWallConv2d,
-    DomainWallLayer,
-    DomainWallLinear,
     InSitu,
+    SynapseConv1d,
+    SynapseConv2d,
+    SynapseLayer,
+    SynapseLinear,
     convert,
-    domain_wall_layers,
+    synapse_layers,
 )
 from barkhausen.synapse import Faults, Phase
 
@@ -98,14 +98,14 @@ def test_keys_of_the_state_dict_can_be_foretold() -> None:
     converted = convert(model, FIVE, 0.3, generator=seeded())
     swapped = {"0", "4", "5"}
     expected = {key for key in model.state_dict() if key not in {f"{name}.weight" for name in swapped}}
-    expected |= {f"{name}.{key}" for name in swapped for key in ("memory", "scale")}
+    expected |= {f"{name}.{key}" for name in swapped for key in ("latent_weight", "scale")}
     expected |= {f"{name}.synapses.{key}" for name in swapped for key in SYNAPSES}
     assert set(converted.state_dict()) == expected
     with_more = convert(model, FIVE, 0.3, faults=Faults(stuck=0.1), count_writes=True, generator=seeded())
     more = {f"{name}.synapses.{key}" for name in swapped for key in ("stuck", "writes")}
     assert set(with_more.state_dict()) == expected | more
     assert list(dict(converted.named_parameters())) == [
-        "0.memory", "0.bias", "1.weight", "1.bias", "4.memory", "5.memory", "5.bias",
+        "0.latent_weight", "0.bias", "1.weight", "1.bias", "4.latent_weight", "5.latent_weight", "5.bias",
     ]  # fmt: skip
 
 
@@ -127,15 +127,15 @@ def test_what_is_not_swapped_stays_as_it_is() -> None:
     before = copy.deepcopy(model.state_dict())
     converted = convert(model, FIVE, 0.3, generator=seeded())
     after = converted.state_dict()
-    kinds = {name: type(layer) for name, layer in domain_wall_layers(converted)}
+    kinds = {name: type(layer) for name, layer in synapse_layers(converted)}
     assert kinds == {
-        "encoder.stem": DomainWallConv2d,
-        "encoder.body.0.first": DomainWallConv2d,
-        "encoder.body.0.second": DomainWallConv2d,
-        "encoder.body.1.first": DomainWallConv2d,
-        "encoder.body.1.second": DomainWallConv2d,
-        "decoder.0": DomainWallLinear,
-        "decoder.2": DomainWallLinear,
+        "encoder.stem": SynapseConv2d,
+        "encoder.body.0.first": SynapseConv2d,
+        "encoder.body.0.second": SynapseConv2d,
+        "encoder.body.1.first": SynapseConv2d,
+        "encoder.body.1.second": SynapseConv2d,
+        "decoder.0": SynapseLinear,
+        "decoder.2": SynapseLinear,
     }
     for key, tensor in before.items():
         if key.rsplit(".", 1)[0] in kinds and key.endswith(".weight"):
@@ -147,7 +147,7 @@ def test_what_is_not_swapped_stays_as_it_is() -> None:
     held = {p.data_ptr() for p in model.state_dict().values()}
     assert not held & {p.data_ptr() for p in after.values() if p.numel() > 1}
     assert converted(torch.randn(3, 1, 8, 8)).shape == (3, 3)
-    assert not any(isinstance(module, DomainWallLayer) for module in model.modules())
+    assert not any(isinstance(module, SynapseLayer) for module in model.modules())
 
 
 def test_in_place_the_very_biases_and_modules_stay() -> None:
@@ -156,7 +156,7 @@ def test_in_place_the_very_biases_and_modules_stay() -> None:
     assert convert(model, FIVE, 0.3, inplace=True, generator=seeded()) is model
     assert model[5].bias is bias
     assert model[1] is norm
-    assert isinstance(model[5], DomainWallLinear)
+    assert isinstance(model[5], SynapseLinear)
 
 
 def test_a_refused_conversion_changes_nothing_even_in_place() -> None:
@@ -184,7 +184,7 @@ def test_a_module_in_two_places_is_swapped_once_for_one(inplace: bool) -> None:
     assert not any(type(module) is nn.Linear for module in model.modules())
     assert model.again is model.deep[1][0]
     assert model.pair[0] is model.pair[2]
-    assert [name for name, _ in domain_wall_layers(model)] == ["deep.1.0", "pair.0"]
+    assert [name for name, _ in synapse_layers(model)] == ["deep.1.0", "pair.0"]
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.1), model, seeded())
     model(torch.ones(2, 4)).sum().backward()
     learner.step()
@@ -214,7 +214,7 @@ def test_weights_shared_between_layers_are_refused(make: Callable[[], nn.Module]
 def test_shared_weights_that_stay_float_are_no_matter() -> None:
     model = nn.Sequential(tied(), nn.Linear(5, 2))
     converted = convert(model, FIVE, 0.3, keep_float=["0"], generator=seeded())
-    assert [name for name, _ in domain_wall_layers(converted)] == ["1"]
+    assert [name for name, _ in synapse_layers(converted)] == ["1"]
     assert converted[0][0].weight is converted[0][1].weight
 
 
@@ -232,13 +232,13 @@ def test_shared_weights_that_stay_float_are_no_matter() -> None:
         # The first of what would be swapped, not of the model.
         (["encoder.stem", "first"], {"encoder.stem", "encoder.body.0.first"}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)),
 )  # fmt: skip
 def test_layers_can_be_kept_float(keep: list[str], left: set[str]) -> None:
     model = convert(Autoencoder(), FIVE, 0.3, keep_float=keep, generator=seeded())
     plain = {name for name, module in model.named_modules() if type(module) in (nn.Linear, nn.Conv2d)}
     assert plain == left
-    assert len(list(domain_wall_layers(model))) == 7 - len(left)
+    assert len(list(synapse_layers(model))) == 7 - len(left)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_overrides_and_the_last_that_matches_counts() -> None:
         },
         generator=seeded(),
     )
-    kinds = {name: layer.synapses.kind for name, layer in domain_wall_layers(model)}
+    kinds = {name: layer.synapses.kind for name, layer in synapse_layers(model)}
     got = {name: (kind.device.states, kind.margin, kind.max_attempts) for name, kind in kinds.items()}
     assert got == {
         "encoder.stem": (3, 0.6, 1),
@@ -301,7 +301,7 @@ def test_overrides_and_the_last_that_matches_counts() -> None:
         model(torch.randn((8, 1, 8, 8), generator=seeded(2))).square().sum().backward()
         learner.step()
         learner.zero_grad()
-    for name, layer in domain_wall_layers(model):
+    for name, layer in synapse_layers(model):
         assert int(layer.synapses.counters.events(Phase.TRAINING).sum()) > 0, name
 
 
@@ -364,9 +364,9 @@ def test_layers_that_cannot_be_converted_are_named(make: Callable[[], nn.Module]
 def test_unsupported_layers_can_stay_digital() -> None:
     model = nn.Sequential(nn.Linear(3, 3), OwnLinear(3, 3), parametrised()[0], lazy()[0])
     converted = convert(model, FIVE, 0.3, keep_float=["1", "2", "3"], generator=seeded())
-    assert [name for name, _ in domain_wall_layers(converted)] == ["0"]
+    assert [name for name, _ in synapse_layers(converted)] == ["0"]
     layer = convert(nn.TransformerEncoderLayer(4, 2, batch_first=True), FIVE, 0.3, keep_float=["self_attn"])
-    assert [name for name, _ in domain_wall_layers(layer)] == ["linear1", "linear2"]
+    assert [name for name, _ in synapse_layers(layer)] == ["linear1", "linear2"]
     x = torch.randn((2, 5, 4), generator=seeded())
     # Torch's fast path of inference reads the weights of the layers itself, and finds those of the devices.
     layer.eval()
@@ -389,17 +389,17 @@ def test_frozen_weights_stay_frozen() -> None:
     model[0].weight.requires_grad_(False)
     model[5].bias.requires_grad_(False)
     converted = convert(model, FIVE, 0.3, generator=seeded())
-    assert [name for name, p in converted.named_parameters() if not p.requires_grad] == ["0.memory", "5.bias"]
+    assert [name for name, p in converted.named_parameters() if not p.requires_grad] == ["0.latent_weight", "5.bias"]
 
 
 def test_a_bare_layer_becomes_its_counterpart() -> None:
     plain = nn.Linear(4, 3)
     layer = convert(plain, SURE, 0.3, keep_float=[], overrides={"*": {"margin": 0.1}}, generator=seeded())
-    assert isinstance(layer, DomainWallLinear)
+    assert isinstance(layer, SynapseLinear)
     assert layer.synapses.margin == 0.1
     assert torch.equal(layer.bias, plain.bias)
     conv = convert(nn.Conv1d(4, 8, 4, 2, 1, 2, 4, False, "circular"), SURE, 0.3, generator=seeded())
-    assert isinstance(conv, DomainWallConv1d)
+    assert isinstance(conv, SynapseConv1d)
     assert (conv.stride, conv.padding, conv.dilation, conv.groups) == ((2,), (1,), (2,), 4)
     assert conv.padding_mode == "circular"
     assert conv.bias is None
@@ -430,12 +430,12 @@ def test_start_from_weights_is_as_near_as_a_plain_quantisation(make: Callable[[]
     best = least_error(weight.view(-1), levels, scales)
     # 64 scales instead of 1000, and thresholds rounded to a table: a few per cent of the error at most.
     assert float((ideal - weight).square().mean()) < 1.05 * best
-    # The memory is the weight itself wherever that is within the range.
-    memory = layer.memory.detach() * layer.scale
+    # The latent weight is the weight itself wherever that is within the range.
+    latent_weight = layer.latent_weight.detach() * layer.scale
     inside = weight.abs() <= float(layer.scale)
     assert float(inside.float().mean()) > 0.75
-    torch.testing.assert_close(memory[inside], weight[inside])
-    torch.testing.assert_close(memory[~inside], layer.scale * weight[~inside].sign())
+    torch.testing.assert_close(latent_weight[inside], weight[inside])
+    torch.testing.assert_close(latent_weight[~inside], layer.scale * weight[~inside].sign())
 
 
 def test_a_few_large_weights_do_not_coarsen_the_rest() -> None:
@@ -450,7 +450,7 @@ def test_weights_of_zero_and_of_very_small_size() -> None:
     plain = nn.Linear(4, 4)
     nn.init.zeros_(plain.weight)
     layer = convert(plain, SURE, 0.3, generator=seeded())
-    assert not layer.memory.any()
+    assert not layer.latent_weight.any()
     assert float(layer.weight.abs().max()) < 1e-6
     with torch.no_grad():
         plain.weight.uniform_(-1e-20, 1e-20, generator=seeded())
@@ -487,8 +487,8 @@ def test_a_trained_model_stays_one() -> None:
 def test_fresh_start_is_that_of_a_new_layer() -> None:
     plain = nn.Linear(50, 40)
     layer = convert(plain, FIVE, 0.3, start="fresh", generator=seeded(3))
-    new = DomainWallLinear(50, 40, FIVE, margin=0.3, generator=seeded(3))
-    assert torch.equal(layer.memory, new.memory)
+    new = SynapseLinear(50, 40, FIVE, margin=0.3, generator=seeded(3))
+    assert torch.equal(layer.latent_weight, new.latent_weight)
     assert torch.equal(layer.synapses.weight, new.synapses.weight)
     assert float(layer.scale) == pytest.approx(1.5 / 50**0.5)
     assert torch.equal(layer.bias, plain.bias)
@@ -512,7 +512,7 @@ def test_double_precision_and_channels_last() -> None:
     # What InSitu and program() do with the tensors must not depend on how the user keeps images.
     last.to(memory_format=torch.channels_last)
     aside = copy.deepcopy(last)
-    for _, layer in domain_wall_layers(aside):
+    for _, layer in synapse_layers(aside):
         layer.program_all(seeded(2), phase=Phase.TRAINING)
         layer.synapses.renew(seeded(3))
     for model in (usual, last):
@@ -523,7 +523,7 @@ def test_double_precision_and_channels_last() -> None:
             learner.zero_grad()
             if step == 1 and model is last:
                 model.to(memory_format=torch.channels_last)
-        for _, layer in domain_wall_layers(model):
+        for _, layer in synapse_layers(model):
             layer.program_all(seeded(2), phase=Phase.TRAINING)
     for key, tensor in usual.state_dict().items():
         torch.testing.assert_close(last.state_dict()[key], tensor, msg=key)
@@ -536,7 +536,8 @@ BANKED = pytest.mark.parametrize("banked", [False, True], ids=["arrays", "bank"]
 
 
 def converted(banked: bool) -> tuple[nn.Module, InSitu | None, torch.Generator]:
-    model = convert(small(), FIVE, 0.3, max_attempts=2, count_writes=True, faults=Faults(stuck=0.1, lost_walls=0.05),
+    model = convert(small(), FIVE, 0.3, max_attempts=2, count_writes=True, faults=Faults(stuck=0.1,
+    annihilated_walls=0.05),
                     generator=seeded(5))  # fmt: skip
     noise = seeded(6)
     learner = InSitu(torch.optim.Adam(model.parameters(), lr=0.02), model, noise) if banked else None
@@ -561,7 +562,7 @@ def test_training_a_copy_leaves_the_original(banked: bool) -> None:
     train(twin, InSitu(torch.optim.Adam(twin.parameters(), lr=0.1), twin, seeded(7)), 5)
     for key, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[key]), key
-    moved = ("0.memory", "4.synapses.weight", "4.synapses.counters.outcomes", "4.synapses.writes", "5.bias")
+    moved = ("0.latent_weight", "4.synapses.weight", "4.synapses.counters.outcomes", "4.synapses.writes", "5.bias")
     assert not any(torch.equal(twin.state_dict()[key], before[key]) for key in moved)
     if learner is not None:
         # Nor does the copy leave the learner of the original behind.
@@ -652,7 +653,7 @@ def test_synapses_of_another_device_are_not_loaded() -> None:
 
 def test_presets_go_by_their_names() -> None:
     model = convert(nn.Linear(20, 5), "gaussian-7", 0.3, generator=seeded())
-    assert isinstance(model, DomainWallLinear)
+    assert isinstance(model, SynapseLinear)
     assert model.synapses.states == 7
     with pytest.raises(InputError, match=r"generator = 0: must be a torch\.Generator"):
         convert(nn.Linear(20, 5), "gaussian-7", 0.3, generator=0)  # type: ignore[arg-type]

@@ -104,7 +104,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
     page = everything.read_text(encoding="utf-8")
     text = words(page)
     sections = ["Results", "Accuracy", "Learning curves", "Why an in-situ network collapses when copied"]
-    sections += ["Device weights", "Programming events", "Energy by cause", "Assumptions and particulars"]
+    sections += ["Device weights", "Programming events", "Energy by cause", "Assumptions and metadata"]
     assert re.findall(r"<h2 id=\S+>(.*?)</h2>", page) == sections
     assert "18 neural networks were trained" in text
     assert "mnist (a cupboard), 1 000 training samples and 200 test samples" in text
@@ -201,10 +201,10 @@ def test_kinds_with_one_name_are_told_apart(tmp_path: Path) -> None:
     assert "in-situ, 5 states, margin 0.5 : 98.00 %" in text
 
     def rate(summary: dict[str, Any]) -> None:
-        summary["recipe"]["optimizer"]["memory_rate"] = 0.05
+        summary["recipe"]["optimizer"]["latent_rate"] = 0.05
 
     text = words(page_of([runs[0], write_run(tmp_path, name="faster", change=rate)], tmp_path))
-    assert "in-situ, 5 states, optimizer.memory rate 0.05 : 98.00 %" in text
+    assert "in-situ, 5 states, optimizer.latent rate 0.05 : 98.00 %" in text
 
 
 def test_a_run_named_twice_counts_once_and_a_copy_is_noticed(tmp_path: Path) -> None:

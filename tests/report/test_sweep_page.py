@@ -111,10 +111,10 @@ def test_second_axis_is_told_by_colour_and_words_by_category(tmp_path: Path) -> 
 
 
 def test_points_drawn_at_random_are_not_joined(tmp_path: Path) -> None:
-    over = {"device.margin": [0.1 * k for k in range(9)], "optimizer.memory_rate": [0.001, 0.002]}
+    over = {"device.margin": [0.1 * k for k in range(9)], "optimizer.latent_rate": [0.001, 0.002]}
     write_sweep(tmp_path, "train", over)
     frame = pd.read_parquet(tmp_path / "table.parquet")
-    frame["optimizer.memory_rate"] = [0.001 * (k + 1) for k in range(len(frame))]
+    frame["optimizer.latent_rate"] = [0.001 * (k + 1) for k in range(len(frame))]
     frame.to_parquet(tmp_path / "table.parquet")
     write_sweep_report(tmp_path)
     by_margin, by_rate = plot_specs((tmp_path / "report.html").read_text())[:2]

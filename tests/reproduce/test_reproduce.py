@@ -79,7 +79,7 @@ def summary(mode: str, seed: int, accuracy: float, joule: float = 1e-8) -> dict[
         "programming": {"initial_events": 240000, "training_events": 960000, "attempts": 1500000},
         "energy": {"programming_joule": joule, "per_inference_joule": joule / 600000, "sot_joule": joule / 2,
                    "gate_joule": joule / 4, "read_joule": joule / 4},
-        "recipe": {"mode": mode, "seed": seed, "epochs": 10, "optimizer": {"memory_rate": 0.01}},
+        "recipe": {"mode": mode, "seed": seed, "epochs": 10, "optimizer": {"latent_rate": 0.01}},
         "wall_seconds": 10.0,
     }  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_table_puts_seeds_of_a_kind_together_and_keeps_kinds_apart() -> None:
     other = summary("in-situ", 2, 0.5)
     other["device"]["margin"] = 0.4
     faster = summary("in-situ", 3, 0.5)
-    faster["recipe"]["optimizer"]["memory_rate"] = 0.02
+    faster["recipe"]["optimizer"]["latent_rate"] = 0.02
     rows = result_table([*runs, other, faster])
     kinds = [(row["mode"], row["seeds"]) for row in rows]
     assert kinds == [("in-situ", 2), ("ex-situ", 1), ("in-situ", 1), ("in-situ", 1)]

@@ -67,9 +67,9 @@ class TestConditions:
     def test_of_text_that_holds_numbers(self) -> None:
         # A swept key whose values are numbers and words is a column of text.
         frame = table_of(rows_of()).assign(
-            **{"faults.lost_walls": pd.array(["0.1", "0.02", "0.3"] * 6, dtype="string")}
+            **{"faults.annihilated_walls": pd.array(["0.1", "0.02", "0.3"] * 6, dtype="string")}
         )
-        assert len(chosen(frame, ["faults.lost_walls<0.2"])) == 12
+        assert len(chosen(frame, ["faults.annihilated_walls<0.2"])) == 12
 
     @pytest.mark.parametrize(
         ("condition", "told"),

@@ -127,7 +127,7 @@ recipe = "base.toml"
 kind = "list"
 [[search.list]]
 seed = 1
-optimizer = { name = "sgd", rate = 1e300, memory_rate = 1e300 }
+optimizer = { name = "sgd", rate = 1e300, latent_rate = 1e300 }
 [[search.list]]
 seed = 1
 "network.hidden" = [6, 6]

@@ -25,7 +25,7 @@ recipe = "base.toml"
 kind = "random"
 samples = 200
 [search.over]
-"optimizer.memory_rate" = { low = 1e-4, high = 1e-1, log = true }
+"optimizer.latent_rate" = { low = 1e-4, high = 1e-1, log = true }
 "device.margin" = { low = 0.0, high = 1.0 }
 epochs = { low = 1, high = 4, integer = true }
 "network.hidden" = [[8], [8, 8]]
@@ -84,7 +84,7 @@ def test_random_points_depend_on_the_seed_and_not_on_order_or_number(tmp_path: P
 
 def test_random_points_are_spread_as_their_axes_say(tmp_path: Path) -> None:
     found = list(points(sweep_of(tmp_path, RANDOM, "search.samples=2000").file.search))
-    rates = [math.log10(point["optimizer.memory_rate"]) for point in found]
+    rates = [math.log10(point["optimizer.latent_rate"]) for point in found]
     margins = [point["device.margin"] for point in found]
     epochs = [point["epochs"] for point in found]
     assert min(rates) >= -4 and max(rates) <= -1
@@ -276,7 +276,7 @@ def test_shipped_sweeps_can_be_planned(path: Path) -> None:
 
 def test_float_twins_of_all_devices_are_one(tmp_path: Path) -> None:
     text = GRID.replace(
-        "[search.over]", '[search.over]\nmode = ["float", "in-situ"]\n"optimizer.memory_rate" = [1e-3, 2e-3]'
+        "[search.over]", '[search.over]\nmode = ["float", "in-situ"]\n"optimizer.latent_rate" = [1e-3, 2e-3]'
     )
     found = plan(tmp_path, text)
     float_ones = {task.address for task in found if task.shown["mode"] == "float"}

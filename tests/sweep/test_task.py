@@ -111,7 +111,7 @@ def test_a_training_that_was_killed_goes_on_from_its_last_epoch(tmp_path: Path) 
 
 
 def test_wrong_input_fails_at_once_and_success_forgets_it(tmp_path: Path) -> None:
-    wrong = '{name = "sgd", rate = 1e300, memory_rate = 1e300}'
+    wrong = '{name = "sgd", rate = 1e300, latent_rate = 1e300}'
     task, out = first_task(tmp_path, GRID, f"set.optimizer={wrong}"), tmp_path / "out"
     failed = run_task(out, task, None)
     assert failed["status"] == "failed"

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.learning import convert, domain_wall_layers, wait
+from barkhausen.learning import convert, synapse_layers, wait
 from barkhausen.synapse import Faults, SynapseArray
 from barkhausen.synapse.drift import BOLTZMANN, disturb, drift, escape_rates, transitions
 
@@ -291,7 +291,7 @@ def test_a_network_loses_more_the_longer_and_the_hotter_it_waits() -> None:
     again = [copy.deepcopy(model) for _ in range(2)]
     for chip in again:
         wait(chip, 1e5, generator=seeded(4))
-    for (_, a), (_, b) in zip(*(domain_wall_layers(chip) for chip in again), strict=True):
+    for (_, a), (_, b) in zip(*(synapse_layers(chip) for chip in again), strict=True):
         assert torch.equal(a.synapses.weight, b.synapses.weight)
 
 

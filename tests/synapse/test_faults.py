@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.learning import DomainWallLinear, InSitu, convert, domain_wall_layers, endurance, fresh_chip
+from barkhausen.learning import InSitu, SynapseLinear, convert, endurance, fresh_chip, synapse_layers
 from barkhausen.learning import chips as transfer
-from barkhausen.synapse import EnergyLedger, Faults, Phase, SynapseArray, SynapseBank
+from barkhausen.synapse import AttemptEnergies, Faults, Phase, SynapseArray, SynapseBank
 
 FIVE = gaussian_device(5)
 COUNT = 20_000
@@ -81,7 +81,7 @@ def test_stuck_devices_never_change_but_are_paid_for(way: Way) -> None:
     assert not array.writes[~mark].any()
     assert int(array.counters.events(Phase.TRAINING).sum()) == int(mark.sum())
     assert int(array.counters.attempts.sum()) == int(array.writes.sum())
-    sot = EnergyLedger.from_device(FIVE).bill(array.counters).sot
+    sot = AttemptEnergies.from_device(FIVE).of_counters(array.counters).sot
     assert sot == pytest.approx(int(array.writes.sum()) * float(FIVE.energy("sot")[0]), rel=1e-9)
 
 
@@ -102,7 +102,7 @@ def test_where_stuck_devices_rest() -> None:
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_lost_walls_read_as_an_end_of_the_track_and_are_written_anew(way: Way, attempts: int) -> None:
     # Without spread, only a lost wall can miss the margin.
-    array = made(gaussian_device(5, 0.0), max_attempts=attempts, faults=Faults(lost_walls=0.2))
+    array = made(gaussian_device(5, 0.0), max_attempts=attempts, faults=Faults(annihilated_walls=0.2))
     target = cycle(array)
     way(array, target, torch.ones(COUNT, dtype=torch.bool), seeded(2))
     low, high = array.kind.weight_range
@@ -129,25 +129,25 @@ def test_every_state_loses_walls_as_often_as_its_characterisation_did(way: Way) 
         positions[state, :, kept] = 512e-9 * (0.2 + 0.3 * state)
         outcome[state, :, kept] = 0
     device = CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", outcome=outcome)
-    array = made(device, faults=Faults(lost_walls="device"))
+    array = made(device, faults=Faults(annihilated_walls="device"))
     target = cycle(array)
     way(array, target, torch.ones(COUNT, dtype=torch.bool), seeded(2))
     lost = (array.weight - array.levels[target]).abs() > 0.3
     for state, rate in enumerate(rates):
         share = float(lost[target == state].float().mean())
         assert share == pytest.approx(rate, abs=5 * math.sqrt(0.25 / (COUNT / 3)) if rate else 0)
-    assert made(faults=Faults(lost_walls="device")).kind.lost is None
+    assert made(faults=Faults(annihilated_walls="device")).kind.lost is None
 
 
 def test_a_track_of_ends_within_the_margin_hides_its_losses() -> None:
-    array = made(gaussian_device(2, 0.0), margin=1.0, max_attempts=4, faults=Faults(lost_walls=1.0))
+    array = made(gaussian_device(2, 0.0), margin=1.0, max_attempts=4, faults=Faults(annihilated_walls=1.0))
     array.program(torch.zeros(COUNT, dtype=torch.int64), generator=seeded(1))
     # The left end at −5/3 is within 1 of −1: half of the attempts seem to succeed.
     assert int(array.counters.failed.sum()) == pytest.approx(COUNT / 16, abs=5 * math.sqrt(COUNT / 16))
 
 
 def test_the_three_ways_agree_in_their_statistics() -> None:
-    faults = Faults(stuck=0.1, lost_walls=0.15)
+    faults = Faults(stuck=0.1, annihilated_walls=0.15)
     found = []
     for way in (some, masked, banked):
         array = made(max_attempts=3, faults=faults)
@@ -161,10 +161,10 @@ def test_the_three_ways_agree_in_their_statistics() -> None:
 
 
 def test_training_counts_writes_on_either_path_and_leaves_stuck_devices() -> None:
-    faults, totals = Faults(stuck=0.2, lost_walls=0.1), []
+    faults, totals = Faults(stuck=0.2, annihilated_walls=0.1), []
     for accelerator in (False, True):
         model = nn.Sequential(
-            *(DomainWallLinear(40, 40, FIVE, margin=0.2, max_attempts=3, faults=faults, count_writes=True,
+            *(SynapseLinear(40, 40, FIVE, margin=0.2, max_attempts=3, faults=faults, count_writes=True,
                                generator=seeded(k)) for k in range(2))
         )  # fmt: skip
         learner = InSitu(torch.optim.SGD(model.parameters(), lr=1.0), model, seeded(3))
@@ -176,12 +176,12 @@ def test_training_counts_writes_on_either_path_and_leaves_stuck_devices() -> Non
             else:
                 learner.optimizer.step()
                 with torch.no_grad():
-                    for _, layer in domain_wall_layers(model):
-                        memory = layer.memory.clamp_(-1, 1)
+                    for _, layer in synapse_layers(model):
+                        memory = layer.latent_weight.clamp_(-1, 1)
                         due = layer.quantiser.error(memory, layer.synapses.weight) > 0.2
                         masked(layer.synapses, layer.quantiser.state(memory).view(-1), due.view(-1), learner.generator)
             learner.zero_grad()
-        for (_, layer), (_, old) in zip(domain_wall_layers(model), domain_wall_layers(before), strict=True):
+        for (_, layer), (_, old) in zip(synapse_layers(model), synapse_layers(before), strict=True):
             array = layer.synapses
             assert torch.equal(array.stuck, old.synapses.stuck)
             assert torch.equal(array.weight[array.stuck], old.synapses.weight[array.stuck])
@@ -197,10 +197,10 @@ def test_training_counts_writes_on_either_path_and_leaves_stuck_devices() -> Non
 def test_endurance_is_a_histogram_of_all_devices() -> None:
     plain = nn.Sequential(nn.Conv1d(2, 4, 3), nn.Flatten(), nn.Linear(4, 7))
     model = convert(plain, FIVE, 0.1, max_attempts=4, count_writes=True, generator=seeded())
-    synapses = sum(layer.memory.numel() for _, layer in domain_wall_layers(model))
+    synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(model))
     for _ in range(2):
         histogram = endurance(model)
-        attempts = sum(int(layer.synapses.counters.attempts.sum()) for _, layer in domain_wall_layers(model))
+        attempts = sum(int(layer.synapses.counters.attempts.sum()) for _, layer in synapse_layers(model))
         assert histogram.sum() == synapses
         assert (histogram * np.arange(len(histogram))).sum() == attempts
         assert histogram[0] == 0
@@ -216,7 +216,7 @@ def test_endurance_is_a_histogram_of_all_devices() -> None:
 
 
 def test_chips_have_the_faults_but_stuck_devices_of_their_own() -> None:
-    faults = Faults(stuck=0.25, lost_walls=0.1)
+    faults = Faults(stuck=0.25, annihilated_walls=0.1)
     model = convert(nn.Linear(50, 40), FIVE, 0.3, faults=faults, count_writes=True, generator=seeded())
     array = model.synapses
     held = array.stuck.clone()
@@ -251,8 +251,8 @@ def test_renewed_array_has_other_stuck_devices() -> None:
         ({"stuck": float("nan")}, "stuck = nan"),
         ({"stuck_at": -1}, "stuck_at = -1"),
         ({"stuck_at": "left"}, "stuck_at = 'left'"),
-        ({"lost_walls": 1.5}, "lost_walls = 1"),
-        ({"lost_walls": "file"}, "lost_walls = 'file'"),
+        ({"annihilated_walls": 1.5}, "annihilated_walls = 1"),
+        ({"annihilated_walls": "file"}, "annihilated_walls = 'file'"),
     ],
 )
 def test_impossible_faults_are_refused(how: dict[str, Any], word: str) -> None:

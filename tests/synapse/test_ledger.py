@@ -4,26 +4,26 @@ import pytest
 import torch
 
 from barkhausen.device import gaussian_device
-from barkhausen.synapse import EnergyLedger, Phase, ProgrammingCounters
+from barkhausen.synapse import AttemptEnergies, Phase, ProgrammingCounters
 
 
 def test_bill_is_counts_times_prices_by_cause() -> None:
     device = gaussian_device(3)
-    ledger = EnergyLedger.from_device(device)
+    ledger = AttemptEnergies.from_device(device)
     counters = ProgrammingCounters(3, 2)
     # Two initial events at first attempt to state 0; one event to state 2 that misses twice.
     counters.count(Phase.INITIAL, torch.tensor([0, 0]), torch.tensor([0, 0]))
     counters.count(Phase.TRAINING, torch.tensor([2]), torch.tensor([2]))
-    bill = ledger.bill(counters)
+    breakdown = ledger.of_counters(counters)
     # 512 x 64 x 5 nm of 2.0e-6 ohm m at 1e11 A/m2 for 1 ns is 3.2768 fJ; reset and programming are two of them.
-    assert bill.sot == pytest.approx(4 * 6.5536e-15, rel=1e-9, abs=0)
+    assert breakdown.sot == pytest.approx(4 * 6.5536e-15, rel=1e-9, abs=0)
     capacitance = 8.8541878128e-12 * 1000 * 512e-9 * 64e-9 / 100e-9
-    assert bill.gate == pytest.approx(4 * capacitance * 0.25, rel=1e-9, abs=0)
+    assert breakdown.gate == pytest.approx(4 * capacitance * 0.25, rel=1e-9, abs=0)
     parallel = 512e-9 * 64e-9 / 10e-12
     antiparallel = parallel / 2.5
     read = [0.01 * 1e-9 * (antiparallel + (parallel - antiparallel) * x) for x in (0.2, 0.5, 0.8)]
-    assert bill.read == pytest.approx(2 * read[0] + 2 * read[2], rel=1e-9, abs=0)
-    assert bill.total == pytest.approx(bill.sot + bill.gate + bill.read, rel=1e-9, abs=0)
+    assert breakdown.read == pytest.approx(2 * read[0] + 2 * read[2], rel=1e-9, abs=0)
+    assert breakdown.total == pytest.approx(breakdown.sot + breakdown.gate + breakdown.read, rel=1e-9, abs=0)
 
 
 def test_counters_tell_attempts_events_and_failures_apart() -> None:

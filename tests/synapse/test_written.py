@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from barkhausen.device import gaussian_device
-from barkhausen.synapse import SynapseArray, WrittenWeights
+from barkhausen.synapse import ProgrammedWeights, SynapseArray
 
 
 def kolmogorov(a: Tensor, b: Tensor) -> float:
@@ -18,7 +18,7 @@ def kolmogorov(a: Tensor, b: Tensor) -> float:
 @pytest.mark.parametrize(("margin", "attempts"), [(0.3, 1), (0.1, 5)])
 def test_written_weights_are_those_of_fresh_programmed_devices(margin: float, attempts: int) -> None:
     device, generator = gaussian_device(3, 0.2), torch.Generator().manual_seed(0)
-    written = WrittenWeights(device, margin=margin, max_attempts=attempts, generator=generator)
+    written = ProgrammedWeights(device, margin=margin, max_attempts=attempts, generator=generator)
     count = 100_000
     for state in range(3):
         # Eight arrays of fresh devices, so that no single population of 4096 offsets decides.
@@ -34,7 +34,7 @@ def test_written_weights_are_those_of_fresh_programmed_devices(margin: float, at
 
 def test_draws_are_independent_between_synapses_and_steps() -> None:
     device, generator = gaussian_device(2, 0.2), torch.Generator().manual_seed(0)
-    written = WrittenWeights(device, margin=1.0, max_attempts=1, generator=generator)
+    written = ProgrammedWeights(device, margin=1.0, max_attempts=1, generator=generator)
     state = torch.zeros(400_000, dtype=torch.int64)
     first, second = (written.draw(state, generator) + 1 for _ in range(2))
     scale = float(first.var())

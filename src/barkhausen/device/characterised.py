@@ -97,8 +97,8 @@ class CharacterisedDevice:
                 better than from the protocol: those of the pulses that were simulated, say.
             outcome: how each cycle ended: 0 a single wall at rest, 1 no wall left, 2 several walls, 3 a wall that is
                 not at rest or off the track, −1 never run. Only a wall at rest has a position, all others NaN.
-            extras: optional variables, such as of :func:`~barkhausen.device.statistics.summary.describe_statistics` or of
-                a :class:`~barkhausen.device.statistics.selection.FitReport`; see :meth:`extended`.
+            extras: optional variables, such as of :func:`~barkhausen.device.statistics.summary.describe_statistics` or
+                of a :class:`~barkhausen.device.statistics.selection.FitReport`; see :meth:`extended`.
             attributes: anything else worth keeping (seeds, command), as JSON.
 
         Raises:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from barkhausen.learning import domain_wall_layers
+from barkhausen.learning import synapse_layers
 
 BINS = 120
 
@@ -36,7 +36,7 @@ def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
     The 120 bins share out the range of weights that the track allows (``CharacterisedDevice.weight_range``).
     """
     total: Tensor | None = None
-    for _, layer in domain_wall_layers(model):
+    for _, layer in synapse_layers(model):
         array = layer.synapses
         low, high = array.kind.weight_range
         place = ((array.weight - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)

@@ -114,7 +114,7 @@ class FaultsRecipe(_Table):
     """Share of devices that never change."""
     stuck_at: Annotated[int, Field(ge=0)] | Literal["random"] = "random"
     """State in which they rest."""
-    lost_walls: Annotated[float, Field(ge=0, le=1)] | Literal["device"] = 0.0
+    annihilated_walls: Annotated[float, Field(ge=0, le=1)] | Literal["device"] = 0.0
     """Probability that a programming attempt loses the wall; ``device``: the failure rates of the device file."""
 
 
@@ -124,12 +124,12 @@ class OptimizerRecipe(_Table):
     name: Literal["adam", "adamw", "sgd"] = "adam"
     rate: Rate = 1e-3
     """Learning rate of float weights, biases and normalisation."""
-    memory_rate: Rate = 6e-3
-    """Learning rate of the synapses' memory, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
+    latent_rate: Rate = 6e-3
+    """Learning rate of the synapses' latent weight, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Of sgd."""
     weight_decay: NotNegative = 0.0
-    """Of float weights, biases and normalisation; never of the memory."""
+    """Of float weights, biases and normalisation; never of the latent weight."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Both rates over the epochs; the cosine ends just above zero."""
 
@@ -143,7 +143,7 @@ class TransferRecipe(_Table):
 
 
 DEFAULTS_BY_MODE: dict[str, dict[str, dict[str, Any]]] = {
-    "ex-situ": {"device": {"margin": 0.2}, "optimizer": {"memory_rate": 0.03}},
+    "ex-situ": {"device": {"margin": 0.2}, "optimizer": {"latent_rate": 0.03}},
 }
 """Where the best setting on validation data differs between the modes (``make tune``)."""
 

@@ -44,7 +44,7 @@ from barkhausen.experiment.summary import (
 )
 from barkhausen.experiment.training import Training
 from barkhausen.learning import fresh_chip, programming_energy
-from barkhausen.synapse import EnergyBill
+from barkhausen.synapse import EnergyBreakdown
 
 CHECKPOINT = "checkpoint.safetensors"
 RECIPE = "recipe.toml"
@@ -238,12 +238,12 @@ class Run:
             if math.isfinite(result["train_loss"]):
                 return result
         except IndexError:
-            # A memory that is not a number has no nearest state.
+            # A latent weight that is not a number has no nearest state.
             if all(bool(parameter.isfinite().all()) for parameter in training.model.parameters()):
                 raise
         raise InputError(
-            f"training diverged in epoch {number}: lower optimizer.rate or optimizer.memory_rate "
-            f"({self.recipe.optimizer.rate:g} and {self.recipe.optimizer.memory_rate:g})"
+            f"training diverged in epoch {number}: lower optimizer.rate or optimizer.latent_rate "
+            f"({self.recipe.optimizer.rate:g} and {self.recipe.optimizer.latent_rate:g})"
         )
 
     def _finish(
@@ -253,16 +253,16 @@ class Run:
         inferences = len(training.inputs) * recipe.epochs
         trained = training.held_out_accuracy()
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
-        counts, bill = programming_counts(training.model), EnergyBill()
+        counts, breakdown = programming_counts(training.model), EnergyBreakdown()
         if device is not None:
-            bill = programming_energy(training.model)
+            breakdown = programming_energy(training.model)
             after = weight_histogram(training.model).cpu()
             before = training.histogram_before
             copied = self._program_chips(training)
             if recipe.mode == "ex-situ":
                 measured = {"held_out": copied.accuracy["mean"], "chips": copied.accuracy}
                 measured["precursor_accuracy"] = trained
-                counts, bill, before, after = copied.counts, copied.bill, copied.once, copied.verified
+                counts, breakdown, before, after = copied.counts, copied.breakdown, copied.once, copied.verified
             else:
                 measured["fresh_chip_copy"] = {
                     **copied.accuracy,
@@ -301,7 +301,7 @@ class Run:
             "steps": training.batches * recipe.epochs,
             "programming": counts,
             "writes": writes_of_devices(training.model) if recipe.mode == "in-situ" else None,
-            "energy": energy_summary(bill, inferences),
+            "energy": energy_summary(breakdown, inferences),
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
             "assumed": assumptions(device),
@@ -312,7 +312,7 @@ class Run:
     def _program_chips(self, training: Training) -> _Chips:
         """Program fresh chips with the trained levels and measure each."""
         transfer = self.recipe.transfer
-        scores, counts, total = [], [], EnergyBill()
+        scores, counts, total = [], [], EnergyBreakdown()
         first: tuple[torch.Tensor, torch.Tensor] | None = None
         where = training.noise.device
         with self.progress.task(f"{_title(self.recipe)}: chips", total=transfer.chips) as advance:
@@ -333,11 +333,11 @@ class Run:
 
 @dataclass(frozen=True)
 class _Chips:
-    """What programming fresh chips gave: accuracies, mean counts, mean bill, the first chip's weights."""
+    """What programming fresh chips gave: accuracies, mean counts, mean breakdown, the first chip's weights."""
 
     accuracy: dict[str, Any]
     counts: dict[str, Any]
-    bill: EnergyBill
+    breakdown: EnergyBreakdown
     once: torch.Tensor
     verified: torch.Tensor
 

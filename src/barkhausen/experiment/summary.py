@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning import domain_wall_layers, endurance
-from barkhausen.synapse import EnergyBill, Phase
+from barkhausen.learning import endurance, synapse_layers
+from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.version import __version__
 
 SCHEMA = 1
@@ -29,7 +29,7 @@ def programming_counts(model: nn.Module) -> dict[str, Any]:
     by_layer: dict[str, dict[str, int]] = {}
     by_state: np.ndarray | None = None
     initial = training = 0
-    for name, layer in domain_wall_layers(model):
+    for name, layer in synapse_layers(model):
         counters = layer.synapses.counters
         attempts = counters.attempts.cpu().numpy()
         failed = counters.failed.cpu().numpy()
@@ -60,7 +60,7 @@ def programming_counts(model: nn.Module) -> dict[str, Any]:
 
 def writes_of_devices(model: nn.Module) -> dict[str, Any] | None:
     """How often single devices were written, mean, most and histogram; None where they do not count."""
-    if any(layer.synapses.writes is None for _, layer in domain_wall_layers(model)):
+    if any(layer.synapses.writes is None for _, layer in synapse_layers(model)):
         return None
     histogram = endurance(model)
     number = np.arange(len(histogram))
@@ -84,14 +84,14 @@ def mean_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def energy_summary(bill: EnergyBill, inferences: int) -> dict[str, float]:
-    """Joules by cause, and per inference of training: the bill over ``inferences`` (samples × epochs)."""
+def energy_summary(breakdown: EnergyBreakdown, inferences: int) -> dict[str, float]:
+    """Joules by cause, and per inference of training: the breakdown over ``inferences`` (samples × epochs)."""
     return {
-        "programming_joule": bill.total,
-        "per_inference_joule": bill.total / inferences,
-        "sot_joule": bill.sot,
-        "gate_joule": bill.gate,
-        "read_joule": bill.read,
+        "programming_joule": breakdown.total,
+        "per_inference_joule": breakdown.total / inferences,
+        "sot_joule": breakdown.sot,
+        "gate_joule": breakdown.gate,
+        "read_joule": breakdown.read,
     }
 
 

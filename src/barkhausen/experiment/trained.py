@@ -114,7 +114,7 @@ def _check_chip(recipe: Recipe, chip: int | None, directory: Path) -> None:
 def _sizes(recipe: Recipe, state: Mapping[str, Tensor], data_dir: Path | None) -> Dataset:
     """An empty data set of the sizes that the network was built for: from its weights, where they tell."""
     # First and last of the linear layers and convolutions, digital or not.
-    weights = [state[key] for key in state if key.endswith((".memory", ".weight")) and state[key].dim() > 1]
+    weights = [state[key] for key in state if key.endswith((".latent_weight", ".weight")) and state[key].dim() > 1]
     features, classes, image = int(weights[0].shape[1]), int(weights[-1].shape[0]), None
     name = recipe.dataset.name
     if recipe.network.kind == "cnn":

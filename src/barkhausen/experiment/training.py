@@ -17,7 +17,7 @@ from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.network import build_network
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.tasks.base import task_of
-from barkhausen.learning import InSitu, Learner, Precursor, domain_wall_layers
+from barkhausen.learning import InSitu, Learner, Precursor, synapse_layers
 
 RATE_AT_THE_END = 1e-3
 """The cosine schedule ends at this fraction of the rate it starts with."""
@@ -61,13 +61,13 @@ class Training:
 
     def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer | Learner:
         recipe = self.recipe
-        memory = [layer.memory for _, layer in domain_wall_layers(self.model)]
-        mine = {id(parameter) for parameter in memory}
+        latent_weight = [layer.latent_weight for _, layer in synapse_layers(self.model)]
+        mine = {id(parameter) for parameter in latent_weight}
         digital = [p for p in self.model.parameters() if id(p) not in mine]
         settings = recipe.optimizer
         groups: list[dict[str, Any]] = [{"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}]
-        if memory:
-            groups.append({"params": memory, "lr": settings.memory_rate, "weight_decay": 0.0})
+        if latent_weight:
+            groups.append({"params": latent_weight, "lr": settings.latent_rate, "weight_decay": 0.0})
         optimizer: torch.optim.Optimizer
         if settings.name == "sgd":
             optimizer = torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, fused=True)

@@ -5,8 +5,8 @@ from barkhausen.learning.chips import Chips, evaluate, fresh_chip, outputs_of, t
 from barkhausen.learning.convert import convert
 from barkhausen.learning.deploy import deployed
 from barkhausen.learning.energy import programming_energy
-from barkhausen.learning.layers.base import DomainWallLayer, DomainWallLinear, domain_wall_layers
-from barkhausen.learning.layers.convolution import DomainWallConv1d, DomainWallConv2d
+from barkhausen.learning.layers.base import SynapseLayer, SynapseLinear, synapse_layers
+from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.networks.activations import QuantisedHardtanh
@@ -21,10 +21,6 @@ __all__ = [
     "Chips",
     "CosineMargin",
     "CrossbarLayer",
-    "DomainWallConv1d",
-    "DomainWallConv2d",
-    "DomainWallLayer",
-    "DomainWallLinear",
     "InSitu",
     "Learner",
     "LinearMargin",
@@ -32,10 +28,13 @@ __all__ = [
     "QuantisedHardtanh",
     "Quantiser",
     "ShiftBatchNorm",
+    "SynapseConv1d",
+    "SynapseConv2d",
+    "SynapseLayer",
+    "SynapseLinear",
     "convert",
     "crossbar_layers",
     "deployed",
-    "domain_wall_layers",
     "endurance",
     "evaluate",
     "fresh_chip",
@@ -44,6 +43,7 @@ __all__ = [
     "outputs_of",
     "programming_energy",
     "refresh",
+    "synapse_layers",
     "transfer",
     "wait",
 ]

@@ -10,7 +10,7 @@ from jaxtyping import Int
 from torch import nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.learning.layers.base import domain_wall_layers
+from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.synapse.drift import drift
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -34,7 +34,7 @@ def wait(
         InputError: the model has no domain-wall layer, its device file has no barriers, or the time or temperature
             cannot be.
     """
-    layers = [layer for _, layer in domain_wall_layers(model)]
+    layers = [layer for _, layer in synapse_layers(model)]
     if not layers:
         raise InputError("wait: the model has no domain-wall layer")
     for layer in layers:
@@ -51,7 +51,7 @@ def endurance(model: nn.Module) -> Int[np.ndarray, " writes"]:
         InputError: a layer was not made with ``count_writes=True``.
     """
     counts: list[Int[np.ndarray, " writes"]] = []
-    for name, layer in domain_wall_layers(model):
+    for name, layer in synapse_layers(model):
         writes = layer.synapses.writes
         if writes is None:
             raise InputError(f"endurance: {name or 'the model'} does not count writes; convert with count_writes=True")

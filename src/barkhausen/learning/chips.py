@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.learning.layers.base import domain_wall_layers
+from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.synapse import Phase
 
 Metric = Callable[[Tensor, Tensor], Tensor | float]
@@ -22,7 +22,7 @@ Metric = Callable[[Tensor, Tensor], Tensor | float]
 def fresh_chip(
     model: nn.Module, generator: torch.Generator, *, margin: float | None = None, max_attempts: int = 1
 ) -> nn.Module:
-    """A copy of the model on a chip of fresh devices, each programmed once to the state of its memory.
+    """A copy of the model on a chip of fresh devices, each programmed once to the state of its latent weight.
 
     Args:
         model: the trained network; it is left as it is.
@@ -34,7 +34,7 @@ def fresh_chip(
         The chip; the counters of its arrays hold its own initial programming and nothing else.
     """
     chip = copy.deepcopy(model)
-    for _, layer in domain_wall_layers(chip):
+    for _, layer in synapse_layers(chip):
         layer.synapses = layer.synapses.like(margin=margin, max_attempts=max_attempts, generator=generator)
         layer.program_all(generator, phase=Phase.INITIAL)
     return chip
@@ -60,7 +60,7 @@ class Chips:
         """Chip ``number``."""
         if not -self.count <= number < self.count:
             raise IndexError(f"chip {number}: there are {self.count}")
-        where = next(layer.memory.device for _, layer in domain_wall_layers(self.model))
+        where = next(layer.latent_weight.device for _, layer in synapse_layers(self.model))
         mixed = np.random.SeedSequence([self.seed, number % self.count]).generate_state(1, np.uint64)[0]
         generator = torch.Generator(where).manual_seed(int(mixed >> 1))
         return fresh_chip(self.model, generator, margin=self.margin, max_attempts=self.max_attempts)
@@ -97,7 +97,7 @@ def transfer(
         raise InputError(f"margin = {margin}: must be zero or positive")
     if seed < 0:
         raise InputError(f"seed = {seed}: must be zero or positive")
-    if next(domain_wall_layers(model), None) is None:
+    if next(synapse_layers(model), None) is None:
         raise InputError("transfer: the model has no domain-wall layer; convert it first")
     return Chips(model, chips, margin, max_attempts, seed)
 

@@ -14,13 +14,13 @@ from torch.nn.utils import parametrize
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning.layers.base import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
-from barkhausen.learning.layers.convolution import DomainWallConv1d, DomainWallConv2d
+from barkhausen.learning.layers.base import SynapseLayer, SynapseLinear, replace_modules, synapse_layers
+from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.weight_fit import Start, start_of
 from barkhausen.learning.settings import LayerSettings
-from barkhausen.synapse.faults import SOUND, Faults
+from barkhausen.synapse.faults import FAULT_FREE, Faults
 
-CONVERTED = {nn.Linear: DomainWallLinear, nn.Conv1d: DomainWallConv1d, nn.Conv2d: DomainWallConv2d}
+CONVERTED = {nn.Linear: SynapseLinear, nn.Conv1d: SynapseConv1d, nn.Conv2d: SynapseConv2d}
 """Layers that are swapped. Subclasses of them are not: they may use their weights in other ways."""
 
 UNSUPPORTED = (
@@ -48,7 +48,7 @@ def convert(
     keep_float: Sequence[str] = (),
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     start: Start = "weights",
-    faults: Faults = SOUND,
+    faults: Faults = FAULT_FREE,
     count_writes: bool = False,
     generator: torch.Generator | None = None,
     inplace: bool = False,
@@ -56,9 +56,9 @@ def convert(
     """A model whose linear and convolution layers compute with domain-wall devices.
 
     ``nn.Linear``, ``nn.Conv1d`` and ``nn.Conv2d`` (grouped, strided and dilated ones too) become
-    :class:`.DomainWallLinear`, :class:`.DomainWallConv1d` and :class:`.DomainWallConv2d` under the same names. Biases,
+    :class:`.SynapseLinear`, :class:`.SynapseConv1d` and :class:`.SynapseConv2d` under the same names. Biases,
     normalisation, embeddings and everything without weights stay digital. In the ``state_dict`` the key ``x.weight`` of
-    a swapped layer gives way to ``x.memory``, ``x.scale`` and ``x.synapses.*``; all other keys stay.
+    a swapped layer gives way to ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``; all other keys stay.
 
     Make the optimiser after the conversion, from the parameters of the converted model, and wrap it in
     :class:`.InSitu`.
@@ -74,12 +74,12 @@ def convert(
             named module stays float too.
         overrides: for layers of a name or pattern, other values of ``device``, ``margin``, ``max_attempts``,
             ``start``, ``faults`` or ``count_writes``; of several that match, the last counts.
-        start: ``"weights"``: the memories take over the weights that the model has, each layer with the scale at
-            which its states come nearest to them, so that a trained model stays one; ``"fresh"``: memories uniform on
-            [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in).
+        start: ``"weights"``: the latent weights take over the weights that the model has, each layer with the scale at
+            which its states come nearest to them, so that a trained model stays one; ``"fresh"``: latent weights
+            uniform on [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in).
         faults: of the devices.
         count_writes: keep how often every single device was written (4 bytes each).
-        generator: of devices, memories and programming noise; its torch device is where devices are drawn.
+        generator: of devices, latent weights and programming noise; its torch device is where devices are drawn.
         inplace: swap the layers of ``model`` itself instead of a copy.
 
     Returns:
@@ -145,7 +145,7 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
     wrong = {
         name: type(module).__name__
         for name, module in rest.items()
-        if isinstance(module, UNSUPPORTED) and type(module) not in CONVERTED and not isinstance(module, DomainWallLayer)
+        if isinstance(module, UNSUPPORTED) and type(module) not in CONVERTED and not isinstance(module, SynapseLayer)
     }
     inside = [name for name in wrong if any(name.startswith(f"{top}.") for top in wrong)]
     if wrong:
@@ -157,7 +157,7 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
     for name in chosen:
         _check(name, rest[name])
     if not chosen:
-        already = next(domain_wall_layers(model), None)
+        already = next(synapse_layers(model), None)
         has = "only layers that are domain-wall ones already" if already else "no Linear, Conv1d or Conv2d layer"
         raise InputError(
             f"nothing to convert: the model has {has}{' besides those kept float' if kept or ends else ''}"
@@ -185,8 +185,8 @@ def _check(name: str, layer: nn.Module) -> None:
         raise InputError(f"{label}: has no numbers (it is on the meta device); build it on a CPU or an accelerator")
     if weight.dtype not in (torch.float32, torch.float64):
         raise InputError(
-            f"{label}: its weights are {weight.dtype}; a memory needs float32 or float64 (for lower precision in the "
-            "products, use autocast)"
+            f"{label}: its weights are {weight.dtype}; a latent weight needs float32 or float64 (for lower precision "
+            "in the products, use autocast)"
         )
 
 
@@ -209,29 +209,29 @@ def _swap(
     rules: Mapping[str, LayerSettings],
     name: str,
     generator: torch.Generator | None,
-) -> DomainWallLayer:
+) -> SynapseLayer:
     settings = common
     for pattern, rule in rules.items():
         if fnmatchcase(name, pattern):
             settings = rule
     assert isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d))
-    memory, scale = start_of(layer.weight.detach(), settings.device, settings.start, name)
+    latent_weight, scale = start_of(layer.weight.detach(), settings.device, settings.start, name)
     given: dict[str, Any] = {
         "margin": settings.margin,
         "max_attempts": settings.max_attempts,
         "bias": layer.bias is not None,
         "faults": settings.faults,
         "count_writes": settings.count_writes,
-        "memory": memory,
+        "latent_weight": latent_weight,
         "scale": scale,
         "generator": generator,
     }
-    made: DomainWallLayer
+    made: SynapseLayer
     if isinstance(layer, nn.Linear):
-        made = DomainWallLinear(layer.in_features, layer.out_features, settings.device, **given)
+        made = SynapseLinear(layer.in_features, layer.out_features, settings.device, **given)
     else:
         kind = CONVERTED[type(layer)]
-        assert issubclass(kind, (DomainWallConv1d, DomainWallConv2d))
+        assert issubclass(kind, (SynapseConv1d, SynapseConv2d))
         made = kind(
             layer.in_channels,
             layer.out_channels,
@@ -247,7 +247,7 @@ def _swap(
     if isinstance(layer.bias, nn.Parameter):
         # The very parameter: it keeps its value and whatever else refers to it.
         made.bias = layer.bias
-    made.memory.requires_grad_(layer.weight.requires_grad)
+    made.latent_weight.requires_grad_(layer.weight.requires_grad)
     return made.to(device=layer.weight.device, dtype=layer.weight.dtype).train(layer.training)
 
 

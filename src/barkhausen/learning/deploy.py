@@ -7,7 +7,7 @@ import copy
 from torch import nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.learning.layers.base import DomainWallLayer, domain_wall_layers, replace_modules
+from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
 
 
@@ -22,8 +22,8 @@ def deployed(model: nn.Module) -> nn.Module:
     """
     if crossbar_layers(model):
         raise InputError("deployed: the network is on a crossbar; deploy the one that it was made of")
-    if isinstance(model, DomainWallLayer):
+    if isinstance(model, SynapseLayer):
         return model.as_float().eval()
     target = copy.deepcopy(model)
-    replace_modules(target, {layer: layer.as_float() for _, layer in domain_wall_layers(target)})
+    replace_modules(target, {layer: layer.as_float() for _, layer in synapse_layers(target)})
     return target.eval()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from torch import nn
 
-from barkhausen.learning.layers.base import domain_wall_layers
-from barkhausen.synapse import EnergyBill, EnergyLedger
+from barkhausen.learning.layers.base import synapse_layers
+from barkhausen.synapse import AttemptEnergies, EnergyBreakdown
 
 
-def programming_energy(model: nn.Module) -> EnergyBill:
-    """The bill in J of everything that the arrays of a model have counted, each at the prices of its own device.
+def programming_energy(model: nn.Module) -> EnergyBreakdown:
+    """The breakdown in J of everything that the arrays of a model have counted, each at the prices of its own device.
 
-    The initial programming, all attempts and all verify reads are in it; :attr:`.EnergyBill.total` is their sum. A
+    The initial programming, all attempts and all verify reads are in it; :attr:`.EnergyBreakdown.total` is their sum. A
     network without domain-wall layers costs nothing.
     """
-    bill = EnergyBill()
-    for _, layer in domain_wall_layers(model):
-        bill += EnergyLedger.from_device(layer.synapses.kind.device).bill(layer.synapses.counters)
-    return bill
+    breakdown = EnergyBreakdown()
+    for _, layer in synapse_layers(model):
+        breakdown += AttemptEnergies.from_device(layer.synapses.kind.device).of_counters(layer.synapses.counters)
+    return breakdown

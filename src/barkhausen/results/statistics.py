@@ -126,7 +126,8 @@ def components(samples: Samples) -> Components:
     """Components of variance of chips nested in seeds.
 
     Unbiased analysis-of-variance estimates for unequal numbers of chips, those of
-    :func:`barkhausen.device.statistics.variance.variance_components`, where devices and cycles are nested in the same way.
+    :func:`barkhausen.device.statistics.variance.variance_components`, where devices and cycles are nested in the same
+    way.
     """
     present = np.isfinite(samples).sum(axis=1)
     seeds, repeated = int((present > 0).sum()), bool((present > 1).any())

@@ -28,7 +28,7 @@ DEFAULT_VALUES = {
 OF_CHIPS = ("accuracy", "fresh_chip_copy")
 """Columns that may be means over chips."""
 
-NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.memory_rate")
+NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.latent_rate")
 """Keys (or how they begin) that a float network makes no use of: its rows are twins whatever stands there."""
 
 STATISTICS = ("mean", "std", "n", "low", "high", "method", "std_seeds", "std_chips", "clipped")

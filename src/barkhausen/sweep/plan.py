@@ -252,7 +252,7 @@ def _that_counts(resolved: Mapping[str, Any]) -> dict[str, Any]:
     if resolved["mode"] != "float":
         return dict(resolved)
     values = {key: value for key, value in resolved.items() if key not in ("states", "device", "faults", "transfer")}
-    values["optimizer"] = {key: value for key, value in values["optimizer"].items() if key != "memory_rate"}
+    values["optimizer"] = {key: value for key, value in values["optimizer"].items() if key != "latent_rate"}
     return values
 
 

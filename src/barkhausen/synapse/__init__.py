@@ -3,19 +3,19 @@
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.bank import SynapseBank
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
-from barkhausen.synapse.energy import EnergyBill, EnergyLedger
+from barkhausen.synapse.energy import AttemptEnergies, EnergyBreakdown
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.kind import SynapseKind
-from barkhausen.synapse.programmed import WrittenWeights
+from barkhausen.synapse.programmed import ProgrammedWeights
 
 __all__ = [
-    "EnergyBill",
-    "EnergyLedger",
+    "AttemptEnergies",
+    "EnergyBreakdown",
     "Faults",
     "Phase",
+    "ProgrammedWeights",
     "ProgrammingCounters",
     "SynapseArray",
     "SynapseBank",
     "SynapseKind",
-    "WrittenWeights",
 ]

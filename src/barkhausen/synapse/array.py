@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
-from barkhausen.synapse.faults import SOUND, Faults
+from barkhausen.synapse.faults import FAULT_FREE, Faults
 from barkhausen.synapse.kind import SynapseKind
 
 PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
@@ -62,7 +62,7 @@ class SynapseArray(nn.Module):
         margin: float,
         max_attempts: int = 1,
         generator: torch.Generator | None = None,
-        faults: Faults = SOUND,
+        faults: Faults = FAULT_FREE,
         count_writes: bool = False,
     ) -> None:
         super().__init__()

@@ -39,7 +39,8 @@ def escape_rates(device: CharacterisedDevice, temperature: float | None = None) 
     """Rate in Hz at which a wall leaves each state of each characterised device.
 
     Args:
-        device: whose file has barriers and attempt frequencies (:func:`barkhausen.device.domain_wall.stability.stability`).
+        device: whose file has barriers and attempt frequencies
+            (:func:`barkhausen.device.domain_wall.stability.stability`).
         temperature: in K; that of the characterisation by default. Barriers and attempt frequencies are taken as
             they are, though a film softens when it is heated.
 

@@ -17,7 +17,7 @@ from barkhausen.synapse.counters import ProgrammingCounters
 
 
 @dataclass(frozen=True)
-class EnergyBill:
+class EnergyBreakdown:
     """Energy in J by cause."""
 
     sot: float = 0.0
@@ -29,21 +29,21 @@ class EnergyBill:
         """Sum of all causes in J."""
         return self.sot + self.gate + self.read
 
-    def __add__(self, other: EnergyBill) -> EnergyBill:
-        return EnergyBill(self.sot + other.sot, self.gate + other.gate, self.read + other.read)
+    def __add__(self, other: EnergyBreakdown) -> EnergyBreakdown:
+        return EnergyBreakdown(self.sot + other.sot, self.gate + other.gate, self.read + other.read)
 
-    def __sub__(self, other: EnergyBill) -> EnergyBill:
-        return EnergyBill(self.sot - other.sot, self.gate - other.gate, self.read - other.read)
+    def __sub__(self, other: EnergyBreakdown) -> EnergyBreakdown:
+        return EnergyBreakdown(self.sot - other.sot, self.gate - other.gate, self.read - other.read)
 
-    def __mul__(self, number: float) -> EnergyBill:
-        return EnergyBill(self.sot * number, self.gate * number, self.read * number)
+    def __mul__(self, number: float) -> EnergyBreakdown:
+        return EnergyBreakdown(self.sot * number, self.gate * number, self.read * number)
 
-    def __truediv__(self, number: float) -> EnergyBill:
-        return EnergyBill(self.sot / number, self.gate / number, self.read / number)
+    def __truediv__(self, number: float) -> EnergyBreakdown:
+        return EnergyBreakdown(self.sot / number, self.gate / number, self.read / number)
 
 
 @dataclass(frozen=True)
-class EnergyLedger:
+class AttemptEnergies:
     """Prices in J of one programming attempt to each state, by cause."""
 
     sot: Float[np.ndarray, " state"]
@@ -51,14 +51,14 @@ class EnergyLedger:
     read: Float[np.ndarray, " state"]
 
     @classmethod
-    def from_device(cls, device: CharacterisedDevice) -> EnergyLedger:
+    def from_device(cls, device: CharacterisedDevice) -> AttemptEnergies:
         """The prices that the device file gives."""
         return cls(device.energy("sot"), device.energy("gate"), device.energy("read"))
 
-    def bill_attempts(self, attempts: Int[np.ndarray, " state"]) -> EnergyBill:
-        """Bill of that many attempts to each state."""
-        return EnergyBill(*(float(attempts @ price) for price in (self.sot, self.gate, self.read)))
+    def of_attempts(self, attempts: Int[np.ndarray, " state"]) -> EnergyBreakdown:
+        """Breakdown of that many attempts to each state."""
+        return EnergyBreakdown(*(float(attempts @ price) for price in (self.sot, self.gate, self.read)))
 
-    def bill(self, counters: ProgrammingCounters) -> EnergyBill:
-        """Bill of everything an array has counted: all phases, all attempts."""
-        return self.bill_attempts(counters.attempts.sum(dim=(0, 2)).cpu().numpy())
+    def of_counters(self, counters: ProgrammingCounters) -> EnergyBreakdown:
+        """Breakdown of everything an array has counted: all phases, all attempts."""
+        return self.of_attempts(counters.attempts.sum(dim=(0, 2)).cpu().numpy())

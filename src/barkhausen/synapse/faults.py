@@ -21,7 +21,7 @@ class Faults:
         stuck: share of devices that never change again: pulses heat them, but their wall does not move.
         stuck_at: the state in which a stuck device rests, where a healthy device of that state would; ``"random"``:
             any of them, equally likely.
-        lost_walls: probability that a programming attempt expels or annihilates the wall, in every state alike;
+        annihilated_walls: probability that a programming attempt expels or annihilates the wall, in every state alike;
             ``"device"``: the failure rate of each state that the device file has from its characterisation. What is
             left is one domain, which reads as the weight of either end of the track, equally likely. Verify sees a
             weight outside the margin, and the next attempt starts with a new wall.
@@ -32,15 +32,17 @@ class Faults:
 
     stuck: float = 0.0
     stuck_at: int | Literal["random"] = "random"
-    lost_walls: float | Literal["device"] = 0.0
+    annihilated_walls: float | Literal["device"] = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.stuck <= 1:
             raise InputError(f"stuck = {self.stuck}: must be a share from 0 to 1")
-        if self.lost_walls != "device" and not (
-            isinstance(self.lost_walls, (int, float)) and 0 <= self.lost_walls <= 1
+        if self.annihilated_walls != "device" and not (
+            isinstance(self.annihilated_walls, (int, float)) and 0 <= self.annihilated_walls <= 1
         ):
-            raise InputError(f"lost_walls = {self.lost_walls!r}: must be a probability from 0 to 1, or 'device'")
+            raise InputError(
+                f"annihilated_walls = {self.annihilated_walls!r}: must be a probability from 0 to 1, or 'device'"
+            )
         if self.stuck_at != "random" and not (isinstance(self.stuck_at, int) and self.stuck_at >= 0):
             raise InputError(f"stuck_at = {self.stuck_at!r}: must be the number of a state, or 'random'")
 
@@ -55,12 +57,12 @@ class Faults:
 
     def lost(self, device: CharacterisedDevice, target: torch.device) -> Float[Tensor, " state"] | None:
         """Probability of each state that an attempt loses the wall; None if it never does."""
-        if self.lost_walls == "device":
+        if self.annihilated_walls == "device":
             rate = torch.as_tensor(device.failure_rate, dtype=torch.float32)
         else:
-            rate = torch.full((device.states,), float(self.lost_walls))
+            rate = torch.full((device.states,), float(self.annihilated_walls))
         return rate.to(target) if bool((rate > 0).any()) else None
 
 
-SOUND = Faults()
+FAULT_FREE = Faults()
 """No faults."""

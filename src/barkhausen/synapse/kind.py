@@ -12,7 +12,7 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, StateDistribution
-from barkhausen.synapse.faults import SOUND, Faults
+from barkhausen.synapse.faults import FAULT_FREE, Faults
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class SynapseKind:
     margin: float
     max_attempts: int
     statistics: StateDistribution
-    faults: Faults = SOUND
+    faults: Faults = FAULT_FREE
     count_writes: bool = False
     weight_range: tuple[float, float] = field(init=False)
     """Weights of a wall at the two ends of the track."""

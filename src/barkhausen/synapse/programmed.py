@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.array import SynapseArray
-from barkhausen.synapse.faults import SOUND, Faults
+from barkhausen.synapse.faults import FAULT_FREE, Faults
 
 QUANTILES = 4096
 SAMPLES_PER_QUANTILE = 16
 
 
-class WrittenWeights(nn.Module):
+class ProgrammedWeights(nn.Module):
     """Weights of fresh devices after write-verify, by target state, tabulated at 4096 mid-quantiles.
 
     Device offsets, noise, margin, attempts, faults and the ends of the track all shape this distribution; it is
@@ -31,7 +31,7 @@ class WrittenWeights(nn.Module):
         margin: float,
         max_attempts: int,
         generator: torch.Generator,
-        faults: Faults = SOUND,
+        faults: Faults = FAULT_FREE,
     ) -> None:
         super().__init__()
         count = QUANTILES * SAMPLES_PER_QUANTILE

@@ -17,7 +17,7 @@ from barkhausen.device import (
     gaussian_device,
     load_parameters,
 )
-from barkhausen.synapse import EnergyLedger
+from barkhausen.synapse import AttemptEnergies
 
 # 512 nm x 64 nm over 100 nm of relative permittivity 1000, in F, and over 10 ohm um2, in S.
 CAPACITANCE = 8.8541878128e-12 * 1000 * 512e-9 * 64e-9 / 100e-9
@@ -168,8 +168,8 @@ def test_file_without_read_energy_reads_for_free_and_says_so() -> None:
 def test_ledger_total_of_an_unsplit_file_is_that_of_the_split_one() -> None:
     whole = gaussian_device(3)
     attempts = np.array([3, 1, 4])
-    split = EnergyLedger.from_device(whole).bill_attempts(attempts)
-    unsplit = EnergyLedger.from_device(without(whole, "sot_energy", "gate_energy")).bill_attempts(attempts)
+    split = AttemptEnergies.from_device(whole).of_attempts(attempts)
+    unsplit = AttemptEnergies.from_device(without(whole, "sot_energy", "gate_energy")).of_attempts(attempts)
     assert unsplit.total == close(split.total)
     assert unsplit.sot == close(split.sot + split.gate)
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import preset
-from barkhausen.learning import InSitu, convert, deployed, domain_wall_layers
+from barkhausen.learning import InSitu, convert, deployed, synapse_layers
 from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.synapse.crossbar.chip import load_chip
 
@@ -32,7 +32,7 @@ def samples() -> torch.Tensor:
 
 def gradients(model: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
     model(x).square().mean().backward()
-    return [layer.memory.grad for _, layer in domain_wall_layers(model) if layer.memory.grad is not None]
+    return [layer.latent_weight.grad for _, layer in synapse_layers(model) if layer.latent_weight.grad is not None]
 
 
 def test_on_an_ideal_chip_the_gradient_is_that_of_the_devices() -> None:
@@ -133,7 +133,7 @@ def test_evaluation_follows_devices_whatever_changes_them() -> None:
     placed = on_crossbar(network(), load_chip(None, QUIET), x)
     with torch.no_grad():
         before = placed(x)
-        for _, layer in domain_wall_layers(placed):
+        for _, layer in synapse_layers(placed):
             layer.synapses.weight.neg_()
         first = next(iter(crossbar_layers(placed).values()))
         now = placed(x)

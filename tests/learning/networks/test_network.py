@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from barkhausen.device import gaussian_device
-from barkhausen.learning import DomainWallLinear, InSitu
+from barkhausen.learning import InSitu, SynapseLinear
 from barkhausen.learning.networks.parts import Parts
 from barkhausen.learning.networks.perceptron import autoencoder, multilayer_perceptron
 
@@ -50,7 +50,7 @@ def test_an_autoencoder_of_devices_learns_to_reconstruct() -> None:
     device = gaussian_device(5, 0.15)
 
     def linear(inputs: int, outputs: int, bias: bool) -> nn.Module:
-        return DomainWallLinear(inputs, outputs, device, margin=0.4, bias=bias, generator=generator)
+        return SynapseLinear(inputs, outputs, device, margin=0.4, bias=bias, generator=generator)
 
     # Ten features that two numbers decide: the code is as wide as it has to be.
     decided = torch.rand(400, 2, generator=generator) - 0.5

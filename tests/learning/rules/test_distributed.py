@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from barkhausen.device import gaussian_device
-from barkhausen.learning import InSitu, convert, domain_wall_layers
+from barkhausen.learning import InSitu, convert, synapse_layers
 from barkhausen.synapse import Faults, Phase
 
 RANKS, STEPS, SHARE = 2, 6, 8
@@ -29,7 +29,7 @@ def seeded(seed: int) -> torch.Generator:
 def network(seed: int = 0) -> nn.Module:
     torch.manual_seed(0)
     plain = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 8), nn.Tanh(), nn.Linear(8, 3))
-    how = {"max_attempts": 2, "faults": Faults(stuck=0.05, lost_walls=0.02), "count_writes": True}
+    how = {"max_attempts": 2, "faults": Faults(stuck=0.05, annihilated_walls=0.02), "count_writes": True}
     return convert(plain, DEVICE, 0.3, **how, generator=seeded(seed))  # type: ignore[arg-type]
 
 
@@ -89,9 +89,9 @@ def test_both_processes_end_with_the_same_network(training: int, trained: list[l
     assert set(first) == set(network().state_dict())
     for key, tensor in first.items():
         assert torch.equal(tensor, second[key]), key
-    for name, _ in domain_wall_layers(network()):
+    for name, _ in synapse_layers(network()):
         assert int(first[f"{name}.synapses.counters.outcomes"][Phase.TRAINING].sum()) > 10
-        assert not torch.equal(first[f"{name}.memory"], network().state_dict()[f"{name}.memory"])
+        assert not torch.equal(first[f"{name}.latent_weight"], network().state_dict()[f"{name}.latent_weight"])
 
 
 @pytest.mark.parametrize("training", [0, 1])

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.learning import DomainWallLinear, InSitu, domain_wall_layers, multilayer_perceptron
+from barkhausen.learning import InSitu, SynapseLinear, multilayer_perceptron, synapse_layers
 from barkhausen.synapse import Phase
 
 
@@ -29,7 +29,7 @@ def network(device: CharacterisedDevice, *, margin: float = 0.3, max_attempts: i
     generator = seeded(seed)
     return multilayer_perceptron(
         [20, 16, 4],
-        lambda i, o, b: DomainWallLinear(
+        lambda i, o, b: SynapseLinear(
             i, o, device, margin=margin, max_attempts=max_attempts, bias=b, generator=generator
         ),
     )
@@ -46,7 +46,7 @@ def train(model: nn.Sequential, learner: InSitu, steps: int, seed: int = 0) -> N
 
 
 def test_layer_computes_with_devices_and_gives_their_gradient_to_the_memory() -> None:
-    layer = DomainWallLinear(6, 3, gaussian_device(5), margin=0.3, generator=seeded(), scale=0.7)
+    layer = SynapseLinear(6, 3, gaussian_device(5), margin=0.3, generator=seeded(), scale=0.7)
     x = torch.randn((2, 5, 6), generator=seeded(1), requires_grad=True)
     upstream = torch.randn((2, 5, 3), generator=seeded(2))
     weight = layer.synapses.weight.clone().requires_grad_()
@@ -56,18 +56,18 @@ def test_layer_computes_with_devices_and_gives_their_gradient_to_the_memory() ->
     torch.testing.assert_close(got, expected)
     (got * upstream).sum().backward()
     (expected * upstream).sum().backward()
-    torch.testing.assert_close(layer.memory.grad, weight.grad)
+    torch.testing.assert_close(layer.latent_weight.grad, weight.grad)
     torch.testing.assert_close(x.grad, y.grad)
     assert torch.equal(layer.bias.grad, upstream.sum(dim=(0, 1)))
 
 
 def test_initial_programming_of_every_device_is_counted() -> None:
     model = network(gaussian_device(5))
-    for _, layer in domain_wall_layers(model):
+    for _, layer in synapse_layers(model):
         counters = layer.synapses.counters
-        assert int(counters.events(Phase.INITIAL).sum()) == layer.memory.numel()
+        assert int(counters.events(Phase.INITIAL).sum()) == layer.latent_weight.numel()
         assert int(counters.events(Phase.TRAINING).sum()) == 0
-        assert torch.equal(layer.synapses.state.long(), layer.quantiser.state(layer.memory.detach()))
+        assert torch.equal(layer.synapses.state.long(), layer.quantiser.state(layer.latent_weight.detach()))
 
 
 @pytest.mark.parametrize("make", [lambda: gaussian_device(5), lambda: gaussian_device(2), uneven_device])
@@ -81,14 +81,14 @@ def test_event_if_and_only_if_the_weight_is_outside_the_margin_of_its_target(
     for _ in range(12):
         x = torch.randn((32, 20), generator=generator)
         F.cross_entropy(model(x), x[:, :4].argmax(dim=1)).backward()
-        before = {name: copy.deepcopy(layer.synapses.state_dict()) for name, layer in domain_wall_layers(model)}
+        before = {name: copy.deepcopy(layer.synapses.state_dict()) for name, layer in synapse_layers(model)}
         learner.step()
         learner.zero_grad()
-        for name, layer in domain_wall_layers(model):
+        for name, layer in synapse_layers(model):
             array, levels = layer.synapses, layer.synapses.levels
-            memory = layer.memory.detach()
-            assert float(memory.abs().max()) <= 1
-            target = layer.quantiser.state(memory)
+            latent_weight = layer.latent_weight.detach()
+            assert float(latent_weight.abs().max()) <= 1
+            target = layer.quantiser.state(latent_weight)
             due = (before[name]["weight"] - levels[target]).abs() > 0.2
             changed = array.weight != before[name]["weight"]
             # A device that is due may by chance keep its weight to the bit only where its noise is discrete.
@@ -111,7 +111,7 @@ def test_no_event_where_nothing_moves() -> None:
     model = network(gaussian_device(5, 0.02), margin=0.3)
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.0), model, seeded(3))
     train(model, learner, 5)
-    for _, layer in domain_wall_layers(model):
+    for _, layer in synapse_layers(model):
         assert int(layer.synapses.counters.events(Phase.TRAINING).sum()) == 0
 
 
@@ -129,10 +129,10 @@ def test_in_situ_learns() -> None:
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop])
 def test_any_torch_optimiser_can_be_wrapped(optimizer: type[torch.optim.Optimizer]) -> None:
     model = network(gaussian_device(5))
-    before = [layer.memory.detach().clone() for _, layer in domain_wall_layers(model)]
+    before = [layer.latent_weight.detach().clone() for _, layer in synapse_layers(model)]
     learner = InSitu(optimizer(model.parameters(), lr=0.01), model, seeded(3))
     train(model, learner, 3)
-    after = [layer.memory.detach() for _, layer in domain_wall_layers(model)]
+    after = [layer.latent_weight.detach() for _, layer in synapse_layers(model)]
     assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
@@ -164,8 +164,8 @@ def test_moving_the_model_does_not_leave_the_learner_behind() -> None:
     model.double()
     model.float()
     train(model, learner, 3)
-    for _, layer in domain_wall_layers(model):
-        target = layer.quantiser.state(layer.memory.detach())
+    for _, layer in synapse_layers(model):
+        target = layer.quantiser.state(layer.latent_weight.detach())
         settled = (layer.synapses.weight - layer.synapses.levels[target]).abs() <= 0.3
         # sigma 0.15 and margin 0.3: 95 % of what is programmed is within it.
         assert float(settled.float().mean()) > 0.85
@@ -174,7 +174,7 @@ def test_moving_the_model_does_not_leave_the_learner_behind() -> None:
 def test_optimiser_of_another_model_is_refused() -> None:
     model = network(gaussian_device(5))
     other = copy.deepcopy(model)
-    with pytest.raises(ValueError, match="holds no memory of this model"):
+    with pytest.raises(ValueError, match="holds no latent weight of this model"):
         InSitu(torch.optim.SGD(model.parameters(), lr=0.1), other)
     plain = nn.Linear(3, 3)
     with pytest.raises(ValueError, match="no domain-wall layer"):
@@ -185,14 +185,14 @@ def test_layers_of_different_kinds_learn_side_by_side() -> None:
     coarse, fine = gaussian_device(2), gaussian_device(5)
     generator = seeded()
     model = nn.Sequential(
-        DomainWallLinear(20, 16, coarse, margin=0.5, generator=generator),
+        SynapseLinear(20, 16, coarse, margin=0.5, generator=generator),
         nn.ReLU(),
-        DomainWallLinear(16, 16, fine, margin=0.2, generator=generator),
+        SynapseLinear(16, 16, fine, margin=0.2, generator=generator),
         nn.ReLU(),
-        DomainWallLinear(16, 4, coarse, margin=0.5, generator=generator),
+        SynapseLinear(16, 4, coarse, margin=0.5, generator=generator),
     )
     learner = InSitu(torch.optim.Adam(model.parameters(), lr=0.02), model, seeded(3))
     assert len(learner.groups) == 2
     train(model, learner, 30)
-    for _, layer in domain_wall_layers(model):
+    for _, layer in synapse_layers(model):
         assert int(layer.synapses.counters.events(Phase.TRAINING).sum()) > 0

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.learning import CosineMargin, DomainWallLinear, InSitu, LinearMargin, convert, domain_wall_layers
+from barkhausen.learning import CosineMargin, InSitu, LinearMargin, SynapseLinear, convert, synapse_layers
 from barkhausen.synapse import Faults, Phase
 
 FIVE = gaussian_device(5)
@@ -86,8 +86,8 @@ def test_memory_moves_as_the_bare_optimiser_moves_it(optimizer: type[torch.optim
             opt.step()
             opt.zero_grad()
         with torch.no_grad():
-            for _, layer in domain_wall_layers(bare):
-                layer.memory.clamp_(-1, 1)
+            for _, layer in synapse_layers(bare):
+                layer.latent_weight.clamp_(-1, 1)
     same(model, bare)
     assert learner.param_groups is learner.optimizer.param_groups
     assert learner.state is learner.optimizer.state
@@ -146,7 +146,7 @@ def test_accumulated_gradients_are_those_of_one_big_batch() -> None:
 
 
 def test_gradients_can_be_clipped() -> None:
-    # A fresh start, whose memories are far from the ends at which they are clipped too.
+    # A fresh start, whose latent weights are far from the ends at which they are clipped too.
     model = network(start="fresh")
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=1.0), model, seeded(3))
     before = [p.detach().clone() for p in model.parameters()]
@@ -207,13 +207,13 @@ def test_closure_of_lbfgs() -> None:
         calls.append(float(loss.detach()))
         return loss
 
-    before = model[3].memory.detach().clone()
+    before = model[3].latent_weight.detach().clone()
     loss = learner.step(closure)
     assert isinstance(loss, Tensor)
     assert loss.item() == calls[0]
     assert len(calls) > 1
     assert learner.steps == 1
-    assert not torch.equal(model[3].memory, before)
+    assert not torch.equal(model[3].latent_weight, before)
 
 
 def test_step_hooks_run_around_optimiser_and_devices() -> None:
@@ -222,7 +222,7 @@ def test_step_hooks_run_around_optimiser_and_devices() -> None:
     events: list[tuple[str, int]] = []
 
     def count() -> int:
-        return sum(int(x.synapses.counters.events(Phase.TRAINING).sum()) for _, x in domain_wall_layers(model))
+        return sum(int(x.synapses.counters.events(Phase.TRAINING).sum()) for _, x in synapse_layers(model))
 
     learner.register_step_pre_hook(lambda *_: events.append(("before", count())))
     learner.optimizer.register_step_post_hook(lambda *_: events.append(("moved", count())))
@@ -237,9 +237,9 @@ def test_parameters_can_be_added_later() -> None:
     learner = InSitu(torch.optim.SGD(model[:4].parameters(), lr=0.1), model, seeded(3))
     learner.add_param_group({"params": list(model[5].parameters()), "lr": 0.5})
     assert [group["lr"] for group in learner.param_groups] == [0.1, 0.5]
-    before = model[5].memory.detach().clone()
+    before = model[5].latent_weight.detach().clone()
     train(model, learner, 1)
-    assert not torch.equal(model[5].memory, before)
+    assert not torch.equal(model[5].latent_weight, before)
     assert "lr: 0.5" in repr(learner)
 
 
@@ -289,8 +289,8 @@ def test_a_copy_of_model_and_learner_goes_on_as_the_original(how: str) -> None:
 )
 def test_margins_follow_their_schedule(schedule: Any, factors: list[float]) -> None:
     # 49 synapses: the bank ends inside a block of which the surplus must stay out, even at a margin of zero.
-    coarse = DomainWallLinear(7, 7, gaussian_device(2), margin=0.6, generator=seeded())
-    model = nn.Sequential(coarse, DomainWallLinear(7, 3, FIVE, margin=0.2, max_attempts=3, generator=seeded(1)))
+    coarse = SynapseLinear(7, 7, gaussian_device(2), margin=0.6, generator=seeded())
+    model = nn.Sequential(coarse, SynapseLinear(7, 3, FIVE, margin=0.2, max_attempts=3, generator=seeded(1)))
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.0), model, seeded(3), margin_schedule=schedule)
     for factor in factors:
         before = [copy.deepcopy(layer.synapses.state_dict()) for layer in model]
@@ -299,7 +299,7 @@ def test_margins_follow_their_schedule(schedule: Any, factors: list[float]) -> N
         for layer, held, margin in zip(model, before, (0.6, 0.2), strict=True):
             array = layer.synapses
             assert array.margin == pytest.approx(factor * margin)
-            due = layer.quantiser.error(layer.memory.detach(), held["weight"]) > array.margin
+            due = layer.quantiser.error(layer.latent_weight.detach(), held["weight"]) > array.margin
             programmed = array.counters.outcomes - held["counters.outcomes"]
             assert int(programmed[Phase.TRAINING].sum()) == int(due.sum())
             assert torch.equal(array.weight[~due], held["weight"][~due])
@@ -339,7 +339,7 @@ def test_write_verify_attempts_more_and_misses_less() -> None:
     for attempts in (1, 5):
         model = network(margin=0.1, max_attempts=attempts)
         train(model, InSitu(torch.optim.Adam(model.parameters(), lr=0.05), model, seeded(3)), 5)
-        counters = [layer.synapses.counters for _, layer in domain_wall_layers(model)]
+        counters = [layer.synapses.counters for _, layer in synapse_layers(model)]
         assert all(c.attempts.shape[-1] == attempts for c in counters)
         events = sum(int(c.events(Phase.TRAINING).sum()) for c in counters)
         share.append(sum(int(c.failed[Phase.TRAINING].sum()) for c in counters) / events)
@@ -355,7 +355,7 @@ def test_fresh_devices_in_a_layer_are_noticed() -> None:
     model[3].synapses = model[3].synapses.like(max_attempts=1, generator=seeded(9))
     before = model[3].synapses.weight.clone()
     train(model, learner, 1)
-    target = model[3].quantiser.state(model[3].memory.detach())
+    target = model[3].quantiser.state(model[3].latent_weight.detach())
     assert int(model[3].synapses.counters.events(Phase.TRAINING).sum()) > 0
     assert not torch.equal(model[3].synapses.weight, before)
     settled = (model[3].synapses.weight - model[3].synapses.levels[target]).abs() <= 0.3
@@ -370,7 +370,7 @@ def test_layers_of_single_and_double_precision_learn_side_by_side() -> None:
     hidden = model[:5](batch(0)[0])
     model[5](hidden.double()).square().sum().backward()
     learner.step()
-    assert model[5].synapses.weight.dtype == model[5].memory.dtype == torch.float64
+    assert model[5].synapses.weight.dtype == model[5].latent_weight.dtype == torch.float64
     assert model[0].synapses.weight.dtype == torch.float32
 
 
@@ -395,8 +395,8 @@ def operations(device: CharacterisedDevice, accelerator: bool = False, **how: An
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.1), model, noise)
     if not accelerator:
         with torch.no_grad():
-            for _, layer in domain_wall_layers(model):
-                layer.memory.neg_()
+            for _, layer in synapse_layers(model):
+                layer.latent_weight.neg_()
     with Operations() as seen:
         learner.update_devices()
     return seen.counts
@@ -412,7 +412,7 @@ def test_a_step_takes_the_same_operations_whatever_the_number_of_states(accelera
     assert sum(few.values()) < 150
 
 
-@pytest.mark.parametrize("faults", [Faults(), Faults(stuck=0.2, lost_walls=0.1)], ids=["sound", "faulty"])
+@pytest.mark.parametrize("faults", [Faults(), Faults(stuck=0.2, annihilated_walls=0.1)], ids=["sound", "faulty"])
 @pytest.mark.parametrize("make", [lambda: FIVE, uneven_device], ids=["even", "uneven"])
 def test_nothing_is_read_back_in_a_step(make: Callable[[], CharacterisedDevice], faults: Faults) -> None:
     how: dict[str, Any] = {"max_attempts": 3, "faults": faults, "count_writes": True}
@@ -425,7 +425,7 @@ def test_nothing_is_read_back_in_a_step(make: Callable[[], CharacterisedDevice],
 
 
 def test_a_margin_schedule_reads_nothing_back_either() -> None:
-    model = network(faults=Faults(lost_walls=0.1)).to("meta")
+    model = network(faults=Faults(annihilated_walls=0.1)).to("meta")
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.1), model, margin_schedule=LinearMargin(1, 0, 10))
     learner.update_devices()
     with Operations() as seen:
@@ -443,7 +443,7 @@ def test_frozen_layers_are_left_alone_until_they_are_thawed() -> None:
     model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 4))
     model = convert(model, gaussian_device(5), 0.1, generator=generator)
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.1), model, generator)
-    model[0].memory.requires_grad_(False)
+    model[0].latent_weight.requires_grad_(False)
 
     def step() -> list[int]:
         before = [
@@ -458,7 +458,7 @@ def test_frozen_layers_are_left_alone_until_they_are_thawed() -> None:
     frozen, learning = step()
     assert frozen == 0
     assert learning > 0
-    model[0].memory.requires_grad_(True)
+    model[0].latent_weight.requires_grad_(True)
     thawed, learning = step()
     assert thawed > 0
     assert learning > 0

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from barkhausen.device import gaussian_device
-from barkhausen.learning import DomainWallLinear, InSitu
+from barkhausen.learning import InSitu, SynapseLinear
 from barkhausen.learning.compiled import FIRST_CAPACITY, Scan
 from barkhausen.learning.layers.quantiser import Quantiser
 
@@ -29,40 +29,40 @@ LEVELS = {
 def test_finds_what_torch_finds(levels: torch.Tensor, synapses: int, margin: float) -> None:
     generator = torch.Generator().manual_seed(synapses)
     quantiser = Quantiser(levels)
-    memory = torch.rand(synapses, generator=generator) * 2.4 - 1.2
-    weight = memory.clamp(-1, 1) + 0.1 * torch.randn(synapses, generator=generator)
+    latent_weight = torch.rand(synapses, generator=generator) * 2.4 - 1.2
+    weight = latent_weight.clamp(-1, 1) + 0.1 * torch.randn(synapses, generator=generator)
     special = torch.tensor([1.0, -1.0, 0.0, 0.5, -0.5, 1.5])[: min(synapses, 6)]
-    memory[: len(special)] = special
-    clipped = memory.clamp(-1, 1)
+    latent_weight[: len(special)] = special
+    clipped = latent_weight.clamp(-1, 1)
     expected = (quantiser.error(clipped, weight) > margin).nonzero().squeeze(1)
     # More than it has room for at first: it must list all of them.
     assert margin > 0 or synapses < 8191 or len(expected) > FIRST_CAPACITY
-    index, target = Scan(quantiser).outside(memory, weight, margin)
-    assert torch.equal(memory, clipped)
+    index, target = Scan(quantiser).outside(latent_weight, weight, margin)
+    assert torch.equal(latent_weight, clipped)
     assert torch.equal(index, expected)
     assert torch.equal(target, quantiser.state(clipped[expected]))
 
 
 def test_a_memory_that_is_not_a_number_is_told() -> None:
-    memory = torch.zeros(100)
-    memory[70] = torch.nan
+    latent_weight = torch.zeros(100)
+    latent_weight[70] = torch.nan
     with pytest.raises(IndexError, match="not a number"):
-        Scan(Quantiser(LEVELS["odd"])).outside(memory, torch.zeros(100), 0.3)
+        Scan(Quantiser(LEVELS["odd"])).outside(latent_weight, torch.zeros(100), 0.3)
 
 
 def test_training_is_the_same_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def train() -> tuple[torch.Tensor, torch.Tensor]:
         generator = torch.Generator().manual_seed(0)
-        layer = DomainWallLinear(300, 40, gaussian_device(5), margin=0.3, generator=generator)
+        layer = SynapseLinear(300, 40, gaussian_device(5), margin=0.3, generator=generator)
         learner = InSitu(torch.optim.Adam(layer.parameters(), lr=0.02), layer, generator)
         for _ in range(10):
             layer(torch.randn((8, 300), generator=generator)).square().mean().backward()
             learner.step()
             learner.zero_grad()
-        return layer.synapses.weight.clone(), layer.memory.detach().clone()
+        return layer.synapses.weight.clone(), layer.latent_weight.detach().clone()
 
     compiled = train()
-    monkeypatch.setattr(Scan, "serves", staticmethod(lambda memory: False))
+    monkeypatch.setattr(Scan, "serves", staticmethod(lambda latent_weight: False))
     plain = train()
     assert torch.equal(compiled[0], plain[0])
     assert torch.equal(compiled[1], plain[1])

@@ -133,7 +133,8 @@ class TunnelJunction(BaseModel):
         attempt_frequency: float,
         temperature: float,
     ) -> ReadDisturb:
-        """What one read does to a wall that is held (as :func:`~barkhausen.device.domain_wall.retention.retention` says).
+        """What one read does to a wall that is held (as :func:`~barkhausen.device.domain_wall.retention.retention`
+        says).
 
         The torque is taken for a field along z of its strength b, which is worse than it is. A damping-like torque
         polarised along the domains turns the wall's angle against the DMI and leaves it in its place; only as the read

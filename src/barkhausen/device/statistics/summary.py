@@ -116,9 +116,9 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     """Overlap coefficient of every two states, the integral of the smaller of their densities: 1 the same, 0 disjoint.
 
     The densities are those of a position of any device and cycle, by normal kernels with the bandwidth under which
-    devices foresee each other (:func:`~barkhausen.device.statistics.kernels.bandwidth`), drawn in so that the variance stays
-    that of the positions. The smaller of two noisy densities is too small on average: the overlap of normal states
-    which is truly 0.80 comes out as 0.78, of 16 devices and 4 cycles, and smaller ones within 0.01.
+    devices foresee each other (:func:`~barkhausen.device.statistics.kernels.bandwidth`), drawn in so that the variance
+    stays that of the positions. The smaller of two noisy densities is too small on average: the overlap of normal
+    states which is truly 0.80 comes out as 0.78, of 16 devices and 4 cycles, and smaller ones within 0.01.
 
     The interval is that of the log-odds of the overlap: standard error of a bootstrap over devices, which are resampled
     in all states together, times Student's t.

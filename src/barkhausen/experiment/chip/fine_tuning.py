@@ -1,7 +1,7 @@
 """Hardware-aware fine-tuning: a trained network goes on learning with the chip in its forward pass.
 
-Forward the network computes with wires, converters and read noise; the gradient goes to the digital memory; the margin
-rule of in-situ training programs the devices that the chip itself holds.
+Forward the network computes with wires, converters and read noise; the gradient goes to the digital latent weight; the
+margin rule of in-situ training programs the devices that the chip itself holds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import nn
 from barkhausen.data.base import Dataset
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.training import Training
-from barkhausen.learning import domain_wall_layers
+from barkhausen.learning import synapse_layers
 from barkhausen.learning.layers.crossbar import refresh
 
 RATE = 0.3
@@ -34,7 +34,7 @@ def fine_tune(
     Wires are solved again every 50 steps; see :mod:`barkhausen.learning.layers.crossbar`.
 
     Args:
-        placed: its devices are programmed, its memories moved.
+        placed: its devices are programmed, its latent weights moved.
         recipe: of the run: batch size, optimiser with its rates (times ``RATE``, falling to zero), seed.
         dataset: standardised.
         epochs: how many.
@@ -46,10 +46,10 @@ def fine_tune(
     """
     optimizer = recipe.optimizer
     slower = optimizer.model_copy(
-        update={"rate": RATE * optimizer.rate, "memory_rate": RATE * optimizer.memory_rate, "schedule": "cosine"}
+        update={"rate": RATE * optimizer.rate, "latent_rate": RATE * optimizer.latent_rate, "schedule": "cosine"}
     )
     mine = recipe.model_copy(update={"mode": "in-situ", "epochs": epochs, "optimizer": slower, "accelerator": "cpu"})
-    device = next(layer for _, layer in domain_wall_layers(placed)).synapses.kind.device
+    device = next(layer for _, layer in synapse_layers(placed)).synapses.kind.device
     training = Training(mine, dataset, device, model=placed, purpose=purpose)
 
     def every_50(steps: int) -> None:

@@ -20,9 +20,9 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
 from barkhausen.experiment.tasks.base import task_of
 from barkhausen.experiment.trained import load_trained
-from barkhausen.learning import domain_wall_layers, programming_energy
+from barkhausen.learning import programming_energy, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers, on_crossbar
-from barkhausen.synapse import EnergyBill
+from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.costs import SystemCosts, disturb_per_read, inference_costs, training_costs
 from barkhausen.synapse.drift import disturb
@@ -37,7 +37,7 @@ class FineTuning:
     epochs: int
     accuracy: float
     """On the chip afterwards."""
-    programming: EnergyBill
+    programming: EnergyBreakdown
     """Of the devices written meanwhile."""
     samples: int
     """Training samples shown."""
@@ -156,7 +156,7 @@ def infer_on_chip(
     which = "" if trained.chip is None else f" of chip {trained.chip}"
     noise = stream(recipe.seed, f"read noise{which}")
     placed = on_crossbar(model, chip, task.inputs[:CALIBRATION_SAMPLES], noise)
-    device = next(layer for _, layer in domain_wall_layers(model)).synapses.kind.device
+    device = next(layer for _, layer in synapse_layers(model)).synapses.kind.device
     moved = _disturbed(placed, inferences, chip, stream(recipe.seed, f"read disturb{which}")) if inferences else 0.0
     accuracy = task.held_out_accuracy(placed)
     loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
@@ -166,9 +166,9 @@ def infer_on_chip(
     training = None
     if recipe.mode == "in-situ":
         energy, steps = (read_json(run / "summary.json")[key] for key in ("energy", "steps"))
-        whole = EnergyBill(*(energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")))
-        bill = whole * (devices / steps)
-        training = training_costs(chip, loads, batch=recipe.batch_size, programming=bill, read_disturb=probability)
+        whole = EnergyBreakdown(*(energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")))
+        breakdown = whole * (devices / steps)
+        training = training_costs(chip, loads, batch=recipe.batch_size, programming=breakdown, read_disturb=probability)
     tuned = None
     if fine_tuning_epochs:
         before = programming_energy(placed)

@@ -32,7 +32,8 @@ def confirm(
         stem: of the files.
         weights: of the parts of the score.
         progress: where to show how far it is.
-        simulating: backend, threads and accelerator of :func:`~barkhausen.device.domain_wall.characterise.characterise`.
+        simulating: backend, threads and accelerator of
+            :func:`~barkhausen.device.domain_wall.characterise.characterise`.
 
     Raises:
         InputError: the backend cannot be used, or a file cannot be read or written.

@@ -32,7 +32,8 @@ def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | N
     """Write the deployed network and, beside each weight, what its devices hold.
 
     Keys are those of ``deployed(model).state_dict()`` (weights are ``scale`` times device weights), and for each
-    domain-wall layer ``memory``, ``state``, ``device_weight``, ``scale`` and ``conductance`` (S, double precision).
+    domain-wall layer ``latent_weight``, ``state``, ``device_weight``, ``scale`` and ``conductance`` (S, double
+    precision).
 
     Args:
         model: with domain-wall layers.
@@ -47,7 +48,7 @@ def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | N
     for layer in layers:
         array = layer.layer.synapses
         held = {
-            "memory": layer.layer.memory,
+            "latent_weight": layer.layer.latent_weight,
             "state": array.state,
             "device_weight": array.weight,
             "scale": layer.layer.scale,

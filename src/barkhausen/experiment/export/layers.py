@@ -12,7 +12,7 @@ from torch import nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.learning import DomainWallConv1d, DomainWallConv2d, DomainWallLayer, domain_wall_layers
+from barkhausen.learning import SynapseConv1d, SynapseConv2d, SynapseLayer, synapse_layers
 from barkhausen.version import __version__
 
 FORMAT = "barkhausen-export"
@@ -27,7 +27,7 @@ class ExportedLayer:
     """One layer of devices; matrices have a row for each output, as torch's weights have."""
 
     name: str
-    layer: DomainWallLayer
+    layer: SynapseLayer
     map: ConductanceMap
 
     def key(self, of: str) -> str:
@@ -62,14 +62,14 @@ class ExportedLayer:
         info: dict[str, Any] = {
             "kind": type(layer).__name__,
             "device": device,
-            "shape": list(layer.memory.shape),
+            "shape": list(layer.latent_weight.shape),
             "columns": "input",
             "scale": float(layer.scale),
             "reference_conductance": self.map.reference,
             "conductance_unit": self.map.unit,
             "crosssim": self._crosssim(),
         }
-        if isinstance(layer, (DomainWallConv1d, DomainWallConv2d)):
+        if isinstance(layer, (SynapseConv1d, SynapseConv2d)):
             kernel = ("kernel",) if len(layer.kernel_size) == 1 else ("kernel row", "kernel column")
             info["columns"] = ", ".join(("input channel of the group", *kernel)) + " (the last runs fastest)"
             for setting in ("kernel_size", "stride", "padding", "dilation"):
@@ -98,7 +98,7 @@ def exported_layers(model: nn.Module) -> list[ExportedLayer]:
         InputError: it has none, or one whose device has no junction.
     """
     layers = []
-    for name, layer in domain_wall_layers(model):
+    for name, layer in synapse_layers(model):
         try:
             layers.append(ExportedLayer(name, layer, ConductanceMap.of(layer.synapses.kind.device)))
         except InputError as error:

@@ -40,12 +40,12 @@ def _library() -> ctypes.CDLL | None:
 
 
 class Scan:
-    """Lists the devices that are outside the margin of the level nearest to their memory.
+    """Lists the devices that are outside the margin of the level nearest to their latent weight.
 
     It keeps room for the longest list so far, whatever the number of synapses.
 
     Args:
-        quantiser: of the memories.
+        quantiser: of the latent weights.
     """
 
     def __init__(self, quantiser: Quantiser) -> None:
@@ -54,39 +54,39 @@ class Scan:
         self.target = torch.empty(FIRST_CAPACITY, dtype=torch.int64)
 
     @staticmethod
-    def serves(memory: Tensor) -> bool:
-        """Whether it was built, and these memories are of its kind: float32 on a CPU."""
-        return memory.device.type == "cpu" and memory.dtype == torch.float32 and _library() is not None
+    def serves(latent_weight: Tensor) -> bool:
+        """Whether it was built, and these latent weights are of its kind: float32 on a CPU."""
+        return latent_weight.device.type == "cpu" and latent_weight.dtype == torch.float32 and _library() is not None
 
     def outside(
-        self, memory: Float[Tensor, " synapse"], weight: Float[Tensor, " synapse"], margin: float
+        self, latent_weight: Float[Tensor, " synapse"], weight: Float[Tensor, " synapse"], margin: float
     ) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
-        """Clip the memories to [−1, 1] in place and list the devices with |w − L| above the margin, ascending.
+        """Clip the latent weights to [−1, 1] in place and list the devices with |w − L| above the margin, ascending.
 
         Args:
-            memory, weight: contiguous float32.
+            latent weight, weight: contiguous float32.
             margin: in weight units.
 
         Returns:
             Positions and target states, valid until the next call.
 
         Raises:
-            IndexError: a memory that is not a number, which has no nearest level.
+            IndexError: a latent weight that is not a number, which has no nearest level.
         """
-        found = self._run(memory, weight, margin)
+        found = self._run(latent_weight, weight, margin)
         if found > len(self.index):
-            # The first pass has clipped the memories; a second finds the same.
+            # The first pass has clipped the latent weights; a second finds the same.
             room = max(found, 2 * len(self.index))
             self.index, self.target = (torch.empty(room, dtype=torch.int64) for _ in range(2))
-            found = self._run(memory, weight, margin)
+            found = self._run(latent_weight, weight, margin)
         if found < 0:
-            raise IndexError("a memory that is not a number has no nearest level")
+            raise IndexError("a latent weight that is not a number has no nearest level")
         return self.index[:found], self.target[:found]
 
-    def _run(self, memory: Tensor, weight: Tensor, margin: float) -> int:
+    def _run(self, latent_weight: Tensor, weight: Tensor, margin: float) -> int:
         library, quantiser = _library(), self.quantiser
         assert library is not None
-        head = (memory.data_ptr(), weight.data_ptr(), len(memory))
+        head = (latent_weight.data_ptr(), weight.data_ptr(), len(latent_weight))
         lists = (margin, len(self.index), self.index.data_ptr(), self.target.data_ptr())
         if quantiser.even:
             found = library.barkhausen_scan_even(*head, quantiser.reach, 1 / quantiser.reach, quantiser.offset, *lists)

@@ -13,7 +13,7 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.layers.straight_through import device_linear
 from barkhausen.synapse import Phase, SynapseArray
-from barkhausen.synapse.faults import SOUND, Faults
+from barkhausen.synapse.faults import FAULT_FREE, Faults
 
 FRESH_SCALE = 1.5
 FRESH_SPREAD = 0.5
@@ -21,12 +21,12 @@ FRESH_SPREAD = 0.5
 initialisation."""
 
 
-class DomainWallLayer(nn.Module):
-    """A layer that computes with device weights and learns in a digital memory.
+class SynapseLayer(nn.Module):
+    """A layer that computes with device weights and learns in a digital latent weight.
 
-    The parameter ``memory``, in [−1, 1] and of the shape of the weights, is the high-precision memory a;
+    The parameter ``latent_weight``, in [−1, 1] and of the shape of the weights, is the high-precision latent weight a;
     ``synapses.weight`` is the analogue device weight w. The layer computes with ``scale · w`` where the float layer
-    computes with its weights, and hands the gradient with respect to w to the memory (straight-through).
+    computes with its weights, and hands the gradient with respect to w to the latent weight (straight-through).
 
     Args:
         shape: of the weights, outputs first.
@@ -35,14 +35,14 @@ class DomainWallLayer(nn.Module):
         max_attempts: of write-verify at each programming event.
         bias: the layer has a digital bias.
         scale: fixed factor between device weights and network weights.
-        spread: the initial memory is uniform on [−spread, spread].
-        memory: the initial memory itself, instead.
+        spread: the initial latent weight is uniform on [−spread, spread].
+        latent_weight: the initial latent weight itself, instead.
         faults: of the devices.
         count_writes: keep how often every single device was written.
-        generator: draws memory, devices and programming noise.
+        generator: draws latent weight, devices and programming noise.
     """
 
-    memory: nn.Parameter
+    latent_weight: nn.Parameter
     scale: Tensor
 
     def __init__(
@@ -55,7 +55,7 @@ class DomainWallLayer(nn.Module):
         bias: bool,
         scale: float | None,
         spread: float,
-        memory: Float[Tensor, "outputs inputs *kernel"] | None,
+        latent_weight: Float[Tensor, "outputs inputs *kernel"] | None,
         faults: Faults,
         count_writes: bool,
         generator: torch.Generator | None,
@@ -72,9 +72,9 @@ class DomainWallLayer(nn.Module):
         )
         self.quantiser = Quantiser(self.synapses.levels)
         where = self.synapses.weight.device
-        if memory is None:
-            memory = torch.rand(shape, generator=generator, device=where).mul_(2 * spread).sub_(spread)
-        self.memory = nn.Parameter(memory.detach().to(where).clone(memory_format=torch.contiguous_format))
+        if latent_weight is None:
+            latent_weight = torch.rand(shape, generator=generator, device=where).mul_(2 * spread).sub_(spread)
+        self.latent_weight = nn.Parameter(latent_weight.detach().to(where).clone(memory_format=torch.contiguous_format))
         scale = FRESH_SCALE / math.sqrt(math.prod(shape[1:])) if scale is None else scale
         # A buffer, so that it is saved with what it belongs to.
         self.register_buffer("scale", torch.tensor(scale, device=where))
@@ -83,8 +83,8 @@ class DomainWallLayer(nn.Module):
 
     @torch.no_grad()
     def program_all(self, generator: torch.Generator | None, *, phase: Phase) -> None:
-        """Program every device to the state nearest to its memory."""
-        self.synapses.program(self.quantiser.state(self.memory), generator=generator, phase=phase)
+        """Program every device to the state nearest to its latent weight."""
+        self.synapses.program(self.quantiser.state(self.latent_weight), generator=generator, phase=phase)
 
     @property
     def weight(self) -> Float[Tensor, "outputs inputs *kernel"]:
@@ -106,10 +106,11 @@ class DomainWallLayer(nn.Module):
         return f"states={array.states}, margin={array.margin:g}, scale={float(self.scale):.4g}"
 
 
-class DomainWallLinear(DomainWallLayer):
+class SynapseLinear(SynapseLayer):
     """A linear layer of domain-wall devices: ``scale · (x wᵀ) + bias``.
 
-    At construction every device is programmed to the state nearest to its memory: these are the initial programming
+    At construction every device is programmed to the state nearest to its latent weight: these are the initial
+        programming
     events.
 
     Args:
@@ -119,11 +120,11 @@ class DomainWallLinear(DomainWallLayer):
         max_attempts: of write-verify at each programming event.
         bias: add a digital bias (not needed before a normalisation).
         scale: fixed factor between device weights and network weights; 1.5 / sqrt(inputs) by default.
-        spread: the initial memory is uniform on [−spread, spread].
-        memory: the initial memory [out, in] itself, instead.
+        spread: the initial latent weight is uniform on [−spread, spread].
+        latent_weight: the initial latent weight [out, in] itself, instead.
         faults: of the devices.
         count_writes: keep how often every single device was written: ``synapses.writes``.
-        generator: draws memory, devices and programming noise.
+        generator: draws latent weight, devices and programming noise.
     """
 
     def __init__(
@@ -137,8 +138,8 @@ class DomainWallLinear(DomainWallLayer):
         bias: bool = True,
         scale: float | None = None,
         spread: float = FRESH_SPREAD,
-        memory: Float[Tensor, "outputs inputs"] | None = None,
-        faults: Faults = SOUND,
+        latent_weight: Float[Tensor, "outputs inputs"] | None = None,
+        faults: Faults = FAULT_FREE,
         count_writes: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
@@ -150,7 +151,7 @@ class DomainWallLinear(DomainWallLayer):
             bias=bias,
             scale=scale,
             spread=spread,
-            memory=memory,
+            latent_weight=latent_weight,
             faults=faults,
             count_writes=count_writes,
             generator=generator,
@@ -160,13 +161,13 @@ class DomainWallLinear(DomainWallLayer):
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Compute with what the devices hold."""
-        out = device_linear(x, self.memory, self.synapses.weight, self.scale)
+        out = device_linear(x, self.latent_weight, self.synapses.weight, self.scale)
         return out if self.bias is None else out + self.bias.to(out.dtype)
 
     def as_float(self) -> nn.Linear:
         """The deployed layer."""
         plain = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
-        plain.to_empty(device=self.memory.device)
+        plain.to_empty(device=self.latent_weight.device)
         self._with_own_weights(plain)
         return plain
 
@@ -175,10 +176,10 @@ class DomainWallLinear(DomainWallLayer):
         return f"{self.in_features}, {self.out_features}, {self._devices()}"
 
 
-def domain_wall_layers(model: nn.Module) -> Iterator[tuple[str, DomainWallLayer]]:
+def synapse_layers(model: nn.Module) -> Iterator[tuple[str, SynapseLayer]]:
     """Name and layer of every domain-wall layer in a model, in order."""
     for name, module in model.named_modules():
-        if isinstance(module, DomainWallLayer):
+        if isinstance(module, SynapseLayer):
             yield name, module
 
 

@@ -10,15 +10,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning.layers.base import FRESH_SPREAD, DomainWallLayer
+from barkhausen.learning.layers.base import FRESH_SPREAD, SynapseLayer
 from barkhausen.learning.layers.straight_through import Sliding, device_convolution
-from barkhausen.synapse.faults import SOUND, Faults
+from barkhausen.synapse.faults import FAULT_FREE, Faults
 
 Size = int | tuple[int, ...]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
-class _DomainWallConvolution(DomainWallLayer):
+class _SynapseConvolution(SynapseLayer):
     """A convolution whose kernels are domain-wall devices; see the subclasses."""
 
     dimensions: int
@@ -41,8 +41,8 @@ class _DomainWallConvolution(DomainWallLayer):
         bias: bool = True,
         scale: float | None = None,
         spread: float = FRESH_SPREAD,
-        memory: Float[Tensor, "outputs inputs_of_a_group *kernel"] | None = None,
-        faults: Faults = SOUND,
+        latent_weight: Float[Tensor, "outputs inputs_of_a_group *kernel"] | None = None,
+        faults: Faults = FAULT_FREE,
         count_writes: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class _DomainWallConvolution(DomainWallLayer):
             bias=bias,
             scale=scale,
             spread=spread,
-            memory=memory,
+            latent_weight=latent_weight,
             faults=faults,
             count_writes=count_writes,
             generator=generator,
@@ -87,7 +87,7 @@ class _DomainWallConvolution(DomainWallLayer):
     def forward(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch outputs *out_place"]:
         """Compute with what the devices hold."""
         return device_convolution(
-            self.padded(x), self.memory, self.bias, self.synapses.weight, self.scale, self.sliding
+            self.padded(x), self.latent_weight, self.bias, self.synapses.weight, self.scale, self.sliding
         )
 
     def padded(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch inputs *place"]:
@@ -110,7 +110,7 @@ class _DomainWallConvolution(DomainWallLayer):
             self.padding_mode,
             device="meta",
         )
-        plain.to_empty(device=self.memory.device)
+        plain.to_empty(device=self.latent_weight.device)
         return self._with_own_weights(plain)
 
     def extra_repr(self) -> str:
@@ -121,21 +121,21 @@ class _DomainWallConvolution(DomainWallLayer):
         return f"{shape}{more}, {self._devices()}"
 
 
-class DomainWallConv1d(_DomainWallConvolution):
+class SynapseConv1d(_SynapseConvolution):
     """A 1-D convolution with kernels of domain-wall devices; each device serves all places of the input.
 
     Args:
         inputs, outputs: channels.
         kernel, stride, padding, dilation, groups, padding_mode: as :class:`torch.nn.Conv1d` takes them.
-        device, margin, max_attempts, bias, spread, memory, faults, count_writes, generator: as
-            :class:`.DomainWallLinear` takes them.
+        device, margin, max_attempts, bias, spread, latent_weight, faults, count_writes, generator: as
+            :class:`.SynapseLinear` takes them.
         scale: fixed factor between device weights and network weights; 1.5 / sqrt(fan-in) by default.
     """
 
     dimensions, plain = 1, nn.Conv1d
 
 
-class DomainWallConv2d(_DomainWallConvolution):
-    """A 2-D convolution with kernels of domain-wall devices; arguments as those of :class:`DomainWallConv1d`."""
+class SynapseConv2d(_SynapseConvolution):
+    """A 2-D convolution with kernels of domain-wall devices; arguments as those of :class:`SynapseConv1d`."""
 
     dimensions, plain = 2, nn.Conv2d

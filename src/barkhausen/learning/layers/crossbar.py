@@ -5,10 +5,10 @@ then compute with is one matrix. Inputs go through DACs, the partial sum of ever
 are added digitally.
 
 Such a network can be trained on (hardware-aware): in training mode it computes with the chip and gives the gradient
-with respect to the tiles' matrix to the memory of the devices, past converters and wires (straight-through). Devices
-change at every step, the solution of the wires at every :func:`refresh` only: between two of them the tiles' matrix is
-that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed, whatever
-changed it, so that it is always exact.
+with respect to the tiles' matrix to the latent weight of the devices, past converters and wires (straight-through).
+Devices change at every step, the solution of the wires at every :func:`refresh` only: between two of them the tiles'
+matrix is that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed,
+whatever changed it, so that it is always exact.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.learning.layers.base import DomainWallLayer, DomainWallLinear, domain_wall_layers, replace_modules
-from barkhausen.learning.layers.convolution import DomainWallConv2d
+from barkhausen.learning.layers.base import SynapseLayer, SynapseLinear, replace_modules, synapse_layers
+from barkhausen.learning.layers.convolution import SynapseConv2d
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.converters import (
     calibrated_limit,
@@ -56,9 +56,9 @@ class CrossbarLayer(nn.Module):
         InputError: a layer that is not mapped, or a device without junction.
     """
 
-    def __init__(self, layer: DomainWallLayer, chip: Chip, generator: torch.Generator | None = None) -> None:
+    def __init__(self, layer: SynapseLayer, chip: Chip, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        if not isinstance(layer, (DomainWallLinear, DomainWallConv2d)) or getattr(layer, "groups", 1) != 1:
+        if not isinstance(layer, (SynapseLinear, SynapseConv2d)) or getattr(layer, "groups", 1) != 1:
             raise InputError("a crossbar takes linear layers and 2-D convolutions without groups")
         self.layer, self.chip, self.generator = layer, chip, generator
         device = layer.synapses.kind.device
@@ -189,9 +189,9 @@ class CrossbarLayer(nn.Module):
         return self.layer.synapses.weight.detach().flatten(1)
 
     def _matrix_in_training(self) -> Float[Tensor, "outputs inputs"]:
-        """The tiles' matrix as far as it is known between two refreshs, whose gradient is the memory's."""
-        memory = self.layer.memory.flatten(1)
-        return memory + (self._stored() + self.deviation - memory).detach()
+        """The tiles' matrix as far as it is known between two refreshs, whose gradient is the latent weight's."""
+        latent_weight = self.layer.latent_weight.flatten(1)
+        return latent_weight + (self._stored() + self.deviation - latent_weight).detach()
 
     def _products(self, rows: Tensor) -> Tensor:
         planes = self._planes(rows)
@@ -218,9 +218,9 @@ class CrossbarLayer(nn.Module):
 
     def _rows(self, x: Tensor) -> tuple[Tensor, tuple[int, int] | None]:
         """Inputs of the matrix [batch, inputs] or [batch, place, inputs], and rows and columns of the output."""
-        if isinstance(self.layer, DomainWallLinear):
+        if isinstance(self.layer, SynapseLinear):
             return x, None
-        assert isinstance(self.layer, DomainWallConv2d)
+        assert isinstance(self.layer, SynapseConv2d)
         how: Any = self.layer
         x = how.padded(x)
         sliding = how.sliding
@@ -252,7 +252,7 @@ def on_crossbar(
         InputError: no domain-wall layer, a layer that is not mapped, a device without junction, or ranges of zero.
     """
     target = copy.deepcopy(model).eval()
-    layers = [layer for _, layer in domain_wall_layers(target)]
+    layers = [layer for _, layer in synapse_layers(target)]
     if not layers:
         raise InputError("the network has no layer of devices to put on a crossbar")
     made: dict[nn.Module, nn.Module] = {layer: CrossbarLayer(layer, chip, generator) for layer in layers}

@@ -1,4 +1,4 @@
-"""From a memory value to the nearest state, at a cost that does not grow with the number of states."""
+"""From a latent weight value to the nearest state, at a cost that does not grow with the number of states."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 CELLS = 8192
-"""Cells of the look-up table over the memory range [−1, 1]."""
+"""Cells of the look-up table over the latent weight range [−1, 1]."""
 
 EVEN = 1e-5
 """Levels that are evenly spaced to this precision are quantised by rounding."""
@@ -48,44 +48,45 @@ class Quantiser(nn.Module):
 
     def error(
         self,
-        memory: Float[Tensor, "*synapse"],
+        latent_weight: Float[Tensor, "*synapse"],
         weight: Float[Tensor, "*synapse"],
         out: Float[Tensor, "*synapse"] | None = None,
     ) -> Float[Tensor, "*synapse"]:
-        """Distance |w − L| of each weight from the level nearest to its memory, which the margin is held against.
+        """Distance |w − L| of each weight from the level nearest to its latent weight, which the margin is held
+        against.
 
         Args:
-            memory: values in [−1, 1]; the caller clips.
+            latent_weight: values in [−1, 1]; the caller clips.
             weight: device weights.
-            out: takes the result; with it a large check pays for no fresh memory.
+            out: takes the result; with it a large check pays for no fresh latent weight.
         """
-        return self.level(memory, out).sub_(weight).abs_()
+        return self.level(latent_weight, out).sub_(weight).abs_()
 
     def level(
-        self, memory: Float[Tensor, "*synapse"], out: Float[Tensor, "*synapse"] | None = None
+        self, latent_weight: Float[Tensor, "*synapse"], out: Float[Tensor, "*synapse"] | None = None
     ) -> Float[Tensor, "*synapse"]:
-        """The level nearest to each memory value in [−1, 1]; ``out`` takes the result."""
+        """The level nearest to each latent weight value in [−1, 1]; ``out`` takes the result."""
         if self.even:
-            level = self._place(memory, out)
+            level = self._place(latent_weight, out)
             if self.offset:
                 level.add_(self.offset)
             level.mul_(1 / self.reach)
         else:
-            cell = self._cell(memory, out).reshape(-1)
+            cell = self._cell(latent_weight, out).reshape(-1)
             flat = None if out is None else out.view(-1)
-            level = torch.index_select(self.level_of_cell, 0, cell, out=flat).view(memory.shape)
+            level = torch.index_select(self.level_of_cell, 0, cell, out=flat).view(latent_weight.shape)
         return level
 
-    def state(self, memory: Float[Tensor, "*synapse"]) -> Int[Tensor, "*synapse"]:
-        """Index (int64) of the state nearest to each memory value in [−1, 1]."""
+    def state(self, latent_weight: Float[Tensor, "*synapse"]) -> Int[Tensor, "*synapse"]:
+        """Index (int64) of the state nearest to each latent weight value in [−1, 1]."""
         if self.even:
-            return self._place(memory).add_(self.reach + self.offset).to(torch.int64)
-        return self.state_of_cell.index_select(0, self._cell(memory).reshape(-1)).view(memory.shape)
+            return self._place(latent_weight).add_(self.reach + self.offset).to(torch.int64)
+        return self.state_of_cell.index_select(0, self._cell(latent_weight).reshape(-1)).view(latent_weight.shape)
 
-    def _place(self, memory: Tensor, out: Tensor | None = None) -> Tensor:
+    def _place(self, latent_weight: Tensor, out: Tensor | None = None) -> Tensor:
         """Place of the nearest level in units of the spacing, without the half by which even numbers are off."""
-        place = torch.mul(memory, self.reach, out=out)
+        place = torch.mul(latent_weight, self.reach, out=out)
         return place.floor_() if self.offset else place.round_()
 
-    def _cell(self, memory: Tensor, out: Tensor | None = None) -> Tensor:
-        return torch.add(memory, 1.0, out=out).mul_(CELLS / 2).to(torch.int32)
+    def _cell(self, latent_weight: Tensor, out: Tensor | None = None) -> Tensor:
+        return torch.add(latent_weight, 1.0, out=out).mul_(CELLS / 2).to(torch.int32)

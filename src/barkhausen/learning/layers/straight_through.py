@@ -1,8 +1,8 @@
-"""The straight-through estimator: compute with the device, give the gradient to the memory.
+"""The straight-through estimator: compute with the device, give the gradient to the latent weight.
 
 That of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neural Networks*, JMLR 18 (2018), with what the
 device really holds in place of the quantised value. Under autocast both products are of the lower precision, as those
-of the float layers are; the gradient of the memory is of the memory's own.
+of the float layers are; the gradient of the latent weight is of the latent weight's own.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class _DeviceLinear(torch.autograd.Function):
     # One function for product, scale and estimator: the gradient is made here and handed over, so that autograd
     # keeps it as it is instead of copying it.
     @staticmethod
-    def forward(ctx: Any, x: Tensor, memory: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, latent_weight: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight, scale)
-        ctx.precision = memory.dtype
+        ctx.precision = latent_weight.dtype
         return torch.mm(x, weight.t()).mul_(scale)
 
     @staticmethod
@@ -35,13 +35,13 @@ class _DeviceLinear(torch.autograd.Function):
 
 def device_linear(
     x: Float[Tensor, "*batch inputs"],
-    memory: Float[Tensor, "outputs inputs"],
+    latent_weight: Float[Tensor, "outputs inputs"],
     weight: Float[Tensor, "outputs inputs"],
     scale: Float[Tensor, ""],
 ) -> Float[Tensor, "*batch outputs"]:
-    """Return ``scale · (x wᵀ)`` of the device weights; the gradient with respect to them goes to the memory."""
+    """Return ``scale · (x wᵀ)`` of the device weights; the gradient with respect to them goes to the latent weight."""
     x, weight = _lowered(x, weight)
-    out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), memory, weight, scale)
+    out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
 
 
@@ -59,11 +59,11 @@ class _DeviceConvolution(torch.autograd.Function):
     # Kernels are small beside images, so that the scale goes into a copy of the kernel, not over the output.
     @staticmethod
     def forward(  # noqa: PLR0917  # autograd passes them so
-        ctx: Any, x: Tensor, memory: Tensor, bias: Tensor | None, weight: Tensor, scale: Tensor, how: Sliding
+        ctx: Any, x: Tensor, latent_weight: Tensor, bias: Tensor | None, weight: Tensor, scale: Tensor, how: Sliding
     ) -> Tensor:
         scaled = weight * scale
         ctx.save_for_backward(x, scaled, scale)
-        ctx.how, ctx.precision = how, memory.dtype
+        ctx.how, ctx.precision = how, latent_weight.dtype
         ctx.bias = None if bias is None else (list(bias.shape), bias.dtype)
         bias = None if bias is None else bias.to(x.dtype)
         return torch.convolution(x, scaled, bias, how.stride, how.padding, how.dilation, False, (0,), how.groups)
@@ -85,16 +85,16 @@ class _DeviceConvolution(torch.autograd.Function):
 
 def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, in their usual order
     x: Float[Tensor, "*batch inputs *place"],
-    memory: Float[Tensor, "outputs inputs_of_a_group *kernel"],
+    latent_weight: Float[Tensor, "outputs inputs_of_a_group *kernel"],
     bias: Float[Tensor, " outputs"] | None,
     weight: Float[Tensor, "outputs inputs_of_a_group *kernel"],
     scale: Float[Tensor, ""],
     how: Sliding,
 ) -> Float[Tensor, "*batch outputs *out_place"]:
-    """Convolve (as torch does: correlate) with ``scale · w``; the gradient with respect to w goes to the memory."""
+    """Convolve (as torch does: correlate) with ``scale · w``; the latent weight gets the gradient with respect to w."""
     x, weight = _lowered(x, weight)
     single = x.dim() == weight.dim() - 1
-    out: Tensor = _DeviceConvolution.apply(x[None] if single else x, memory, bias, weight, scale, how)
+    out: Tensor = _DeviceConvolution.apply(x[None] if single else x, latent_weight, bias, weight, scale, how)
     return out[0] if single else out
 
 

@@ -1,4 +1,4 @@
-"""From the weights of a float layer to the memory of its devices."""
+"""From the weights of a float layer to the latent weight of its devices."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.learning.layers.base import domain_wall_layers
+from barkhausen.learning.layers.base import synapse_layers
 
 
 class Learner(torch.optim.Optimizer):
@@ -25,27 +25,27 @@ class Learner(torch.optim.Optimizer):
         generator: of all noise.
 
     Raises:
-        InputError: the model has no domain-wall layer, or the optimiser holds none of their memories (it was made
+        InputError: the model has no domain-wall layer, or the optimiser holds none of their latent weights (it was made
             for another model, or for a part of this one, or before the model was converted).
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
         self.optimizer = optimizer
         self.generator = generator
-        self.layers = [layer for _, layer in domain_wall_layers(model)]
+        self.layers = [layer for _, layer in synapse_layers(model)]
         if not self.layers:
             raise InputError("the model has no domain-wall layer")
         held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-        if not any(id(layer.memory) in held for layer in self.layers):
+        if not any(id(layer.latent_weight) in held for layer in self.layers):
             raise InputError(
-                "the optimiser holds no memory of this model's domain-wall layers (make it after the conversion, from "
-                "the parameters of the converted model)"
+                "the optimiser holds no latent weight of this model's domain-wall layers (make it after the "
+                "conversion, from the parameters of the converted model)"
             )
         super().__init__(optimizer.param_groups, optimizer.defaults)
 
     @abstractmethod
     def update_devices(self) -> None:
-        """Bring the devices up to date with the memories that the optimiser has moved."""
+        """Bring the devices up to date with the latent weights that the optimiser has moved."""
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step of the optimiser, then of the devices."""
@@ -86,7 +86,7 @@ class Learner(torch.optim.Optimizer):
         return {name: value for name, value in self.__dict__.items() if name != "step"}
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimiser's state; devices and memories are in the model's, the noise in the generator's."""
+        """The optimiser's state; devices and latent weights are in the model's, the noise in the generator's."""
         return self.optimizer.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -12,14 +12,14 @@ from torch import nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.rules.base import Learner
-from barkhausen.synapse import Faults, WrittenWeights
+from barkhausen.synapse import Faults, ProgrammedWeights
 
 
 class Precursor(Learner):
     """Training of the precursor around any torch optimiser; used like the optimiser itself.
 
-    After each step: the memory is clipped to [−1, 1], and every weight is redrawn for the state nearest to its
-    memory. Nothing is counted: this happens in software, on no device.
+    After each step: the latent weight is clipped to [−1, 1], and every weight is redrawn for the state nearest to its
+    latent weight. Nothing is counted: this happens in software, on no device.
 
     Args:
         optimizer: any torch optimiser over the model's parameters.
@@ -42,14 +42,14 @@ class Precursor(Learner):
     ) -> None:
         super().__init__(optimizer, model, generator)
         # One table for all layers of a kind.
-        tables: dict[tuple[int, float, Faults], WrittenWeights] = {}
-        self.written: list[WrittenWeights] = []
+        tables: dict[tuple[int, float, Faults], ProgrammedWeights] = {}
+        self.written: list[ProgrammedWeights] = []
         for layer in self.layers:
             kind = layer.synapses.kind
             of, within = device or kind.device, kind.margin if margin is None else margin
             key = (id(of), within, kind.faults)
             if key not in tables:
-                tables[key] = WrittenWeights(
+                tables[key] = ProgrammedWeights(
                     of, margin=within, max_attempts=max_attempts, generator=generator, faults=kind.faults
                 )
             self.written.append(tables[key])
@@ -59,8 +59,8 @@ class Precursor(Learner):
 
     @torch.no_grad()
     def update_devices(self) -> None:
-        """Draw the weight of every synapse for the state nearest to its memory."""
+        """Draw the weight of every synapse for the state nearest to its latent weight."""
         for layer, written in zip(self.layers, self.written, strict=True):
-            state = layer.quantiser.state(layer.memory.clamp_(-1.0, 1.0))
+            state = layer.quantiser.state(layer.latent_weight.clamp_(-1.0, 1.0))
             layer.synapses.weight.copy_(written.draw(state, self.generator))
             layer.synapses.state.copy_(state)

@@ -1,4 +1,4 @@
-"""In-situ learning: the memory accumulates the gradients, the margin decides when a device is programmed."""
+"""In-situ learning: the latent weight accumulates the gradients, the margin decides when a device is programmed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from barkhausen.learning.compiled import Scan
-from barkhausen.learning.layers.base import DomainWallLayer
+from barkhausen.learning.layers.base import SynapseLayer
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.synapse import SynapseBank
 
 PIECE = 80 * 1024
-"""Synapses checked at a time on a CPU: few enough to need little memory, enough to keep two threads busy."""
+"""Synapses checked at a time on a CPU: few enough to need little latent weight, enough to keep two threads busy."""
 
 BLOCK = 32
 """Synapses looked at together when searching for the few that are outside the margin."""
@@ -24,7 +24,7 @@ BLOCK = 32
 class InSitu(Learner):
     """The in-situ rule around any torch optimiser (arXiv:2111.07284, after Hubara et al., JMLR 18, 2018).
 
-    After each step of the optimiser, for every synapse with memory a and device weight w:
+    After each step of the optimiser, for every synapse with latent weight a and device weight w:
 
     1. a is clipped to [−1, 1];
     2. the target k* is the state whose level L is nearest to a;
@@ -88,8 +88,8 @@ class InSitu(Learner):
         super().load_state_dict(rest)
 
 
-def _groups_of_one_kind(layers: list[DomainWallLayer], margins: list[float]) -> list[_Group]:
-    groups: list[tuple[float, list[DomainWallLayer]]] = []
+def _groups_of_one_kind(layers: list[SynapseLayer], margins: list[float]) -> list[_Group]:
+    groups: list[tuple[float, list[SynapseLayer]]] = []
     for layer, margin in zip(layers, margins, strict=True):
         for base, group in groups:
             if base == margin and _alike(group[0], layer):
@@ -100,44 +100,44 @@ def _groups_of_one_kind(layers: list[DomainWallLayer], margins: list[float]) -> 
     return [_Group(group, margin) for margin, group in groups]
 
 
-def _alike(one: DomainWallLayer, other: DomainWallLayer) -> bool:
+def _alike(one: SynapseLayer, other: SynapseLayer) -> bool:
     return (
         one.synapses.kind.same_as(other.synapses.kind)
         and one.synapses.weight.dtype == other.synapses.weight.dtype
-        and one.memory.requires_grad == other.memory.requires_grad
+        and one.latent_weight.requires_grad == other.latent_weight.requires_grad
     )
 
 
 class _Group:
-    """Layers whose synapses are of one kind: their devices in one bank, their memories in one flat tensor."""
+    """Layers whose synapses are of one kind: their devices in one bank, their latent weights in one flat tensor."""
 
-    def __init__(self, layers: list[DomainWallLayer], margin: float) -> None:
+    def __init__(self, layers: list[SynapseLayer], margin: float) -> None:
         self.layers = layers
         self.margin = margin
-        self.learning = layers[0].memory.requires_grad
+        self.learning = layers[0].latent_weight.requires_grad
         self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
         self.quantiser = layers[0].quantiser
         self.scan = Scan(self.quantiser)
-        self.memory = torch.zeros_like(self.bank.weight)
+        self.latent_weight = torch.zeros_like(self.bank.weight)
         # The surplus at the end sits on its own level to the bit and never needs anything, whatever the margin.
-        self.bank.weight[self.bank.synapses :] = self.quantiser.level(self.memory[self.bank.synapses :])
+        self.bank.weight[self.bank.synapses :] = self.quantiser.level(self.latent_weight[self.bank.synapses :])
         start = 0
         for layer, size in zip(layers, self.bank.sizes, strict=True):
-            part = self.memory[start : start + size].view(layer.memory.shape)
-            part.copy_(layer.memory.detach())
-            layer.memory.data = part
+            part = self.latent_weight[start : start + size].view(layer.latent_weight.shape)
+            part.copy_(layer.latent_weight.detach())
+            layer.latent_weight.data = part
             start += size
-        self._pointers = [layer.memory.data_ptr() for layer in layers]
+        self._pointers = [layer.latent_weight.data_ptr() for layer in layers]
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has tensors of its own, and must not find them by chance at the old addresses.
         return {**self.__dict__, "_pointers": [-1] * len(self.layers)}
 
     def intact(self) -> bool:
-        """Whether memories and devices still are where this group put them."""
-        here = all(x.memory.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
+        """Whether latent weights and devices still are where this group put them."""
+        here = all(x.latent_weight.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
         same = all(x.synapses is array for x, array in zip(self.layers, self.bank.arrays, strict=True))
-        frozen = all(x.memory.requires_grad == self.learning for x in self.layers)
+        frozen = all(x.latent_weight.requires_grad == self.learning for x in self.layers)
         return here and same and frozen and self.bank.intact()
 
     def scale_margin(self, factor: float) -> None:
@@ -146,33 +146,33 @@ class _Group:
             self.bank.set_margin(factor * self.margin)
 
     def program(self, generator: torch.Generator | None) -> None:
-        if self.memory.device.type == "cpu":
+        if self.latent_weight.device.type == "cpu":
             index, target = self._outside()
             if len(index):
                 self.bank.program_at(index, target, generator)
             return
-        self.memory.clamp_(-1.0, 1.0)
+        self.latent_weight.clamp_(-1.0, 1.0)
         for layer in self.layers:
-            where = self.quantiser.error(layer.memory, layer.synapses.weight) > layer.synapses.margin
-            layer.synapses.program(self.quantiser.state(layer.memory), where, generator)
+            where = self.quantiser.error(layer.latent_weight, layer.synapses.weight) > layer.synapses.margin
+            layer.synapses.program(self.quantiser.state(layer.latent_weight), where, generator)
 
     def _outside(self) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
-        """Clip the memories; flat positions and targets of the devices outside the margin, ascending.
+        """Clip the latent weights; flat positions and targets of the devices outside the margin, ascending.
 
         Few are, so that without compiled code only blocks whose largest error is above the margin are searched: several
         times faster than a comparison and ``nonzero`` over everything.
         """
-        if self.scan.serves(self.memory):
-            return self.scan.outside(self.memory, self.bank.weight, self.bank.kind.margin)
-        self.memory.clamp_(-1.0, 1.0)
+        if self.scan.serves(self.latent_weight):
+            return self.scan.outside(self.latent_weight, self.bank.weight, self.bank.kind.margin)
+        self.latent_weight.clamp_(-1.0, 1.0)
         margin, weight = self.bank.kind.margin, self.bank.weight
         scratch = torch.empty(min(PIECE, len(weight)), dtype=weight.dtype)
-        pieces = zip(self.memory.split(PIECE), weight.split(PIECE), strict=True)
+        pieces = zip(self.latent_weight.split(PIECE), weight.split(PIECE), strict=True)
         worst = [self.quantiser.error(a, w, out=scratch[: len(a)]).view(-1, BLOCK).amax(dim=1) for a, w in pieces]
         found = []
         for hit in (torch.cat(worst) > margin).nonzero().squeeze(1).split(PIECE // BLOCK):
-            a, w = (x.view(-1, BLOCK).index_select(0, hit) for x in (self.memory, weight))
+            a, w = (x.view(-1, BLOCK).index_select(0, hit) for x in (self.latent_weight, weight))
             inside = (self.quantiser.error(a, w, out=a) > margin).nonzero()
             found.append(hit.index_select(0, inside[:, 0]).mul_(BLOCK).add_(inside[:, 1]))
         index = torch.cat(found)
-        return index, self.quantiser.state(self.memory.index_select(0, index))
+        return index, self.quantiser.state(self.latent_weight.index_select(0, index))

@@ -65,11 +65,11 @@ PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e
 
 
 @dataclass(frozen=True)
-class Bill:
+class Breakdown:
     """What one inference, or one sample of training, takes on the chip and in float32 logic.
 
     Attributes:
-        what: it is a bill for.
+        what: it is a breakdown for.
         chip: energy in J by cause.
         logic: the same of float32 logic.
         dominant: the sentence about what takes most of it.
@@ -111,7 +111,7 @@ def write_chip_report(summary: dict[str, Any], out: Path) -> None:
     missing = [key for key in NEEDED if key not in summary]
     if missing:
         raise InputError(f"the summary of the chip lacks {', '.join(missing)}; it is of another version")
-    bills = bills_of(summary)
+    breakdowns = bills_of(summary)
     area = {str(name): float(value) for name, value in summary["area_square_metre"].items()}
     chip = summary.get("chip") or {}
     disturbed = summary.get("disturbed_by") or {}
@@ -120,17 +120,23 @@ def write_chip_report(summary: dict[str, Any], out: Path) -> None:
         s=summary,
         run=summary.get("run"),
         disturbed=disturbed if disturbed.get("inferences") else None,
-        bills=bills,
+        breakdowns=breakdowns,
         area=area,
         area_total=math.fsum(area.values()),
         constants=constants_of(summary),
         chip=tomli_w.dumps(_without_none({key: value for key, value in chip.items() if key != "constants"})),
         small=SMALL,
         bars=[
-            ("Shares of the causes on the chip", shares_plot([(bill.what, bill.chip) for bill in bills])),
-            ("Shares of the causes in float32 logic", shares_plot([(bill.what, bill.logic) for bill in bills])),
+            (
+                "Shares of the causes on the chip",
+                shares_plot([(breakdown.what, breakdown.chip) for breakdown in breakdowns]),
+            ),
+            (
+                "Shares of the causes in float32 logic",
+                shares_plot([(breakdown.what, breakdown.logic) for breakdown in breakdowns]),
+            ),
         ],
-        causes=("Energy of each cause on the chip", causes_plot(bills)),
+        causes=("Energy of each cause on the chip", causes_plot(breakdowns)),
         area_plot=("Area by part", area_plot(area)),
         si=si,
         milli=lambda value: sig(SQUARE_MILLIMETRE * value),
@@ -138,11 +144,11 @@ def write_chip_report(summary: dict[str, Any], out: Path) -> None:
     atomic_write(out, page)
 
 
-def bills_of(summary: Mapping[str, Any]) -> list[Bill]:
-    """The bill of an inference and, where it is known, that of a trained sample."""
+def bills_of(summary: Mapping[str, Any]) -> list[Breakdown]:
+    """The breakdown of an inference and, where it is known, that of a trained sample."""
     parts = [("inference", summary), ("trained sample", summary.get("training"))]
     return [
-        Bill(what, _numbers(part["energy_joule"]), _numbers(part["float32_joule"]), str(part.get("dominant", "")))
+        Breakdown(what, _numbers(part["energy_joule"]), _numbers(part["float32_joule"]), str(part.get("dominant", "")))
         for what, part in parts
         if part
     ]
@@ -159,17 +165,17 @@ def constants_of(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [empty | dict(line) if isinstance(line, Mapping) else empty | {"name": str(line)} for line in given]
 
 
-def shares_plot(bills: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
+def shares_plot(breakdowns: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
     """Shares of the causes in each total, stacked; the total behind its bar.
 
     Args:
-        bills: a label and energies in J by cause, one for each bar.
+        breakdowns: a label and energies in J by cause, one for each bar.
     """
-    labels = [escape(label) for label, _ in bills]
-    totals = [math.fsum(energy.values()) for _, energy in bills]
+    labels = [escape(label) for label, _ in breakdowns]
+    totals = [math.fsum(energy.values()) for _, energy in breakdowns]
     shares = [
         {name: value / total if total else 0.0 for name, value in energy.items()}
-        for (_, energy), total in zip(bills, totals, strict=True)
+        for (_, energy), total in zip(breakdowns, totals, strict=True)
     ]
     names = list(dict.fromkeys(name for energy in shares for name in energy))
     names.sort(key=lambda name: -max(share.get(name, 0.0) for share in shares))
@@ -202,19 +208,25 @@ def shares_plot(bills: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
     return spec
 
 
-def causes_plot(bills: Sequence[Bill]) -> Spec:
+def causes_plot(breakdowns: Sequence[Breakdown]) -> Spec:
     """Every cause on a logarithmic axis, where small ones are seen beside large ones.
 
     They are marks, as bars would have no foot to stand on.
     """
-    names = [name for name, value, _ in bills[-1].ranked if value > 0]
-    names += [name for bill in bills for name, value in bill.chip.items() if value > 0 and name not in names]
+    names = [name for name, value, _ in breakdowns[-1].ranked if value > 0]
+    names += [
+        name for breakdown in breakdowns for name, value in breakdown.chip.items() if value > 0 and name not in names
+    ]
     fig = go.Figure()
-    for bill, colour, symbol in zip(bills, (BLUE, VERMILLION), ("circle", "diamond"), strict=False):
-        known = [name for name in names if bill.chip.get(name, 0.0) > 0]
+    for breakdown, colour, symbol in zip(breakdowns, (BLUE, VERMILLION), ("circle", "diamond"), strict=False):
+        known = [name for name in names if breakdown.chip.get(name, 0.0) > 0]
         for energies, title, mark in (
-            ([(ALL, bill.total), *((name, bill.chip[name]) for name in known)], f"{bill.what}, chip", symbol),
-            ([(ALL, bill.logic_total)], f"{bill.what}, {LOGIC}", f"{symbol}-open"),
+            (
+                [(ALL, breakdown.total), *((name, breakdown.chip[name]) for name in known)],
+                f"{breakdown.what}, chip",
+                symbol,
+            ),
+            ([(ALL, breakdown.logic_total)], f"{breakdown.what}, {LOGIC}", f"{symbol}-open"),
         ):
             fig.add_scatter(
                 x=[PICO * value for _, value in energies],

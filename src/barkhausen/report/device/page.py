@@ -72,7 +72,7 @@ def write_characterisation_report(characterisation: Characterisation, path: Path
         dark_colours=figures.dark_colours(len(numbers.states)),
         n=numbers,
         warnings=warnings_of(numbers),
-        attributes=_particulars(numbers),
+        attributes=_metadata(numbers),
         program=_program(numbers),
         command=numbers.attributes.get("command", COMMAND),
         state_names=[f"state {state.number}" for state in numbers.states],
@@ -149,7 +149,7 @@ def event_csv(moving: dict[str, Any]) -> str:
     return csv_text(names, list(zip(*columns, strict=True)))
 
 
-def _particulars(numbers: DeviceNumbers) -> dict[str, object]:
+def _metadata(numbers: DeviceNumbers) -> dict[str, object]:
     """What else the device file says of how it came to be, in words a reader knows."""
     how = numbers.parameters.characterisation
     named: dict[str, object] = {

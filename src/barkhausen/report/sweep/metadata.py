@@ -14,10 +14,10 @@ from barkhausen.sweep.store import Store
 from barkhausen.synapse.crossbar.chip import Chip
 
 
-def particulars_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
+def metadata_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
     """Versions that the tasks ran with, and every assumption that they rest on."""
     store = Store(directory)
-    particulars: dict[str, list[str]] = {}
+    metadata: dict[str, list[str]] = {}
     assumed: dict[str, None] = {}
     tasks = [str(task) for task in frame.loc[frame["status"] == FINISHED, "task"].unique()]
     homes = [store.of(task) for task in tasks]
@@ -25,23 +25,23 @@ def particulars_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list
     needed = dict.fromkeys(str(content["needs"]) for content in told if content.get("needs"))
     homes += [store.of(task) for task in needed]
     for content in [*told, *(content_of(home / "work" / "summary.json") for home in homes)]:
-        _note(content, particulars, assumed)
+        _note(content, metadata, assumed)
     if "device_file" in frame.columns:
         for name in frame["device_file"].dropna().unique():
             path = directory / str(name)
             if path.is_file():
                 device = read_device(path)
                 assumed |= dict.fromkeys(device.assumed)
-                _add(particulars, "code version", device.data.attrs.get("code_version"))
-    return particulars, list(assumed)
+                _add(metadata, "code version", device.data.attrs.get("code_version"))
+    return metadata, list(assumed)
 
 
-def _note(content: dict[str, Any], particulars: dict[str, list[str]], assumed: dict[str, None]) -> None:
-    _add(particulars, "code version", content.get("code_version"))
+def _note(content: dict[str, Any], metadata: dict[str, list[str]], assumed: dict[str, None]) -> None:
+    _add(metadata, "code version", content.get("code_version"))
     software = content.get("software")
     if isinstance(software, dict):
         for name, version in software.items():
-            _add(particulars, str(name), version)
+            _add(metadata, str(name), version)
     lines = content.get("assumed")
     if content.get("kind") == "infer" and isinstance(content.get("values"), dict):
         lines = _assumed_of_chip(content["values"])
@@ -56,9 +56,9 @@ def _assumed_of_chip(values: dict[str, Any]) -> list[str]:
         return []
 
 
-def _add(particulars: dict[str, list[str]], name: str, value: object) -> None:
-    if value is not None and str(value) not in particulars.setdefault(name, []):
-        particulars[name].append(str(value))
+def _add(metadata: dict[str, list[str]], name: str, value: object) -> None:
+    if value is not None and str(value) not in metadata.setdefault(name, []):
+        metadata[name].append(str(value))
 
 
 def content_of(path: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from barkhausen.report.plots import Spec
 from barkhausen.report.render import render
 from barkhausen.report.sweep import figures
 from barkhausen.report.sweep.figures import Group, Quantity
-from barkhausen.report.sweep.metadata import content_of, particulars_of
+from barkhausen.report.sweep.metadata import content_of, metadata_of
 from barkhausen.report.sweep.quantities import (
     ATTEMPT,
     ATTEMPT_ENERGY,
@@ -132,7 +132,7 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
     finished = [group for group in groups if group.count(main)]
     told = plots_of(kind, frame, main, finished, axes=[axis for axis in axes if axis.key != SEED], causes=causes)
     resolved, settings = _resolved(directory)
-    particulars, assumed = particulars_of(directory, frame)
+    metadata, assumed = metadata_of(directory, frame)
     return render(
         "sweep/sweep.html.jinja",
         title=str(settings.get("name") or "") or f"Sweep of {len(frame)} {'task' if len(frame) == 1 else 'tasks'}",
@@ -161,7 +161,7 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
         spreads=spreads_of(finished, main) if kind != "characterize" else None,
         published=published,
         resolved=resolved,
-        particulars=particulars,
+        metadata=metadata,
         assumed=assumed,
         value_text=value_text,
         is_number=_is_number,

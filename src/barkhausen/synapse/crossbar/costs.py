@@ -38,9 +38,9 @@ from typing import Literal
 
 from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip
-from barkhausen.synapse.energy import EnergyBill
+from barkhausen.synapse.energy import EnergyBreakdown
 
-NO_PROGRAMMING = EnergyBill()
+NO_PROGRAMMING = EnergyBreakdown()
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
 
 
@@ -171,7 +171,7 @@ def inference_costs(
     layers: Sequence[LayerLoad],
     *,
     read_disturb: float = 0.0,
-    programming: EnergyBill = NO_PROGRAMMING,
+    programming: EnergyBreakdown = NO_PROGRAMMING,
 ) -> SystemCosts:
     """What one inference costs.
 
@@ -211,7 +211,7 @@ def training_costs(
     layers: Sequence[LayerLoad],
     *,
     batch: int,
-    programming: EnergyBill = NO_PROGRAMMING,
+    programming: EnergyBreakdown = NO_PROGRAMMING,
     read_disturb: float = 0.0,
 ) -> SystemCosts:
     """What one training step costs.
@@ -220,7 +220,7 @@ def training_costs(
         chip: the chip.
         layers: of the network, in order.
         batch: samples of the step.
-        programming: bill of the devices programmed in the step.
+        programming: breakdown of the devices programmed in the step.
         read_disturb: probability that one read of the sense time moves the wall of a device; mean over states.
 
     Raises:

@@ -48,7 +48,8 @@ class CompactModel:
 
     Args:
         film: grid, material, and each device's shape and anisotropy.
-        parameters: from a calibration (:mod:`barkhausen.device.domain_wall.compact.calibration`); the defaults are estimates.
+        parameters: from a calibration (:mod:`barkhausen.device.domain_wall.compact.calibration`); the defaults are
+            estimates.
     """
 
     film: Film
