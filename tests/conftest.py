@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("barkhausen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("barkhausen")
 
 Numbers = float | Iterable[float]
 Report = Callable[[str, Numbers, Numbers, Numbers], None]

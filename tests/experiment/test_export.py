@@ -156,7 +156,7 @@ def test_single_precision_weights_survive_the_conductances() -> None:
             assert (back.astype(np.float32) == weight).all()
 
 
-def test_lost_walls_read_as_one_domain(model: nn.Module) -> None:
+def test_annihilated_walls_read_as_one_domain(model: nn.Module) -> None:
     layer = model.get_submodule("line")
     low, high = layer.synapses.kind.weight_range
     map_ = ConductanceMap.of(layer.synapses.kind.device)

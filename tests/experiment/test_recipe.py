@@ -238,7 +238,7 @@ WRONG = [
     ),
     ("[optimizer]\nname = 'lion'", r"optimizer\.name = 'lion': input should be 'adam', 'adamw' or 'sgd'"),
     ("[optimizer]\nrate = 0.0", r"optimizer\.rate = 0\.0: input should be greater than 0"),
-    ("[optimizer]\nmemory_rate = nan", r"optimizer\.latent_rate = nan"),
+    ("[optimizer]\nlatent_rate = nan", r"optimizer\.latent_rate = nan"),
     ("[optimizer]\nmomentum = 1.0", r"optimizer\.momentum = 1\.0: input should be less than 1"),
     ("[optimizer]\nweight_decay = -1.0", r"optimizer\.weight_decay = -1\.0: input should be greater"),
     ("[optimizer]\nschedule = 'step'", r"optimizer\.schedule = 'step'"),

@@ -100,7 +100,7 @@ def test_where_stuck_devices_rest() -> None:
 
 @WAYS
 @pytest.mark.parametrize("attempts", [1, 3])
-def test_lost_walls_read_as_an_end_of_the_track_and_are_written_anew(way: Way, attempts: int) -> None:
+def test_annihilated_walls_read_as_an_end_of_the_track_and_are_written_anew(way: Way, attempts: int) -> None:
     # Without spread, only a lost wall can miss the margin.
     array = made(gaussian_device(5, 0.0), max_attempts=attempts, faults=Faults(annihilated_walls=0.2))
     target = cycle(array)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from barkhausen.core.errors import InputError, did_you_mean
 
@@ -16,6 +16,24 @@ else:
     import tomli as tomllib
 
 Model = TypeVar("Model", bound=BaseModel)
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Real = Annotated[float, Field(allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Parameters(BaseModel):
+    """Base of tables that a user writes: no unknown key, and no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StrictParameters(Parameters):
+    """The same where values are of the type that is asked for, not merely convertible to it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:

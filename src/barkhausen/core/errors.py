@@ -1,6 +1,6 @@
-"""The errors that are the user's to mend: one line each, naming the culprit.
+"""Errors of one line each, naming the culprit: wrong input, and outcomes without a result.
 
-The command line turns every :class:`InputError` into that line and exit code 2, without a traceback.
+The command line turns every :class:`BarkhausenError` into that line and exit code 2, without a traceback.
 Anything else that escapes is a defect of ours and keeps its traceback.
 """
 
@@ -19,6 +19,13 @@ class InputError(BarkhausenError, ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class OutcomeError(BarkhausenError):
+    """The input is sound, but what it leads to is no result: a diverged training, a wall that never rests.
+
+    Another attempt with the same input ends in the same way.
+    """
 
 
 class DataNotFoundError(InputError):

@@ -1,10 +1,11 @@
-"""Files that are either whole or not there: write beside the target, flush to disk, rename."""
+"""Files that are either whole or not there, and directories that belong to one process at a time."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,74 @@ def take_lock(file: IO[Any]) -> bool:
     except OSError:
         return True
     return True
+
+
+LOCK = ".lock"
+"""The file of a directory whose lock its process holds."""
+
+
+def check_directory(directory: Path, marker: str, what: str) -> bool:
+    """Whether a directory holds ``what`` already; one that holds something else is refused.
+
+    Files that begin with a dot do not count: a killed process may have left them.
+
+    Args:
+        directory: need not exist.
+        marker: file that stands in the directory of ``what`` from the start.
+        what: such as ``"a run"``.
+
+    Raises:
+        InputError: it is used for something else, is no directory, or cannot be read.
+    """
+    try:
+        if (directory / marker).exists():
+            return True
+        if directory.exists() and (
+            not directory.is_dir() or any(not path.name.startswith(".") for path in directory.iterdir())
+        ):
+            raise InputError(f"{directory}: exists and is not the directory of {what}")
+    except OSError as error:
+        raise unwritable(directory, error) from None
+    return False
+
+
+@contextlib.contextmanager
+def claimed_directory(directory: Path, marker: str, what: str) -> Iterator[None]:
+    """Make a directory this process's while the block runs, and remove what killed writers left in it.
+
+    Args:
+        directory, marker, what: as of :func:`check_directory`.
+
+    Raises:
+        InputError: it is used for something else, another process is at work there, or it cannot be written.
+    """
+    check_directory(directory, marker, what)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        file = (directory / LOCK).open("a+b")
+    except OSError as error:
+        raise unwritable(directory, error) from None
+    with file:
+        if not take_lock(file):
+            raise InputError(f"{directory}: another process is at work in this directory")
+        remove_partial(directory)
+        yield
+
+
+def clear_directory(directory: Path) -> None:
+    """Remove everything in a claimed directory but its lock.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        for path in directory.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()
+    except OSError as error:
+        raise unwritable(directory, error) from None
 
 
 def read_json(path: Path) -> Any:

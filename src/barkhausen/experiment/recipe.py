@@ -7,31 +7,22 @@ from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
 
-from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.config import Count, NotNegative, Positive, StrictParameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.learning.networks.parts import Activation, Normalisation
 
 Mode = Literal["in-situ", "ex-situ", "float"]
 Preset = Literal["racetrack", "notched", "gaussian"]
-Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class DatasetRecipe(_Table):
+class DatasetRecipe(StrictParameters):
     """Which data, and whether hyper-parameters are being chosen on a part of it."""
 
     name: str = "mnist"
@@ -40,14 +31,14 @@ class DatasetRecipe(_Table):
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not touched."""
 
 
-class NetworkRecipe(_Table):
+class NetworkRecipe(StrictParameters):
     """Topology; input and output sizes follow from the data."""
 
     kind: Literal["mlp", "cnn", "autoencoder"] = "mlp"
     """Multilayer perceptron, convolutional blocks before one, or an encoder and its mirror image."""
-    hidden: Annotated[list[Count], Field(min_length=1)] = [256, 128, 64]
+    hidden: Annotated[list[Count], Field(min_length=1)] = Field(default=[256, 128, 64])
     """Sizes of the hidden linear layers; of an autoencoder those of the encoder, the code last."""
-    channels: Annotated[list[Count], Field(min_length=1)] = [16, 32, 64]
+    channels: Annotated[list[Count], Field(min_length=1)] = Field(default=[16, 32, 64])
     """Of a cnn's blocks: convolution, normalisation, activation, 2 x 2 max-pooling."""
     kernel: Count = 3
     """Rows and columns of a cnn's kernels."""
@@ -56,11 +47,11 @@ class NetworkRecipe(_Table):
     """Of the quantised activation (hard tanh)."""
     normalisation: Normalisation = "batch"
     """After every layer: ``batch``, ``shift`` (by powers of two), ``none``."""
-    keep_float: list[str] = []
+    keep_float: list[str] = Field(default=[])
     """Layers that stay digital: names as in ``metrics.jsonl``, patterns, ``first`` or ``last``."""
 
 
-class DeviceRecipe(_Table):
+class DeviceRecipe(StrictParameters):
     """The synapse: a shipped racetrack, a textbook Gaussian or a device file, and how it is programmed."""
 
     preset: Preset = "racetrack"
@@ -107,7 +98,7 @@ class DeviceRecipe(_Table):
         return values
 
 
-class FaultsRecipe(_Table):
+class FaultsRecipe(StrictParameters):
     """What is wrong with the devices (:class:`barkhausen.synapse.Faults`)."""
 
     stuck: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -118,13 +109,13 @@ class FaultsRecipe(_Table):
     """Probability that a programming attempt loses the wall; ``device``: the failure rates of the device file."""
 
 
-class OptimizerRecipe(_Table):
+class OptimizerRecipe(StrictParameters):
     """The optimiser of the digital side."""
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
-    rate: Rate = 1e-3
+    rate: Positive = 1e-3
     """Learning rate of float weights, biases and normalisation."""
-    latent_rate: Rate = 6e-3
+    latent_rate: Positive = 6e-3
     """Learning rate of the synapses' latent weight, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Of sgd."""
@@ -134,7 +125,7 @@ class OptimizerRecipe(_Table):
     """Both rates over the epochs; the cosine ends just above zero."""
 
 
-class TransferRecipe(_Table):
+class TransferRecipe(StrictParameters):
     """Programming of fresh chips after training."""
 
     chips: Count = 10
@@ -148,7 +139,7 @@ DEFAULTS_BY_MODE: dict[str, dict[str, dict[str, Any]]] = {
 """Where the best setting on validation data differs between the modes (``make tune``)."""
 
 
-class Recipe(_Table):
+class Recipe(StrictParameters):
     """Everything that decides a run."""
 
     mode: Mode = "in-situ"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,8 +20,8 @@ from typing import Any
 import torch
 
 from barkhausen.core.config import flat, read_toml
-from barkhausen.core.errors import InputError
-from barkhausen.core.files import atomic_write, read_json, remove_partial, take_lock, unwritable
+from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.core.files import atomic_write, check_directory, claimed_directory, clear_directory, read_json
 from barkhausen.core.progress import Progress, Silent
 from barkhausen.core.seeds import stream
 from barkhausen.data.published import load_dataset
@@ -49,6 +48,7 @@ from barkhausen.synapse import EnergyBreakdown
 CHECKPOINT = "checkpoint.safetensors"
 RECIPE = "recipe.toml"
 DEVICE = "device.nc"
+WHAT = "a run"
 
 
 @dataclass
@@ -80,7 +80,6 @@ class Run:
             InputError: the directory belongs to another recipe or cannot be written, data or device cannot be
                 used.
         """
-        held = self.directory / RECIPE
         finished = self.directory / "summary.json"
         if self._holds_this_run() and finished.exists():
             self._check_device_file()
@@ -89,9 +88,8 @@ class Run:
             return summary
         # Everything that can be wrong with the input is found before anything is written or thrown away.
         training, device = self._prepare()
-        self._claim()
-        with _locked(held):
-            remove_partial(self.directory)
+        with claimed_directory(self.directory, RECIPE, WHAT):
+            self._begin()
             metrics = self._resume(training)
             with self._opened((TensorBoard(), *self.logs), metrics) as logs:
                 self._train(training, metrics, logs)
@@ -112,7 +110,7 @@ class Run:
         logs = tuple(log for log in self.logs if log.takes_finished_runs)
         if not logs:
             return
-        with _locked(self.directory / RECIPE), self._opened(logs, self._metrics()) as opened:
+        with claimed_directory(self.directory, RECIPE, WHAT), self._opened(logs, self._metrics()) as opened:
             for log in opened:
                 log.finish(summary)
 
@@ -135,32 +133,18 @@ class Run:
         return Training(self.recipe, dataset.standardised(), device), device
 
     def _holds_this_run(self) -> bool:
-        """Whether the directory holds this run and it is to be gone on with; one of anything else is refused."""
-        held = self.directory / RECIPE
-        try:
-            if held.exists():
-                if not self.overwrite:
-                    self._same_recipe(held)
-                return not self.overwrite
-            if self.directory.exists() and (not self.directory.is_dir() or self._is_used()):
-                raise InputError(f"{self.directory}: exists and is not the directory of a run")
-        except OSError as error:
-            raise unwritable(self.directory, error) from None
-        return False
+        """Whether the directory holds this run and the run is to be resumed; one of anything else is refused."""
+        if not check_directory(self.directory, RECIPE, WHAT):
+            return False
+        if not self.overwrite:
+            self._same_recipe(self.directory / RECIPE)
+        return not self.overwrite
 
-    def _is_used(self) -> bool:
-        """Whether anything is in the directory but what a killed process may have left half written."""
-        return any(not path.name.startswith(".") for path in self.directory.iterdir())
-
-    def _claim(self) -> None:
-        """Make the directory ours: the resolved recipe and a copy of the device file stand in it from the start."""
+    def _begin(self) -> None:
+        """Put the resolved recipe and a copy of the device file in the claimed directory, where they are not yet."""
         held, source = self.directory / RECIPE, self._device_source()
-        if self.overwrite and held.exists():
-            with _locked(held):
-                try:
-                    shutil.rmtree(self.directory)
-                except OSError as error:
-                    raise unwritable(self.directory, error) from None
+        if self.overwrite:
+            clear_directory(self.directory)
         if not held.exists():
             atomic_write(held, self.recipe.to_toml())
         if source is not None and not (self.directory / DEVICE).exists():
@@ -241,7 +225,7 @@ class Run:
             # A latent weight that is not a number has no nearest state.
             if all(bool(parameter.isfinite().all()) for parameter in training.model.parameters()):
                 raise
-        raise InputError(
+        raise OutcomeError(
             f"training diverged in epoch {number}: lower optimizer.rate or optimizer.latent_rate "
             f"({self.recipe.optimizer.rate:g} and {self.recipe.optimizer.latent_rate:g})"
         )
@@ -346,19 +330,6 @@ HISTOGRAM_MEANING = {
     "in-situ": ["after the initial programming", "after training"],
     "ex-situ": ["a fresh chip programmed once", "the same chip after write-verify"],
 }
-
-
-@contextlib.contextmanager
-def _locked(recipe: Path) -> Iterator[None]:
-    """Hold the lock of a run's directory, which dies with the process.
-
-    Raises:
-        InputError: another process is at work there.
-    """
-    with recipe.open("rb") as file:
-        if not take_lock(file):
-            raise InputError(f"{recipe.parent}: another process is at work in this directory")
-        yield
 
 
 def _cumulative(training: Training) -> dict[str, Any]:

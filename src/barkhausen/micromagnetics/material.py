@@ -5,24 +5,19 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from barkhausen.core.config import Parameters, Positive, Real
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.units import VACUUM_PERMEABILITY
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Real = Annotated[float, Field(allow_inf_nan=False)]
 
-
-class Material(BaseModel):
+class Material(Parameters):
     """Constants of the ferromagnet and of what drives it; SI units.
 
     Raises:
         pydantic.ValidationError: a constant out of its range, or an unknown one.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     saturation_magnetisation: Positive
     """Ms in A/m."""

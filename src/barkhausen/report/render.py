@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from barkhausen.core.units import PREFIXES
 from barkhausen.report import plots
 from barkhausen.report.figure_files import csv_address, drawn, figure_csv, file_name
 from barkhausen.results.table import NO_VALUE
@@ -81,7 +82,6 @@ def count(value: float) -> str:
 
 def joule(value: float) -> str:
     """An energy with its SI prefix."""
-    for prefix, scale in (("m", 1e-3), ("µ", 1e-6), ("n", 1e-9), ("p", 1e-12)):
-        if value >= scale:
-            return f"{sig(value / scale)} {prefix}J"
-    return f"{sig(value / 1e-15)} fJ"
+    *larger, smallest = PREFIXES
+    prefix = next((prefix for prefix in larger if value >= PREFIXES[prefix]), smallest)
+    return f"{sig(value / PREFIXES[prefix])} {prefix}J"

@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from barkhausen.core.config import validated
+from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json
 from barkhausen.experiment.summary import SCHEMA
 from barkhausen.results.table import held_out, result_table
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 
 

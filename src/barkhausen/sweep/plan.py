@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from barkhausen.core.config import flat, validated
+from barkhausen.core.config import StrictParameters, flat, validated
 from barkhausen.core.errors import InputError
 from barkhausen.data.published import load_dataset
 from barkhausen.device import DeviceParameters
@@ -24,10 +24,10 @@ CHIP, INFERENCE = "chip", "inference"
 """Tables of the chip's keys, and of what is done with it, among the settings and values of an inference."""
 
 
-class Inference(BaseModel):
+class Inference(StrictParameters):
     """What is done with a network on a chip; see :func:`.infer_on_chip`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     fine_tuning_epochs: Annotated[int, Field(ge=0)] = 0
     """Of training on the chip."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import atomic_write, remove_partial, take_lock, unwritable
+from barkhausen.core.files import LOCK, atomic_write, claimed_directory, remove_partial, take_lock, unwritable
 from barkhausen.results.file_names import SWEEP
 
 POLL = 0.5
@@ -91,7 +91,7 @@ class Store:
         directory = self.of(address)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            file = (directory / ".lock").open("a+b")
+            file = (directory / LOCK).open("a+b")
         except OSError as error:
             raise unwritable(directory, error) from None
         with file:
@@ -110,20 +110,8 @@ class Store:
         Raises:
             InputError: it is used for something else, another process is at work there, or it cannot be written.
         """
-        directory = self.directory
-        try:
-            is_used = directory.exists() and any(not path.name.startswith(".") for path in directory.iterdir())
-            if is_used and not (directory / SWEEP).exists():
-                raise InputError(f"{directory}: exists and is not the directory of a sweep")
-            directory.mkdir(parents=True, exist_ok=True)
-            file = (directory / ".lock").open("a+b")
-        except OSError as error:
-            raise unwritable(directory, error) from None
-        with file:
-            if not take_lock(file):
-                raise InputError(f"{directory}: another process is at work in this directory")
-            remove_partial(directory)
-            atomic_write(directory / SWEEP, sweep)
+        with claimed_directory(self.directory, SWEEP, "a sweep"):
+            atomic_write(self.directory / SWEEP, sweep)
             yield
 
 

@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
-from barkhausen.core.config import apply_setting, flat, read_toml, validated
+from barkhausen.core.config import Count, StrictParameters, apply_setting, flat, read_toml, validated
 
 Kind = Literal["train", "characterize", "infer"]
-Count = Annotated[int, Field(ge=1)]
 Points = tuple[dict[str, Any], ...]
 
 MOST_SAMPLES = 1_000_000
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+class _Table(StrictParameters):
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class Range(_Table):
@@ -51,11 +50,11 @@ class Search(_Table):
     """Which points of the space of settings are tried."""
 
     kind: Literal["grid", "list", "random", "optuna"]
-    over: dict[str, Any] = {}
+    over: dict[str, Any] = Field(default={})
     """Axes of grid, random and optuna: a dotted key with its values, or with a range."""
     list: Points = ()
     """Points of a list: a table of settings each."""
-    repeat: dict[str, Any] = {}
+    repeat: dict[str, Any] = Field(default={})
     """Axes that every point is crossed with, such as ``seed = [0, 1, 2]``."""
     samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = 20
     """Points of random and optuna."""
@@ -136,7 +135,7 @@ class SweepFile(_Table):
     name: str = ""
     threads: Count = 1
     """Of each task. Part of a recipe, and so of a task's address."""
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default={})
     """Settings of every task, on top of the base."""
     search: Search
 
@@ -213,7 +212,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
 
 def _settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables as dotted keys, but for the tables that are ranges; the last of two equal keys counts."""
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = Field(default={})
     for key, value in values.items():
         is_table = isinstance(value, dict) and not ({"low", "high"} & set(value))
         result |= _settings(value, f"{prefix}{key}.") if is_table else {prefix + key: value}

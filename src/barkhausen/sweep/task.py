@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from barkhausen.core.errors import BarkhausenError, InputError
+from barkhausen.core.errors import BarkhausenError, InputError, OutcomeError
 from barkhausen.results.columns import FAILED, FINISHED
 from barkhausen.sweep.keys import code_version, file_digest
 from barkhausen.sweep.plan import CHIP, INFERENCE, Task
@@ -79,7 +79,7 @@ def attempt(directory: Path, task: Task, work: Callable[[], Outcome], patience: 
             outcome = {"status": FAILED, "error": last_line(text), "traceback": text}
             outcome |= {"seconds": time.perf_counter() - begun, **about}
             store.fail(task.address, outcome)
-            if isinstance(error, InputError):
+            if isinstance(error, InputError | OutcomeError):
                 return outcome
             # The error itself may not survive the way to another process.
             raise TaskError(outcome["error"]) from None

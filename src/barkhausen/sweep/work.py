@@ -11,6 +11,7 @@ import tomli_w
 import torch
 
 from barkhausen.core.files import atomic_write
+from barkhausen.core.units import FEMTO, NANO, PICO
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.description import described
 from barkhausen.experiment.characterise import characterise_to_file
@@ -21,7 +22,6 @@ from barkhausen.synapse.crossbar.chip import Chip
 
 CAUSES: tuple[Literal["sot", "gate", "read"], ...] = ("sot", "gate", "read")
 DEVICE_FILE = "device.nc"
-FEMTO, NANO, PICO = 1e15, 1e9, 1e12
 
 Row = dict[str, Any]
 

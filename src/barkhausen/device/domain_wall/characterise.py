@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.progress import Progress
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.ensemble import Ensemble
@@ -75,7 +75,8 @@ def characterise(
         attributes: anything else worth keeping in the device file.
 
     Raises:
-        InputError: the parameters do not make a device, or its states cannot be told apart.
+        InputError: the parameters do not make a device.
+        OutcomeError: no wall rests in some state, or states cannot be told apart.
     """
     run = _Run(parameters)
     ensemble = run.ensemble
@@ -101,7 +102,11 @@ def characterise(
         progress=progress,
     )
     pictures = run.pictured(checkpoint, progress, backend, threads, accelerator)
-    return run.labelled(result, pictures, attributes or {})
+    try:
+        return run.labelled(result, pictures, attributes or {})
+    except InputError as error:
+        # The parameters have been checked: what cannot be a device here is what came of them.
+        raise OutcomeError(str(error)) from None
 
 
 class _Run:
@@ -215,7 +220,7 @@ def _by_mean_position(resting: np.ndarray, outcome: np.ndarray, voltages: Sequen
     for voltage, row in zip(voltages, outcome, strict=True):
         if not (row == SINGLE).any():
             none, several = int((row == NONE).sum()), int((row == SEVERAL).sum())
-            raise InputError(
+            raise OutcomeError(
                 f"characterisation: of {row.size} events at {voltage:g} V none left one wall on the track "
                 f"({none} lost it, {several} left several)"
             )

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from barkhausen.device.domain_wall.track import Positive, Racetrack
+from barkhausen.core.config import Parameters, Positive
+from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import StrainGate
 
 NotZero = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Piezoelectric(BaseModel):
+class Piezoelectric(Parameters):
     """How a voltage across the piezoelectric strains the film, and how strain changes its anisotropy.
 
     Assumed: Co-Fe of 260 ppm and 200 GPa on PZT with d31 = −190 pm/V, all of whose strain reaches the film.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     magnetostriction: NotZero = 260e-6
     """lambda_s."""

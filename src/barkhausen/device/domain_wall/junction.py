@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
 
+from barkhausen.core.config import Parameters, Positive
 from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE, REDUCED_PLANCK
-from barkhausen.device.domain_wall.track import Positive, Racetrack
+from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import Material
 
 
@@ -26,13 +26,11 @@ class ReadDisturb:
     """That the wall has moved to another place when the read is over."""
 
 
-class TunnelJunction(BaseModel):
+class TunnelJunction(Parameters):
     """The junction that turns a wall position into a conductance, and what one read costs; SI units.
 
     Defaults are our assumptions: TMR 150 %, RA 10 ohm um², one read at 0.1 V for 1 ns.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     tunnel_magnetoresistance: Positive = 1.5
     """(R_AP − R_P) / R_P, as a fraction (1.5 is 150 %)."""

@@ -6,24 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.gate import Piezoelectric
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.shape import TrackShape
-from barkhausen.device.domain_wall.track import Positive, Racetrack
+from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import Film, Material, material
 
 DEFAULT_MATERIAL = "cofeb-tantalum"
 
 
-class Characterisation(BaseModel):
+class Characterisation(Parameters):
     """How a device is characterised: how many of them, how often, on what cells."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     devices: Annotated[int, Field(ge=1, le=4096)] = 16
     """Roughness realisations: physical devices."""
@@ -39,10 +37,8 @@ class Characterisation(BaseModel):
     """Of the edges, of the noise and of where the walls start."""
 
 
-class DeviceParameters(BaseModel):
+class DeviceParameters(Parameters):
     """Track, shape, material, gate, programming protocol and junction of one device."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     track: Racetrack = Racetrack()
     shape: TrackShape = TrackShape()

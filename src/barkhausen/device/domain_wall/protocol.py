@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from barkhausen.device.domain_wall.track import Positive, Racetrack
+from barkhausen.core.config import Parameters, Positive
+from barkhausen.device.domain_wall.track import Racetrack
 
 Voltage = Annotated[float, Field(allow_inf_nan=False)]
 Duration = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Pulse(BaseModel):
+class Pulse(Parameters):
     """A current pulse through the heavy metal; the sign of the current does not cost."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     current_density: Annotated[float, Field(allow_inf_nan=False)] = 1e11
     """Current density in A/m²."""
@@ -23,7 +22,7 @@ class Pulse(BaseModel):
     """Duration of the plateau in s."""
 
 
-class ProgrammingProtocol(BaseModel):
+class ProgrammingProtocol(Parameters):
     """One programming attempt: a reset pulse, then a programming pulse under the state's gate voltage.
 
     The current pulse is the same for all states; the gate voltage chooses the state, as in the
@@ -33,8 +32,6 @@ class ProgrammingProtocol(BaseModel):
     ``reset_voltage``; ``settle``; the gate rises, and the programming pulse drives the wall to the right; the gate
     falls ``gate_hold`` after it; ``relaxation``; then the wall is read.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reset: Pulse = Pulse()
     program: Pulse = Pulse()

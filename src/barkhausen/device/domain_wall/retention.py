@@ -31,7 +31,7 @@ import xarray as xr
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
 from barkhausen.device.domain_wall.compact.wall_energy import WallEnergy, thermal_order
@@ -166,7 +166,7 @@ class _Landscape:
     def of(table: WallEnergy, device: int, thickness: float, damping: float, temperature: float) -> _Landscape:
         stiffness = thickness * (table.dmi - 2 * float(table.neel[0, device]))
         if not stiffness > 0:
-            raise InputError("retention: the DMI does not hold the walls at the angle of a Néel wall")
+            raise OutcomeError("retention: the DMI does not hold the walls at the angle of a Néel wall")
         spline, width = (CubicSpline(table.places, t[0, device]) for t in (table.energy, table.width))
         places = np.arange(0.0, float(table.places[-1]), FINE)
         track = float(table.track_width[device])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from barkhausen.core.config import NotNegative, Parameters, Positive, Real
 from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import (
@@ -20,19 +21,14 @@ from barkhausen.micromagnetics import (
     grains,
     track_film,
 )
-from barkhausen.micromagnetics.material import NotNegative, Positive
-
-Real = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class EndStops(BaseModel):
+class EndStops(Parameters):
     """Stretches of raised anisotropy at both ends that keep the wall on the track.
 
     Real devices pin the magnetisation of their ends, with contacts or an antiferromagnet; here the wall meets a hill
     of wall energy. Both values are assumptions.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     length: NotNegative = 40e-9
     """Of each stop in m; 0: no stops, and a wall may leave the track."""
@@ -40,19 +36,15 @@ class EndStops(BaseModel):
     """By how much Ku is raised there, in J/m³."""
 
 
-class Grains(BaseModel):
+class Grains(Parameters):
     """Grains whose anisotropy differs: size in m, and standard deviation of Ku relative to its mean."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     size: Positive = 10e-9
     spread: NotNegative = 0.0
 
 
-class TrackShape(BaseModel):
+class TrackShape(Parameters):
     """What makes one place on the track differ from another, and one device from another; SI units."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     notches: tuple[Notch, ...] = ()
     roughness: EdgeRoughness = EdgeRoughness()

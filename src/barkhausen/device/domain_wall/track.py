@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
+from barkhausen.core.config import Parameters, Positive
 
 VACUUM_PERMITTIVITY = 8.8541878128e-12
 """Vacuum permittivity in F/m (CODATA 2018)."""
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-
-class Racetrack(BaseModel):
+class Racetrack(Parameters):
     """Geometry and electrical constants of one track; SI units.
 
     Every default is an assumption of ours within the range found in the literature, not a value of the
     paper: a 512 × 64 × 1 nm strip, 5 nm of beta-tantalum (2.0e-6 ohm m) below, 100 nm of PZT
     (relative permittivity 1000) as the gate.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     length: Positive = 512e-9
     """Length of the track in m, along which the wall moves."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import OutcomeError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.progress import Progress
 from barkhausen.device import DeviceParameters, write_device
@@ -47,10 +47,7 @@ def confirm(
             return result
     try:
         found = characterise(parameters, checkpoint=work, progress=progress, **simulating)
-    except InputError as error:
-        # Pictures are simulated last. An error before them is the user's to mend; one after them is the device's.
-        if not (work / "pictures").exists():
-            raise
+    except OutcomeError as error:
         result = {"refused": str(error)}
     else:
         write_device(found.device, stem.with_suffix(".nc"))

@@ -17,7 +17,7 @@ import tomli_w
 
 from barkhausen.core.config import flat, read_toml
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import atomic_write, read_json, remove_partial
+from barkhausen.core.files import atomic_write, claimed_directory, read_json
 from barkhausen.core.progress import Progress, Silent
 from barkhausen.core.seeds import mixed_seed
 from barkhausen.device import DeviceParameters
@@ -42,11 +42,10 @@ from barkhausen.experiment.design.archive import CsvArchive
 from barkhausen.experiment.design.calibration import calibrated
 from barkhausen.experiment.design.confirmation import confirm, plain
 from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, load_search
-from barkhausen.experiment.run import _locked
 from barkhausen.micromagnetics import Film
 from barkhausen.version import __version__
 
-SEARCH, CANDIDATES, CONFIRMED, LOCK = "search.toml", "candidates.csv", "confirmed", ".lock"
+SEARCH, CANDIDATES, CONFIRMED = "search.toml", "candidates.csv", "confirmed"
 CALIBRATION = "calibration.json"
 DESIGNED, RESULT = "designed.toml", "design.json"
 
@@ -92,15 +91,10 @@ def design_to_directory(
     recipe = load_search(source, settings)
     _check_gate(recipe)
     held = out / SEARCH
-    if not held.exists() and _is_used(out):
-        raise InputError(f"{out}: exists and is not the directory of a search")
-    if not (out / LOCK).exists():
-        atomic_write(out / LOCK, "")
-    with _locked(out / LOCK):
+    with claimed_directory(out, SEARCH, "a search"):
         if held.exists():
             _check_same(recipe, held)
         atomic_write(held, recipe.to_toml())
-        remove_partial(out)
         compact = recipe.search.compact
         if recipe.search.calibrate:
             compact = calibrated(recipe, out / CALIBRATION, backend, threads, progress or Silent())
@@ -329,13 +323,6 @@ def _check_gate(recipe: SearchRecipe) -> None:
         CompactModel(Film(grid, device.material), recipe.search.compact).landscape(lowest)
     except InputError as error:
         raise InputError(f"search.ranges.gate_voltage: {error}") from None
-
-
-def _is_used(directory: Path) -> bool:
-    """Whether anything is there but what a killed process may have left half written."""
-    if not directory.exists():
-        return False
-    return not directory.is_dir() or any(not path.name.startswith(".") for path in directory.iterdir())
 
 
 def _check_same(recipe: SearchRecipe, held: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design import FAMILIES, DesignSpace, Family, Ranges, Weights
@@ -29,10 +29,8 @@ EXTENSIBLE = ("search.families", "search.generations", "search.confirm")
 """Keys that may differ when a search is gone on with: they say how far it goes, not what a candidate costs."""
 
 
-class SearchSettings(BaseModel):
+class SearchSettings(Parameters):
     """What is searched, and how thoroughly."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     states: Annotated[int, Field(ge=2, le=64)] = 5
     families: Annotated[tuple[Family, ...], Field(min_length=1)] = FAMILIES
@@ -69,10 +67,8 @@ class SearchSettings(BaseModel):
         return tuple(dict.fromkeys(value))
 
 
-class SearchRecipe(BaseModel):
+class SearchRecipe(Parameters):
     """A search file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     device: DeviceParameters = DeviceParameters()
     """The part that is fixed."""

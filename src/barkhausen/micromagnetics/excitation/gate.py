@@ -5,17 +5,15 @@ from __future__ import annotations
 import abc
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from barkhausen.micromagnetics.material import Positive
+from barkhausen.core.config import Parameters, Positive
 
 NotZero = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Gate(BaseModel, abc.ABC):
+class Gate(Parameters, abc.ABC):
     """A gate whose voltage changes Ku in proportion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @property
     @abc.abstractmethod

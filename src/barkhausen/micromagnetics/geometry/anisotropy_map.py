@@ -8,19 +8,18 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.core.seeds import numbered_generator
 from barkhausen.micromagnetics.grid import Grid
 
 
-class Region(BaseModel):
+class Region(Parameters):
     """A stretch of the track with its own Ku: from ``start`` to ``stop`` in m along x."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     start: Annotated[float, Field(allow_inf_nan=False)]
     stop: Annotated[float, Field(allow_inf_nan=False)]

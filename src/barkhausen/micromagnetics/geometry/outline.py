@@ -8,15 +8,16 @@ from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from barkhausen.core.config import Parameters, Positive
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.edge_demag import coarsen, usable
 from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
 from barkhausen.micromagnetics.grid import Grid
-from barkhausen.micromagnetics.material import Material, Positive
+from barkhausen.micromagnetics.material import Material
 
 SUBCELL = 0.5e-9
 """Default size in m on which edges are resolved for their stray field."""
@@ -28,10 +29,8 @@ MARGIN_SIGMAS = 3.0
 """Room that the grid leaves beyond the nominal width for rough edges, in standard deviations."""
 
 
-class Notch(BaseModel):
+class Notch(Parameters):
     """A bite out of one edge or both; all lengths in m."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     position: Annotated[float, Field(allow_inf_nan=False)]
     """Its middle, from the left end of the track."""
@@ -53,10 +52,8 @@ class Notch(BaseModel):
         return self.depth * (1 - u * u).clamp_min(0.0).sqrt()
 
 
-class TrackOutline(BaseModel):
+class TrackOutline(Parameters):
     """A straight track with notched and rough edges; lengths in m."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     length: Positive = 512e-9
     width: Positive = 64e-9

@@ -6,11 +6,10 @@ import math
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from barkhausen.core.config import NotNegative, Parameters, Positive
 from barkhausen.core.seeds import numbered_generator
-from barkhausen.micromagnetics.material import NotNegative, Positive
 
 POINTS = 16
 """Knots for each correlation length, between which an edge is straight."""
@@ -19,13 +18,11 @@ REACH = 4.0
 """Beyond so many correlation lengths the smoothing kernel is nothing (exp(−32))."""
 
 
-class EdgeRoughness(BaseModel):
+class EdgeRoughness(Parameters):
     """Displacements of an edge with standard deviation ``rms`` and correlation rms² exp(−(d/correlation_length)²).
 
     Both in m. The two edges of a track are independent.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rms: NotNegative = 1e-9
     correlation_length: Positive = 20e-9

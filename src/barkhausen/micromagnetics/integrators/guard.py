@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.core.errors import BarkhausenError
+from barkhausen.core.errors import OutcomeError
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice
 
 NORM_LIMIT = 0.5
@@ -16,7 +16,7 @@ NORM_LIMIT = 0.5
 is 1.2 rad in one step, which no longer follows the precession, and which noise does not do at a recommended step."""
 
 
-class IntegrationError(BarkhausenError):
+class IntegrationError(OutcomeError):
     """The integration broke down; the message names the replica, the time and the likely cause."""
 
     def __init__(self, replica: int, time: float, deviation: float, advice: StepAdvice | None) -> None:

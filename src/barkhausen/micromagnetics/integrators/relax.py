@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.core.errors import BarkhausenError
+from barkhausen.core.errors import OutcomeError
 from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.integrators.dormand_prince import DormandPrince
 from barkhausen.micromagnetics.layout import cross
@@ -21,7 +21,7 @@ NEAR_REST = 2e-2
 """Largest |m × B| in T at which damped motion has chosen its minimum."""
 
 
-class NotConvergedError(BarkhausenError):
+class NotConvergedError(OutcomeError):
     """No equilibrium was reached within the work allowed."""
 
 

@@ -17,6 +17,7 @@ import tomli_w
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
+from barkhausen.core.units import PICO
 from barkhausen.report.plots import (
     BLUE,
     GREEN,
@@ -34,7 +35,6 @@ from barkhausen.report.plots import (
 from barkhausen.report.render import render, sig
 
 NEEDED = ("ideal_accuracy", "accuracy", "energy_joule", "float32_joule", "latency_seconds", "area_square_metre")
-PICO = 1e12
 SQUARE_MILLIMETRE = 1e6
 SMALL = 0.02
 """Causes below this share of every bar are drawn together."""

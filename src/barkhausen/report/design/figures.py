@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from barkhausen.core.units import FEMTO, NANO
 from barkhausen.device.domain_wall.design import PARTS, Candidate, Score, Weights
 from barkhausen.report.plots import (
     BLUE,
@@ -25,8 +26,6 @@ from barkhausen.report.plots import (
     finished_spec,
     totals_behind_bars,
 )
-
-NANO, FEMTO = 1e9, 1e15
 
 FAMILY_STYLES = {
     "rough": (GREY, "circle"),

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from jaxtyping import Float
 
+from barkhausen.core.units import FEMTO, NANO
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.report.device.numbers import CAUSES, StateNumbers
 from barkhausen.report.device.wave_pictures import pulses
@@ -21,7 +22,6 @@ from barkhausen.report.figure_files import csv_text
 from barkhausen.report.plots import BLUE, DARK, GREY, INK, SOFT_INK, STATE_COLOURS, VERMILLION, Spec, finished_spec
 from barkhausen.report.render import sig
 
-NANO, FEMTO = 1e9, 1e15
 MOST_LINES = 300
 """Trajectories drawn, of all states together; more are neither told apart nor drawn quickly."""
 

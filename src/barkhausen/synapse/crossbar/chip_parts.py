@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import ConfigDict, field_validator, model_validator
+
+from barkhausen.core.config import Parameters
 
 Bank = Literal["8KB", "32KB", "1MB"]
 MOST_BITS = 32
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class Part(Parameters):
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class Tile(Part):

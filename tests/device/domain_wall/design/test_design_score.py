@@ -87,7 +87,7 @@ def test_states_are_put_in_order_of_position() -> None:
     assert score == assessed(rows[[1, 2, 0]], voltages=[1.0, 2.0, 3.0])[0]
 
 
-def test_lost_walls_are_failures_and_in_no_statistics() -> None:
+def test_annihilated_walls_are_failures_and_in_no_statistics() -> None:
     nan = float("nan")
     score, states = assessed([[100e-9, nan], [150e-9, 150e-9], [200e-9, 200e-9]])
     assert score.failures == pytest.approx(1 / 6)

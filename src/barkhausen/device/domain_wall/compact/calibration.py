@@ -28,9 +28,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
 from scipy.optimize import least_squares
 
+from barkhausen.core.config import Parameters
 from barkhausen.core.progress import Progress
 from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.device.domain_wall.compact.calibration_notches import Pulses, Ramps, half_passed
@@ -71,10 +71,8 @@ HELD_OUT = (2 / 9, 2 / 3)
 """Those that test."""
 
 
-class Comparison(BaseModel):
+class Comparison(Parameters):
     """One quantity in micromagnetics and in the compact model, at several points."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     quantity: str
     unit: str
@@ -125,10 +123,8 @@ class Comparison(BaseModel):
         return _rms(np.divide(self.uncertainty, self.micromagnetics))
 
 
-class Calibration(BaseModel):
+class Calibration(Parameters):
     """The parameters of the compact model for one track, and how good it is with them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     parameters: CompactParameters
     comparisons: tuple[Comparison, ...]

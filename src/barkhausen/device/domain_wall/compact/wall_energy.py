@@ -23,22 +23,19 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from barkhausen.core.config import NotNegative, Parameters, Positive, Real
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN, VACUUM_PERMEABILITY
 from barkhausen.micromagnetics import Film, Grid
-from barkhausen.micromagnetics.material import NotNegative, Positive, Real
 
 SPACING = 1e-9
 """Spacing in m of the tabulated energy."""
 
 
-class CompactParameters(BaseModel):
+class CompactParameters(Parameters):
     """What the compact model takes from micromagnetic runs instead of from first principles."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     order: Positive = 1.0
     """Mean magnetisation of a domain over Ms: 1 at T = 0. It depends on the cells as well as on the temperature;

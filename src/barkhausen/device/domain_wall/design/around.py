@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import BarkhausenError
 from barkhausen.device.domain_wall.design.score import Score
 from barkhausen.device.domain_wall.design.space import DesignSpace, Variable
 from barkhausen.device.domain_wall.parameters import DeviceParameters
@@ -115,7 +115,7 @@ def scenarios(design: DeviceParameters, assess: Assess) -> list[Scenario]:
 def _scenario(quantity: str, value: float, design: DeviceParameters, assess: Assess, temperature: float) -> Scenario:
     try:
         return Scenario(quantity, value, assess([design], temperature)[0])
-    except InputError as error:
+    except BarkhausenError as error:
         return Scenario(quantity, value, None, str(error))
 
 

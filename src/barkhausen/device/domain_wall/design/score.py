@@ -8,9 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
 
-from barkhausen.micromagnetics.material import NotNegative
+from barkhausen.core.config import NotNegative, Parameters
 
 LARGEST_UNEVENNESS = 2.0
 """Gaps that uneven are no longer told apart."""
@@ -21,10 +20,8 @@ LARGEST_MISPLACEMENT = 2.0
 PICOJOULE = 1e-12
 
 
-class Weights(BaseModel):
+class Weights(Parameters):
     """How much each part of a score adds to the cost; each part is 0 where all is well."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     overlap: NotNegative = 2.0
     """Of the mean overlap of neighbours, which is 1/2 for two states that cannot be told apart."""

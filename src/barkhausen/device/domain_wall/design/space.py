@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import field_validator
 from scipy.stats import qmc
 
+from barkhausen.core.config import Parameters, Real
 from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.domain_wall.protocol import Pulse
@@ -25,14 +26,11 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 ROOM = 4.0
 """Notches leave the neck of the track at least so many standard deviations of one edge."""
 
-Real = Annotated[float, Field(allow_inf_nan=False)]
 Range = tuple[Real, Real]
 
 
-class Ranges(BaseModel):
+class Ranges(Parameters):
     """Least and greatest value of each quantity of a search, SI units; two equal ones hold it fixed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     gate_voltage: Range = (-1.05, 1.05)
     """Of each state, in V."""

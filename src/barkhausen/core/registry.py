@@ -1,0 +1,70 @@
+"""Registries: one dictionary for each kind of thing that may be chosen by name."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+from barkhausen.core.errors import InputError, did_you_mean
+
+Entry = TypeVar("Entry")
+
+EXTENSIONS = "BARKHAUSEN_EXTENSIONS"
+"""Environment variable with the modules that register entries of the user's own, separated by commas."""
+
+
+class Registry(dict[str, Entry]):
+    """Entries by name, in the order in which they were registered.
+
+    Args:
+        what: what an entry is, in words: ``"learning rule"``.
+        key: key of a recipe or sweep file that chooses one, for messages: ``"mode"``.
+    """
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__()
+        self.what, self.key = what, key
+
+    def register(self, name: str, entry: Entry) -> Entry:
+        """Add an entry, and return it.
+
+        Raises:
+            ValueError: there is another entry of that name.
+        """
+        if name in self and self[name] is not entry:
+            raise ValueError(f"{self.what} {name!r} is registered already")
+        self[name] = entry
+        return entry
+
+    def named(self, name: str) -> Entry:
+        """The entry of that name.
+
+        Raises:
+            InputError: there is none; the message names the nearest, or all there are.
+        """
+        load_extensions()
+        if name not in self:
+            raise InputError(f"{self.key} = {name!r}: no such {self.what}{did_you_mean(name, self)}")
+        return self[name]
+
+
+def load_extensions() -> list[Path]:
+    """Import the modules that ``BARKHAUSEN_EXTENSIONS`` names, once in a process, and return their files.
+
+    Raises:
+        InputError: there is no such module.
+    """
+    files = []
+    for name in filter(None, (part.strip() for part in os.environ.get(EXTENSIONS, "").split(","))):
+        if name not in sys.modules:
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                raise InputError(f"{EXTENSIONS}: {error}") from None
+        file = sys.modules[name].__file__
+        if file is not None:
+            files.append(Path(file))
+    return files
