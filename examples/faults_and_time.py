@@ -19,8 +19,7 @@ from torch import nn
 
 from barkhausen.data.published import load_dataset
 from barkhausen.experiment.trained import load_trained
-from barkhausen.learning import chips as transfer
-from barkhausen.learning import evaluate, synapse_layers, wait
+from barkhausen.learning import evaluate, synapse_layers, transfer, wait
 from barkhausen.synapse import Faults
 
 REPEATS = 5

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from barkhausen.version import __version__
 
 if TYPE_CHECKING:
-    from barkhausen.learning import InSitu, convert, evaluate, programming_energy
-    from barkhausen.learning import chips as transfer
+    from barkhausen.learning import InSitu, convert, evaluate, programming_energy, transfer
 
 __all__ = ["InSitu", "__version__", "convert", "evaluate", "programming_energy", "transfer"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.device import DeviceParameters, load_parameters, read_device
 from barkhausen.device.domain_wall.compact.calibration import Calibration
 from barkhausen.device.domain_wall.compact.model import CompactParameters
@@ -23,7 +23,7 @@ from barkhausen.experiment.design.search import design_to_directory
 from barkhausen.experiment.design.search_file import load_search
 from made_up_design import SEARCH, MadeUp
 
-WRITTEN = ("search.toml", "designed.toml", "candidates.csv", "design.json", "design.html")
+WRITTEN = ("search.toml", "designed.toml", "candidates.csv", "design.json")
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_wrong_files_are_refused_in_one_line(source: Path, tmp_path: Path, setti
 
 def refuse(parameters: DeviceParameters, *, checkpoint: Path, **_: Any) -> None:
     (checkpoint / "pictures").mkdir(parents=True)
-    raise InputError("characterisation: of 2 events at 1 V none left one wall on the track")
+    raise OutcomeError("characterisation: of 2 events at 1 V none left one wall on the track")
 
 
 @pytest.mark.usefixtures("made_up")

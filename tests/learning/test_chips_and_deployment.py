@@ -12,8 +12,16 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device
-from barkhausen.learning import InSitu, ShiftBatchNorm, SynapseLayer, convert, deployed, evaluate, synapse_layers
-from barkhausen.learning import chips as transfer
+from barkhausen.learning import (
+    InSitu,
+    ShiftBatchNorm,
+    SynapseLayer,
+    convert,
+    deployed,
+    evaluate,
+    synapse_layers,
+    transfer,
+)
 from barkhausen.synapse import Phase
 
 FIVE = gaussian_device(5)

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
-from barkhausen.learning import InSitu, SynapseLinear, convert, endurance, fresh_chip, synapse_layers
-from barkhausen.learning import chips as transfer
+from barkhausen.learning import InSitu, SynapseLinear, convert, endurance, fresh_chip, synapse_layers, transfer
 from barkhausen.synapse import AttemptEnergies, Faults, Phase, SynapseArray, SynapseBank
 
 FIVE = gaussian_device(5)

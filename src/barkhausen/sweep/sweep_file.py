@@ -212,7 +212,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
 
 def _settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables as dotted keys, but for the tables that are ranges; the last of two equal keys counts."""
-    result: dict[str, Any] = Field(default={})
+    result: dict[str, Any] = {}
     for key, value in values.items():
         is_table = isinstance(value, dict) and not ({"low", "high"} & set(value))
         result |= _settings(value, f"{prefix}{key}.") if is_table else {prefix + key: value}

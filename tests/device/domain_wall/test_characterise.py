@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from barkhausen.core.config import validated
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.device.domain_wall.characterise import NONE, SEVERAL, SINGLE, Characterisation, at_rest, characterise
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
@@ -152,7 +152,7 @@ def test_a_wall_that_leaves_the_track_is_a_failure_and_no_position() -> None:
         characterisation={"devices": 2, "cycles": 1},
     )
     with pytest.raises(
-        InputError, match=r"of 2 events at .* V none left one wall on the track \(\d lost it, \d left several\)"
+        OutcomeError, match=r"of 2 events at .* V none left one wall on the track \(\d lost it, \d left several\)"
     ):
         characterise(open_ended)
 

@@ -1,1 +1,5 @@
 """Trained networks in the formats of others."""
+
+from barkhausen.experiment.export.formats import export_csv, export_npz, export_onnx, export_safetensors
+
+__all__ = ["export_csv", "export_npz", "export_onnx", "export_safetensors"]
