@@ -12,10 +12,13 @@ What a training script of one's own needs is here too: :func:`convert`, :class:`
 import importlib
 from typing import TYPE_CHECKING
 
+from barkhausen.core import moved
 from barkhausen.version import __version__
 
 if TYPE_CHECKING:
     from barkhausen.learning import InSitu, convert, evaluate, programming_energy, transfer
+
+moved.install()
 
 __all__ = ["InSitu", "__version__", "convert", "evaluate", "programming_energy", "transfer"]
 
