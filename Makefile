@@ -44,7 +44,7 @@ lint: .venv/dev.stamp ## style, types, and the direction of imports
 
 docs: .venv/dev.stamp ## the documentation site in site/; opens from site/index.html
 	@# Not --quiet: that would keep warnings from being counted, and so from being errors.
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/properdocs build --strict
 
 bench: .venv/peers.stamp ## speed and memory of a training step against the float twin, Brevitas and aihwkit
 	$(BIN)/python benchmarks/in_situ_step.py

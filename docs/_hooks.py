@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mkdocs.structure.files import File, Files
+from properdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 DOWNLOADS = ("examples/*.py", "examples/*.sh", "recipes/*.toml")

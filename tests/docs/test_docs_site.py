@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("mkdocs", "material", "mkdocstrings", "mkdocstrings_handlers")
+NEEDED = ("properdocs", "material", "mkdocstrings", "mkdocstrings_handlers")
 FLOORS = ("micromagnetics", "device", "synapse", "learning")
 
 
@@ -48,9 +47,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"the site needs the extra docs: no {', '.join(missing)} here")
     out = tmp_path_factory.mktemp("docs") / "site"
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)],
+        [sys.executable, "-m", "properdocs", "build", "--strict", "--site-dir", str(out)],
         cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
         timeout=300,
