@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("barkhausen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("barkhausen")
 
+# Workers of pytest-xdist share the cores: one thread each, and one for each process that they start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
+
 Numbers = float | Iterable[float]
 Report = Callable[[str, Numbers, Numbers, Numbers], None]
 """``report(check, ours, reference, tolerance)``: records a row and asserts that the two agree."""
@@ -29,6 +35,13 @@ class Row:
     ours: np.ndarray
     reference: np.ndarray
     tolerance: np.ndarray
+
+    @classmethod
+    def of(cls, check: str, ours: Numbers, reference: Numbers, tolerance: Numbers) -> Row:
+        """Row of numbers or sequences of numbers."""
+        return cls(
+            check, *(np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (ours, reference, tolerance))
+        )
 
     @property
     def holds(self) -> bool:
@@ -72,26 +85,27 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-ROWS = pytest.StashKey[list[Row]]()
+ROW = "row of the validation table"
+"""Name of the user property that carries a row from the test, which may run in a worker process, to the summary."""
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> Report:
+def report(record_property: Callable[[str, object], None]) -> Report:
     """Record a row of the validation table and assert |ours − reference| <= tolerance, component by component."""
-    rows = request.config.stash.setdefault(ROWS, [])
 
     def record(check: str, ours: Numbers, reference: Numbers, tolerance: Numbers) -> None:
-        values = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (ours, reference, tolerance)]
-        row = Row(check, *values)
-        rows.append(row)
+        row = Row.of(check, ours, reference, tolerance)
+        record_property(ROW, [check, row.ours.tolist(), row.reference.tolist(), row.tolerance.tolist()])
         assert row.holds, f"{check}: ours {row.ours}, reference {row.reference}, tolerance {row.tolerance}"
 
     return record
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the rows recorded, if any, as an aligned table."""
-    rows = config.stash.get(ROWS, [])
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    properties = [each for report in reports if report.when == "call" for each in report.user_properties]
+    rows = [Row.of(*value) for name, value in properties if name == ROW]
     if not rows:
         return
     lines = [("check", "ours", "reference", "tolerance"), *(row.cells() for row in rows)]
