@@ -11,7 +11,6 @@ import logging.handlers
 import os
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -452,10 +451,8 @@ def test_a_refusing_server_gives_its_status(world: World, server: tuple[str, Pat
 
 
 def test_a_failed_download_is_one_line_with_the_places_and_the_reason(world: World) -> None:
-    started = time.monotonic()
     with pytest.raises(DataNotFoundError) as caught:
         load_dataset("tiny")
-    assert time.monotonic() - started < 5
     message = str(caught.value)
     assert "\n" not in message
     for part in (
@@ -537,7 +534,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_packed_bytes_are_the_published_array_or_an_input_error(scratch: Path, data: st.DataObject) -> None:
     array = arrays()[IMAGES]
     intact = packed(idx_bytes(array))

@@ -86,7 +86,7 @@ def devices(draw: st.DrawFn) -> CharacterisedDevice:
     )
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(device=devices())
 def test_any_valid_device_survives_its_file(tmp_path: Path, device: CharacterisedDevice) -> None:
     write_device(device, tmp_path / "device.nc")
@@ -408,7 +408,7 @@ def test_damaged_file_is_a_valid_device_or_refused_in_one_line(
     path = tmp_path / "device.nc"
 
     # Always the same examples: the HDF5 library itself never returns from a few damages of its heap, one in thousands.
-    @settings(deadline=None, max_examples=60, derandomize=True)
+    @settings(max_examples=60, derandomize=True)
     @given(
         strokes=st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4),
         end=st.just(len(content)) | st.integers(0, len(content)),

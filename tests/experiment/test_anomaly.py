@@ -34,7 +34,7 @@ def test_the_error_is_the_mean_square_of_each_row() -> None:
 
 
 @given(CASES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_threshold_separates_better(case: tuple[list[int], list[int]]) -> None:
     errors, kinds = torch.tensor(case[0], dtype=torch.float32), torch.tensor(case[1])
     best = max(gain(errors, kinds, place) for place in np.arange(-0.5, 8))
@@ -68,7 +68,7 @@ def test_where_nothing_separates_everything_is_flagged_or_nothing() -> None:
 
 
 @given(CASES, st.integers(0, 8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_figures_agree_with_scikit_learn(case: tuple[list[int], list[int]], threshold: int) -> None:
     from sklearn import metrics  # noqa: PLC0415
 

@@ -445,14 +445,14 @@ def recipe_or_one_line(toml: Path, *settings: str) -> None:
         assert recipe.device.sigma is None or recipe.device.sigma >= 0
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=anything | st.builds(merged, RECIPES, anything))
 def test_any_nested_table_is_a_recipe_or_refused_in_one_line(toml: Path, values: dict[str, Any]) -> None:
     toml.write_bytes(tomli_w.dumps(values).encode())
     recipe_or_one_line(toml)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary() | st.text().map(str.encode))
 def test_any_file_is_a_recipe_or_refused_in_one_line(toml: Path, content: bytes) -> None:
     toml.write_bytes(content)
@@ -462,7 +462,7 @@ def test_any_file_is_a_recipe_or_refused_in_one_line(toml: Path, content: bytes)
 keys = st.text() | st.sampled_from([*flat(Recipe().model_dump()), *TABLES])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.text() | st.builds("{}={}".format, keys, leaves | st.text()), max_size=3))
 def test_any_settings_give_a_recipe_or_are_refused_in_one_line(toml: Path, changes: list[str]) -> None:
     toml.write_text("seed = 1\n[device]\nsigma = 0.1\n")

@@ -110,7 +110,7 @@ def run_chromium(target: Path, *flags: str) -> tuple[str, list[str]]:
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True
         )
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=600)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

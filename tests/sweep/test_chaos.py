@@ -18,7 +18,7 @@ from small_sweep import BASE, attempts, files, run_in_threads, sweep_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-LONG_ENOUGH = 300.0
+LONG_ENOUGH = 600.0
 """Seconds after which something hangs; never waited for otherwise."""
 
 GRID = """
@@ -75,7 +75,7 @@ class Victim:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=LONG_ENOUGH)
     return not alive
 
 

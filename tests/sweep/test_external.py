@@ -19,7 +19,8 @@ from small_sweep import GRID, attempts, files, run_in_threads, sweep_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-LONG_ENOUGH = 60.0
+LONG_ENOUGH = 600.0
+"""Seconds after which something hangs; never waited for otherwise."""
 
 
 @contextlib.contextmanager

@@ -229,7 +229,7 @@ rows = st.lists(st.lists(fields | st.text(max_size=3), max_size=5).map(",".join)
 quantities = st.sampled_from(["position_m", "conductance_s"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text() | st.binary() | rows | st.builds(lambda q, r: f"state,device,cycle,{q}\n{r}", quantities, rows),
     ends=st.none() | st.tuples(st.floats(), st.floats()),
@@ -253,7 +253,7 @@ tables = st.dictionaries(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=tables)
 def test_any_table_keeps_every_measurement(csv: Path, table: dict[tuple[str, str, str], float]) -> None:
     text = HEADER + "".join(f"{','.join(key)},{value!r}\n" for key, value in table.items())

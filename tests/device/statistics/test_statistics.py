@@ -221,7 +221,7 @@ def test_one_device_leaves_open_what_only_others_could_tell() -> None:
     assert np.isnan(data["overlap_interval"].values[0, 1]).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     positions=arrays(
         np.float64,

@@ -78,7 +78,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Ten
         for rank in range(RANKS)
     ]
     for process in ranks:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors.decode()[-2000:]
     return [torch.load(out / f"rank{rank}", weights_only=True) for rank in range(RANKS)]
 

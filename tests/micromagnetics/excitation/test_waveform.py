@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from barkhausen.core.errors import InputError
@@ -45,7 +45,6 @@ waveforms = tables().map(lambda table: Waveform(torch.from_numpy(table[0]), torc
 instants = st.lists(moments | st.floats(-2, 4), min_size=1, max_size=6)
 
 
-@settings(deadline=None)
 @given(table=tables(), times=instants)
 def test_values_between_knots_lie_on_lines_and_a_step_takes_its_later_value(
     table: tuple[np.ndarray, np.ndarray], times: list[float]
@@ -61,7 +60,6 @@ def test_values_between_knots_lie_on_lines_and_a_step_takes_its_later_value(
             assert float(found[k, replica]) == pytest.approx(reference(t, v, at), abs=1e-14)
 
 
-@settings(deadline=None)
 @given(one=waveforms, other=waveforms, times=instants)
 def test_sum_is_the_sum_at_every_instant_steps_included(one: Waveform, other: Waveform, times: list[float]) -> None:
     at = torch.tensor(times, dtype=torch.float64)
@@ -75,7 +73,6 @@ def test_sum_is_the_sum_at_every_instant_steps_included(one: Waveform, other: Wa
     torch.testing.assert_close(thrice(at), (2 * one(at) + other(at)).expand(-1, total.replicas), rtol=0, atol=1e-13)
 
 
-@settings(deadline=None)
 @given(wave=waveforms, times=instants)
 def test_selection_is_the_waveform_of_these_replicas(wave: Waveform, times: list[float]) -> None:
     at = torch.tensor(times, dtype=torch.float64)
@@ -86,7 +83,6 @@ def test_selection_is_the_waveform_of_these_replicas(wave: Waveform, times: list
     assert torch.equal(wave.select(order)(at), wave(at)[:, order])
 
 
-@settings(deadline=None)
 @given(wave=waveforms, until=st.integers(0, 32).map(lambda k: k / 8))
 def test_integral_of_the_square_is_that_of_a_fine_sum(wave: Waveform, until: float) -> None:
     # Between multiples of 1/8, where all knots lie, the square is a parabola, which two Gauss points integrate exactly.
