@@ -10,7 +10,7 @@ import pytest
 import torch
 import xarray as xr
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.device import DeviceParameters
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
@@ -284,5 +284,5 @@ def test_wrong_arguments_are_refused(positions: np.ndarray, temperature: float, 
 
 def test_bloch_walls_are_refused() -> None:
     film = waves([10.0], 60e-9, COBALT.model_copy(update={"dmi": 0.05e-3}))
-    with pytest.raises(InputError, match="the DMI does not hold the walls at the angle of a Néel wall"):
+    with pytest.raises(OutcomeError, match="the DMI does not hold the walls at the angle of a Néel wall"):
         held(film, 270e-9, PLAIN.model_copy(update={"neel_cost": 1.0}))
