@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
+# Tests at a time.
+WORKERS ?= 2
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
 .PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune results clean
@@ -31,10 +33,7 @@ reproduce: setup ## the main job: the results table and report in runs/reproduce
 	$(BIN)/barkhausen reproduce --out runs/reproduce $(DATA)
 
 test: .venv/dev.stamp ## all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow"
-
-validate: .venv/peers.stamp ## the slow tests, with a table check / ours / reference / tolerance
-	$(BIN)/python -m pytest -m 'slow or validation'
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
 
 lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/ruff format --check src tests benchmarks examples setup.py
