@@ -1,4 +1,4 @@
-"""What the site needs beyond its pages: the files that they link to, and Sphinx's roles in docstrings as links."""
+"""Hooks of the site: the files and the table that pages link to, options of API entries, Sphinx roles as links."""
 
 from __future__ import annotations
 
@@ -11,18 +11,37 @@ from properdocs.structure.files import File, Files
 ROOT = Path(__file__).parents[1]
 DOWNLOADS = ("examples/*.py", "examples/*.sh", "recipes/*.toml")
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):<code>([^<]+)</code>")
+ENTRY = re.compile(r"^::: barkhausen(?:\.\w+){2,}$", flags=re.MULTILINE)
+ENTRY_OPTIONS = """
+    options:
+      show_root_heading: true
+      show_root_toc_entry: true
+      show_root_full_path: false
+      summary: false
+      heading_level: 3
+"""
+MAIN_TABLE = re.compile(r"^\[[^]]+\]\(\.\./README\.md#results\)$", flags=re.MULTILINE)
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """What pages link to as ``../examples/…`` and ``../recipes/…`` are downloads of the site."""
+    """Files that pages link to as ``../examples/…`` and ``../recipes/…`` are downloads of the site."""
     for path in sorted(path for pattern in DOWNLOADS for path in ROOT.glob(pattern)):
         where = path.relative_to(ROOT).as_posix()
         files.append(File.generated(config, where, content=path.read_text(encoding="utf-8")))
     return files
 
 
+def main_table() -> str:
+    """The table in the README's section of results."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Results\n")[2].partition("\n## ")[0]
+    return "\n".join(line for line in section.splitlines() if line.startswith("|"))
+
+
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """On the site the downloads lie beside the pages, in the repository beside ``docs``."""
+    """Put in the README's table and the options of API entries; downloads are beside the pages on the site."""
+    markdown = MAIN_TABLE.sub(lambda _: main_table(), markdown)
+    # A layer is shown whole; a name within it under a heading of its own.
+    markdown = ENTRY.sub(lambda found: found.group() + ENTRY_OPTIONS, markdown)
     return re.sub(r"\]\(\.\./(examples|recipes)/", r"](\1/", markdown) if "/" not in page.file.src_uri else markdown
 
 

@@ -32,3 +32,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
 def test_nothing_is_left_to_be_filled_in(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert not re.search(r"^(?:\(table follows\)|[A-Z]{4,}(?:_[A-Z]+)*|TODO.*)$", text, flags=re.MULTILINE)
+
+
+def test_the_readme_has_at_most_1000_words() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1000

@@ -15,12 +15,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("properdocs", "material", "mkdocstrings", "mkdocstrings_handlers")
-FLOORS = ("micromagnetics", "device", "synapse", "learning")
+LAYERS = ("micromagnetics", "device", "synapse", "learning", "results", "sweep")
 
 
 @dataclass
 class Page(HTMLParser):
-    """What of a page matters here: places to jump to, links, and what a browser loads by itself."""
+    """Anchors, links and loaded files of a page."""
 
     anchors: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Page]) -
 
 def test_links_lead_to_a_file_and_to_a_place_in_it(site: Path, pages: dict[Path, Page]) -> None:
     followed = 0
-    # That one is served for any address, and its links are those of the server's root.
+    # The 404 page is served for any address, so its links start at the server's root.
     for file, page in pages.items():
         if file.name == "404.html":
             continue
@@ -102,13 +102,19 @@ def test_links_lead_to_a_file_and_to_a_place_in_it(site: Path, pages: dict[Path,
     assert followed > 1000
 
 
-@pytest.mark.parametrize("floor", FLOORS)
-def test_every_public_name_is_in_the_reference(site: Path, pages: dict[Path, Page], floor: str) -> None:
-    anchors = pages[site / "api" / f"{floor}.html"].anchors
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_public_name_is_in_the_reference(site: Path, pages: dict[Path, Page], layer: str) -> None:
+    anchors = pages[site / "api" / f"{layer}.html"].anchors
     names = {anchor.rpartition(".")[2] for anchor in anchors if anchor.startswith("barkhausen.")}
-    # Plain values, which say what they are in the code, have no docstring to show.
-    public = [name for name in importlib.import_module(f"barkhausen.{floor}").__all__ if not name.isupper()]
+    # Constants have no docstring to show.
+    public = [name for name in importlib.import_module(f"barkhausen.{layer}").__all__ if not name.isupper()]
     assert [name for name in public if name not in names] == []
+
+
+def test_the_main_table_of_the_readme_is_on_the_page_of_results(site: Path) -> None:
+    results = (site / "results.html").read_text(encoding="utf-8")
+    assert results.count("98.49</strong> ± 0.08") == 1
+    assert "README.md" not in results
 
 
 def test_docstrings_are_shown_with_their_arguments_and_without_leftovers_of_sphinx(site: Path) -> None:
