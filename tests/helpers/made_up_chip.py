@@ -19,7 +19,7 @@ def summary_of_chip(*, training: bool = True, ideal: float = 0.9828, accuracy: f
         LayerLoad(128, 784, 3e-6, 1e-3, name="first"),
         LayerLoad(10, 128, 3e-6, 2e-3, name="second"),
     ]
-    programming = EnergyBreakdown(sot=1e-11, gate=1e-12, read=5e-12)
+    programming = EnergyBreakdown({"sot": 1e-11, "gate": 1e-12, "read": 5e-12})
     return ChipInference(
         run="in-situ-5-seed0",
         ideal=ideal,

@@ -251,8 +251,13 @@ class CharacterisedDevice:
         length = float(self.data["track_length"])
         return float(self.weight_of(0.0)), float(self.weight_of(length))
 
-    def energy(self, cause: Cause) -> Array:
-        """Energy in J of one programming attempt to each state, by cause."""
+    @property
+    def energy_causes(self) -> dict[str, str]:
+        """Causes of the energy of a programming attempt, with the label of each."""
+        return {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
+
+    def energy(self, cause: str) -> Array:
+        """Energy in J of one programming attempt to each state from one cause; zero if the file gives none."""
         name = f"{cause}_energy"
         if cause != "read" and not self._energy_is_split:
             name = "programming_energy" if cause == "sot" else ""

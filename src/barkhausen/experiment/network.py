@@ -16,7 +16,6 @@ from barkhausen.learning import convert
 from barkhausen.learning.networks.convolutional import convolutional_network
 from barkhausen.learning.networks.parts import Parts
 from barkhausen.learning.networks.perceptron import autoencoder, multilayer_perceptron
-from barkhausen.synapse import Faults
 
 
 def build_network(
@@ -40,11 +39,8 @@ def build_network(
     return convert(
         model,
         device,
-        recipe.device.margin,
-        max_attempts=recipe.device.max_attempts,
+        recipe.write_verify(),
         keep_float=recipe.network.keep_float,
-        faults=Faults(**recipe.faults.model_dump()),
-        count_writes=recipe.device.count_writes,
         start="fresh",
         generator=stream(recipe.seed, "start", where),
         inplace=True,

@@ -17,6 +17,7 @@ from barkhausen.core.config import Count, NotNegative, Positive, StrictParameter
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.learning.networks.parts import Activation, Normalisation
+from barkhausen.synapse import Faults, WriteVerify
 
 Mode = Literal["in-situ", "ex-situ", "float"]
 Preset = Literal["racetrack", "notched", "gaussian"]
@@ -175,6 +176,11 @@ class Recipe(StrictParameters):
         if self.batch_size == 1 and self.network.normalisation != "none":
             raise ValueError("batch_size = 1: batch normalisation needs 2 or more (or network.normalisation = 'none')")
         return self
+
+    def write_verify(self) -> WriteVerify:
+        """How the devices of its network are written."""
+        device = self.device
+        return WriteVerify(device.margin, device.max_attempts, Faults(**self.faults.model_dump()), device.count_writes)
 
     def to_toml(self) -> str:
         """The resolved recipe, every default written out."""

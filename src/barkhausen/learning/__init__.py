@@ -5,9 +5,10 @@ from barkhausen.learning.chips import Chips, evaluate, fresh_chip, outputs_of, t
 from barkhausen.learning.convert import convert
 from barkhausen.learning.deploy import deployed
 from barkhausen.learning.energy import programming_energy
-from barkhausen.learning.layers.base import SynapseLayer, SynapseLinear, synapse_layers
+from barkhausen.learning.layers.base import SynapseLayer, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
+from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.networks.activations import QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import synapse_layers
-from barkhausen.synapse import Phase
+from barkhausen.synapse import Phase, WriteVerify
 
 Metric = Callable[[Tensor, Tensor], Tensor | float]
 
@@ -25,17 +25,18 @@ def fresh_chip(
     """A copy of the model on a chip of fresh devices, each programmed once to the state of its latent weight.
 
     Args:
-        model: the trained network; it is left as it is.
-        generator: draws the chip's devices and its programming noise.
-        margin: of write-verify, the layers' own by default.
-        max_attempts: of write-verify.
+        model: Trained network; it is left as it is.
+        generator: Generator of the chip's devices and its programming noise.
+        margin: Tolerance margin in weight units. Default: each layer's own margin.
+        max_attempts: Largest number of programming attempts of a device.
 
     Returns:
-        The chip; the counters of its arrays hold its own initial programming and nothing else.
+        The chip. The counters of its arrays hold its own initial programming and nothing else.
     """
     chip = copy.deepcopy(model)
     for _, layer in synapse_layers(chip):
-        layer.synapses = layer.synapses.like(margin=margin, max_attempts=max_attempts, generator=generator)
+        within = layer.synapses.margin if margin is None else margin
+        layer.synapses = layer.synapses.like(generator, margin=within, max_attempts=max_attempts)
         layer.program_all(generator, phase=Phase.INITIAL)
     return chip
 
@@ -78,32 +79,30 @@ def transfer(
     normalisation are copied.
 
     Args:
-        model: a converted model, trained (with :class:`.Precursor`, or as a float model before its conversion).
-        chips: how many.
-        margin: of write-verify, the layers' own by default.
-        max_attempts: of write-verify.
-        seed: of all chips; chip n is the same whatever ``chips`` is.
+        model: Converted and trained model (with :class:`.Precursor`, or as a float model before its conversion).
+        chips: Number of chips.
+        margin: Tolerance margin in weight units. Default: each layer's own margin.
+        max_attempts: Largest number of programming attempts of a device.
+        seed: Seed of all chips; chip n is the same whatever ``chips`` is.
 
     Returns:
         A sequence of modules that programs each chip when it is asked for.
 
     Raises:
-        InputError: no chip or no attempt is asked for, or the model has no domain-wall layer.
+        InputError: No chip or no attempt is asked for, or the model has no layer of devices.
     """
-    for name, value in (("chips", chips), ("max_attempts", max_attempts)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} = {value!r}: must be a whole number, 1 or more")
-    if margin is not None and not margin >= 0:
-        raise InputError(f"margin = {margin}: must be zero or positive")
+    if isinstance(chips, bool) or not isinstance(chips, int) or chips < 1:
+        raise InputError(f"chips = {chips!r}: must be a whole number, 1 or more")
+    WriteVerify(0.0 if margin is None else margin, max_attempts)
     if seed < 0:
         raise InputError(f"seed = {seed}: must be zero or positive")
     if next(synapse_layers(model), None) is None:
-        raise InputError("transfer: the model has no domain-wall layer; convert it first")
+        raise InputError("transfer: the model has no layer of devices; convert it first")
     return Chips(model, chips, margin, max_attempts, seed)
 
 
-def share_right(output: Float[Tensor, "sample class"], target: Tensor) -> Tensor:
-    """Share of samples whose largest output is that of their class."""
+def fraction_correct(output: Float[Tensor, "sample class"], target: Tensor) -> Tensor:
+    """Fraction of samples that are correctly classified: their largest output is that of their class."""
     return (output.argmax(dim=1) == target).double().mean()
 
 
@@ -113,16 +112,16 @@ def evaluate(
     inputs: Float[Tensor, "sample ..."],
     targets: Tensor,
     *,
-    metric: Metric = share_right,
+    metric: Metric = fraction_correct,
     batch: int = 2000,
 ) -> Float[np.ndarray, " chip"]:
-    """A figure of merit of each chip, in evaluation mode.
+    """Figure of merit of each chip, in evaluation mode.
 
     Args:
-        chips: those of :func:`transfer`, or any other networks, or a single one. They are left in their mode.
-        inputs, targets: to be tested on, samples first.
-        metric: from all outputs and targets to a number; the share of right classes unless given.
-        batch: samples at a time.
+        chips: Chips of :func:`transfer`, or any other networks, or a single one. They are left in their mode.
+        inputs, targets: Test samples and what is wanted of them, samples first.
+        metric: Function from all outputs and targets to a number. Default: fraction correctly classified.
+        batch: Number of samples computed at a time.
     """
     networks: Iterable[nn.Module] = [chips] if isinstance(chips, nn.Module) else chips
     return np.array(

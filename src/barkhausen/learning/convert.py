@@ -1,11 +1,12 @@
-"""Swap the layers of any torch model for layers of domain-wall devices."""
+"""Conversion of any torch model to layers of devices."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -14,14 +15,18 @@ from torch.nn.utils import parametrize
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning.layers.base import SynapseLayer, SynapseLinear, replace_modules, synapse_layers
+from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
+from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.learning.layers.weight_fit import Start, start_of
 from barkhausen.learning.settings import LayerSettings
-from barkhausen.synapse.faults import FAULT_FREE, Faults
+from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 CONVERTED = {nn.Linear: SynapseLinear, nn.Conv1d: SynapseConv1d, nn.Conv2d: SynapseConv2d}
-"""Layers that are swapped. Subclasses of them are not: they may use their weights in other ways."""
+"""Layer classes that :func:`convert` replaces. Subclasses are left alone because they may use their weights differently."""
 
 UNSUPPORTED = (
     nn.Linear,
@@ -36,24 +41,22 @@ UNSUPPORTED = (
     nn.RNNCellBase,
     nn.MultiheadAttention,
 )
-"""What multiplies inputs by a matrix of weights, but is not swapped (of the first three: their subclasses)."""
+"""Classes with matrices of weights that are not replaced; of the first three only subclasses are meant."""
 
 
 def convert(
     model: nn.Module,
     device: CharacterisedDevice | str,
-    margin: float,
+    margin: float | WriteVerify | None = None,
     *,
-    max_attempts: int = 1,
     keep_float: Sequence[str] = (),
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     start: Start = "weights",
-    faults: Faults = FAULT_FREE,
-    count_writes: bool = False,
     generator: torch.Generator | None = None,
     inplace: bool = False,
+    **settings: Unpack[WriteSettings],
 ) -> nn.Module:
-    """A model whose linear and convolution layers compute with domain-wall devices.
+    """A model whose linear and convolution layers compute with devices.
 
     ``nn.Linear``, ``nn.Conv1d`` and ``nn.Conv2d`` (grouped, strided and dilated ones too) become
     :class:`.SynapseLinear`, :class:`.SynapseConv1d` and :class:`.SynapseConv2d` under the same names. Biases,
@@ -64,23 +67,23 @@ def convert(
     :class:`.InSitu`.
 
     Args:
-        model: any module; torch's own layers may be anywhere inside.
-        device: statistics of the synapses, or the name of a shipped device (``"racetrack-5"``), or the path of a
-            device file (``"mine.nc"``).
-        margin: tolerance margin in weight units.
-        max_attempts: of write-verify at each programming event.
-        keep_float: layers to leave alone: names as ``model.named_modules()`` has them, patterns with ``*`` and ``?``,
+        model: Any module; torch's own layers may be anywhere inside.
+        device: Characterised device, name of a shipped device (``"racetrack-5"``), or path of a device file
+            (``"mine.nc"``).
+        margin: Tolerance margin in weight units, or the whole of how devices are written
+            (:class:`~barkhausen.synapse.WriteVerify`).
+        keep_float: Layers to leave alone: names as ``model.named_modules()`` has them, patterns with ``*`` and ``?``,
             and ``"first"`` and ``"last"`` for the first and the last layer that would be swapped. What is inside a
             named module stays float too.
-        overrides: for layers of a name or pattern, other values of ``device``, ``margin``, ``max_attempts``,
-            ``start``, ``faults`` or ``count_writes``; of several that match, the last counts.
+        overrides: Other values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes``
+            for layers of a name or pattern. Of several that match, the last counts.
         start: ``"weights"``: the latent weights take over the weights that the model has, each layer with the scale at
-            which its states come nearest to them, so that a trained model stays one; ``"fresh"``: latent weights
+            which its states come nearest to them, so that a trained model stays trained; ``"fresh"``: latent weights
             uniform on [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in).
-        faults: of the devices.
-        count_writes: keep how often every single device was written (4 bytes each).
-        generator: of devices, latent weights and programming noise; its torch device is where devices are drawn.
-        inplace: swap the layers of ``model`` itself instead of a copy.
+        generator: Generator of devices, latent weights and programming noise; devices are drawn on its torch device.
+        inplace: Whether the layers of ``model`` itself are swapped instead of those of a copy.
+        settings: ``max_attempts`` (largest number of attempts of a programming event, 1 by default), ``faults`` and
+            ``count_writes`` (whether every device counts its writes, 4 bytes each).
 
     Returns:
         The converted model, in the mode (training or evaluation) that the model was in. If ``model`` is itself such
@@ -92,21 +95,14 @@ def convert(
     """
     if generator is not None and not isinstance(generator, torch.Generator):
         raise InputError(f"generator = {generator!r}: must be a torch.Generator, such as one with manual_seed(0)")
-    common = LayerSettings.of(
-        {
-            "device": device,
-            "margin": margin,
-            "max_attempts": max_attempts,
-            "start": start,
-            "faults": faults,
-            "count_writes": count_writes,
-        },
-        where="convert",
-    )
-    rules = {
-        pattern: common.overridden(values, where=f"overrides[{pattern!r}]")
-        for pattern, values in (overrides or {}).items()
-    }
+    write = margin if isinstance(margin, WriteVerify) else None
+    given: dict[str, Any] = {**settings} if write is not None or margin is None else {"margin": margin, **settings}
+    with _said_where("convert"):
+        common = LayerSettings.of(device, write, start, **given)
+    rules = {}
+    for pattern, values in (overrides or {}).items():
+        with _said_where(f"overrides[{pattern!r}]"):
+            rules[pattern] = common.overridden(values)
     chosen = _chosen(model, keep_float)
     _refuse_shared_weights(model, chosen)
     unmatched = [rule for rule in rules if not any(fnmatchcase(name, rule) for name in chosen)]
@@ -120,6 +116,15 @@ def convert(
     swapped = {layer: _swap(layer, common, rules, name, generator) for name, layer in zip(chosen, layers, strict=True)}
     replace_modules(target, swapped)
     return target
+
+
+@contextmanager
+def _said_where(where: str) -> Iterator[None]:
+    """Input errors that begin with where the input stands."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
@@ -158,7 +163,7 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
         _check(name, rest[name])
     if not chosen:
         already = next(synapse_layers(model), None)
-        has = "only layers that are domain-wall ones already" if already else "no Linear, Conv1d or Conv2d layer"
+        has = "only layers of devices already" if already else "no Linear, Conv1d or Conv2d layer"
         raise InputError(
             f"nothing to convert: the model has {has}{' besides those kept float' if kept or ends else ''}"
         )
@@ -217,11 +222,8 @@ def _swap(
     assert isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d))
     latent_weight, scale = start_of(layer.weight.detach(), settings.device, settings.start, name)
     given: dict[str, Any] = {
-        "margin": settings.margin,
-        "max_attempts": settings.max_attempts,
+        "write": settings.write,
         "bias": layer.bias is not None,
-        "faults": settings.faults,
-        "count_writes": settings.count_writes,
         "latent_weight": latent_weight,
         "scale": scale,
         "generator": generator,

@@ -1,4 +1,4 @@
-"""What programming the devices of a network has cost."""
+"""Programming energy of a network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from barkhausen.synapse import AttemptEnergies, EnergyBreakdown
 
 
 def programming_energy(model: nn.Module) -> EnergyBreakdown:
-    """The breakdown in J of everything that the arrays of a model have counted, each at the prices of its own device.
+    """Energy in J of everything that the arrays of a model have counted, each with the energies of its own device.
 
-    The initial programming, all attempts and all verify reads are in it; :attr:`.EnergyBreakdown.total` is their sum. A
-    network without domain-wall layers costs nothing.
+    It contains the initial programming, all attempts and all verify reads; :attr:`.EnergyBreakdown.total` is their sum.
+    A network without layers of devices takes none.
     """
     breakdown = EnergyBreakdown()
     for _, layer in synapse_layers(model):

@@ -1,8 +1,7 @@
-"""What a layer of devices is made with, checked once."""
+"""Settings of a layer of devices, checked once."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,44 +11,54 @@ from typing import Any, get_args
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, preset, read_device, shipped_names
 from barkhausen.learning.layers.weight_fit import Start
-from barkhausen.synapse.faults import Faults
+from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
 
 @dataclass(frozen=True, eq=False)
 class LayerSettings:
-    """Device, margin and write-verify of a layer, and how it starts."""
+    """Device of a layer, how its devices are written, and how it starts."""
 
     device: CharacterisedDevice
-    margin: float
-    max_attempts: int
+    write: WriteVerify
     start: Start
-    faults: Faults
-    count_writes: bool
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], *, where: str) -> LayerSettings:
-        """From the values of all of them.
+    def of(
+        cls, device: CharacterisedDevice | str | Path, write: WriteVerify | None, start: Start, **settings: Any
+    ) -> LayerSettings:
+        """Settings from what a user gives.
+
+        Args:
+            device: Characterised device, name of a shipped device, or path of a device file.
+            write: How the devices are written.
+            start: ``"weights"`` or ``"fresh"``.
+            settings: Settings of write-verify, instead of ``write``.
 
         Raises:
-            InputError: one of them cannot be; ``where`` says whose.
+            InputError: A value is wrong.
         """
-        try:
-            _check(values)
-            return cls(**{**values, "device": as_device(values["device"])})
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
+        write = WriteVerify.given(write, **settings)
+        _check_start(start)
+        return cls(as_device(device), write, start)
 
-    def overridden(self, values: Mapping[str, Any], *, where: str) -> LayerSettings:
-        """With some other values.
+    def overridden(self, values: Mapping[str, Any]) -> LayerSettings:
+        """The same with some other values.
+
+        Args:
+            values: ``device``, ``start``, ``write``, and settings of write-verify.
 
         Raises:
-            InputError: an unknown name, or a value that cannot be.
+            InputError: An unknown name, or a value that is wrong.
         """
-        known = [field.name for field in dataclasses.fields(self)]
+        known = ["device", "start", "write", *WriteSettings.__annotations__]
         for key in values:
             if key not in known:
-                raise InputError(f"{where}: {key!r} is no setting of a layer; there are {', '.join(known)}")
-        return type(self).of({**{name: getattr(self, name) for name in known}, **values}, where=where)
+                raise InputError(f"{key!r} is no setting of a layer; there are {', '.join(known)}")
+        settings = {key: values[key] for key in WriteSettings.__annotations__ if key in values}
+        write = values.get("write", self.write).changed(**settings)
+        start: Start = values.get("start", self.start)
+        _check_start(start)
+        return LayerSettings(as_device(values.get("device", self.device)), write, start)
 
 
 def as_device(device: CharacterisedDevice | str | Path) -> CharacterisedDevice:
@@ -70,13 +79,6 @@ def as_device(device: CharacterisedDevice | str | Path) -> CharacterisedDevice:
     )
 
 
-def _check(values: Mapping[str, Any]) -> None:
-    margin, attempts = values["margin"], values["max_attempts"]
-    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not margin >= 0:
-        raise InputError(f"margin = {margin!r}: must be a number, zero or positive")
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
-        raise InputError(f"max_attempts = {attempts!r}: must be a whole number, 1 or more")
-    if values["start"] not in get_args(Start):
-        raise InputError(f"start = {values['start']!r}: must be one of {', '.join(map(repr, get_args(Start)))}")
-    if not isinstance(values["faults"], Faults):
-        raise InputError(f"faults = {values['faults']!r}: must be a barkhausen.synapse.Faults")
+def _check_start(start: str) -> None:
+    if start not in get_args(Start):
+        raise InputError(f"start = {start!r}: must be one of {', '.join(map(repr, get_args(Start)))}")

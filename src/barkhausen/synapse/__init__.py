@@ -1,4 +1,4 @@
-"""Arrays of programmable domain-wall synapses, and what programming them costs."""
+"""Arrays of programmable synapses, and the energy of programming them."""
 
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.bank import SynapseBank
@@ -7,6 +7,7 @@ from barkhausen.synapse.energy import AttemptEnergies, EnergyBreakdown
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.programmed import ProgrammedWeights
+from barkhausen.synapse.write_verify import WriteVerify
 
 __all__ = [
     "AttemptEnergies",
@@ -18,4 +19,5 @@ __all__ = [
     "SynapseArray",
     "SynapseBank",
     "SynapseKind",
+    "WriteVerify",
 ]

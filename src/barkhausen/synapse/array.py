@@ -1,9 +1,9 @@
-"""Thousands to millions of domain-wall synapses as a handful of tensors."""
+"""Thousands to millions of synapses as a handful of tensors."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
-from barkhausen.synapse.faults import FAULT_FREE, Faults
 from barkhausen.synapse.kind import SynapseKind
+from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
 """Tensors of an array with one number a synapse."""
@@ -30,16 +33,14 @@ class SynapseArray(nn.Module):
     saves as torch users expect; every tensor is a buffer, none is trained.
 
     Args:
-        shape: of the array of synapses.
-        device: its statistics.
-        margin: tolerance margin in weight units; a device within it of its level is left alone.
-        max_attempts: of write-verify; 1 programs once and accepts what comes.
-        generator: draws the physical devices.
-        faults: of the devices.
-        count_writes: keep for every synapse how often it was written (4 bytes each): :attr:`writes`.
+        shape: Shape of the array.
+        device: Statistics of the devices.
+        write: How they are written.
+        generator: Generator that draws the physical devices.
+        settings: ``margin``, ``max_attempts``, ``faults`` and ``count_writes``, instead of ``write``.
 
     Raises:
-        InputError: the margin is negative, there is no attempt, or the device cannot have the faults.
+        InputError: The write settings are wrong, or the device cannot have the faults.
     """
 
     weight: Tensor
@@ -58,17 +59,16 @@ class SynapseArray(nn.Module):
         self,
         shape: tuple[int, ...],
         device: CharacterisedDevice,
+        write: WriteVerify | None = None,
         *,
-        margin: float,
-        max_attempts: int = 1,
         generator: torch.Generator | None = None,
-        faults: Faults = FAULT_FREE,
-        count_writes: bool = False,
+        **settings: Unpack[WriteSettings],
     ) -> None:
         super().__init__()
+        write = WriteVerify.given(write, **settings)
         where = generator.device if generator is not None else torch.device("cpu")
-        self.kind = SynapseKind(device, margin, max_attempts, device.distribution().to(where), faults, count_writes)
-        self.counters = ProgrammingCounters(device.states, max_attempts).to(where)
+        self.kind = SynapseKind(device, write, device.distribution().to(where))
+        self.counters = ProgrammingCounters(device.states, write.attempts).to(where)
         self.register_buffer("weight", torch.zeros(shape, device=where))
         self.register_buffer("state", torch.zeros(shape, dtype=torch.uint8, device=where))
         # Two bytes each, as bytes: neither gloo nor NCCL sends 16-bit integers, and training on several processes
@@ -77,7 +77,7 @@ class SynapseArray(nn.Module):
         population, origins = self.kind.statistics.draw_population(min(POPULATION, self.weight.numel()), generator)
         self.register_buffer("centres", self.levels + population)
         self.register_buffer("origins", origins)
-        empty = {"stuck": (faults.stuck > 0, torch.bool), "writes": (count_writes, torch.int32)}
+        empty = {"stuck": (write.faults.stuck > 0, torch.bool), "writes": (write.count_writes, torch.int32)}
         for name, (wanted, dtype) in empty.items():
             self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=where) if wanted else None)
         self._spread(generator)
@@ -182,17 +182,15 @@ class SynapseArray(nn.Module):
         self.weight.copy_(torch.where(stuck, rest, self.weight))
         self.state.copy_(torch.where(stuck, state.to(torch.uint8), self.state))
 
-    def like(self, *, margin: float | None = None, max_attempts: int, generator: torch.Generator) -> SynapseArray:
-        """An array of the same shape and kind of device, made of fresh devices, with its own write-verify."""
-        array = SynapseArray(
-            tuple(self.weight.shape),
-            self.kind.device,
-            margin=self.margin if margin is None else margin,
-            max_attempts=max_attempts,
-            generator=generator,
-            faults=self.kind.faults,
-            count_writes=self.kind.count_writes,
-        )
+    def like(self, generator: torch.Generator, **settings: Unpack[WriteSettings]) -> SynapseArray:
+        """An array of the same shape and kind, made of fresh devices.
+
+        Args:
+            generator: Generator that draws the devices.
+            settings: Settings of write-verify that differ from those of this array.
+        """
+        write = self.kind.write.changed(**settings)
+        array = SynapseArray(tuple(self.weight.shape), self.kind.device, write, generator=generator)
         return array.to(self.weight.dtype)
 
     def program(

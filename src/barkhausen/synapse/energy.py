@@ -1,63 +1,108 @@
-"""From counts to joules, by cause.
+"""Energy of programming, by cause: from counts of attempts to joules.
 
-One programming attempt to state k costs the Joule heat of the reset and programming pulses, one charging of
-the gate to V_k, and one verify read: the margin rule compares the weight with its level, so each attempt is
-read once. All three come from the device file.
+The device file says what one programming attempt to each state costs, cause by cause: in a domain-wall device the Joule
+heat of the reset and programming pulses, one charging of the gate to the voltage of the state, and one verify read (the
+margin rule compares the weight with its level, so that each attempt is read once). Another technology has other causes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from barkhausen.core.renamed import deprecated
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import ProgrammingCounters
 
 
 @dataclass(frozen=True)
 class EnergyBreakdown:
-    """Energy in J by cause."""
+    """Energy in J by cause; sums and multiples of breakdowns are breakdowns.
 
-    sot: float = 0.0
-    gate: float = 0.0
-    read: float = 0.0
+    Args:
+        by_cause: Energy of each cause. Default: none, which is zero.
+        labels: Name of each cause in tables and figures. Default: the causes themselves.
+    """
+
+    by_cause: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
         """Sum of all causes in J."""
-        return self.sot + self.gate + self.read
+        # Not the built-in sum: from Python 3.12 on it rounds differently.
+        total = 0.0
+        for value in self.by_cause.values():
+            total += value
+        return total
+
+    def label(self, cause: str) -> str:
+        """Name of a cause in tables and figures."""
+        return self.labels.get(cause, cause)
 
     def __add__(self, other: EnergyBreakdown) -> EnergyBreakdown:
-        return EnergyBreakdown(self.sot + other.sot, self.gate + other.gate, self.read + other.read)
+        return self._with(other, lambda mine, its: mine + its)
 
     def __sub__(self, other: EnergyBreakdown) -> EnergyBreakdown:
-        return EnergyBreakdown(self.sot - other.sot, self.gate - other.gate, self.read - other.read)
+        return self._with(other, lambda mine, its: mine - its)
 
     def __mul__(self, number: float) -> EnergyBreakdown:
-        return EnergyBreakdown(self.sot * number, self.gate * number, self.read * number)
+        return EnergyBreakdown({cause: value * number for cause, value in self.by_cause.items()}, self.labels)
 
     def __truediv__(self, number: float) -> EnergyBreakdown:
-        return EnergyBreakdown(self.sot / number, self.gate / number, self.read / number)
+        return EnergyBreakdown({cause: value / number for cause, value in self.by_cause.items()}, self.labels)
+
+    def _with(self, other: EnergyBreakdown, combined: Callable[[float, float], float]) -> EnergyBreakdown:
+        causes = dict.fromkeys((*self.by_cause, *other.by_cause))
+        pairs = {cause: (self.by_cause.get(cause, 0.0), other.by_cause.get(cause, 0.0)) for cause in causes}
+        return EnergyBreakdown({cause: combined(*pair) for cause, pair in pairs.items()}, {**self.labels, **other.labels})
+
+    @property
+    def sot(self) -> float:
+        """Deprecated: ``by_cause["sot"]``."""
+        return self._of("sot")
+
+    @property
+    def gate(self) -> float:
+        """Deprecated: ``by_cause["gate"]``."""
+        return self._of("gate")
+
+    @property
+    def read(self) -> float:
+        """Deprecated: ``by_cause["read"]``."""
+        return self._of("read")
+
+    def _of(self, cause: str) -> float:
+        deprecated(f"EnergyBreakdown.{cause}", f"EnergyBreakdown.by_cause[{cause!r}]", stacklevel=4)
+        return self.by_cause.get(cause, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttemptEnergies:
-    """Prices in J of one programming attempt to each state, by cause."""
+    """Energy in J of one programming attempt to each state, by cause.
 
-    sot: Float[np.ndarray, " state"]
-    gate: Float[np.ndarray, " state"]
-    read: Float[np.ndarray, " state"]
+    Args:
+        by_cause: Energies of each cause.
+        labels: Name of each cause in tables and figures.
+    """
+
+    by_cause: Mapping[str, Float[np.ndarray, " state"]]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_device(cls, device: CharacterisedDevice) -> AttemptEnergies:
-        """The prices that the device file gives."""
-        return cls(device.energy("sot"), device.energy("gate"), device.energy("read"))
+        """The energies that the device file gives."""
+        causes = device.energy_causes
+        return cls({cause: device.energy(cause) for cause in causes}, causes)
 
     def of_attempts(self, attempts: Int[np.ndarray, " state"]) -> EnergyBreakdown:
         """Breakdown of that many attempts to each state."""
-        return EnergyBreakdown(*(float(attempts @ price) for price in (self.sot, self.gate, self.read)))
+        return EnergyBreakdown(
+            {cause: float(attempts @ energy) for cause, energy in self.by_cause.items()}, dict(self.labels)
+        )
 
     def of_counters(self, counters: ProgrammingCounters) -> EnergyBreakdown:
         """Breakdown of everything an array has counted: all phases, all attempts."""

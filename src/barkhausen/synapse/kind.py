@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, StateDistribution
-from barkhausen.synapse.faults import FAULT_FREE, Faults
+from barkhausen.synapse.faults import Faults
+from barkhausen.synapse.write_verify import WriteVerify
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,35 +20,26 @@ class SynapseKind:
     """Device statistics, tolerance margin and write-verify of a kind of synapse.
 
     Args:
-        device: the characterised device.
-        margin: tolerance margin in weight units; a device within it of its level is left alone.
-        max_attempts: of write-verify; 1 programs once and accepts what comes.
-        statistics: of its states, on the torch device where the synapses are.
-        faults: of its devices.
-        count_writes: whether every synapse counts the attempts made on it.
+        device: Characterised device.
+        write: How its devices are written.
+        statistics: Statistics of its states, on the torch device where the synapses are.
 
     Raises:
-        InputError: the margin is negative, there is no attempt, or the device cannot have the faults.
+        InputError: The device cannot have the faults.
     """
 
     device: CharacterisedDevice
-    margin: float
-    max_attempts: int
+    write: WriteVerify
     statistics: StateDistribution
-    faults: Faults = FAULT_FREE
-    count_writes: bool = False
     weight_range: tuple[float, float] = field(init=False)
-    """Weights of a wall at the two ends of the track."""
+    """Weights at the two ends of what the device can hold."""
     lost: Float[Tensor, " state"] | None = field(init=False)
-    """Probability that an attempt loses the wall."""
+    """Probability that an attempt leaves the device at either end of its range (a lost wall)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight_range", self.device.weight_range)
-        _check_margin(self.margin)
-        if self.max_attempts < 1:
-            raise InputError(f"max_attempts = {self.max_attempts}: at least one attempt is needed")
-        self.faults.check(self.device.states)
-        object.__setattr__(self, "lost", self.faults.lost(self.device, self.statistics.levels.device))
+        self.write.faults.check(self.device.states)
+        object.__setattr__(self, "lost", self.write.faults.lost(self.device, self.statistics.levels.device))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SynapseKind:
         # Nothing in it ever changes, so that copies of a network can share it.
@@ -58,10 +49,7 @@ class SynapseKind:
         """Whether synapses of both kinds can be programmed together."""
         return (
             self.device is other.device
-            and self.margin == other.margin
-            and self.max_attempts == other.max_attempts
-            and self.faults == other.faults
-            and self.count_writes == other.count_writes
+            and self.write == other.write
             and self.statistics.levels.device == other.statistics.levels.device
         )
 
@@ -71,11 +59,30 @@ class SynapseKind:
 
     def with_margin(self, margin: float) -> SynapseKind:
         """The same kind with another tolerance margin."""
-        _check_margin(margin)
         # What is worked out of the device stays: a schedule may change the margin at every step.
         other = copy.copy(self)
-        object.__setattr__(other, "margin", margin)
+        object.__setattr__(other, "write", self.write.changed(margin=margin))
         return other
+
+    @property
+    def margin(self) -> float:
+        """Tolerance margin in weight units."""
+        return self.write.margin
+
+    @property
+    def max_attempts(self) -> int:
+        """Largest number of programming attempts of one event."""
+        return self.write.attempts
+
+    @property
+    def faults(self) -> Faults:
+        """Faults of the devices."""
+        return self.write.faults
+
+    @property
+    def count_writes(self) -> bool:
+        """Whether every synapse counts the attempts made on it."""
+        return self.write.count_writes
 
     def write_verify(
         self,
@@ -141,8 +148,3 @@ class SynapseKind:
     def attempts(self, misses: Int[Tensor, " event"]) -> Int[Tensor, " event"]:
         """How many attempts were made on each device (int32)."""
         return (misses + 1).clamp_(max=self.max_attempts).to(torch.int32)
-
-
-def _check_margin(margin: float) -> None:
-    if not margin >= 0:
-        raise InputError(f"margin = {margin}: must be zero or positive")

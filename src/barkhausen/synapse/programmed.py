@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.array import SynapseArray
-from barkhausen.synapse.faults import FAULT_FREE, Faults
+from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 QUANTILES = 4096
 SAMPLES_PER_QUANTILE = 16
@@ -17,9 +22,15 @@ SAMPLES_PER_QUANTILE = 16
 class ProgrammedWeights(nn.Module):
     """Weights of fresh devices after write-verify, by target state, tabulated at 4096 mid-quantiles.
 
-    Device offsets, noise, margin, attempts, faults and the ends of the track all shape this distribution; it is
+    Device offsets, noise, margin, attempts, faults and the ends of the range all shape this distribution; it is
     sampled once through :class:`SynapseArray` itself and then drawn from by one look-up a weight, whatever its
     shape and however many attempts it takes.
+
+    Args:
+        device: Statistics of the devices.
+        write: How they are written.
+        generator: Generator of the sample.
+        settings: ``margin``, ``max_attempts`` and ``faults``, instead of ``write``.
     """
 
     table: Tensor
@@ -27,17 +38,14 @@ class ProgrammedWeights(nn.Module):
     def __init__(
         self,
         device: CharacterisedDevice,
+        write: WriteVerify | None = None,
         *,
-        margin: float,
-        max_attempts: int,
         generator: torch.Generator,
-        faults: Faults = FAULT_FREE,
+        **settings: Unpack[WriteSettings],
     ) -> None:
         super().__init__()
         count = QUANTILES * SAMPLES_PER_QUANTILE
-        array = SynapseArray(
-            (count,), device, margin=margin, max_attempts=max_attempts, generator=generator, faults=faults
-        )
+        array = SynapseArray((count,), device, WriteVerify.given(write, **settings), generator=generator)
         rows = []
         for state in range(device.states):
             array.renew(generator)

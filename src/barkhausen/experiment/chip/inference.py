@@ -166,7 +166,9 @@ def infer_on_chip(
     training = None
     if recipe.mode == "in-situ":
         energy, steps = (read_json(run / "summary.json")[key] for key in ("energy", "steps"))
-        whole = EnergyBreakdown(*(energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")))
+        whole = EnergyBreakdown(
+            energy.get("by_cause") or {cause: energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")}
+        )
         breakdown = whole * (devices / steps)
         training = training_costs(chip, loads, batch=recipe.batch_size, programming=breakdown, read_disturb=probability)
     tuned = None

@@ -1,24 +1,38 @@
-"""What all layers whose weights are domain-wall devices have in common."""
+"""What all layers whose weights are devices have in common."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from barkhausen.core.renamed import STATE_KEYS, deprecated
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.quantiser import Quantiser
-from barkhausen.learning.layers.straight_through import device_linear
 from barkhausen.synapse import Phase, SynapseArray
-from barkhausen.synapse.faults import FAULT_FREE, Faults
+from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 FRESH_SCALE = 1.5
 FRESH_SPREAD = 0.5
-"""Memory uniform on [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in): with five states about the variance of He's
+"""Latent weights uniform on [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in): with five states about the variance of He's
 initialisation."""
+
+
+class LayerOptions(WriteSettings, total=False):
+    """Keyword arguments that all layers have in common; :class:`SynapseLayer` says what each is."""
+
+    bias: bool
+    scale: float | None
+    spread: float
+    latent_weight: Tensor | None
+    generator: torch.Generator | None
 
 
 class SynapseLayer(nn.Module):
@@ -28,18 +42,18 @@ class SynapseLayer(nn.Module):
     ``synapses.weight`` is the analogue device weight w. The layer computes with ``scale · w`` where the float layer
     computes with its weights, and hands the gradient with respect to w to the latent weight (straight-through).
 
+    At construction every device is programmed to the state nearest to its latent weight: the initial programming.
+
     Args:
-        shape: of the weights, outputs first.
-        device: statistics of the synapses.
-        margin: tolerance margin in weight units.
-        max_attempts: of write-verify at each programming event.
-        bias: the layer has a digital bias.
-        scale: fixed factor between device weights and network weights.
-        spread: the initial latent weight is uniform on [−spread, spread].
-        latent_weight: the initial latent weight itself, instead.
-        faults: of the devices.
-        count_writes: keep how often every single device was written.
-        generator: draws latent weight, devices and programming noise.
+        shape: Shape of the weights, outputs first.
+        device: Statistics of the devices.
+        write: How the devices are written.
+        bias: Whether the layer has a digital bias (not needed before a normalisation).
+        scale: Fixed factor between device weights and network weights. Default: 1.5 / sqrt(fan-in).
+        spread: Half the width of the uniform distribution of the initial latent weights.
+        latent_weight: Initial latent weights. Default: drawn.
+        generator: Generator of latent weights, devices and programming noise.
+        settings: ``margin``, ``max_attempts``, ``faults`` and ``count_writes``, instead of ``write``.
     """
 
     latent_weight: nn.Parameter
@@ -49,27 +63,18 @@ class SynapseLayer(nn.Module):
         self,
         shape: tuple[int, ...],
         device: CharacterisedDevice,
+        write: WriteVerify | None = None,
         *,
-        margin: float,
-        max_attempts: int,
-        bias: bool,
-        scale: float | None,
-        spread: float,
-        latent_weight: Float[Tensor, "outputs inputs *kernel"] | None,
-        faults: Faults,
-        count_writes: bool,
-        generator: torch.Generator | None,
+        bias: bool = True,
+        scale: float | None = None,
+        spread: float = FRESH_SPREAD,
+        latent_weight: Float[Tensor, "outputs inputs *kernel"] | None = None,
+        generator: torch.Generator | None = None,
+        **settings: Unpack[WriteSettings],
     ) -> None:
         super().__init__()
-        self.synapses = SynapseArray(
-            shape,
-            device,
-            margin=margin,
-            max_attempts=max_attempts,
-            generator=generator,
-            faults=faults,
-            count_writes=count_writes,
-        )
+        latent_weight = _renamed(settings, latent_weight)
+        self.synapses = SynapseArray(shape, device, WriteVerify.given(write, **settings), generator=generator)
         self.quantiser = Quantiser(self.synapses.levels)
         where = self.synapses.weight.device
         if latent_weight is None:
@@ -85,6 +90,19 @@ class SynapseLayer(nn.Module):
     def program_all(self, generator: torch.Generator | None, *, phase: Phase) -> None:
         """Program every device to the state nearest to its latent weight."""
         self.synapses.program(self.quantiser.state(self.latent_weight), generator=generator, phase=phase)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        for old, new in STATE_KEYS.items():
+            if f"{prefix}{old}" in state_dict:
+                deprecated(f"{prefix}{old} in a saved state", f"{prefix}{new}")
+                state_dict[f"{prefix}{new}"] = state_dict.pop(f"{prefix}{old}")
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    @property
+    def memory(self) -> nn.Parameter:
+        """Deprecated: :attr:`latent_weight`."""
+        deprecated("the attribute memory of a layer", "latent_weight")
+        return self.latent_weight
 
     @property
     def weight(self) -> Float[Tensor, "outputs inputs *kernel"]:
@@ -106,78 +124,8 @@ class SynapseLayer(nn.Module):
         return f"states={array.states}, margin={array.margin:g}, scale={float(self.scale):.4g}"
 
 
-class SynapseLinear(SynapseLayer):
-    """A linear layer of domain-wall devices: ``scale · (x wᵀ) + bias``.
-
-    At construction every device is programmed to the state nearest to its latent weight: these are the initial
-        programming
-    events.
-
-    Args:
-        inputs, outputs: size of the layer.
-        device: statistics of the synapses.
-        margin: tolerance margin in weight units.
-        max_attempts: of write-verify at each programming event.
-        bias: add a digital bias (not needed before a normalisation).
-        scale: fixed factor between device weights and network weights; 1.5 / sqrt(inputs) by default.
-        spread: the initial latent weight is uniform on [−spread, spread].
-        latent_weight: the initial latent weight [out, in] itself, instead.
-        faults: of the devices.
-        count_writes: keep how often every single device was written: ``synapses.writes``.
-        generator: draws latent weight, devices and programming noise.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        device: CharacterisedDevice,
-        *,
-        margin: float,
-        max_attempts: int = 1,
-        bias: bool = True,
-        scale: float | None = None,
-        spread: float = FRESH_SPREAD,
-        latent_weight: Float[Tensor, "outputs inputs"] | None = None,
-        faults: Faults = FAULT_FREE,
-        count_writes: bool = False,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(
-            (outputs, inputs),
-            device,
-            margin=margin,
-            max_attempts=max_attempts,
-            bias=bias,
-            scale=scale,
-            spread=spread,
-            latent_weight=latent_weight,
-            faults=faults,
-            count_writes=count_writes,
-            generator=generator,
-        )
-        # As nn.Linear has them: the code around a converted layer may ask.
-        self.in_features, self.out_features = inputs, outputs
-
-    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """Compute with what the devices hold."""
-        out = device_linear(x, self.latent_weight, self.synapses.weight, self.scale)
-        return out if self.bias is None else out + self.bias.to(out.dtype)
-
-    def as_float(self) -> nn.Linear:
-        """The deployed layer."""
-        plain = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
-        plain.to_empty(device=self.latent_weight.device)
-        self._with_own_weights(plain)
-        return plain
-
-    def extra_repr(self) -> str:
-        """Size, states and margin, as ``print(model)`` shows them."""
-        return f"{self.in_features}, {self.out_features}, {self._devices()}"
-
-
 def synapse_layers(model: nn.Module) -> Iterator[tuple[str, SynapseLayer]]:
-    """Name and layer of every domain-wall layer in a model, in order."""
+    """Name and layer of every layer of devices in a model, in order."""
     for name, module in model.named_modules():
         if isinstance(module, SynapseLayer):
             yield name, module
@@ -190,3 +138,12 @@ def replace_modules(model: nn.Module, replacements: Mapping[nn.Module, nn.Module
         for name, child in list(parent._modules.items()):
             if child is not None and child in replacements:
                 setattr(parent, name, replacements[child])
+
+
+def _renamed(settings: Any, latent_weight: Tensor | None) -> Tensor | None:
+    """The latent weights, also where they come by their name of version 0.1.0."""
+    if "memory" not in settings:
+        return latent_weight
+    deprecated("memory", "latent_weight", stacklevel=5)
+    given: Tensor | None = settings.pop("memory")
+    return given if latent_weight is None else latent_weight

@@ -1,25 +1,27 @@
-"""Convolution layers of domain-wall devices."""
+"""Convolution layers of devices."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
-from barkhausen.learning.layers.base import FRESH_SPREAD, SynapseLayer
+from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
 from barkhausen.learning.layers.straight_through import Sliding, device_convolution
-from barkhausen.synapse.faults import FAULT_FREE, Faults
+from barkhausen.synapse.write_verify import WriteVerify
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Size = int | tuple[int, ...]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
 class _SynapseConvolution(SynapseLayer):
-    """A convolution whose kernels are domain-wall devices; see the subclasses."""
+    """A convolution whose kernels are devices; see the subclasses."""
 
     dimensions: int
     plain: type[nn.Conv1d] | type[nn.Conv2d]
@@ -30,21 +32,14 @@ class _SynapseConvolution(SynapseLayer):
         outputs: int,
         kernel: Size,
         device: CharacterisedDevice,
+        write: WriteVerify | None = None,
         *,
-        margin: float,
         stride: Size = 1,
         padding: Size | str = 0,
         dilation: Size = 1,
         groups: int = 1,
         padding_mode: PaddingMode = "zeros",
-        max_attempts: int = 1,
-        bias: bool = True,
-        scale: float | None = None,
-        spread: float = FRESH_SPREAD,
-        latent_weight: Float[Tensor, "outputs inputs_of_a_group *kernel"] | None = None,
-        faults: Faults = FAULT_FREE,
-        count_writes: bool = False,
-        generator: torch.Generator | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
         # Torch's own layer checks the geometry and works out the padding; on "meta" it holds no numbers.
         like = self.plain(
@@ -55,23 +50,11 @@ class _SynapseConvolution(SynapseLayer):
             padding,  # type: ignore[arg-type]
             dilation,  # type: ignore[arg-type]
             groups,
-            bias,
+            options.get("bias", True),
             padding_mode,
             device="meta",
         )
-        super().__init__(
-            tuple(like.weight.shape),
-            device,
-            margin=margin,
-            max_attempts=max_attempts,
-            bias=bias,
-            scale=scale,
-            spread=spread,
-            latent_weight=latent_weight,
-            faults=faults,
-            count_writes=count_writes,
-            generator=generator,
-        )
+        super().__init__(tuple(like.weight.shape), device, write, **options)
         self.in_channels, self.out_channels, self.groups = inputs, outputs, groups
         self.kernel_size, self.stride, self.dilation = like.kernel_size, like.stride, like.dilation
         self.padding = like.padding
@@ -122,20 +105,22 @@ class _SynapseConvolution(SynapseLayer):
 
 
 class SynapseConv1d(_SynapseConvolution):
-    """A 1-D convolution with kernels of domain-wall devices; each device serves all places of the input.
+    """A 1-D convolution with kernels of devices; each device serves all places of the input.
 
     Args:
-        inputs, outputs: channels.
-        kernel, stride, padding, dilation, groups, padding_mode: as :class:`torch.nn.Conv1d` takes them.
-        device, margin, max_attempts, bias, spread, latent_weight, faults, count_writes, generator: as
-            :class:`.SynapseLinear` takes them.
-        scale: fixed factor between device weights and network weights; 1.5 / sqrt(fan-in) by default.
+        inputs: Number of input channels.
+        outputs: Number of output channels.
+        kernel: Size of the kernel.
+        device: Statistics of the devices.
+        write: How the devices are written.
+        stride, padding, dilation, groups, padding_mode: Geometry, as :class:`torch.nn.Conv1d` takes it.
+        options: Further keyword arguments of :class:`.SynapseLayer`.
     """
 
     dimensions, plain = 1, nn.Conv1d
 
 
 class SynapseConv2d(_SynapseConvolution):
-    """A 2-D convolution with kernels of domain-wall devices; arguments as those of :class:`SynapseConv1d`."""
+    """A 2-D convolution with kernels of devices; arguments as those of :class:`SynapseConv1d`."""
 
     dimensions, plain = 2, nn.Conv2d

@@ -23,8 +23,9 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.learning.layers.base import SynapseLayer, SynapseLinear, replace_modules, synapse_layers
+from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv2d
+from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.converters import (
     calibrated_limit,

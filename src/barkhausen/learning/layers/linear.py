@@ -1,0 +1,56 @@
+"""Linear layers of devices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
+from barkhausen.learning.layers.straight_through import device_linear
+from barkhausen.synapse.write_verify import WriteVerify
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class SynapseLinear(SynapseLayer):
+    """A linear layer of devices: ``scale · (x wᵀ) + bias``.
+
+    Args:
+        inputs: Number of inputs.
+        outputs: Number of outputs.
+        device: Statistics of the devices.
+        write: How the devices are written.
+        options: Further keyword arguments of :class:`.SynapseLayer`.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        device: CharacterisedDevice,
+        write: WriteVerify | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__((outputs, inputs), device, write, **options)
+        # As nn.Linear has them: the code around a converted layer may ask.
+        self.in_features, self.out_features = inputs, outputs
+
+    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
+        """Compute with what the devices hold."""
+        out = device_linear(x, self.latent_weight, self.synapses.weight, self.scale)
+        return out if self.bias is None else out + self.bias.to(out.dtype)
+
+    def as_float(self) -> nn.Linear:
+        """The deployed layer."""
+        plain = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
+        plain.to_empty(device=self.latent_weight.device)
+        self._with_own_weights(plain)
+        return plain
+
+    def extra_repr(self) -> str:
+        """Size, states and margin, as ``print(model)`` shows them."""
+        return f"{self.in_features}, {self.out_features}, {self._devices()}"

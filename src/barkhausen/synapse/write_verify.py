@@ -1,0 +1,92 @@
+"""How devices are written: until they are within a margin of their level, a number of times at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.synapse.faults import FAULT_FREE, Faults
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class WriteSettings(TypedDict, total=False):
+    """Keyword arguments that stand for a :class:`WriteVerify`."""
+
+    margin: float
+    max_attempts: int
+    faults: Faults
+    count_writes: bool
+
+
+@dataclass(frozen=True)
+class WriteVerify:
+    """How the devices of a layer are written.
+
+    Args:
+        margin: Tolerance margin in weight units. A device within it of its level is left alone.
+        attempts: Largest number of programming attempts of one event. With 1 the first result is accepted.
+        faults: Faults of the devices.
+        count_writes: Whether every synapse counts the attempts made on it (4 bytes each).
+
+    Raises:
+        InputError: The margin is negative or no number, or there is no attempt.
+    """
+
+    margin: float
+    attempts: int = 1
+    faults: Faults = FAULT_FREE
+    count_writes: bool = False
+
+    def __post_init__(self) -> None:
+        margin, attempts = self.margin, self.attempts
+        if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not margin >= 0:
+            raise InputError(f"margin = {margin!r}: must be a number, zero or positive")
+        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+            raise InputError(f"max_attempts = {attempts!r}: must be a whole number, 1 or more")
+        if not isinstance(self.faults, Faults):
+            raise InputError(f"faults = {self.faults!r}: must be a barkhausen.synapse.Faults")
+        if not isinstance(self.count_writes, bool):
+            raise InputError(f"count_writes = {self.count_writes!r}: must be true or false")
+
+    @classmethod
+    def given(cls, write: WriteVerify | None = None, **settings: Unpack[WriteSettings]) -> WriteVerify:
+        """The object itself, or one of the keyword arguments ``margin``, ``max_attempts``, ``faults``, ``count_writes``.
+
+        Raises:
+            InputError: Neither is given, both are, or a value is wrong.
+            TypeError: An unknown keyword argument.
+        """
+        _known(settings)
+        if write is not None:
+            if settings:
+                raise InputError(f"{next(iter(settings))}: is part of write; give one of them")
+            return write
+        if "margin" not in settings:
+            raise InputError("margin: is missing; give it, or write = WriteVerify(margin)")
+        return cls(**_fields(settings))
+
+    def changed(self, **settings: Unpack[WriteSettings]) -> WriteVerify:
+        """The same with some other values.
+
+        Raises:
+            InputError: A value is wrong.
+            TypeError: An unknown keyword argument.
+        """
+        _known(settings)
+        return replace(self, **_fields(settings))
+
+
+def _known(settings: Mapping[str, Any]) -> None:
+    for name in settings:
+        if name not in WriteSettings.__annotations__:
+            # Python's own kind of error: the caller has passed on the arguments of a function.
+            hint = did_you_mean(name, WriteSettings.__annotations__)
+            raise TypeError(f"unexpected keyword argument {name!r}{hint}")
+
+
+def _fields(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"attempts" if name == "max_attempts" else name: value for name, value in settings.items()}
