@@ -6,7 +6,6 @@ import math
 import pytest
 import torch
 
-from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, gaussian_device
 from barkhausen.synapse import Phase, SynapseArray
 
@@ -150,11 +149,3 @@ def test_array_survives_copy_and_state_dict() -> None:
     assert torch.equal(twin.weight, array.weight)
     assert torch.equal(fresh.weight, array.weight)
     assert torch.equal(fresh.counters.attempts, array.counters.attempts)
-
-
-@pytest.mark.parametrize(
-    ("margin", "attempts", "word"), [(-0.1, 1, "margin"), (float("nan"), 1, "margin"), (0.1, 0, "max_attempts")]
-)
-def test_impossible_write_verify_is_refused(margin: float, attempts: int, word: str) -> None:
-    with pytest.raises(InputError, match=word):
-        SynapseArray((4,), gaussian_device(2), margin=margin, max_attempts=attempts)

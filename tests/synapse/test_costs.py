@@ -28,7 +28,9 @@ def chip(*more: str) -> Chip:
 
 
 def test_every_cause_of_an_inference_by_hand() -> None:
-    energy = inference_costs(chip(), [LAYER], programming=EnergyBreakdown(1e-15, 2e-15, 3e-15)).energy
+    energy = inference_costs(
+        chip(), [LAYER], programming=EnergyBreakdown({"sot": 1e-15, "gate": 2e-15, "read": 3e-15})
+    ).energy
     assert energy["device read"] == close(4e-3 * 1e-9 * (30 * 5 * 1e-5 + 30 * 2 * 2e-5))
     # 30 rows in each of two tiles across, four cells wide.
     assert energy["wires"] == close(60 * 4 * 1e-16 * 4e-3)
@@ -69,9 +71,9 @@ def test_bit_serial_inputs_are_read_once_a_plane() -> None:
 
 
 def test_places_of_a_convolution_multiply_everything_but_programming_and_area() -> None:
-    one = inference_costs(chip(), [LAYER], programming=EnergyBreakdown(1e-15), read_disturb=1e-9)
+    one = inference_costs(chip(), [LAYER], programming=EnergyBreakdown({"sot": 1e-15}), read_disturb=1e-9)
     many = inference_costs(
-        chip(), [dataclasses.replace(LAYER, uses=49)], programming=EnergyBreakdown(1e-15), read_disturb=1e-9
+        chip(), [dataclasses.replace(LAYER, uses=49)], programming=EnergyBreakdown({"sot": 1e-15}), read_disturb=1e-9
     )
     for cause in set(one.energy) - {"programming"}:
         assert many.energy[cause] == close(49 * one.energy[cause]), cause
@@ -136,7 +138,7 @@ def test_every_cause_of_a_training_step_by_hand() -> None:
         outputs=4, inputs=5, mean_conductance=1e-5, mean_square_voltage=4e-3, mean_square_error_voltage=1e-3
     )
     forward = inference_costs(chip(), [first, second]).energy
-    costs = training_costs(chip(), [first, second], batch=10, programming=EnergyBreakdown(sot=5e-12))
+    costs = training_costs(chip(), [first, second], batch=10, programming=EnergyBreakdown({"sot": 5e-12}))
     energy = costs.energy
     # Backwards through the second layer only: its 4 outputs are driven, in one tile down and two across.
     assert energy["device read"] == close(10 * (forward["device read"] + 1e-3 * 1e-9 * 20 * 1e-5))

@@ -80,7 +80,7 @@ def test_stuck_devices_never_change_but_are_paid_for(way: Way) -> None:
     assert not array.writes[~mark].any()
     assert int(array.counters.events(Phase.TRAINING).sum()) == int(mark.sum())
     assert int(array.counters.attempts.sum()) == int(array.writes.sum())
-    sot = AttemptEnergies.from_device(FIVE).of_counters(array.counters).sot
+    sot = AttemptEnergies.from_device(FIVE).of_counters(array.counters).by_cause["sot"]
     assert sot == pytest.approx(int(array.writes.sum()) * float(FIVE.energy("sot")[0]), rel=1e-9)
 
 
@@ -210,7 +210,7 @@ def test_endurance_is_a_histogram_of_all_devices() -> None:
     assert endurance(one).tolist() == [0, 9]
     with pytest.raises(InputError, match="the model does not count writes"):
         endurance(convert(nn.Linear(3, 3), FIVE, 0.3))
-    with pytest.raises(InputError, match="no domain-wall layer"):
+    with pytest.raises(InputError, match="no layer of devices"):
         endurance(nn.Linear(3, 3))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 RECIPE_KEYS = {
@@ -20,6 +21,40 @@ SUMMARY_KEYS = {"fresh_chip_copy": "unseen_chips"}
 
 COLUMNS = {"fresh_chip_copy": "unseen_chips"}
 """Columns of tables."""
+
+PYTHON_NAMES = {
+    "barkhausen.synapse": {
+        "EnergyBill": "EnergyBreakdown",
+        "EnergyLedger": "AttemptEnergies",
+        "WrittenWeights": "ProgrammedWeights",
+    },
+    "barkhausen.synapse.faults": {"SOUND": "FAULT_FREE"},
+    "barkhausen.learning": {
+        "DomainWallConv1d": "SynapseConv1d",
+        "DomainWallConv2d": "SynapseConv2d",
+        "DomainWallLayer": "SynapseLayer",
+        "DomainWallLinear": "SynapseLinear",
+        "domain_wall_layers": "synapse_layers",
+    },
+}
+"""Names in the modules of the package."""
+
+
+def old_names(module: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module: its names of version 0.1.0, each with a warning.
+
+    Args:
+        module: Name of the module.
+    """
+
+    def named(name: str) -> Any:
+        new = PYTHON_NAMES[module].get(name)
+        if new is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        deprecated(f"{module}.{name}", f"{module}.{new}")
+        return getattr(sys.modules[module], new)
+
+    return named
 
 
 def deprecated(old: str, new: str, *, stacklevel: int = 3) -> None:

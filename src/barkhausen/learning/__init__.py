@@ -1,5 +1,6 @@
 """Learning with stochastic few-state synapses: in-situ, ex-situ, and the float twin."""
 
+from barkhausen.core.renamed import old_names
 from barkhausen.learning.ageing import endurance, wait
 from barkhausen.learning.chips import Chips, evaluate, fresh_chip, outputs_of, transfer
 from barkhausen.learning.convert import convert
@@ -48,3 +49,5 @@ __all__ = [
     "transfer",
     "wait",
 ]
+
+__getattr__ = old_names(__name__)

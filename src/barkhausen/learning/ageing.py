@@ -22,7 +22,7 @@ def wait(
     """Let the walls of all layers wait for ``seconds`` at a temperature: retention loss before or during inference.
 
     Args:
-        model: with domain-wall layers; their weights and states change in place. ``copy.deepcopy`` keeps the original.
+        model: with layers of devices; their weights and states change in place. ``copy.deepcopy`` keeps the original.
         seconds: how long.
         temperature: in K; that of the characterisation by default.
         generator: of what happens.
@@ -31,12 +31,12 @@ def wait(
         The model.
 
     Raises:
-        InputError: the model has no domain-wall layer, its device file has no barriers, or the time or temperature
+        InputError: the model has no layer of devices, its device file has no barriers, or the time or temperature
             cannot be.
     """
     layers = [layer for _, layer in synapse_layers(model)]
     if not layers:
-        raise InputError("wait: the model has no domain-wall layer")
+        raise InputError("wait: the model has no layer of devices")
     for layer in layers:
         drift(layer.synapses, seconds, temperature, generator)
     return model
@@ -57,7 +57,7 @@ def endurance(model: nn.Module) -> Int[np.ndarray, " writes"]:
             raise InputError(f"endurance: {name or 'the model'} does not count writes; convert with count_writes=True")
         counts.append(torch.bincount(writes.view(-1).long()).cpu().numpy())
     if not counts:
-        raise InputError("endurance: the model has no domain-wall layer")
+        raise InputError("endurance: the model has no layer of devices")
     total = np.zeros(max(map(len, counts)), dtype=np.int64)
     for count in counts:
         total[: len(count)] += count

@@ -20,13 +20,16 @@ from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.learning.layers.weight_fit import Start, start_of
 from barkhausen.learning.settings import LayerSettings
-from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
+from barkhausen.synapse.write_verify import AttemptSettings, WriteVerify
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 CONVERTED = {nn.Linear: SynapseLinear, nn.Conv1d: SynapseConv1d, nn.Conv2d: SynapseConv2d}
-"""Layer classes that :func:`convert` replaces. Subclasses are left alone because they may use their weights differently."""
+"""Layer classes that :func:`convert` replaces.
+
+Subclasses are left alone because they may use their weights differently.
+"""
 
 UNSUPPORTED = (
     nn.Linear,
@@ -54,7 +57,7 @@ def convert(
     start: Start = "weights",
     generator: torch.Generator | None = None,
     inplace: bool = False,
-    **settings: Unpack[WriteSettings],
+    **settings: Unpack[AttemptSettings],
 ) -> nn.Module:
     """A model whose linear and convolution layers compute with devices.
 

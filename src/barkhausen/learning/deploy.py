@@ -12,7 +12,7 @@ from barkhausen.learning.layers.crossbar import crossbar_layers
 
 
 def deployed(model: nn.Module) -> nn.Module:
-    """A copy in evaluation mode whose domain-wall layers are torch's own, with the weights that the devices hold.
+    """A copy in evaluation mode whose layers of devices are torch's own, with the weights that the devices hold.
 
     It computes what the model computes, knows nothing of devices, and goes wherever a torch model goes (ONNX,
     ``torch.compile``, other simulators). All keys of its ``state_dict`` are those of the float model.

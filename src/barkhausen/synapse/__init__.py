@@ -1,5 +1,6 @@
 """Arrays of programmable synapses, and the energy of programming them."""
 
+from barkhausen.core.renamed import old_names
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.bank import SynapseBank
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
@@ -21,3 +22,5 @@ __all__ = [
     "SynapseKind",
     "WriteVerify",
 ]
+
+__getattr__ = old_names(__name__)

@@ -58,7 +58,9 @@ class EnergyBreakdown:
     def _with(self, other: EnergyBreakdown, combined: Callable[[float, float], float]) -> EnergyBreakdown:
         causes = dict.fromkeys((*self.by_cause, *other.by_cause))
         pairs = {cause: (self.by_cause.get(cause, 0.0), other.by_cause.get(cause, 0.0)) for cause in causes}
-        return EnergyBreakdown({cause: combined(*pair) for cause, pair in pairs.items()}, {**self.labels, **other.labels})
+        return EnergyBreakdown(
+            {cause: combined(*pair) for cause, pair in pairs.items()}, {**self.labels, **other.labels}
+        )
 
     @property
     def sot(self) -> float:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import old_names
 from barkhausen.device import CharacterisedDevice
 
 
@@ -66,3 +67,5 @@ class Faults:
 
 FAULT_FREE = Faults()
 """No faults."""
+
+__getattr__ = old_names(__name__)

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-class WriteSettings(TypedDict, total=False):
-    """Keyword arguments that stand for a :class:`WriteVerify`."""
+class AttemptSettings(TypedDict, total=False):
+    """Keyword arguments that stand for all of a :class:`WriteVerify` but its margin."""
 
-    margin: float
     max_attempts: int
     faults: Faults
     count_writes: bool
+
+
+class WriteSettings(AttemptSettings, total=False):
+    """Keyword arguments that stand for a :class:`WriteVerify`."""
+
+    margin: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class WriteVerify:
 
     @classmethod
     def given(cls, write: WriteVerify | None = None, **settings: Unpack[WriteSettings]) -> WriteVerify:
-        """The object itself, or one of the keyword arguments ``margin``, ``max_attempts``, ``faults``, ``count_writes``.
+        """The object itself, or one made of keyword arguments.
 
         Raises:
             InputError: Neither is given, both are, or a value is wrong.

@@ -1,6 +1,6 @@
 """A trained network in the formats of others: safetensors, ONNX, and matrices of conductances (npz, csv).
 
-Every function takes a model with domain-wall layers anywhere inside and writes what its devices hold now. Files are
+Every function takes a model with layers of devices anywhere inside and writes what its devices hold now. Files are
 either whole or not there. What each holds is in ``docs/export.md``.
 """
 
@@ -32,16 +32,16 @@ def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | N
     """Write the deployed network and, beside each weight, what its devices hold.
 
     Keys are those of ``deployed(model).state_dict()`` (weights are ``scale`` times device weights), and for each
-    domain-wall layer ``latent_weight``, ``state``, ``device_weight``, ``scale`` and ``conductance`` (S, double
+    layer of devices ``latent_weight``, ``state``, ``device_weight``, ``scale`` and ``conductance`` (S, double
     precision).
 
     Args:
-        model: with domain-wall layers.
+        model: with layers of devices.
         out: file to write.
         about: anything worth keeping, as JSON.
 
     Raises:
-        InputError: the model has no domain-wall layer, a device has no junction, or the file cannot be written.
+        InputError: the model has no layer of devices, a device has no junction, or the file cannot be written.
     """
     layers = exported_layers(model)
     tensors = dict(deployed(model).state_dict())
@@ -69,12 +69,12 @@ def export_npz(model: nn.Module, out: Path, about: Mapping[str, Any] | None = No
     ``.bias``; ``metadata`` is a JSON text. No key needs pickle.
 
     Args:
-        model: with domain-wall layers.
+        model: with layers of devices.
         out: file to write.
         about: anything worth keeping, as JSON.
 
     Raises:
-        InputError: the model has no domain-wall layer, a device has no junction, or the file cannot be written.
+        InputError: the model has no layer of devices, a device has no junction, or the file cannot be written.
     """
     layers = exported_layers(model)
     arrays: dict[str, Any] = {"metadata": np.array(json.dumps(described(layers, dict(about or {}))))}
@@ -96,12 +96,12 @@ def export_csv(model: nn.Module, out: Path, about: Mapping[str, Any] | None = No
     Numbers have the 17 digits that give a double back. Biases are in ``LAYER.bias.csv``, a line each.
 
     Args:
-        model: with domain-wall layers.
+        model: with layers of devices.
         out: directory to make; it must not exist, or be empty.
         about: anything worth keeping, as JSON.
 
     Raises:
-        InputError: the model has no domain-wall layer, a device has no junction, or the directory is not empty or
+        InputError: the model has no layer of devices, a device has no junction, or the directory is not empty or
             cannot be written.
     """
     layers = exported_layers(model)
@@ -146,7 +146,7 @@ def export_onnx(model: nn.Module, out: Path, sample: Tensor | Sequence[int]) -> 
     """Write the deployed network, with any number of samples in a batch; see :mod:`.onnx_file`.
 
     Args:
-        model: of one input and one output, samples first in both; domain-wall layers are not needed.
+        model: of one input and one output, samples first in both; layers of devices are not needed.
         out: file to write.
         sample: one input without the dimension of samples, or its shape.
 

@@ -1,4 +1,4 @@
-"""What an export says of each domain-wall layer, in numpy arrays and plain values."""
+"""What an export says of each layer of devices, in numpy arrays and plain values."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class ExportedLayer:
 
 
 def exported_layers(model: nn.Module) -> list[ExportedLayer]:
-    """All domain-wall layers of a model.
+    """All layers of devices of a model.
 
     Raises:
         InputError: it has none, or one whose device has no junction.
@@ -104,7 +104,7 @@ def exported_layers(model: nn.Module) -> list[ExportedLayer]:
         except InputError as error:
             raise InputError(f"{name or 'the model'}: {error}") from None
     if not layers:
-        raise InputError("the network has no domain-wall layer, and so no states or conductances (onnx takes any)")
+        raise InputError("the network has no layer of devices, and so no states or conductances (onnx takes any)")
     return layers
 
 

@@ -238,7 +238,7 @@ class CrossbarLayer(nn.Module):
 def on_crossbar(
     model: nn.Module, chip: Chip, calibration: Float[Tensor, "sample ..."], generator: torch.Generator | None = None
 ) -> nn.Module:
-    """A copy of a network, in evaluation mode, whose domain-wall layers run on the tiles of a chip.
+    """A copy of a network, in evaluation mode, whose layers of devices run on the tiles of a chip.
 
     The ranges of the converters are set layer by layer, from first to last, by what arrives there when training samples
     go through the part of the network that is on the chip already.
@@ -250,7 +250,7 @@ def on_crossbar(
         generator: of the read noise.
 
     Raises:
-        InputError: no domain-wall layer, a layer that is not mapped, a device without junction, or ranges of zero.
+        InputError: no layer of devices, a layer that is not mapped, a device without junction, or ranges of zero.
     """
     target = copy.deepcopy(model).eval()
     layers = [layer for _, layer in synapse_layers(target)]

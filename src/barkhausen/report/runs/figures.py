@@ -6,18 +6,32 @@ marker tells the number of states again without colour.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
-from typing import Any
 
 import plotly.graph_objects as go
 
-from barkhausen.results.finished import FinishedRun
-from barkhausen.report.plots import INK, SOFT_INK, GREY, BLUE, SKY, GREEN, VERMILLION, ORANGE, PURPLE, MARKERS, LAYER_COLOURS, MANY_STATES, Spec, finished_spec, whole_numbers, state_colour
+from barkhausen.report.plots import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LAYER_COLOURS,
+    MANY_STATES,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SOFT_INK,
+    VERMILLION,
+    Spec,
+    finished_spec,
+    state_colour,
+    whole_numbers,
+)
 from barkhausen.report.runs.groups import Kind, Pair
+from barkhausen.results.finished import FinishedRun
 
 KIND_COLOURS = {
     "in-situ": (BLUE, SKY, GREEN),

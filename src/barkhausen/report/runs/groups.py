@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from barkhausen.results.finished import FinishedRun, relative_error
 from barkhausen.core.config import flat
 from barkhausen.experiment.summary import mean_counts
+from barkhausen.results.finished import FinishedRun, relative_error
 from barkhausen.results.table import kind_of, result_table
 
 TOLD_BY_RECIPE = ("batch_size", "network.", "optimizer.", "transfer.")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from barkhausen.core.files import atomic_write
 from barkhausen.core.errors import InputError
-from barkhausen.report.runs import figures
-from barkhausen.results import published
+from barkhausen.core.files import atomic_write
 from barkhausen.report.render import render
-from barkhausen.results.finished import load_run, weight_statistics
+from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
+from barkhausen.results import published
+from barkhausen.results.finished import load_run, weight_statistics
 
 MODES = ("in-situ", "ex-situ", "float")
 

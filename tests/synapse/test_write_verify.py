@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+import barkhausen.learning
+import barkhausen.synapse
+import barkhausen.synapse.faults
+from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import PYTHON_NAMES
+from barkhausen.device import gaussian_device
+from barkhausen.learning import SynapseConv2d, SynapseLinear, convert
+from barkhausen.synapse import Faults, SynapseArray, WriteVerify
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"margin": -0.1}, r"^margin = -0.1: must be a number, zero or positive$"),
+        ({"margin": float("nan")}, "^margin = nan: must be a number"),
+        ({"margin": True}, "^margin = True: must be a number"),
+        ({"margin": "0.3"}, "^margin = '0.3': must be a number"),
+        ({"max_attempts": 3}, "^margin: is missing"),
+        ({"margin": 0.1, "max_attempts": 0}, "^max_attempts = 0: must be a whole number, 1 or more$"),
+        ({"margin": 0.1, "max_attempts": 1.5}, "^max_attempts = 1.5: must be a whole number"),
+        ({"margin": 0.1, "faults": 0.2}, "^faults = 0.2: must be a barkhausen.synapse.Faults$"),
+        ({"margin": 0.1, "count_writes": 1}, "^count_writes = 1: must be true or false$"),
+        ({"write": WriteVerify(0.1), "margin": 0.1}, "^margin: is part of write; give one of them$"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        WriteVerify.given(**settings)
+
+
+def test_an_unknown_setting_is_an_unexpected_argument() -> None:
+    with pytest.raises(TypeError, match="'max_attempt'; did you mean 'max_attempts'"):
+        SynapseLinear(2, 2, gaussian_device(2), margin=0.1, max_attempt=3)  # type: ignore[call-arg]
+
+
+def test_object_and_keyword_arguments_are_the_same() -> None:
+    whole = WriteVerify(0.2, 3, Faults(stuck=0.5), count_writes=True)
+    settings: Any = {"margin": 0.2, "max_attempts": 3, "faults": Faults(stuck=0.5), "count_writes": True}
+    assert WriteVerify.given(**settings) == WriteVerify.given(whole) == whole
+    assert whole.changed(margin=0.1) == WriteVerify(0.1, 3, Faults(stuck=0.5), count_writes=True)
+    device = gaussian_device(3)
+    for kind, shape in ((SynapseLinear, (4, 3)), (SynapseConv2d, (4, 3, 2))):
+        one: Any = kind(*shape, device, whole, generator=torch.Generator().manual_seed(0))
+        other: Any = kind(*shape, device, **settings, generator=torch.Generator().manual_seed(0))
+        assert one.synapses.kind.write == other.synapses.kind.write == whole
+        assert torch.equal(one.synapses.weight, other.synapses.weight)
+        assert torch.equal(one.latent_weight, other.latent_weight)
+    assert SynapseArray((2,), device, whole).kind.write == whole
+
+
+def test_convert_takes_the_object_in_place_of_the_margin() -> None:
+    whole = WriteVerify(0.2, 3, count_writes=True)
+    model = convert(torch.nn.Sequential(torch.nn.Linear(3, 2)), gaussian_device(3), whole)
+    assert model[0].synapses.kind.write == whole  # type: ignore[index]
+    overridden = convert(
+        torch.nn.Sequential(torch.nn.Linear(3, 2)), gaussian_device(3), whole, overrides={"0": {"max_attempts": 1}}
+    )
+    assert overridden[0].synapses.kind.write == WriteVerify(0.2, 1, count_writes=True)  # type: ignore[index]
+    with pytest.raises(InputError, match="convert: margin: is missing"):
+        convert(torch.nn.Linear(3, 2), gaussian_device(3), max_attempts=2)
+
+
+@pytest.mark.parametrize("module", [barkhausen.synapse, barkhausen.synapse.faults, barkhausen.learning])
+def test_names_of_version_0_1_0_are_found_with_a_warning(module: Any) -> None:
+    for old, new in PYTHON_NAMES[module.__name__].items():
+        with pytest.deprecated_call(match=f"{old} is now .*{new}"):
+            assert getattr(module, old) is getattr(module, new)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        module.Nothing  # noqa: B018
+
+
+def test_the_latent_weight_is_still_found_as_memory() -> None:
+    latent: Any = torch.tensor([[0.5, -0.5]])
+    with pytest.deprecated_call(match="memory is now latent_weight"):
+        layer = SynapseLinear(2, 1, gaussian_device(3), margin=0.1, memory=latent)  # type: ignore[call-arg]
+    with pytest.deprecated_call(match="memory of a layer"):
+        assert torch.equal(layer.memory, latent)
+    state = layer.state_dict()
+    state["memory"] = state.pop("latent_weight") + 0.25
+    with pytest.deprecated_call(match="memory in a saved state"):
+        layer.load_state_dict(state)
+    assert layer.latent_weight.tolist() == [[0.75, -0.25]]
