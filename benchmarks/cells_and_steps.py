@@ -1,11 +1,11 @@
-"""Do the statistics of a shipped device survive smaller cells and a shorter step?
+"""Effect of smaller cells and a shorter step on the statistics of a shipped device.
 
     python benchmarks/cells_and_steps.py [racetrack-5] [--devices 6] [--cycles 1] [--cells 2e-9] [--only half-step]
 
 Simulates the first devices of the shipped ensemble again (the same edges), once with the step halved and once with
-smaller cells, and compares with their shipped positions. Prints, for each state, the difference of the mean position
-and of the share of events that end in the state's own notch, each with a 95 % interval (bootstrap over events). The
-thermal noise differs between the runs, so a difference carries the noise of two ensembles.
+smaller cells, and compares with the shipped positions. Prints, for each state, the difference of the mean position and
+of the share of events that end in the notch of the state, each with a 95 % interval (bootstrap over events). The
+thermal noise differs between the runs, so a difference contains the noise of two ensembles.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ RESAMPLES = 4000
 
 
 def main() -> None:
-    """Run and print."""
+    """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("device", nargs="?", default="racetrack-5")
     parser.add_argument("--devices", type=int, default=6)
     parser.add_argument("--cycles", type=int, default=1)
     parser.add_argument("--cells", type=float, default=2e-9)
     parser.add_argument("--only", choices=("half-step", "small-cells"))
-    parser.add_argument("--out", type=Path, help="keep unfinished work here, and go on with it")
+    parser.add_argument("--out", type=Path, help="directory for unfinished work, from which the next call resumes")
     parser.add_argument("--threads", type=int)
     given = parser.parse_args()
     out = given.out or Path(tempfile.mkdtemp())

@@ -1,9 +1,9 @@
-"""Claim: a 128 x 128 tile with its wires is factorised and made an effective matrix in at most 1 s on two cores.
+"""Time to solve a 128 x 128 tile with its wires (claim: at most 1 s on two cores), and of inference with the result.
 
-Inference with the effective weights then takes at most 1.1 times a plain matmul (it is one, of a matrix of the same
-size). Conductances between those of the default junction at random, 0.5 ohm a segment. badcrossbar, where it is
-installed, gets the same matrix in the same process from a unit voltage on each row, in turn with ours, and so does a
-sparse factorisation (SuperLU, minimum degree) of the same nodal equations.
+Inference with the effective weights is a matrix product of the same size as without wires (claim: at most 1.1 times the
+time). Conductances are random between those of the default junction; segments have 0.5 ohm. badcrossbar, where it is
+installed, computes the same matrix in the same process from a unit voltage on each row, in turn with ours, and so does
+a sparse factorisation (SuperLU, minimum degree) of the same nodal equations.
 
     python benchmarks/crossbar_wires.py [--size 128] [--rounds 5] [--threads 2]
 """
@@ -105,7 +105,7 @@ def matrices(size: int, rounds: int) -> None:
 
 
 def inference(rounds: int) -> None:
-    """Time of a layer with effective weights beside one with plain weights."""
+    """Time of a layer with effective weights, compared with plain weights."""
     generator = torch.Generator().manual_seed(1)
     weight = torch.rand(LAYER, generator=generator) * 2 - 1
     x = torch.rand(BATCH, LAYER[1], generator=generator)

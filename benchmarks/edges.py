@@ -1,6 +1,6 @@
-"""How well the pinning by rough edges survives the cells.
+"""Error of the pinning by rough edges on cells of 1, 2 and 4 nm.
 
-Filled fractions with and without the stray field of the edges put right, and a staircase:
+For filled fractions with and without the corrected stray field of the edges, and for a staircase:
 
     python benchmarks/edges.py
 
@@ -36,7 +36,7 @@ def main() -> None:
     """Print the table."""
     exact = landscapes(mm.track_film(OUTLINE, MATERIAL, cell=1e-9, subcell=0.25e-9, devices=DEVICES))
     print(f"error of the pinning landscape, mean of {DEVICES} devices (largest)\n")
-    print("| cell | edges put right | filled fractions alone | staircase |")
+    print("| cell | corrected edges | filled fractions alone | staircase |")
     print("| --- | --- | --- | --- |")
     for cell in (1e-9, 2e-9, 4e-9):
         film = mm.track_film(OUTLINE, MATERIAL, cell=cell, devices=DEVICES)

@@ -1,11 +1,10 @@
-"""Claim: an in-situ epoch takes at most 1.6 times the float twin's, in at most 1.5 times the memory.
+"""Time and memory of an in-situ epoch (claim: at most 1.6 and 1.5 times those of the float baseline).
 
-The default network (784-256-128-64-10, batch 100) trained for its ten epochs on MNIST (or on learnable random data
-of its shape where there is no MNIST), the same fused Adam for both.
-Time: both in this process, blocks of 50 steps in turn (A B A B …) so that both meet the same disturbances; the ratio
-pair by pair and its median.
-Memory: what each holds between steps and in a step (parameters, gradients, optimiser, devices, and the peak of
-allocations in one step as torch's profiler sees it), and the peak resident size of fresh processes.
+The default network (784-256-128-64-10, batch 100) is trained for its ten epochs on MNIST (or on learnable random data
+of its shape where there is no MNIST), with the same fused Adam for both. Time: both in this process, blocks of 50 steps
+in turn (A B A B …) so both meet the same disturbances; the median of the ratios of all pairs. Memory: what each holds
+between steps and in a step (parameters, gradients, optimiser, devices, and the peak of allocations in one step as
+torch's profiler sees it), and the peak resident size of new processes.
 
     python benchmarks/in_situ_step.py [--set states=3] [--epochs 10] [--steps 50]
     python benchmarks/in_situ_step.py --set network.kind=cnn          # claim: at most 1.25 times
@@ -54,7 +53,7 @@ def random_mnist() -> Dataset:
 
 
 def mnist_or_random() -> Dataset:
-    """MNIST where it is at hand."""
+    """MNIST where it is available."""
     try:
         return load_dataset("mnist", allow_download=False).standardised()
     except DataNotFoundError:
@@ -129,7 +128,7 @@ def step_memory(mode: str, settings: list[str]) -> int:
 
 
 def peak_memory(mode: str, settings: list[str]) -> int:
-    """Peak resident size in bytes of a fresh process that trains one epoch."""
+    """Peak resident size in bytes of a new process that trains one epoch."""
     command = [sys.executable, __file__, "--memory-of", mode, *(f"--set={x}" for x in settings)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -151,8 +150,10 @@ def main() -> None:
     compare_times(("float", "ex-situ"), arguments.set, arguments.epochs, arguments.steps, arguments.pairs)
     mega = 1024**2
     for name, measure in (("tensors and one step", step_memory), ("whole process", peak_memory)):
-        twin, ours = measure("float", arguments.set), measure("in-situ", arguments.set)
-        print(f"memory, {name}: float {twin / mega:.1f} MiB, in-situ {ours / mega:.1f} MiB, ratio {ours / twin:.2f}")
+        floats, ours = measure("float", arguments.set), measure("in-situ", arguments.set)
+        print(
+            f"memory, {name}: float {floats / mega:.1f} MiB, in-situ {ours / mega:.1f} MiB, ratio {ours / floats:.2f}"
+        )
 
 
 if __name__ == "__main__":

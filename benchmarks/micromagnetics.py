@@ -1,14 +1,13 @@
-"""Replica-steps per second of our two backends and of magnum.np, side by side in one pair of processes.
+"""Replica-steps per second of our two backends and of magnum.np.
 
     python benchmarks/micromagnetics.py            # ours and, where it is installed, magnum.np
     python benchmarks/micromagnetics.py --rounds 9
 
-Every code makes Heun steps at 300 K in float32 with exchange, demagnetisation at both stages, perpendicular
-anisotropy, interfacial DMI, spin-orbit torque and thermal noise, on 2 threads. magnum.np 2.2.0 simulates one film at a
-time, and its own stochastic Heun does not run, so it is driven by a hand-written loop around its own terms, once as it
-is and once compiled by torch. The processes take turns, each round in a fresh slice of time, and medians are printed,
-so that a machine whose speed drifts does not favour one of them. In ours every replica has its own rough edge,
-anisotropy and current.
+Every code makes Heun steps at 300 K in float32 with exchange, demagnetisation at both stages, perpendicular anisotropy,
+interfacial DMI, spin-orbit torque and thermal noise, on 2 threads. magnum.np 2.2.0 simulates one film at a time, and
+its own stochastic Heun does not run, so its terms are driven by a hand-written loop, once plain and once compiled by
+torch. The processes take turns in every round, and medians are printed, so a machine whose speed drifts does not favour
+one of them. In ours every replica has its own rough edge, anisotropy and current.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ CODES = ("compiled", "torch", "magnumnp", "magnumnp-compiled")
 
 
 def ours(backend: str, size: tuple[int, int, float, float]) -> tuple[Callable[[int], None], int]:
-    """A function that makes so many steps of all replicas, and how many replicas it moves."""
+    """A function that makes a number of steps of all replicas, and the number of replicas."""
     import torch  # noqa: PLC0415
 
     from barkhausen import micromagnetics as mm  # noqa: PLC0415

@@ -1,9 +1,9 @@
-"""Seconds an epoch: the in-situ rule beside plain torch, Brevitas (ternary and 3-bit weights) and aihwkit.
+"""Seconds an epoch of the in-situ rule, plain torch, Brevitas (ternary and 3-bit weights) and aihwkit.
 
 The default perceptron (784-256-128-64-10, batch normalisation, batch 100, the same fused Adam) on MNIST, or on random
 data of its shape where there is no MNIST, for ten epochs. Ours runs the in-situ rule on 5-state racetracks; Brevitas
 trains the same network with quantised weights (straight-through, per-tensor scale, no noise, no devices); aihwkit,
-where it is installed, with constant-step devices. All in this process, blocks of steps in turn, so that all meet the
+where it is installed, with constant-step devices. All run in this process, blocks of steps in turn, so all meet the
 same disturbances.
 
     python benchmarks/quantised_peers.py [--steps 50] [--blocks 120]
@@ -51,8 +51,8 @@ def ours() -> tuple[nn.Module, torch.optim.Optimizer]:
     return model, barkhausen.InSitu(torch.optim.Adam(groups, fused=True), model, noise)
 
 
-def twin() -> tuple[nn.Module, torch.optim.Optimizer]:
-    """The float twin."""
+def float_baseline() -> tuple[nn.Module, torch.optim.Optimizer]:
+    """The float baseline."""
     model = multilayer_perceptron(SIZES, float_linear)
     return model, adam(model)
 
@@ -112,7 +112,7 @@ def main() -> None:
     torch.manual_seed(0)
     makers: dict[str, Callable[[], tuple[nn.Module, torch.optim.Optimizer]]] = {
         "ours, in-situ, 5 states": ours,
-        "torch, float": twin,
+        "torch, float": float_baseline,
     }
     if importlib.util.find_spec("brevitas"):
         makers |= {"Brevitas, ternary": lambda: brevitas(None), "Brevitas, 3 bits": lambda: brevitas(3)}

@@ -1,9 +1,9 @@
-"""What running many trainings as a sweep gains on two cores, and what it costs beside the work itself.
+"""Speed-up and overhead of a sweep on two cores.
 
-1. The same runs one after another in one process, and as ``barkhausen sweep`` in worker processes; both with all that
-   it takes, imports and the start of workers included. Wanted: at most 0.6 of the time with two workers.
-2. Tasks that sleep: wall time x workers less the sum of what the tasks took, over that sum. Wanted: at most 3 % for
-   tasks of a minute.
+1. The same runs one after another in one process, and as ``barkhausen sweep`` in worker processes, imports and the
+   start of workers included. Target: at most 0.6 of the time with two workers.
+2. Tasks that sleep: wall time x workers minus the sum of the task times, over that sum. Target: at most 3 % for tasks
+   of a minute.
 
 Nothing else should run on the machine.
 """

@@ -1,11 +1,10 @@
-"""Claim: with replicas as lanes the stray field costs a fraction of what general transform libraries take.
+"""Time of the stray field with replicas as lanes, compared with general transform libraries.
 
-One transform forward and back of the three components of m, zero-padded to twice the film along both axes, float32,
-in blocks of eight replicas; microseconds per replica, medians over rounds in which each candidate runs in turn
-(A B C A B C …; the second of two calls), so that all meet the same disturbances. The libraries do the two transforms
-alone; ours is the whole stray field: it packs the components, multiplies with the tensor and unpacks. The libraries
-use their threads within a block, ours has one thread per block.
-Libraries that are not installed are reported as such.
+One transform forward and back of the three components of m, zero-padded to twice the film along both axes, float32, in
+blocks of eight replicas; microseconds per replica, medians over rounds in which each candidate runs in turn (A B C A B
+C …; the second of two calls), so all meet the same disturbances. The libraries compute the two transforms alone; ours
+is the whole stray field: it packs the components, multiplies with the tensor and unpacks. The libraries use their
+threads within a block, ours has one thread per block. Libraries that are not installed are reported as such.
 
     python benchmarks/transforms.py [--threads 2] [--rounds 15]
 """
@@ -27,10 +26,10 @@ from barkhausen.micromagnetics.compiled import LANES, LaneEnsemble, LaneProblem,
 
 SIZES = ((256, 32), (128, 16))
 BLOCKS = 4
-"""Blocks of LANES replicas per measurement; a library meets them one after the other."""
+"""Blocks of LANES replicas per measurement; a library computes them one after the other."""
 
 REST = 0.01
-"""Seconds before each measurement, until the last candidate's threads have given up waiting for work."""
+"""Seconds before each measurement, until the threads of the last candidate are idle."""
 
 Candidate = Callable[[], object]
 
@@ -73,7 +72,7 @@ def ours(nx: int, ny: int, threads: int) -> Candidate:
 
 
 class Repeated:
-    """A candidate that does its work several times over in one call."""
+    """A candidate that repeats its work in one call."""
 
     def __init__(self, call: Candidate, repetitions: int) -> None:
         self.call, self.repetitions = call, repetitions
@@ -84,7 +83,7 @@ class Repeated:
 
 
 def candidates(nx: int, ny: int, threads: int) -> dict[str, Candidate | str]:
-    """What there is by name: a call that transforms BLOCKS blocks, or why there is none."""
+    """Candidates by name: a call that transforms BLOCKS blocks, or the reason why there is none."""
     m = np.random.default_rng(0).normal(size=(LANES, 3, nx, ny)).astype(np.float32)
     padded = np.zeros((LANES, 3, 2 * nx, 2 * ny), dtype=np.float32)
     padded[:, :, :nx, :ny] = m

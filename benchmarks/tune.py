@@ -1,9 +1,9 @@
-"""Choice of margin and rate of the latent weights on validation data: the test set is never looked at.
+"""Choice of margin and learning rate of the latent weights on validation data. The test set is never used.
 
-Trains on 50 000 MNIST images and measures on the 10 000 set aside, for every combination of the grid, one seed a
-point. The recipes use one setting for all numbers of states: that with the best mean over them among those whose
-programming stays within ENERGY_LIMIT for each of them (printed last).
-Finished points are kept in the output directory and not run again.
+Trains on 50 000 MNIST images and measures on the other 10 000, for every combination of the grid, with one seed for
+each. The recipes use one setting for all numbers of states: the one with the best mean over them among those whose
+programming energy is within ENERGY_LIMIT for each of them (printed last). Finished points are kept in the output
+directory and not run again.
 
     python benchmarks/tune.py [--out runs/tune] [--data-dir DIR]
 """

@@ -1,8 +1,8 @@
-"""The experiment the package is for: 5 gate voltages × 32 rough devices, 512 × 64 × 1 nm on 4 nm cells, 6 ns at 300 K.
+"""Time of a whole experiment: 5 gate voltages × 32 rough devices, 512 × 64 × 1 nm on 4 nm cells, 6 ns at 300 K.
 
     python benchmarks/voltage_ensemble.py
 
-Prints how long it takes with the default step, and where the walls end.
+Prints the time with the default step and the final positions of the walls.
 """
 
 from __future__ import annotations

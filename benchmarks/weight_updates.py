@@ -1,11 +1,10 @@
-"""Claim: in-situ learning writes at least a thousand times fewer weights than its float twin.
+"""Number of weight updates of in-situ learning (claim: a thousand times fewer than the float baseline's).
 
     python benchmarks/weight_updates.py recipes/nsl-kdd-autoencoder.toml [--seeds 3] [--set key=value …]
 
-Trains both for each seed and counts. Float: every weight at every step; of these the ones whose value really changed;
-the ones with a gradient other than zero. In-situ: programming events (each is one write with ``max_attempts = 1``),
-with and without the initial programming. The in-situ network's digital memory moves as often as a float weight; what
-is saved is writing devices.
+Trains both for each seed and counts. Float: every weight at every step; those whose value changed; those with a
+non-zero gradient. In-situ: programming events (each is one write with ``max_attempts = 1``), with and without the
+initial programming. The digital latent weights change as often as float weights; only writes of devices are saved.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from barkhausen.experiment.training import Training
 
 
 class UpdateCount:
-    """Counts what an optimiser does to weight matrices, by its step hooks."""
+    """Counter of the updates of weight matrices, by the step hooks of an optimiser."""
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self.weights = [p for group in optimizer.param_groups for p in group["params"] if p.dim() > 1]
@@ -43,7 +42,7 @@ class UpdateCount:
 
 
 def trained(recipe: Recipe) -> tuple[float, UpdateCount | None, dict[str, Any]]:
-    """Held-out accuracy, counts of the float twin, programming counts."""
+    """Held-out accuracy, counts of the float baseline, programming counts."""
     dataset = load_dataset(recipe.dataset.name).standardised()
     training = Training(recipe, dataset, None if recipe.mode == "float" else build_device(recipe))
     count = UpdateCount(training.learner) if recipe.mode == "float" else None
@@ -62,14 +61,14 @@ def main() -> None:
     rows = []
     for seed in range(given.seeds):
         settings = [*given.set, f"seed={seed}"]
-        twin, count, _ = trained(load_recipe(given.recipe, [*settings, "mode=float"]))
+        baseline, count, _ = trained(load_recipe(given.recipe, [*settings, "mode=float"]))
         ours, _, events = trained(load_recipe(given.recipe, [*settings, "mode=in-situ"]))
         assert count is not None
         rows.append([
-            twin, ours, count.all, count.changed, count.with_gradient, events["training_events"],
+            baseline, ours, count.all, count.changed, count.with_gradient, events["training_events"],
             events["initial_events"],
         ])  # fmt: skip
-        print(f"seed {seed}: float {100 * twin:.2f} %, in-situ {100 * ours:.2f} %", flush=True)
+        print(f"seed {seed}: float {100 * baseline:.2f} %, in-situ {100 * ours:.2f} %", flush=True)
     mean = np.array(rows, dtype=float).mean(axis=0)
     deviation = np.array(rows, dtype=float).std(axis=0, ddof=1) if given.seeds > 1 else np.zeros(len(mean))
     print(f"accuracy (%): float {100 * mean[0]:.2f} +- {100 * deviation[0]:.2f}, ", end="")

@@ -1,10 +1,10 @@
-"""Draw accuracy against programming energy: what was searched on validation samples, what was chosen, on the test set.
+"""Draw accuracy against programming energy: a search on validation samples and the chosen points on the test set.
 
     barkhausen sweep recipes/frontier.toml --out runs/frontier
     barkhausen sweep recipes/frontier-test.toml --out runs/frontier-test
     python examples/draw_frontier.py runs/frontier runs/frontier-test docs/images/frontier.png
 
-Needs Chromium or Chrome to turn the figure into a PNG; with a name ending in .html it does not.
+A PNG needs Chromium or Chrome; a name ending in .html does not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENERGY = "picojoule_per_inference"
 
 
 def draw(searched: Path, chosen: Path) -> go.Figure:
-    """One mark a run of the search, the chosen points with their intervals, and the published point."""
+    """One mark for each run of the search, the chosen points with intervals, and the published point."""
     figure = go.Figure()
     for states, rows in load_table(searched).groupby("states"):
         figure.add_scatter(
@@ -53,7 +53,7 @@ def draw(searched: Path, chosen: Path) -> go.Figure:
 
 
 def main() -> None:
-    """Draw the file named third from the two sweeps named before."""
+    """Draw the third argument from the two sweeps named first."""
     searched, chosen, target = (Path(argument) for argument in sys.argv[1:4])
     save(draw(searched, chosen), target)
 

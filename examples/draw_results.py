@@ -1,9 +1,9 @@
-"""Draw the README's picture from a finished main job: accuracy and programming energy beside the published figures.
+"""Draw the picture of the main results: accuracy and programming energy beside the published figures.
 
     barkhausen reproduce --out runs/reproduce
     python examples/draw_results.py runs/reproduce/summary.json docs/images/results.png
 
-Needs Chromium or Chrome to turn the figure into a PNG; with a name ending in .html it does not.
+A PNG needs Chromium or Chrome; a name ending in .html does not.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def save(figure: go.Figure, target: Path) -> None:
 
 
 def main() -> None:
-    """Draw the file named second from the summaries named first."""
+    """Draw the second argument from the summaries named first."""
     source, target = (Path(argument) for argument in sys.argv[1:3])
     save(draw(json.loads(source.read_text())), target)
 

@@ -1,9 +1,9 @@
-"""Draw a characterised device: one wall at rest for each state, and where all walls of the ensemble came to rest.
+"""Draw a characterised device: one wall at rest for each state, and the distribution of all wall positions.
 
     barkhausen characterize device.toml --out device.nc
     python examples/draw_states.py device.nc docs/images/states.png
 
-Reads the device file and its histories (device.history.nc). Needs matplotlib (the extra ``pictures``).
+Reads the device file and the histories beside it (device.history.nc). Needs matplotlib (the extra ``pictures``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(source: Path, picture: Path) -> None:
             right.spines[side].set_visible(False)
     axes[0, 0].set_title("one wall at rest under each gate voltage (red: up)", fontsize=10)
     events = positions.shape[1] * positions.shape[2]
-    axes[0, 1].set_title(f"where {events} walls a state came to rest; line: mean", fontsize=10)
+    axes[0, 1].set_title(f"positions of {events} walls for each state; line: mean", fontsize=10)
     for axis in axes[-1]:
         axis.set_xlabel("x (nm)")
     figure.savefig(picture, dpi=130)

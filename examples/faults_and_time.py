@@ -1,10 +1,10 @@
-"""What a trained network keeps when its walls drift, and what broken devices cost.
+"""Accuracy of a trained network after waiting, and with faulty devices.
 
     python examples/faults_and_time.py RUN
 
 RUN is the directory of a finished run on devices (``barkhausen train … --out RUN``). Prints the test accuracy of its
-network after waiting, at two temperatures, and the accuracy of fresh chips on which a share of devices is stuck or
-loses walls when it is programmed.
+network after waiting, at two temperatures, and the accuracy on unseen chips on which devices are stuck or programming
+annihilates walls.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ FAULTS = {
     "1 % stuck": Faults(stuck=0.01),
     "5 % stuck": Faults(stuck=0.05),
     "20 % stuck": Faults(stuck=0.2),
-    "5 % of attempts lose the wall": Faults(annihilated_walls=0.05),
+    "5 % of attempts annihilate the wall": Faults(annihilated_walls=0.05),
 }
 
 
 def with_faults(model: nn.Module, faults: Faults) -> nn.Module:
-    """A copy whose fresh chips will have these faults."""
+    """A copy whose unseen chips will have these faults."""
     model = copy.deepcopy(model)
     for _, layer in synapse_layers(model):
         layer.synapses.kind = dataclasses.replace(layer.synapses.kind, faults=faults)
@@ -52,7 +52,12 @@ def main() -> None:
         return f"{values.mean():.2f} ± {values.std(ddof=1) if len(values) > 1 else 0.0:.2f}"
 
     print(f"as trained: {percent([trained.model])} %")
-    print("\n| waited | " + " | ".join(f"{t:g} K" for t in TEMPERATURES) + " |\n| --- |" + " --- |" * len(TEMPERATURES))
+    print(
+        "\n| waiting time | "
+        + " | ".join(f"{t:g} K" for t in TEMPERATURES)
+        + " |\n| --- |"
+        + " --- |" * len(TEMPERATURES)
+    )
     for seconds in TIMES:
         row = []
         for temperature in TEMPERATURES:
@@ -62,7 +67,7 @@ def main() -> None:
             ]
             row.append(percent(aged))
         print(f"| {seconds:g} s | " + " | ".join(row) + " |", flush=True)
-    print("\n| fresh chips, 5 attempts of write-verify | accuracy (%) |\n| --- | --- |")
+    print("\n| unseen chips, 5 attempts of write-verify | accuracy (%) |\n| --- | --- |")
     for name, faults in FAULTS.items():
         chips = transfer(with_faults(trained.model, faults), chips=REPEATS, margin=0.2, max_attempts=5)
         print(f"| {name} | {percent(list(chips))} |", flush=True)

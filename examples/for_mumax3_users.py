@@ -1,8 +1,8 @@
-"""Two mumax3 scripts and what they are here: standard problem 4, and a wall driven by spin-orbit torque at 300 K.
+"""Two mumax3 scripts in Barkhausen: standard problem 4, and a wall driven by spin-orbit torque at 300 K.
 
     python examples/for_mumax3_users.py
 
-The line of the .mx3 script stands above each of ours. What mumax3 does for one film, the second part does for 32.
+The line of the .mx3 script is above each of ours. The second part simulates 32 films at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def standard_problem_4() -> None:
 def wall_at_room_temperature() -> None:
     """A domain wall in a rough track, driven by spin-orbit torque."""
     # SetGridSize(128, 18, 1); SetCellSize(4e-9, 4e-9, 1e-9); EdgeSmooth = 8; SetGeom(rect(512e-9, 64e-9))
-    # (rough edges: a union of shapes of your own)
+    # (rough edges: a union of your own shapes)
     outline = mm.TrackOutline(length=512e-9, width=64e-9, roughness=mm.EdgeRoughness(rms=1e-9))
     # Msat = 1e6; Aex = 15e-12; alpha = 0.03; Ku1 = 0.8e6; AnisU = vector(0, 0, 1); Dind = 0.6e-3
     # Pol = 0.15; Lambda = 1; EpsilonPrime = 0; FixedLayer = vector(0, -1, 0)
@@ -47,7 +47,7 @@ def wall_at_room_temperature() -> None:
         saturation_magnetisation=1e6, exchange_stiffness=15e-12, damping=0.03, anisotropy=0.8e6, dmi=0.6e-3,
         spin_hall_angle=0.15,
     )  # fmt: skip
-    # 32 devices, each with edges of its own: in mumax3 32 scripts.
+    # 32 devices, each with its own edges: in mumax3 32 scripts.
     film = mm.track_film(outline, track, cell=4e-9, devices=32)
     # m = TwoDomain(0, 0, 1, -1, 0, 0, 0, 0, -1).transl(-128e-9, 0, 0)
     start = mm.domain_wall(film, 128e-9)

@@ -1,11 +1,11 @@
-"""Watch one wall under five gate voltages: maps of m_z and an animation.
+"""Maps and an animation of one wall under five gate voltages.
 
     pip install 'barkhausen[pictures]'
     python examples/moving_wall.py --out wall          # wall.png and wall.gif
 
 A 512 × 64 × 1 nm track with notches of four slopes, at 300 K. The same current pulse (0.2 to 2.9 ns) drives all five
 walls to the right; the gate's strain changes the anisotropy, and with it how strongly a notch holds a wall. Each row is
-one thermal history: another seed gives other places, and a wall may hop back to a notch or creep on after the pulse.
+one thermal history: another seed gives other positions, and a wall may hop back to a notch or creep on after the pulse.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def run(seed: int) -> tuple[xr.Dataset, torch.Tensor]:
 
 
 def panels(result: xr.Dataset, volts: torch.Tensor, records: list[int]) -> plt.Figure:
-    """One row a voltage, one column an instant."""
+    """One row for each voltage, one column for each instant."""
     figure, axes = plt.subplots(
         len(volts), len(records), figsize=(3.3 * len(records), 0.45 * len(volts) + 0.9), squeeze=False,
         sharex=True, sharey=True, layout="constrained",

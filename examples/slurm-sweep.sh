@@ -1,11 +1,11 @@
 #!/bin/bash
-# A sweep on Slurm: one dask scheduler, a worker for each task of the job, and the command that drives them.
+# A sweep on Slurm: one dask scheduler, one worker for each task of the job, and the command that drives them.
 #
 #     sbatch --ntasks=64 --time=12:00:00 examples/slurm-sweep.sh recipes/sweep-example.toml runs/big [more options]
 #
 # Everything after the sweep file and the directory goes to `barkhausen sweep` (--data-dir DIR, --set key=value).
-# The directory and the data must be on a file system that all nodes share. A job that ran out of time goes on with
-# the same sbatch line.
+# The directory and the data must be on a file system that all nodes share. After the time limit, submit the
+# same sbatch line again to resume.
 #
 #SBATCH --job-name=barkhausen-sweep
 #SBATCH --cpus-per-task=1
