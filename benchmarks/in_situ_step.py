@@ -26,8 +26,8 @@ from pathlib import Path
 import torch
 
 from barkhausen.core.errors import DataNotFoundError
+from barkhausen.data import load_dataset
 from barkhausen.data.base import Dataset
-from barkhausen.data.published import load_dataset
 from barkhausen.experiment.recipe import Recipe, build_device, load_recipe
 from barkhausen.experiment.training import Training
 

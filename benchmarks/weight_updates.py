@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.experiment.recipe import Recipe, build_device, load_recipe
 from barkhausen.experiment.summary import programming_counts
 from barkhausen.experiment.training import Training

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import evaluate, synapse_layers, transfer, wait
 from barkhausen.synapse import Faults

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pytest
 import torch
 
 from barkhausen.core.errors import DataNotFoundError, InputError
+from barkhausen.data import DATASETS, Dataset, load_dataset, nsl_kdd
 from barkhausen.data import published as datasets
-from barkhausen.data.base import Dataset
 from barkhausen.data.nsl_kdd import parse_connections, read_connections
-from barkhausen.data.published import DATA_VARIABLE, TABLES, load_dataset
+from barkhausen.data.published import DATA_VARIABLE
+from barkhausen.experiment.tasks.anomaly_detection import anomaly_rows
 
 TRAIN_FILE, TEST_FILE = "KDDTrain+.txt", "KDDTest+.txt"
 
@@ -61,13 +62,12 @@ def published(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, train: bytes, test: bytes) -> None:
-    table = TABLES["nsl-kdd"]
-    tiny = replace(
-        table,
-        train=replace(table.train, unpacked_md5=md5(train)),
-        test=replace(table.test, unpacked_md5=md5(test)),
+    files = tuple(
+        replace(file, unpacked_md5=md5(content))
+        for file, content in zip(nsl_kdd.FILES.files, (train, test), strict=True)
     )
-    monkeypatch.setattr(datasets, "TABLES", MappingProxyType({"nsl-kdd": tiny}))
+    load = functools.partial(nsl_kdd.load, replace(nsl_kdd.FILES, files=files))
+    monkeypatch.setitem(DATASETS, "nsl-kdd", replace(nsl_kdd.NSL_KDD, load=load))
 
 
 def refused(root: Path) -> str:
@@ -85,7 +85,7 @@ def refused(root: Path) -> str:
 def test_labels_kinds_and_shapes(tmp_path: Path, gz: bool) -> None:
     put(tmp_path, text(TRAIN), text(TEST), gz=gz)
     data = load_dataset("nsl-kdd", tmp_path)
-    assert (data.name, data.task, data.classes) == ("nsl-kdd", "anomaly", 2)
+    assert (data.name, data.task, data.classes) == ("nsl-kdd", "anomaly-detection", 2)
     assert data.kinds == ("normal", "back", "mailbomb", "neptune")
     assert data.train_labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert data.train_kinds.tolist() == [0, 0, 0, 0, 3, 1]
@@ -227,18 +227,18 @@ def numbered(samples: int = 60) -> Dataset:
     row = torch.arange(samples)
     kinds = torch.where(row % 3 == 0, 1 + row // 3 % 3, 0)
     labels = (kinds != 0).long()
-    parts = (inputs, labels, inputs[:10], labels[:10], (2,), 2, "anomaly", ("normal", "a", "b", "c"))
-    return Dataset("numbered", "test", *parts, kinds, kinds[:10])
+    parts = (inputs, labels, inputs[:10], labels[:10], (2,), 2, "anomaly-detection", ("normal", "a", "b", "c"))
+    return Dataset("numbered", "test", *parts, kinds, kinds[:10], prepared=True)
 
 
 def test_the_autoencoder_learns_from_normal_rows_and_the_threshold_sees_none_of_them() -> None:
     data = numbered()
-    learned, held_out = data.anomaly_rows()
+    learned, held_out = anomaly_rows(data)
     assert sorted([*learned.tolist(), *held_out.tolist()]) == list(range(60))
     assert not data.train_labels[learned].any()
     assert int((data.train_labels[held_out] == 0).sum()) == 8  # a fifth of the 40 normal ones
     assert int(data.train_labels[held_out].sum()) == 20
-    again = numbered().anomaly_rows()
+    again = anomaly_rows(numbered())
     assert torch.equal(learned, again[0])
     # Shuffled: not merely the last ones.
     assert held_out[data.train_labels[held_out] == 0].min() < 30
@@ -259,13 +259,13 @@ def test_validation_takes_the_kinds_along() -> None:
         row = inputs[:, 0].long()
         assert torch.equal(labels, data.train_labels[row])
         assert torch.equal(kinds, data.train_kinds[row])
-    assert part.task == "anomaly"
-    assert len(part.anomaly_rows()[0]) < len(data.anomaly_rows()[0])
+    assert part.task == "anomaly-detection"
+    assert len(anomaly_rows(part)[0]) < len(anomaly_rows(data)[0])
 
 
 def test_a_classification_has_no_anomalies() -> None:
-    with pytest.raises(ValueError, match="classification"):
-        replace(numbered(), task="classification").anomaly_rows()
+    with pytest.raises(ValueError, match="numbered has no kinds of samples"):
+        anomaly_rows(replace(numbered(), task="classification", kinds=()))
 
 
 # --- the real files -----------------------------------------------------------------------------------------
@@ -287,4 +287,4 @@ def test_the_published_files() -> None:
     assert torch.equal(data.test_inputs[:, 38:].sum(dim=1), torch.full((22_544,), 3.0))
     normal = data.train_inputs[data.train_labels == 0]
     np.testing.assert_allclose(normal[:, :38].double().mean(dim=0), 0.5, atol=1e-6)
-    assert [len(rows) for rows in data.anomaly_rows()] == [53_874, 72_099]
+    assert [len(rows) for rows in anomaly_rows(data)] == [53_874, 72_099]

@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.device import gaussian_device, write_device
 from barkhausen.experiment.evaluation import accuracy
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
-from barkhausen.experiment.trained import IMAGES, load_trained
+from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import synapse_layers
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -76,10 +76,6 @@ def test_ex_situ_network_is_chip_0_unless_another_is_asked_for(runs: Path) -> No
     for (_, a), (_, b) in zip(synapse_layers(default.model), synapse_layers(first.model), strict=True):
         assert torch.equal(a.synapses.weight, b.synapses.weight)
     assert default.about()["chip"] == 0
-
-
-def test_images_of_known_sets_have_their_size() -> None:
-    assert load_dataset("digits").image_shape == IMAGES["digits"]
 
 
 def cut_off(name: str) -> Callable[[Path], None]:

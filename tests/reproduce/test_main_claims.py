@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from barkhausen.core.errors import DataNotFoundError
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.reproduce.misba_2021 import reproduce
 from barkhausen.results.table import result_table
 

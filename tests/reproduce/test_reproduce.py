@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from barkhausen.core.errors import DataNotFoundError, InputError
+from barkhausen.data import load_dataset
 from barkhausen.data.base import Dataset
-from barkhausen.data.published import load_dataset
 from barkhausen.reproduce import misba_2021 as module
 from barkhausen.reproduce.misba_2021 import reproduce
 from barkhausen.results.table import markdown_table, result_table

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.registry import Registry
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,6 +36,29 @@ class StrictParameters(Parameters):
     """The same where values are of the type that is asked for, not merely convertible to it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class NoOptions(StrictParameters):
+    """Options of an entry that has none of its own."""
+
+
+def name_in(registry: Registry[Any]) -> AfterValidator:
+    """Check of a key whose value is the name of an entry of ``registry``."""
+
+    def check(name: str) -> str:
+        if registry.find(name) is None:
+            context = {"what": registry.what, "hint": did_you_mean(name, registry)}
+            raise PydanticCustomError("unknown_entry", "no such {what}{hint}", context)
+        return name
+
+    return AfterValidator(check)
+
+
+def own_options(model: type[Parameters], given: Any) -> Parameters:
+    """Options of an entry as its own model; for the validator of the key that holds them."""
+    if isinstance(given, model):
+        return given
+    return model.model_validate(given.model_dump() if isinstance(given, Parameters) else given)
 
 
 def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:

@@ -39,16 +39,21 @@ class Registry(dict[str, Entry]):
         self[name] = entry
         return entry
 
+    def find(self, name: object) -> Entry | None:
+        """The entry of that name, or None; the user's own entries are looked for too."""
+        load_extensions()
+        return self.get(name) if isinstance(name, str) else None
+
     def named(self, name: str) -> Entry:
         """The entry of that name.
 
         Raises:
             InputError: there is none; the message names the nearest, or all there are.
         """
-        load_extensions()
-        if name not in self:
+        entry = self.find(name)
+        if entry is None:
             raise InputError(f"{self.key} = {name!r}: no such {self.what}{did_you_mean(name, self)}")
-        return self[name]
+        return entry
 
 
 def load_extensions() -> list[Path]:

@@ -74,3 +74,13 @@ def renamed_keys(values: Mapping[str, Any], names: Mapping[str, str], prefix: st
                 continue
         result[key] = renamed_keys(value, names, f"{place}.") if isinstance(value, dict) else value
     return result
+
+
+def renamed_setting(setting: str, names: Mapping[str, str]) -> str:
+    """``key=value`` of the command line with an old key replaced, with a warning."""
+    key, equals, value = setting.partition("=")
+    if key.strip() not in names:
+        return setting
+    new = names[key.strip()]
+    deprecated(key.strip(), new, stacklevel=4)
+    return f"{new}{equals}{value}"

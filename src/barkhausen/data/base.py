@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,9 +17,6 @@ from barkhausen.core.errors import InputError
 # Part of the definition of the split: another value is another split.
 _VALIDATION_SEED: Final = 20_240_602
 
-_THRESHOLD_SEED: Final = 20_241_124
-_THRESHOLD_SHARE: Final = 0.2
-
 _ROWS_AT_A_TIME: Final = 4096
 
 
@@ -29,21 +26,22 @@ def _none() -> Int[Tensor, " none"]:
 
 @dataclass(frozen=True, eq=False)  # Two tensors have no single truth value to compare by.
 class Dataset:
-    """Images as rows of pixels and their classes, or rows of a table in which anomalies are to be told.
+    """Samples, one row of inputs each, with their labels: images as rows of pixels, or rows of a table.
 
     Attributes:
-        name: as given to :func:`load_dataset`.
-        source: where it came from, in words that are the same on every machine.
-        train_inputs: pixels or features, float32; in [0, 1] as loaded, pixels black to white.
-        train_labels: class of each training sample, int64, below ``classes``; of anomalies 1, of the others 0.
-        test_inputs: as ``train_inputs``.
-        test_labels: as ``train_labels``.
-        image_shape: rows and columns of the image that a row of pixels is; of a table its number of features alone.
-        classes: number of classes.
-        task: whether samples are to be classified or anomalies to be told from normal samples.
-        kinds: names of the kinds of sample where anomalies are to be told, the normal ones first.
-        train_kinds: kind of each training sample as its place in ``kinds``, int64; empty in a classification.
-        test_kinds: as ``train_kinds``.
+        name: Name as given to :func:`load_dataset`.
+        source: Where it came from, in words that are the same on every machine.
+        train_inputs: Pixels or features, float32; in [0, 1] as loaded, pixels black to white.
+        train_labels: Class of each training sample, int64, below ``classes``; 1 for anomalies and 0 for others.
+        test_inputs: Like ``train_inputs``.
+        test_labels: Like ``train_labels``.
+        image_shape: Rows and columns of the image that a row of pixels is; for a table its number of features alone.
+        classes: Number of classes.
+        task: Name of the task, such as ``classification``.
+        kinds: Names of the kinds of samples where there are anomalies to detect, the normal kind first.
+        train_kinds: Kind of each training sample as its place in ``kinds``, int64; empty where there are no kinds.
+        test_kinds: Like ``train_kinds``.
+        prepared: Whether each feature was scaled in its own way, so that standardising leaves it alone.
     """
 
     name: str
@@ -54,22 +52,22 @@ class Dataset:
     test_labels: Int[Tensor, " test_sample"]
     image_shape: tuple[int, ...]
     classes: int
-    task: Literal["classification", "anomaly"] = "classification"
+    task: str = "classification"
     kinds: tuple[str, ...] = ()
     train_kinds: Int[Tensor, " train_kind"] = field(default_factory=_none)
     test_kinds: Int[Tensor, " test_kind"] = field(default_factory=_none)
+    prepared: bool = False
 
     def standardised(self) -> Dataset:
         """Return the data set with zero mean and unit standard deviation over all training pixels.
 
         Two scalars, taken from the training part alone, shift and scale both parts. The standard deviation is
-        the population's (division by the number of pixels). The features of an anomaly task have come prepared,
-        each in its own way, and stay as they are.
+        the population's (division by the number of pixels). Prepared features stay as they are.
 
         Raises:
             InputError: all training pixels are equal.
         """
-        if self.task == "anomaly":
+        if self.prepared:
             return self
         mean, deviation = _moments(self.train_inputs)
         if not deviation > 0:
@@ -110,26 +108,6 @@ class Dataset:
             train_kinds=self.train_kinds[training] if self.kinds else self.train_kinds,
             test_kinds=self.train_kinds[validation] if self.kinds else self.test_kinds,
         )
-
-    def anomaly_rows(self) -> tuple[Int[Tensor, " learned"], Int[Tensor, " held_out"]]:
-        """Training rows that an autoencoder learns from, and those that its threshold is chosen on.
-
-        It learns from four fifths of the normal rows. The other fifth, in a choice that is fixed for their number,
-        and all anomalies are for the threshold: none of them was learnt from.
-
-        Raises:
-            ValueError: this is a classification task.
-        """
-        if self.task != "anomaly":
-            raise ValueError(f"{self.name} is a classification task, without anomalies")
-        labels = self.train_labels.cpu()
-        normal, anomalous = (labels == 0).nonzero().squeeze(1), labels.nonzero().squeeze(1)
-        generator = np.random.Generator(np.random.PCG64(_THRESHOLD_SEED))
-        held_out = torch.zeros(len(normal), dtype=torch.bool)
-        chosen = generator.permutation(len(normal))[: round(_THRESHOLD_SHARE * len(normal))]
-        held_out[torch.from_numpy(chosen)] = True
-        threshold = torch.cat([normal[held_out], anomalous]).sort().values
-        return normal[~held_out].to(self.train_labels.device), threshold.to(self.train_labels.device)
 
 
 def _moments(values: Float[Tensor, "sample feature"]) -> tuple[float, float]:

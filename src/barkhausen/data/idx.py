@@ -1,4 +1,4 @@
-"""Reading IDX, the format of the MNIST files.
+"""IDX, the format of the MNIST files, and data sets of four such files.
 
 Two zero bytes, one byte for the type of the elements (0x08: unsigned byte), one for the number of dimensions;
 the length of each dimension as a big-endian 32-bit integer; the elements, last dimension fastest. Y. LeCun,
@@ -14,9 +14,13 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.data.base import Dataset
+from barkhausen.data.published import PublishedFile, PublishedFiles
 
 UNSIGNED_BYTE = 0x08
 """The IDX code of the only element type the published data sets use."""
@@ -87,3 +91,64 @@ def _unpacked(stored: bytes, origin: str) -> bytes:
         raise InputError(f"{origin}: truncated: the gzip stream ends early, after {len(stored)} bytes") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{origin}: damaged gzip file ({error})") from None
+
+
+def idx_files(
+    train_images: tuple[str, str],
+    train_labels: tuple[str, str],
+    test_images: tuple[str, str],
+    test_labels: tuple[str, str],
+) -> tuple[PublishedFile, ...]:
+    """The four files of MNIST's layout, from the checksums of their packed and unpacked forms."""
+    return (
+        PublishedFile("train-images-idx3-ubyte", *train_images),
+        PublishedFile("train-labels-idx1-ubyte", *train_labels),
+        PublishedFile("t10k-images-idx3-ubyte", *test_images),
+        PublishedFile("t10k-labels-idx1-ubyte", *test_labels),
+    )
+
+
+def load_idx(published: PublishedFiles, classes: int, data_dir: Path | None, allow_download: bool) -> Dataset:
+    """Find, read and verify a data set of four IDX files.
+
+    Args:
+        published: The files: training images and labels, test images and labels.
+        classes: Number of classes.
+        data_dir: Root directory that the user names.
+        allow_download: Whether the network may be used.
+
+    Raises:
+        DataNotFoundError: the files are nowhere to be found.
+        InputError: one is damaged, is not the published one, or does not fit the others.
+    """
+    root, source = published.find(data_dir, allow_download=allow_download)
+    (train_images, train_labels, test_images, test_labels) = (published.present(file, root) for file in published.files)
+    train_inputs, train_shape = _images(*train_images)
+    test_inputs, test_shape = _images(*test_images)
+    if train_shape != test_shape:
+        raise InputError(f"{test_images[0]}: images of {test_shape} pixels, but those for training have {train_shape}")
+    return Dataset(
+        name=published.name,
+        source=source,
+        train_inputs=train_inputs,
+        train_labels=_labels(*train_labels, len(train_inputs), classes),
+        test_inputs=test_inputs,
+        test_labels=_labels(*test_labels, len(test_inputs), classes),
+        image_shape=train_shape,
+        classes=classes,
+    )
+
+
+def _images(path: Path, md5: str) -> tuple[Float[Tensor, "sample feature"], tuple[int, ...]]:
+    """Pixels in [0, 1], and rows and columns of an image."""
+    pixels = read_idx(path, 3, md5)
+    return torch.from_numpy(pixels.astype(np.float32)).div_(255).flatten(1), pixels.shape[1:]
+
+
+def _labels(path: Path, md5: str, images: int, classes: int) -> Int[Tensor, " sample"]:
+    labels = read_idx(path, 1, md5)
+    if len(labels) != images:
+        raise InputError(f"{path}: {len(labels)} labels for {images} images")
+    if labels.max() >= classes:
+        raise InputError(f"{path}: label {labels.max()}, but the classes are 0 to {classes - 1}")
+    return torch.from_numpy(labels.astype(np.int64))

@@ -2,8 +2,8 @@
 
 M. Tavallaee, E. Bagheri, W. Lu, A. A. Ghorbani, "A detailed analysis of the KDD CUP 99 data set", CISDA (2009);
 Canadian Institute for Cybersecurity, University of New Brunswick. A line has 41 features, the name of the attack or
-"normal", and how many of 21 classifiers told it rightly, which is not used. The test file has attacks of kinds that
-the training file has not.
+"normal", and how many of 21 classifiers classified it correctly, which is not used. The test file has attacks of kinds
+that the training file does not have.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import io
 import warnings
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,22 @@ from jaxtyping import Float, Int
 
 from barkhausen.core.errors import InputError
 from barkhausen.data.base import Dataset
+from barkhausen.data.published import PublishedFile, PublishedFiles
+from barkhausen.data.registry import DATASETS, DatasetEntry
+
+TASK: Final = "anomaly-detection"
+
+FILES = PublishedFiles(
+    name="nsl-kdd",
+    folder="NSL-KDD",
+    home="the Canadian Institute for Cybersecurity, University of New Brunswick "
+    "(https://www.unb.ca/cic/datasets/nsl.html)",
+    files=(
+        PublishedFile("KDDTrain+.txt", None, "f5592a95d1d1428348dfa6ca9652a800"),
+        PublishedFile("KDDTest+.txt", None, "7c6d1b1af246690766394920d6b4c751"),
+    ),
+)
+"""Training and test file; they are not downloaded."""
 
 NORMAL: Final = "normal"
 
@@ -36,6 +53,18 @@ _NUMBERS: Final = tuple(n for n in range(_FEATURES) if n not in _WORDS)
 
 Rows = np.ndarray[Any, Any]
 """One element for each connection, with the fields c0 to c42."""
+
+
+def load(files: PublishedFiles, data_dir: Path | None, allow_download: bool) -> Dataset:
+    """Find, read and verify both files.
+
+    Raises:
+        DataNotFoundError: the files are nowhere to be found.
+        InputError: one is damaged or is not the published one.
+    """
+    root, source = files.find(data_dir, allow_download=allow_download)
+    train, test = ((files.present(file, root)[0], file.unpacked_md5) for file in files.files)
+    return read_nsl_kdd(train, test, files.name, source)
 
 
 def read_nsl_kdd(train: tuple[Path, str], test: tuple[Path, str], name: str, source: str) -> Dataset:
@@ -67,7 +96,8 @@ def read_nsl_kdd(train: tuple[Path, str], test: tuple[Path, str], name: str, sou
         test_labels=torch.from_numpy((test_kinds != 0).astype(np.int64)),
         image_shape=(train_inputs.shape[1],),
         classes=2,
-        task="anomaly",
+        task=TASK,
+        prepared=True,
         kinds=kinds,
         train_kinds=torch.from_numpy(train_kinds),
         test_kinds=torch.from_numpy(test_kinds),
@@ -170,3 +200,16 @@ def _unpacked(stored: bytes, path: Path) -> bytes:
         raise InputError(f"{path}: truncated: the gzip stream ends early, after {len(stored)} bytes") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: damaged gzip file ({error})") from None
+
+
+NSL_KDD = DATASETS.register(
+    "nsl-kdd",
+    DatasetEntry(
+        name="nsl-kdd",
+        label="NSL-KDD",
+        load=partial(load, FILES),
+        task=TASK,
+        classes=2,
+        citation="M. Tavallaee, E. Bagheri, W. Lu, A. A. Ghorbani, CISDA (2009)",
+    ),
+)

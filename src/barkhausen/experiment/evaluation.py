@@ -18,20 +18,20 @@ def accuracy(
     labels: Int[Tensor, " sample"],
     batch: int = 2000,
 ) -> float:
-    """Fraction of samples classified rightly, in evaluation mode (the model's mode is restored)."""
+    """Fraction of samples classified correctly, in evaluation mode (the model's mode is restored)."""
     was_training = model.training
     model.eval()
-    right = torch.zeros((), dtype=torch.int64, device=labels.device)
+    correct = torch.zeros((), dtype=torch.int64, device=labels.device)
     for start in range(0, len(inputs), batch):
         guess = model(inputs[start : start + batch]).argmax(dim=1)
-        right += (guess == labels[start : start + batch]).sum()
+        correct += (guess == labels[start : start + batch]).sum()
     model.train(was_training)
-    return int(right) / len(inputs)
+    return int(correct) / len(inputs)
 
 
 @torch.no_grad()
 def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
-    """How often each device weight occurs, by the state that the device was programmed to, all layers together.
+    """Number of synaptic weights in each bin, by the state that the device was programmed to, all layers together.
 
     The 120 bins share out the range of weights that the track allows (``CharacterisedDevice.weight_range``).
     """
@@ -44,5 +44,5 @@ def weight_histogram(model: nn.Module) -> Int[Tensor, "state bin"]:
         counts = torch.bincount(flat, minlength=array.states * BINS).view(array.states, BINS)
         total = counts if total is None else total + counts
     if total is None:
-        raise ValueError("the model has no domain-wall layer")
+        raise ValueError("the model has no synapse layer")
     return total

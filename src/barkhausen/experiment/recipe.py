@@ -8,48 +8,45 @@ from typing import Annotated, Any, Literal, get_args
 import tomli_w
 from pydantic import (
     Field,
+    SerializeAsAny,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
     model_serializer,
     model_validator,
 )
 
-from barkhausen.core.config import Count, NotNegative, Positive, StrictParameters, apply_setting, read_toml, validated
+from barkhausen.core.config import (
+    Count,
+    NoOptions,
+    NotNegative,
+    Parameters,
+    Positive,
+    StrictParameters,
+    apply_setting,
+    name_in,
+    own_options,
+    read_toml,
+    validated,
+)
 from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
+from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
-from barkhausen.learning.networks.parts import Activation, Normalisation
+from barkhausen.learning.networks.settings import NetworkRecipe
+from barkhausen.learning.rules import RULES, Rule
 from barkhausen.synapse import Faults, WriteVerify
 
-Mode = Literal["in-situ", "ex-situ", "float"]
 Preset = Literal["racetrack", "notched", "gaussian"]
 
 
 class DatasetRecipe(StrictParameters):
     """Which data, and whether hyper-parameters are being chosen on a part of it."""
 
-    name: str = "mnist"
-    """``mnist``, ``fashion-mnist`` or ``digits``."""
+    name: Annotated[str, name_in(DATASETS)] = "mnist"
+    """``mnist``, ``fashion-mnist``, ``digits``, ``nsl-kdd`` or another registered data set."""
     validation_samples: Annotated[int, Field(ge=0)] = 0
-    """Training samples set aside; if there are any, accuracy is measured on them and the test set is not touched."""
-
-
-class NetworkRecipe(StrictParameters):
-    """Topology; input and output sizes follow from the data."""
-
-    kind: Literal["mlp", "cnn", "autoencoder"] = "mlp"
-    """Multilayer perceptron, convolutional blocks before one, or an encoder and its mirror image."""
-    hidden: Annotated[list[Count], Field(min_length=1)] = Field(default=[256, 128, 64])
-    """Sizes of the hidden linear layers; of an autoencoder those of the encoder, the code last."""
-    channels: Annotated[list[Count], Field(min_length=1)] = Field(default=[16, 32, 64])
-    """Of a cnn's blocks: convolution, normalisation, activation, 2 x 2 max-pooling."""
-    kernel: Count = 3
-    """Rows and columns of a cnn's kernels."""
-    activation: Activation = "relu"
-    activation_levels: Annotated[int, Field(ge=2)] = 16
-    """Of the quantised activation (hard tanh)."""
-    normalisation: Normalisation = "batch"
-    """After every layer: ``batch``, ``shift`` (by powers of two), ``none``."""
-    keep_float: list[str] = Field(default=[])
-    """Layers that stay digital: names as in ``metrics.jsonl``, patterns, ``first`` or ``last``."""
+    """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
 
 
 class DeviceRecipe(StrictParameters):
@@ -74,7 +71,7 @@ class DeviceRecipe(StrictParameters):
         if not isinstance(values, dict):
             return values
         if values.get("file") is not None:
-            # A preset beside a file has no say; a wrong one is still told.
+            # A preset beside a file is ignored, but a wrong one is still reported.
             return {key: value for key, value in values.items() if key != "preset" or value not in get_args(Preset)}
         if "sigma" in values and "preset" not in values:
             return {**values, "preset": "gaussian"}
@@ -119,11 +116,11 @@ class OptimizerRecipe(StrictParameters):
     latent_rate: Positive = 6e-3
     """Learning rate of the synapses' latent weight, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Of sgd."""
+    """Momentum of sgd."""
     weight_decay: NotNegative = 0.0
-    """Of float weights, biases and normalisation; never of the latent weight."""
+    """Weight decay of float weights, biases and normalisation; never of the latent weight."""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """Both rates over the epochs; the cosine ends just above zero."""
+    """Schedule of both rates over the epochs; the cosine ends just above zero."""
 
 
 class TransferRecipe(StrictParameters):
@@ -134,18 +131,13 @@ class TransferRecipe(StrictParameters):
     """Write-verify attempts when a chip is programmed."""
 
 
-DEFAULTS_BY_MODE: dict[str, dict[str, dict[str, Any]]] = {
-    "ex-situ": {"device": {"margin": 0.2}, "optimizer": {"latent_rate": 0.03}},
-}
-"""Where the best setting on validation data differs between the modes (``make tune``)."""
-
-
 class Recipe(StrictParameters):
     """Everything that decides a run."""
 
-    mode: Mode = "in-situ"
+    mode: Annotated[str, name_in(RULES)] = "in-situ"
+    """Learning rule: ``in-situ``, ``ex-situ``, ``float`` (the baseline without devices) or another registered rule."""
     states: Annotated[int, Field(ge=2, le=256)] = 5
-    """Number of states of a synapse (ignored by the float twin)."""
+    """Number of states of a synapse (ignored by rules without devices)."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     epochs: Count = 10
     batch_size: Count = 100
@@ -158,24 +150,43 @@ class Recipe(StrictParameters):
     faults: FaultsRecipe = FaultsRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
     transfer: TransferRecipe = TransferRecipe()
+    rule: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
+    """Keys of the learning rule's own, where it has any."""
 
     @model_validator(mode="before")
     @classmethod
-    def _defaults_of_the_mode(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or not isinstance(values.get("mode"), str):
+    def _defaults_of_the_rule(cls, values: Any) -> Any:
+        rule = RULES.find(values.get("mode")) if isinstance(values, dict) else None
+        if rule is None:
             return values
         merged = dict(values)
-        for table, defaults in DEFAULTS_BY_MODE.get(values["mode"], {}).items():
+        for table, defaults in rule.defaults.items():
             given = values.get(table, {})
             if isinstance(given, dict):
-                merged[table] = defaults | given
+                merged[table] = {**defaults, **given}
         return merged
+
+    @field_validator("rule", mode="plain")
+    @classmethod
+    def _options_of_the_rule(cls, given: Any, info: ValidationInfo) -> Parameters:
+        rule = RULES.find(info.data.get("mode"))
+        return NoOptions() if rule is None else own_options(rule.options, given)
 
     @model_validator(mode="after")
     def _batch_norm_needs_a_batch(self) -> Recipe:
         if self.batch_size == 1 and self.network.normalisation != "none":
             raise ValueError("batch_size = 1: batch normalisation needs 2 or more (or network.normalisation = 'none')")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "rule" or value}
+
+    @property
+    def learning_rule(self) -> Rule:
+        """The entry of the learning rule."""
+        return RULES.named(self.mode)
 
     def write_verify(self) -> WriteVerify:
         """How the devices of its network are written."""
@@ -198,10 +209,12 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     Raises:
         InputError: the file cannot be read, or a key or value is unknown or wrong.
     """
-    values = read_toml(path)
-    if any(setting.partition("=")[0].strip() == "device.file" for setting in settings or []):
+    # Renamed before the settings: an old key of the file must not stand beside the new one of a setting, or reversed.
+    values = renamed_keys(read_toml(path), RECIPE_KEYS)
+    settings = [renamed_setting(setting, RECIPE_KEYS) for setting in settings or []]
+    if any(setting.partition("=")[0].strip() == "device.file" for setting in settings):
         _without_preset(values)
-    for setting in settings or []:
+    for setting in settings:
         apply_setting(values, setting)
     return recipe_from(values, str(path))
 
@@ -209,11 +222,13 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
 def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
     """Validate nested values as a recipe; a device file's own number of states fills in a missing ``states``.
 
+    Keys of earlier versions are read with a ``DeprecationWarning``.
+
     Raises:
         InputError: a key or value is unknown or wrong.
     """
-    recipe = validated(Recipe, values, origin)
-    if recipe.mode == "float":
+    recipe = validated(Recipe, renamed_keys(values, RECIPE_KEYS), origin)
+    if not recipe.learning_rule.on_devices:
         return recipe
     if recipe.device.file is None:
         _check_shipped(recipe, origin)
@@ -237,7 +252,7 @@ def _check_shipped(recipe: Recipe, origin: str) -> None:
 
 
 def build_device(recipe: Recipe) -> CharacterisedDevice:
-    """The device that the recipe names.
+    """The device that the recipe names, for a learning rule on devices.
 
     Raises:
         InputError: its device file cannot be used.
@@ -250,12 +265,16 @@ def build_device(recipe: Recipe) -> CharacterisedDevice:
 
 
 def device_file(recipe: Recipe) -> Path | None:
-    """The device file that the recipe names, or that of the shipped device; ``None`` for a textbook Gaussian.
+    """The device file that the recipe names, or that of the shipped device.
+
+    None for a textbook Gaussian, and for a learning rule without devices.
 
     Raises:
         InputError: no such device is shipped.
     """
     choice = recipe.device
+    if not recipe.learning_rule.on_devices:
+        return None
     if choice.file is not None:
         return Path(choice.file)
     return None if choice.preset == "gaussian" else shipped_file(f"{choice.preset}-{recipe.states}")

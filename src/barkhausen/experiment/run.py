@@ -3,7 +3,7 @@
 The directory holds ``recipe.toml`` (resolved), ``metrics.jsonl`` (a line an epoch), ``checkpoint.safetensors``
 and ``state.json``, ``tensorboard/``, and at the end ``histograms.json`` and ``summary.json``; of a run that is logged
 elsewhere too, whatever that log keeps there. Each file is
-written atomically and in such an order that a run killed at any moment goes on from its last whole epoch.
+written atomically and in such an order that a run killed at any moment resumes from its last whole epoch.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from barkhausen.core.config import flat, read_toml
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.files import atomic_write, check_directory, claimed_directory, clear_directory, read_json
 from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.evaluation import weight_histogram
@@ -56,13 +57,14 @@ class Run:
     """A recipe, the directory it runs in, and what it needs to run.
 
     Args:
-        recipe: decides everything.
-        directory: of this run and no other.
-        data_dir: root of the data sets, where the user names one.
-        overwrite: throw away what the directory holds.
-        progress: where progress is shown.
-        notes: lines for the summary, such as a data set that had to be replaced.
-        logs: where its numbers go beside TensorBoard, such as :class:`~barkhausen.experiment.logs.mlflow.Mlflow`.
+        recipe: Everything that decides the run.
+        directory: Directory of this run and no other.
+        data_dir: Root directory of the data sets, where the user names one.
+        overwrite: Whether to discard what the directory holds.
+        progress: Display of progress.
+        notes: Lines for the summary, such as a data set that had to be replaced.
+        logs: Destinations of its numbers beside TensorBoard, such as
+            :class:`~barkhausen.experiment.logs.mlflow.Mlflow`.
     """
 
     recipe: Recipe
@@ -74,7 +76,7 @@ class Run:
     logs: tuple[Destination, ...] = ()
 
     def execute(self) -> dict[str, Any]:
-        """Start the run, or go on with it, or return the summary of a finished one.
+        """Start the run, resume it, or return the summary of a finished one.
 
         Raises:
             InputError: the directory belongs to another recipe or cannot be written, data or device cannot be
@@ -86,7 +88,7 @@ class Run:
             summary: dict[str, Any] = read_json(finished)
             self._log_again(summary)
             return summary
-        # Everything that can be wrong with the input is found before anything is written or thrown away.
+        # Wrong input is found before anything is written or discarded.
         training, device = self._prepare()
         with claimed_directory(self.directory, RECIPE, WHAT):
             self._begin()
@@ -106,7 +108,7 @@ class Run:
             yield [stack.enter_context(log.open(self.recipe, self.directory, list(metrics))) for log in logs]
 
     def _log_again(self, summary: dict[str, Any]) -> None:
-        """Hand a finished run to the logs that may lack it, in part or whole."""
+        """Give a finished run to the logs that may lack it, in part or whole."""
         logs = tuple(log for log in self.logs if log.takes_finished_runs)
         if not logs:
             return
@@ -129,7 +131,7 @@ class Run:
         dataset = load_dataset(self.recipe.dataset.name, self.data_dir)
         if self.recipe.dataset.validation_samples:
             dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
-        device = None if self.recipe.mode == "float" else build_device(self.recipe)
+        device = build_device(self.recipe) if self.recipe.learning_rule.on_devices else None
         return Training(self.recipe, dataset.standardised(), device), device
 
     def _holds_this_run(self) -> bool:
@@ -142,7 +144,7 @@ class Run:
 
     def _begin(self) -> None:
         """Put the resolved recipe and a copy of the device file in the claimed directory, where they are not yet."""
-        held, source = self.directory / RECIPE, self._device_source()
+        held, source = self.directory / RECIPE, device_file(self.recipe)
         if self.overwrite:
             clear_directory(self.directory)
         if not held.exists():
@@ -151,12 +153,9 @@ class Run:
             atomic_write(self.directory / DEVICE, source.read_bytes())
         self._check_device_file()
 
-    def _device_source(self) -> Path | None:
-        return None if self.recipe.mode == "float" else device_file(self.recipe)
-
     def _check_device_file(self) -> None:
         """A device file may not change under a run."""
-        named, held = self._device_source(), self.directory / DEVICE
+        named, held = device_file(self.recipe), self.directory / DEVICE
         if named is None:
             return
         if not named.is_file() or not held.is_file() or held.read_bytes() != named.read_bytes():
@@ -167,7 +166,7 @@ class Run:
 
     def _same_recipe(self, held: Path) -> None:
         mine = flat(self.recipe.model_dump(exclude_none=True))
-        theirs = flat(read_toml(held))
+        theirs = flat(renamed_keys(read_toml(held), RECIPE_KEYS))
         for key in sorted(mine.keys() | theirs.keys()):
             if mine.get(key) != theirs.get(key):
                 raise InputError(
@@ -201,7 +200,7 @@ class Run:
                 line |= self._epoch(training, advance)
                 line[held_out] = training.held_out_accuracy()
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
-                if recipe.mode == "in-situ":
+                if recipe.learning_rule.programs_while_training:
                     line |= _cumulative(training)
                 line["seconds"] = time.perf_counter() - started
                 metrics.append(line)
@@ -233,7 +232,7 @@ class Run:
     def _finish(
         self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None
     ) -> dict[str, Any]:
-        recipe, dataset = self.recipe, training.dataset
+        recipe, dataset, rule = self.recipe, training.dataset, self.recipe.learning_rule
         inferences = len(training.inputs) * recipe.epochs
         trained = training.held_out_accuracy()
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
@@ -242,23 +241,20 @@ class Run:
             breakdown = programming_energy(training.model)
             after = weight_histogram(training.model).cpu()
             before = training.histogram_before
-            copied = self._program_chips(training)
-            if recipe.mode == "ex-situ":
-                measured = {"held_out": copied.accuracy["mean"], "chips": copied.accuracy}
+            unseen = self._program_chips(training)
+            if rule.measured_on_new_chips:
+                measured = {"held_out": unseen.accuracy["mean"], "chips": unseen.accuracy}
                 measured["precursor_accuracy"] = trained
-                counts, breakdown, before, after = copied.counts, copied.breakdown, copied.once, copied.verified
+                counts, breakdown, before, after = unseen.counts, unseen.breakdown, unseen.once, unseen.verified
             else:
-                measured["fresh_chip_copy"] = {
-                    **copied.accuracy,
-                    "max_attempts": recipe.transfer.max_attempts,
-                }
+                measured["fresh_chip_copy"] = {**unseen.accuracy, "max_attempts": recipe.transfer.max_attempts}
             assert before is not None
             histograms = {
                 "range": list(device.weight_range),
                 "levels": device.distribution().levels.tolist(),
                 "before": before.tolist(),
                 "after": after.tolist(),
-                "meaning": HISTOGRAM_MEANING[recipe.mode],
+                "meaning": list(rule.histograms),
             }
             atomic_write(self.directory / "histograms.json", json.dumps(histograms) + "\n")
         validating = recipe.dataset.validation_samples > 0
@@ -284,7 +280,7 @@ class Run:
             "figures": training.task.figures(training.model),
             "steps": training.batches * recipe.epochs,
             "programming": counts,
-            "writes": writes_of_devices(training.model) if recipe.mode == "in-situ" else None,
+            "writes": writes_of_devices(training.model) if rule.programs_while_training else None,
             "energy": energy_summary(breakdown, inferences),
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
@@ -294,7 +290,7 @@ class Run:
         }
 
     def _program_chips(self, training: Training) -> _Chips:
-        """Program fresh chips with the trained levels and measure each."""
+        """Program fresh chips with the trained states and measure each."""
         transfer = self.recipe.transfer
         scores, counts, total = [], [], EnergyBreakdown()
         first: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -317,19 +313,13 @@ class Run:
 
 @dataclass(frozen=True)
 class _Chips:
-    """What programming fresh chips gave: accuracies, mean counts, mean breakdown, the first chip's weights."""
+    """Result of programming fresh chips: accuracies, mean counts, mean energy, and the weights of the first chip."""
 
     accuracy: dict[str, Any]
     counts: dict[str, Any]
     breakdown: EnergyBreakdown
     once: torch.Tensor
     verified: torch.Tensor
-
-
-HISTOGRAM_MEANING = {
-    "in-situ": ["after the initial programming", "after training"],
-    "ex-situ": ["a fresh chip programmed once", "the same chip after write-verify"],
-}
 
 
 def _cumulative(training: Training) -> dict[str, Any]:
@@ -349,7 +339,8 @@ def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[
         return {"source": "none", "file": None}
     summary: dict[str, Any] = {"source": device.source, "file": recipe.device.file}
     summary["margin"] = recipe.device.margin
-    summary["max_attempts"] = recipe.device.max_attempts if recipe.mode == "in-situ" else recipe.transfer.max_attempts
+    programs = recipe.learning_rule.programs_while_training
+    summary["max_attempts"] = recipe.device.max_attempts if programs else recipe.transfer.max_attempts
     if recipe.device.file is None:
         summary["preset"] = f"{recipe.device.preset}-{recipe.states}"
     if recipe.device.sigma is not None:
@@ -358,5 +349,5 @@ def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[
 
 
 def _title(recipe: Recipe) -> str:
-    states = "" if recipe.mode == "float" else f" {recipe.states} states"
+    states = f" {recipe.states} states" if recipe.learning_rule.on_devices else ""
     return f"{recipe.mode}{states} seed {recipe.seed}"

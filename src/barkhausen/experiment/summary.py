@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import platform
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning import endurance, synapse_layers
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.version import __version__
 
 SCHEMA = 1
+UPGRADED = 2
+"""Version of the layout that :func:`upgraded` gives."""
+
+CAUSES_OF_SCHEMA_1 = {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
+"""Causes of energy that a summary of schema 1 has as ``<cause>_joule``, with their labels."""
 
 LEARNING_ASSUMPTIONS = (
     "network topology, tolerance margin, learning rates and batch size are this recipe's, not the paper's",
@@ -25,7 +33,7 @@ LEARNING_ASSUMPTIONS = (
 
 
 def programming_counts(model: nn.Module) -> dict[str, Any]:
-    """Events, attempts and failures of a model's arrays; the layout of ``summary.json``."""
+    """Events, attempts and failures of a model's arrays, in the layout of ``summary.json``."""
     by_layer: dict[str, dict[str, int]] = {}
     by_state: np.ndarray | None = None
     initial = training = 0
@@ -59,7 +67,7 @@ def programming_counts(model: nn.Module) -> dict[str, Any]:
 
 
 def writes_of_devices(model: nn.Module) -> dict[str, Any] | None:
-    """How often single devices were written, mean, most and histogram; None where they do not count."""
+    """Number of writes of single devices: mean, largest and histogram; None where devices do not count them."""
     if any(layer.synapses.writes is None for _, layer in synapse_layers(model)):
         return None
     histogram = endurance(model)
@@ -84,15 +92,41 @@ def mean_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def energy_summary(breakdown: EnergyBreakdown, inferences: int) -> dict[str, float]:
-    """Joules by cause, and per inference of training: the breakdown over ``inferences`` (samples × epochs)."""
+def energy_summary(breakdown: EnergyBreakdown, inferences: int) -> dict[str, Any]:
+    """Programming energy in J: total, per inference (divided by training samples × epochs) and by cause."""
     return {
         "programming_joule": breakdown.total,
         "per_inference_joule": breakdown.total / inferences,
-        "sot_joule": breakdown.sot,
-        "gate_joule": breakdown.gate,
-        "read_joule": breakdown.read,
+        **{f"{cause}_joule": breakdown.by_cause.get(cause, 0.0) for cause in CAUSES_OF_SCHEMA_1},
     }
+
+
+def energy_of(summary: Mapping[str, Any]) -> EnergyBreakdown:
+    """Programming energy of a summary by cause."""
+    energy = upgraded(summary)["energy"]
+    return EnergyBreakdown(energy["by_cause"], energy["labels"])
+
+
+def upgraded(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary of any schema in the present layout.
+
+    Schema 1 had ``fresh_chip_copy`` for ``unseen_chips``, energies as ``<cause>_joule``, and old keys in its recipe.
+    """
+    if summary.get("schema") != 1:
+        return dict(summary)
+    new = {SUMMARY_KEYS.get(key, key): value for key, value in summary.items()} | {"schema": UPGRADED}
+    energy = summary.get("energy")
+    if isinstance(energy, Mapping):
+        causes = {cause: label for cause, label in CAUSES_OF_SCHEMA_1.items() if f"{cause}_joule" in energy}
+        rest = {key: value for key, value in energy.items() if key.removesuffix("_joule") not in causes}
+        by_cause = {cause: energy[f"{cause}_joule"] for cause in causes}
+        new["energy"] = {**rest, "by_cause": by_cause, "labels": causes}
+    if isinstance(summary.get("recipe"), Mapping):
+        with warnings.catch_warnings():
+            # The user did not write these keys and need not change them.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            new["recipe"] = renamed_keys(summary["recipe"], RECIPE_KEYS)
+    return new
 
 
 def spread(values: list[float]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,29 +13,31 @@ from torch import Tensor, nn
 
 from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import STATE_KEYS
 from barkhausen.core.seeds import stream
-from barkhausen.data.base import Dataset
-from barkhausen.data.published import load_dataset
+from barkhausen.data import DATASETS, load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint
 from barkhausen.experiment.network import build_network
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import CHECKPOINT, DEVICE, RECIPE
 from barkhausen.learning import fresh_chip
+from barkhausen.learning.networks import NETWORKS, SavedSizes, Shapes
+from barkhausen.learning.rules import RULES
 
-IMAGES = {"digits": (8, 8), "mnist": (28, 28), "fashion-mnist": (28, 28)}
-"""Rows and columns of the images of known sets, so that exporting a network does not need its data."""
+WEIGHTS = tuple(f".{name}" for name in ("weight", "latent_weight", *STATE_KEYS))
+"""Ends of the keys of weights in a saved network, of this version and of earlier ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """What a run has trained, in evaluation mode and on the CPU."""
+    """A network that a run has trained, in evaluation mode and on the CPU."""
 
     model: nn.Module
     sample: tuple[int, ...]
     """Shape of one input."""
     recipe: Recipe
     chip: int | None
-    """Which fresh chip it was programmed onto; None for the trained network itself."""
+    """Number of the fresh chip that it was programmed onto; None for the trained network itself."""
 
     def about(self) -> dict[str, Any]:
         """Where it comes from, for the metadata of an export."""
@@ -52,10 +55,10 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
     """The network of a finished run.
 
     Args:
-        directory: of the run.
-        chip: program this one of the run's fresh chips, as the run did. By default an in-situ network is the trained
-            one itself, an ex-situ network chip 0: its precursor is on no device.
-        data_dir: root of the data sets; looked at only for images of other sets than ``IMAGES``.
+        directory: Directory of the run.
+        chip: Number of the run's fresh chip to program, as the run did. Default: the trained network itself, or chip 0
+            where the run was measured on new chips (the precursor of an ex-situ run is on no device).
+        data_dir: Root directory of the data sets; used only where the shape of images is not known without the files.
 
     Raises:
         InputError: the run is not finished, a file is missing or damaged, or there is no such chip.
@@ -63,21 +66,21 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
     if not (directory / "summary.json").exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")
     recipe = _recipe(directory)
-    chip = 0 if chip is None and recipe.mode == "ex-situ" else chip
+    chip = 0 if chip is None and recipe.learning_rule.measured_on_new_chips else chip
     _check_chip(recipe, chip, directory)
     path = directory / CHECKPOINT
     if not path.exists():
         raise InputError(f"{path}: no such file")
     checkpoint = load_checkpoint(path)
-    device = None if recipe.mode == "float" else build_device(recipe)
+    device = build_device(recipe) if recipe.learning_rule.on_devices else None
     # A chip of a run on CUDA is drawn there; whatever else can be loaded anywhere.
     where = torch.device("cpu" if chip is None else recipe.accelerator)
     if where.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"{directory}: its chips were drawn by CUDA, and torch finds no CUDA device here")
     try:
         state = checkpoint["model"]
-        sizes = _sizes(recipe, state, data_dir)
-        model = build_network(recipe, sizes, device, where)
+        shapes = _saved_shapes(recipe, state, data_dir)
+        model = build_network(recipe, shapes, device, where)
         model.load_state_dict(state)
     except InputError:
         raise
@@ -88,16 +91,16 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
     if chip is not None:
         generator = stream(recipe.seed, f"chip {chip}", where)
         model = fresh_chip(model, generator, max_attempts=recipe.transfer.max_attempts)
-    return TrainedNetwork(model.to("cpu").eval(), tuple(sizes.train_inputs.shape[1:]), recipe, chip)
+    return TrainedNetwork(model.to("cpu").eval(), (shapes.features,), recipe, chip)
 
 
 def _recipe(directory: Path) -> Recipe:
     """The recipe of a run, with the copy of the device file that lies beside it."""
     path, device = directory / RECIPE, directory / DEVICE
     values = read_toml(path)
-    table = values.get("device")
-    if values.get("mode") != "float" and isinstance(table, dict) and table.get("preset") != "gaussian":
-        # Read by its own name, so that a missing copy is told as such and another file cannot take its place.
+    table, rule = values.get("device"), RULES.find(values.get("mode"))
+    if rule is not None and rule.on_devices and isinstance(table, dict) and table.get("preset") != "gaussian":
+        # Read by its own name, so that a missing copy is reported as such and no other file can take its place.
         values["device"] = {**table, "file": str(device)}
     return recipe_from(values, str(path))
 
@@ -105,21 +108,25 @@ def _recipe(directory: Path) -> Recipe:
 def _check_chip(recipe: Recipe, chip: int | None, directory: Path) -> None:
     if chip is None:
         return
-    if recipe.mode == "float":
-        raise InputError(f"chip = {chip}: {directory} is a float run, which has no devices")
+    if not recipe.learning_rule.on_devices:
+        raise InputError(f"chip = {chip}: {directory} is a {recipe.mode} run, which has no devices")
     if not 0 <= chip < recipe.transfer.chips:
         raise InputError(f"chip = {chip}: {directory} has the chips 0 to {recipe.transfer.chips - 1}")
 
 
-def _sizes(recipe: Recipe, state: Mapping[str, Tensor], data_dir: Path | None) -> Dataset:
-    """An empty data set of the sizes that the network was built for: from its weights, where they tell."""
-    # First and last of the linear layers and convolutions, digital or not.
-    weights = [state[key] for key in state if key.endswith((".latent_weight", ".weight")) and state[key].dim() > 1]
-    features, classes, image = int(weights[0].shape[1]), int(weights[-1].shape[0]), None
+def _saved_shapes(recipe: Recipe, state: Mapping[str, Tensor], data_dir: Path | None) -> Shapes:
+    """The sizes that the network was built for, without its data set where possible."""
+    weights = [
+        tuple(state[key].shape) for key in sorted(state, key=_natural) if key.endswith(WEIGHTS) and state[key].dim() > 1
+    ]
     name = recipe.dataset.name
-    if recipe.network.kind == "cnn":
-        # What the pooling left out cannot be told from the weights.
-        image = IMAGES.get(name) or load_dataset(name, data_dir).image_shape
-        features = int(torch.Size(image).numel())
-    inputs, labels = torch.empty(0, features), torch.empty(0, dtype=torch.int64)
-    return Dataset(name, "none", inputs, labels, inputs, labels, image or (features,), classes)
+
+    def image() -> tuple[int, ...]:
+        return DATASETS.named(name).image_shape or load_dataset(name, data_dir).image_shape
+
+    return NETWORKS.named(recipe.network.kind).saved_shapes(SavedSizes(name, weights, image))
+
+
+def _natural(key: str) -> list[tuple[str, int]]:
+    # A checkpoint has its keys in alphabetical order, in which linear10 comes before linear2.
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", key)]

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.seeds import stream
-from barkhausen.data.base import Dataset
+from barkhausen.data import Dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.evaluation import weight_histogram
-from barkhausen.experiment.network import build_network
+from barkhausen.experiment.network import build_network, shapes_of
 from barkhausen.experiment.recipe import Recipe
-from barkhausen.experiment.tasks.base import task_of
-from barkhausen.learning import InSitu, Learner, Precursor, synapse_layers
+from barkhausen.experiment.tasks import task_of
+from barkhausen.learning import synapse_layers
+from barkhausen.learning.rules import LearnerParts
 
 RATE_AT_THE_END = 1e-3
 """The cosine schedule ends at this fraction of the rate it starts with."""
@@ -27,11 +28,11 @@ class Training:
     """A model, its learner and its random streams.
 
     Args:
-        recipe: decides everything.
-        dataset: standardised inputs.
-        device: statistics of the synapses; None for the float twin.
-        model: a network that is trained already, to go on with; a fresh one by default.
-        purpose: before the names of the random streams, so that a second training draws other numbers.
+        recipe: Everything that decides the training.
+        dataset: Standardised data set.
+        device: Statistics of the synapses; None for a learning rule without devices.
+        model: Trained network to continue with. Default: a fresh one.
+        purpose: Prefix of the names of the random streams, so that a second training draws other numbers.
     """
 
     def __init__(
@@ -53,17 +54,18 @@ class Training:
         self.order = stream(recipe.seed, f"{purpose}order")
         self.noise = stream(recipe.seed, f"{purpose}noise", where)
         self.epoch = 0
-        self.model = build_network(recipe, dataset, device, where) if model is None else model
+        self.model = build_network(recipe, shapes_of(dataset), device, where) if model is None else model
         self.histogram_before: Tensor | None = None
         if device is not None:
             self.histogram_before = weight_histogram(self.model).cpu()
         self.learner = self._learner(device)
 
-    def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer | Learner:
+    def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer:
+        """The optimiser of the recipe, wrapped by its learning rule."""
         recipe = self.recipe
         latent_weight = [layer.latent_weight for _, layer in synapse_layers(self.model)]
-        mine = {id(parameter) for parameter in latent_weight}
-        digital = [p for p in self.model.parameters() if id(p) not in mine]
+        latent = {id(parameter) for parameter in latent_weight}
+        digital = [p for p in self.model.parameters() if id(p) not in latent]
         settings = recipe.optimizer
         groups: list[dict[str, Any]] = [{"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}]
         if latent_weight:
@@ -77,19 +79,17 @@ class Training:
             optimizer = torch.optim.Adam(groups, lr=settings.rate, fused=True)
         for group in optimizer.param_groups:
             group["full_rate"] = group["lr"]
-        if recipe.mode == "in-situ":
-            return InSitu(optimizer, self.model, self.noise)
-        if recipe.mode == "ex-situ":
-            assert device is not None
-            return Precursor(
-                optimizer,
-                self.model,
-                device,
+        return recipe.learning_rule.learner(
+            LearnerParts(
+                optimizer=optimizer,
+                model=self.model,
+                device=device,
                 margin=recipe.device.margin,
-                max_attempts=recipe.transfer.max_attempts,
+                transfer_attempts=recipe.transfer.max_attempts,
                 generator=self.noise,
+                options=recipe.rule,
             )
-        return optimizer
+        )
 
     @property
     def batches(self) -> int:
@@ -106,10 +106,10 @@ class Training:
         Nothing is read back from the device inside; loss and accuracy are summed there.
 
         Args:
-            advance: called now and then with the number of steps made since.
+            advance: Function called now and then with the number of steps made since.
 
         Returns:
-            ``train_loss`` and, in a classification, ``train_accuracy``, both running means over the epoch.
+            ``train_loss`` and, for a task that has it, ``train_accuracy``, both running means over the epoch.
         """
         factor = 1.0
         if self.recipe.optimizer.schedule == "cosine":
@@ -121,7 +121,7 @@ class Training:
         order = torch.randperm(len(self.inputs), generator=self.order).to(self.inputs.device)
         size, batches = self.recipe.batch_size, self.batches
         loss_sum = torch.zeros((), device=self.inputs.device)
-        right = torch.zeros((), dtype=torch.int64, device=self.inputs.device)
+        correct = torch.zeros((), dtype=torch.int64, device=self.inputs.device)
         hits: Tensor | None = None
         for batch in range(batches):
             index = order[batch * size : (batch + 1) * size]
@@ -132,16 +132,16 @@ class Training:
             self.learner.step()
             self.learner.zero_grad()
             loss_sum += loss.detach() * len(index)
-            hits = self.task.right(output.detach(), labels)
+            hits = self.task.correct(output.detach(), labels)
             if hits is not None:
-                right += hits
+                correct += hits
             if batch % 50 == 49:
                 advance(50)
         advance(batches % 50)
         self.epoch += 1
         seen = min(batches * size, len(self.inputs))
         result = {"train_loss": float(loss_sum) / seen}
-        return result if hits is None else {**result, "train_accuracy": int(right) / seen}
+        return result if hits is None else {**result, "train_accuracy": int(correct) / seen}
 
     def held_out_accuracy(self, model: nn.Module | None = None) -> float:
         """Accuracy on the test set, or on the validation samples where the recipe sets some aside."""
@@ -159,7 +159,7 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state.
+        """Continue from a saved state.
 
         Raises:
             InputError: the state is of another network.

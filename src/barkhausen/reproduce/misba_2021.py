@@ -16,8 +16,8 @@ from typing import Any
 from barkhausen.core.errors import DataNotFoundError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.progress import Progress, Silent
-from barkhausen.data.published import load_dataset
-from barkhausen.experiment.recipe import DatasetRecipe, Mode, Recipe, TransferRecipe
+from barkhausen.data import load_dataset
+from barkhausen.experiment.recipe import DatasetRecipe, Recipe, TransferRecipe
 from barkhausen.experiment.run import Run
 from barkhausen.report.runs.page import write_report
 from barkhausen.results.table import markdown_table, result_table
@@ -82,7 +82,7 @@ def reproduce(
 def _recipes(dataset: str, seeds: tuple[int, ...], *, quick: bool) -> Iterator[tuple[str, Recipe]]:
     """Name and recipe of every run; the cheapest come last, so that no core idles for long at the end."""
     changes: dict[str, Any] = {"epochs": 2, "transfer": TransferRecipe(chips=3)} if quick else {}
-    kinds: list[tuple[Mode, int]] = [(mode, states) for states in STATES for mode in ("in-situ", "ex-situ")]
+    kinds: list[tuple[str, int]] = [(mode, states) for states in STATES for mode in ("in-situ", "ex-situ")]
     for seed in seeds:
         for mode, states in [*kinds, ("float", STATES[0])]:
             recipe = Recipe(

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 
 from barkhausen.core.config import StrictParameters, flat, validated
 from barkhausen.core.errors import InputError
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.device import DeviceParameters
 from barkhausen.experiment.recipe import Recipe, device_file, recipe_from
 from barkhausen.sweep.keys import address_of, canonical, code_version, file_digest

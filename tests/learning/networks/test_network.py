@@ -8,8 +8,9 @@ from torch import nn
 
 from barkhausen.device import gaussian_device
 from barkhausen.learning import InSitu, SynapseLinear
+from barkhausen.learning.networks.autoencoder import autoencoder
 from barkhausen.learning.networks.parts import Parts
-from barkhausen.learning.networks.perceptron import autoencoder, multilayer_perceptron
+from barkhausen.learning.networks.perceptron import multilayer_perceptron
 
 
 def float_linear(inputs: int, outputs: int, bias: bool) -> nn.Module:

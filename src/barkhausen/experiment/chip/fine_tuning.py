@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 from torch import nn
 
-from barkhausen.data.base import Dataset
+from barkhausen.core.config import NoOptions
+from barkhausen.data import Dataset
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.training import Training
 from barkhausen.learning import synapse_layers
 from barkhausen.learning.layers.crossbar import refresh
+from barkhausen.learning.rules.in_situ import IN_SITU
 
 RATE = 0.3
 """Learning rates over those of the recipe, at the beginning of the cosine."""
@@ -48,7 +50,9 @@ def fine_tune(
     slower = optimizer.model_copy(
         update={"rate": RATE * optimizer.rate, "latent_rate": RATE * optimizer.latent_rate, "schedule": "cosine"}
     )
-    mine = recipe.model_copy(update={"mode": "in-situ", "epochs": epochs, "optimizer": slower, "accelerator": "cpu"})
+    mine = recipe.model_copy(
+        update={"mode": IN_SITU.name, "rule": NoOptions(), "epochs": epochs, "optimizer": slower, "accelerator": "cpu"}
+    )
     device = next(layer for _, layer in synapse_layers(placed)).synapses.kind.device
     training = Training(mine, dataset, device, model=placed, purpose=purpose)
 

@@ -15,10 +15,11 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json
 from barkhausen.core.progress import Progress, Silent
 from barkhausen.core.seeds import stream
-from barkhausen.data.published import load_dataset
+from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
-from barkhausen.experiment.tasks.base import task_of
+from barkhausen.experiment.summary import energy_of
+from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import programming_energy, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers, on_crossbar
@@ -164,12 +165,9 @@ def infer_on_chip(
     # The second device of a pair is programmed as the first is, to the opposite weight.
     devices = chip.tile.devices_per_weight
     training = None
-    if recipe.mode == "in-situ":
-        energy, steps = (read_json(run / "summary.json")[key] for key in ("energy", "steps"))
-        whole = EnergyBreakdown(
-            energy.get("by_cause") or {cause: energy[f"{cause}_joule"] for cause in ("sot", "gate", "read")}
-        )
-        breakdown = whole * (devices / steps)
+    if recipe.learning_rule.programs_while_training:
+        summary = read_json(run / "summary.json")
+        breakdown = energy_of(summary) * (devices / summary["steps"])
         training = training_costs(chip, loads, batch=recipe.batch_size, programming=breakdown, read_disturb=probability)
     tuned = None
     if fine_tuning_epochs:

@@ -1,4 +1,4 @@
-"""Telling anomalies by how badly an autoencoder reproduces them: error, threshold and figures, on plain tensors."""
+"""Detection of anomalies by reconstruction error: error, threshold and figures, on plain tensors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class AnomalyFigures:
     """How well samples above a threshold agree with the anomalies among them; all from 0 to 1.
 
     Attributes:
-        accuracy: samples told rightly, normal or anomalous.
-        precision: anomalies among the samples above the threshold; 0 if there are none above.
-        recall: anomalies above the threshold.
-        f1: harmonic mean of precision and recall.
-        false_alarms: normal samples above the threshold.
-        auc: probability that an anomaly has a larger error than a normal sample, which no threshold changes.
+        accuracy: Share of samples detected correctly, normal or anomalous.
+        precision: Share of anomalies among the samples above the threshold; 0 if there are none above.
+        recall: Share of anomalies above the threshold.
+        f1: Harmonic mean of precision and recall.
+        false_alarms: Share of normal samples above the threshold.
+        auc: Probability that an anomaly has a larger error than a normal sample, which no threshold changes.
     """
 
     accuracy: float
@@ -46,7 +46,7 @@ def separating_threshold(errors: Float[Tensor, " sample"], kinds: Int[Tensor, " 
     errors that occur; of equally good ones the highest.
 
     Args:
-        errors: of samples that the autoencoder did not learn from.
+        errors: Reconstruction errors of samples that the autoencoder did not learn from.
         kinds: 0 for normal, another whole number for each kind of anomaly.
 
     Raises:
@@ -75,9 +75,9 @@ def anomaly_figures(
     """Compare samples with an error above the threshold to the anomalies.
 
     Args:
-        errors: reconstruction errors.
+        errors: Reconstruction errors.
         labels: 0 for normal, anything else for an anomaly.
-        threshold: as from :func:`separating_threshold`.
+        threshold: Threshold as from :func:`separating_threshold`.
 
     Raises:
         ValueError: errors that are not finite, no normal sample or no anomaly.

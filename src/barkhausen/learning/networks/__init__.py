@@ -1,1 +1,6 @@
-"""Networks and their parts."""
+"""Networks, one file each, registered in ``NETWORKS``; and their parts."""
+
+from barkhausen.learning.networks import autoencoder, convolutional, perceptron
+from barkhausen.learning.networks.registry import NETWORKS, Network, SavedSizes, Shapes
+
+__all__ = ["NETWORKS", "Network", "SavedSizes", "Shapes", "autoencoder", "convolutional", "perceptron"]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from torch import nn
 
+from barkhausen.core.errors import InputError
+from barkhausen.learning.networks.float_layers import FloatLayers
 from barkhausen.learning.networks.parts import USUAL, Parts
+from barkhausen.learning.networks.registry import CLASSES, NETWORKS, Network, SavedSizes, Shapes
+
+if TYPE_CHECKING:
+    from barkhausen.learning.networks.settings import NetworkRecipe
 
 
 def convolutional_network(
@@ -59,3 +67,33 @@ def convolutional_network(
         modules[f"linear{layer + 1}"] = linear(sizes[layer], sizes[layer + 1], parts.bias)
         follow(len(channels) + layer + 1, sizes[layer + 1], 0, last=layer == len(sizes) - 2)
     return nn.Sequential(modules)
+
+
+def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Module:
+    image = (1, *shapes.image) if len(shapes.image) == 2 else shapes.image
+    if len(image) != 3 or math.prod(image) != shapes.features:
+        raise InputError(f"network.kind = '{network.kind}': {shapes.dataset} has no images")
+    try:
+        return convolutional_network(
+            (image[0], image[1], image[2]),
+            network.channels,
+            network.hidden,
+            shapes.classes,
+            convolution=lambda inputs, outputs, bias: layers.convolution(inputs, outputs, network.kernel, bias),
+            linear=layers.linear,
+            parts=network.parts,
+        )
+    except ValueError as error:
+        raise InputError(f"network.channels = {network.channels}: {error}") from None
+
+
+def _saved_shapes(saved: SavedSizes) -> Shapes:
+    # What the pooling left out cannot be told from the weights.
+    image = saved.image()
+    return Shapes(saved.dataset, math.prod(image), saved.weights[-1][0], image)
+
+
+CNN = NETWORKS.register(
+    "cnn",
+    Network(name="cnn", label="convolutional network", output=CLASSES, build=_build, saved_shapes=_saved_shapes),
+)

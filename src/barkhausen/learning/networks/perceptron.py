@@ -1,14 +1,20 @@
-"""Multilayer perceptrons and autoencoders with their normalisation in the digital periphery."""
+"""Multilayer perceptrons with their normalisation in the digital periphery."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from torch import nn
 
+from barkhausen.learning.networks.float_layers import FloatLayers
 from barkhausen.learning.networks.parts import USUAL, Parts
+from barkhausen.learning.networks.registry import CLASSES, NETWORKS, Network, Shapes
+
+if TYPE_CHECKING:
+    from barkhausen.learning.networks.settings import NetworkRecipe
 
 
 def multilayer_perceptron(
@@ -31,11 +37,8 @@ def multilayer_perceptron(
     return nn.Sequential(modules)
 
 
-def autoencoder(
-    sizes: Sequence[int], linear: Callable[[int, int, bool], nn.Module], parts: Parts = USUAL
-) -> nn.Sequential:
-    """An encoder ``sizes[0]``-…-``sizes[-1]`` and its mirror image, in the way of :func:`multilayer_perceptron`.
+def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Module:
+    return multilayer_perceptron([shapes.features, *network.hidden, shapes.classes], layers.linear, network.parts)
 
-    The output is linear, with the scale and offset of each feature from the last normalisation (or a bias).
-    """
-    return multilayer_perceptron([*sizes, *sizes[-2::-1]], linear, parts)
+
+MLP = NETWORKS.register("mlp", Network(name="mlp", label="multilayer perceptron", output=CLASSES, build=_build))

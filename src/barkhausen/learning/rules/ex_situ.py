@@ -12,6 +12,7 @@ from torch import nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.rules.base import Learner
+from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
 from barkhausen.synapse import Faults, ProgrammedWeights
 
 
@@ -64,3 +65,30 @@ class Precursor(Learner):
             state = layer.quantiser.state(layer.latent_weight.clamp_(-1.0, 1.0))
             layer.synapses.weight.copy_(written.draw(state, self.generator))
             layer.synapses.state.copy_(state)
+
+
+def _learner(parts: LearnerParts) -> Precursor:
+    return Precursor(
+        parts.optimizer,
+        parts.model,
+        parts.device,
+        margin=parts.margin,
+        max_attempts=parts.transfer_attempts,
+        generator=parts.generator,
+    )
+
+
+EX_SITU = RULES.register(
+    "ex-situ",
+    Rule(
+        name="ex-situ",
+        label="ex-situ",
+        on_devices=True,
+        learner=_learner,
+        measured_on_new_chips=True,
+        histograms=("a fresh chip programmed once", "the same chip after write-verify"),
+        # The best setting on validation data (``make tune``).
+        defaults={"device": {"margin": 0.2}, "optimizer": {"latent_rate": 0.03}},
+        colours="warm",
+    ),
+)

@@ -12,10 +12,11 @@ from barkhausen.learning.compiled import Scan
 from barkhausen.learning.layers.base import SynapseLayer
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
+from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
 from barkhausen.synapse import SynapseBank
 
 PIECE = 80 * 1024
-"""Synapses checked at a time on a CPU: few enough to need little latent weight, enough to keep two threads busy."""
+"""Synapses checked at a time on a CPU: few enough to need little memory, enough to keep two threads busy."""
 
 BLOCK = 32
 """Synapses looked at together when searching for the few that are outside the margin."""
@@ -176,3 +177,21 @@ class _Group:
             found.append(hit.index_select(0, inside[:, 0]).mul_(BLOCK).add_(inside[:, 1]))
         index = torch.cat(found)
         return index, self.quantiser.state(self.latent_weight.index_select(0, index))
+
+
+def _learner(parts: LearnerParts) -> InSitu:
+    return InSitu(parts.optimizer, parts.model, parts.generator)
+
+
+IN_SITU = RULES.register(
+    "in-situ",
+    Rule(
+        name="in-situ",
+        label="in-situ",
+        on_devices=True,
+        learner=_learner,
+        programs_while_training=True,
+        histograms=("after the initial programming", "after training"),
+        colours="cool",
+    ),
+)

@@ -1,0 +1,56 @@
+"""Tasks by name: what a network is trained for, and which networks can do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.registry import Registry
+from barkhausen.data import Dataset
+from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.tasks.base import Task
+from barkhausen.learning.networks import NETWORKS
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """One task.
+
+    Attributes:
+        name: Name by which a data set asks for the task.
+        label: Name in messages and on pages.
+        output: Output that a network must give (``Network.output``).
+        build: Function that puts a data set on the torch device of the network.
+    """
+
+    name: str
+    label: str
+    output: str
+    build: Callable[[Dataset, torch.device], Task]
+
+    @property
+    def networks(self) -> list[str]:
+        """Names of the networks that can do the task."""
+        return [name for name, network in NETWORKS.items() if network.output == self.output]
+
+
+TASKS: Registry[TaskEntry] = Registry("task", "task of the data set")
+"""Tasks."""
+
+
+def task_of(recipe: Recipe, dataset: Dataset, where: torch.device) -> Task:
+    """The task of a data set.
+
+    Raises:
+        InputError: the recipe's network cannot do it.
+    """
+    entry, kind = TASKS.named(dataset.task), recipe.network.kind
+    if NETWORKS.named(kind).output != entry.output:
+        raise InputError(
+            f"network.kind = {kind!r}: {dataset.name} is for {entry.label}, which needs "
+            f"{' or '.join(map(repr, entry.networks)) or f'a network whose output is its {entry.output}'}"
+        )
+    return entry.build(dataset, where)

@@ -1,0 +1,68 @@
+"""Learning rules by name: what a rule makes of an optimiser, and what runs, tables and pages need to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from barkhausen.core.config import NoOptions, Parameters
+from barkhausen.core.registry import Registry
+from barkhausen.device import CharacterisedDevice
+
+
+@dataclass(frozen=True, eq=False)
+class LearnerParts:
+    """What a rule may build its learner from."""
+
+    optimizer: torch.optim.Optimizer
+    """Optimiser over all parameters; the latent weights of synapse layers are a parameter group of their own."""
+    model: nn.Module
+    device: CharacterisedDevice | None
+    """Statistics of the synapses; None for a rule without devices."""
+    margin: float
+    """Tolerance margin in weight units."""
+    transfer_attempts: int
+    """Write-verify attempts when chips are programmed after training."""
+    generator: torch.Generator
+    """Random stream of programming noise."""
+    options: Any
+    """The rule's own options: the recipe's table ``[rule]`` as an instance of ``Rule.options``."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One learning rule.
+
+    Attributes:
+        name: Value of ``mode`` in a recipe.
+        label: Name in tables and on pages.
+        on_devices: Whether the network's weights are held by devices. A rule without devices trains float layers.
+        learner: Function that returns the optimiser whose ``step`` applies the rule.
+        programs_while_training: Whether devices are programmed at training steps. If so, the trained network exists on
+            its devices, and programming events are recorded after every epoch.
+        measured_on_new_chips: Whether accuracy, counts and energy of a run are those of chips programmed afterwards.
+            Otherwise they are those of the trained network itself.
+        histograms: Meanings of the two weight histograms that a run on devices keeps.
+        defaults: Tables of a recipe whose defaults differ under this rule.
+        options: Model of the recipe's table ``[rule]``.
+        colours: Family of colours in figures.
+    """
+
+    name: str
+    label: str
+    on_devices: bool
+    learner: Callable[[LearnerParts], torch.optim.Optimizer]
+    programs_while_training: bool = False
+    measured_on_new_chips: bool = False
+    histograms: tuple[str, str] = ("before training", "after training")
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    options: type[Parameters] = NoOptions
+    colours: Literal["cool", "warm", "grey", "other"] = "other"
+
+
+RULES: Registry[Rule] = Registry("learning rule", "mode")
+"""Learning rules, in the order of tables and figures."""
