@@ -66,7 +66,7 @@ def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> Non
     attempts = [programming["by_state"][str(k)]["attempts"] for k in range(5)]
     energy = summary["energy"]
     for cause in ("sot", "gate", "read"):
-        price = getattr(ledger, cause)
+        price = ledger.by_cause[cause]
         assert energy[f"{cause}_joule"] == pytest.approx(
             sum(n * p for n, p in zip(attempts, price, strict=True)), rel=1e-9, abs=0
         )
