@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import subprocess
 import sys
 import warnings
@@ -462,9 +463,21 @@ def test_chunks_respect_the_memory(name: str, memory: float) -> None:
 
 
 MEMORY_SCRIPT = """
-import resource, sys, torch
+import ctypes, sys, torch
+from pathlib import Path
 from barkhausen.micromagnetics import *
-name, replicas = sys.argv[1], 136
+
+class FreshPeak(MeanMagnetisation):
+    # At its first call the peak begins anew from what is resident then: preparing the run takes more than running it.
+    fresh = False
+    def __call__(self, system, state):
+        if not FreshPeak.fresh:
+            FreshPeak.fresh = True
+            ctypes.CDLL(None).malloc_trim(0)
+            Path("/proc/self/clear_refs").write_text("5")
+        return super().__call__(system, state)
+
+name, replicas = sys.argv[1], 264
 torch.set_num_threads(1)
 fill = torch.ones(replicas, 128, 32)
 fill[:, :, 0] = 0.5
@@ -472,10 +485,14 @@ grid, constants = Grid(128, 32, 4e-9, 4e-9, 1e-9), material("cofeb-tantalum")
 film = Film(grid, constants)
 if sys.argv[2] == "family":
     film = Film(grid, constants, fill, 8e5 * torch.ones_like(fill), edge_demag=torch.zeros(replicas, 3, 128, 32))
+
 def peak(chunk):
+    FreshPeak.fresh = False
     simulate(film, duration=1e-13, every=5e-14, dt=5e-14, replicas=replicas, chunk=chunk, backend=name,
-             temperature=300.0, observe=[WallPosition()], initial=domain_wall(film))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+             temperature=300.0, observe=[FreshPeak()], initial=domain_wall(film))
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
 small = peak(8)
 print((peak(replicas) - small) / (replicas - 8))
 """
@@ -487,11 +504,13 @@ print((peak(replicas) - small) / (replicas - 8))
 @each_backend
 def test_a_replica_takes_no_more_memory_than_reckoned_with(backend: str, kind: str) -> None:
     command = [sys.executable, "-c", MEMORY_SCRIPT, backend, kind]
-    measured = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    # Arrays above this size go back to the system when they are freed, so that none hides the next.
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     film = Film(Grid(128, 32, 4e-9, 4e-9, 1e-9), MATERIAL, None if kind == "one" else torch.ones(2, 128, 32))
-    reckoned = bytes_per_replica(film, backend, torch.float32)
-    # The estimate is a bound; allocators differ by a third from run to run.
-    assert 0.4 * reckoned < measured < 1.05 * reckoned
+    estimate = bytes_per_replica(film, backend, torch.float32)
+    # The estimate is a bound with some room above what is measured.
+    assert 0.5 * estimate < float(done.stdout) < estimate
 
 
 def test_chunks_are_whole_groups_and_no_larger_than_the_ensemble() -> None:
