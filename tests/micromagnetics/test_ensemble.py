@@ -343,62 +343,62 @@ STABLE = advise_step(FILM).stable
 NAN, INF = math.nan, math.inf
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        *(({"replicas": value}, rf"replicas = {value}: must be a whole number, 1 or more")
-          for value in (0, -1, 2.5, NAN)),
-        *(({"seed": value}, rf"seed = {value}: must be a whole number, 0 to 2\^63 - 1")
-          for value in (-1, 1 << 63, 0.5, NAN)),
-        *(({name: value}, rf"{name} = {value}: must be a positive time in s")
-          for name in ("duration", "every", "dt") for value in (0.0, -1e-12, NAN, INF)),
-        *(({"temperature": value}, rf"temperature = {value}: must be zero or positive, in K")
-          for value in (-1.0, NAN, INF)),
-        ({"integrator": "rk4"}, r"integrator = 'rk4': must be one of heun, dormand-prince"),
-        ({"integrator": "dormand-prince", "temperature": 1.0},
-         r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'"),
-        *(({"integrator": "dormand-prince", "tolerance": value}, rf"tolerance = {value}: must lie between 0 and 1")
-          for value in (0.0, NAN)),
-        ({"every": 0.3e-12}, r"every = 3e-13: the duration of 1e-12 s is not a whole number of records"),
-        ({"every": 3e-12}, r"every = 3e-12: the duration of 1e-12 s is not a whole number of records"),
-        ({"dt": 0.3e-13}, r"dt = 3e-14: every = 5e-13 s is not a whole number of steps; dt = 2\.941e-14 s would be"),
-        ({"dt": 1e-12}, r"dt = 1e-12 s is unstable \(limit 2\.26e-13 s\): use 9\.5e-14 s"),
-        ({"duration": 0.4, "every": 0.1}, r"duration = 0\.4 s: is 4e\+12 steps of .* s; the most is 1e\+09"),
-        ({"drive": Drive(magnet_current_density=1e12)}, r"drive\.magnet_current_density: does nothing here; it needs a "
-         r"spin_polarisation and ZhangLi"),
-        ({"drive": Drive(field_z=0.1), "terms": [Exchange()]}, r"drive\.field_z: does nothing here; it needs the term "
-         r"Zeeman"),
-        ({"duration": 20 * STABLE, "every": 10.2 * STABLE - 0.2 * STABLE, "dt": 2 * STABLE},
-         rf"dt = {2 * STABLE:g} s is unstable \(limit {STABLE:.3g} s\): use .* s"),
-        ({"backend": "gpu"}, r"backend = 'gpu': must be one of auto, compiled, torch"),
-        *(({"dtype": value}, rf"dtype = {value}: must be torch\.float32 or torch\.float64")
-          for value in (torch.float16, torch.int64)),
-        *(({"device": value}, rf"device = '{value}': is no device of torch") for value in ("gpu", None)),
-        ({"device": "meta"}, r"device = 'meta': must be cpu or cuda"),
-        ({"device": "cuda:99"}, r"device = 'cuda:99': torch sees \d+ CUDA devices"),
-        *(({"chunk": value}, rf"chunk = {value}: must be a multiple of 8, the replicas that share a random stream")
-          for value in (0, -8, 7, 12, 8.5)),
-        *(({"memory": value}, rf"memory = {value:g}: must be a positive number of bytes")
-          for value in (0.0, -1.0, NAN, INF)),
-        ({"memory": 1e3, "backend": "torch"}, r"memory = 1000 bytes: 8 replicas of this film need 2\.03e\+05 bytes"),
-        *(({"threads": value}, rf"threads = {value}: must be a whole number, 1 or more") for value in (0, -1, 1.5)),
-        ({"observe": [WallPosition(), WallPosition()]}, r"observe: 'wall_position' is named twice"),
-        ({"observe": [Energy]}, r"observe: <class .*Energy'> is not an Observable"),
-        ({"terms": [Exchange]}, r"terms: <class .*Exchange'> is not a Term"),
-        ({"initial": torch.zeros(1, 3, 16, 4)}, r"initial magnetisation: a filled cell has no direction"),
-        ({"initial": torch.ones(2, 3, 16, 4), "replicas": 3}, r"initial magnetisation: shape .* is not \(3 or 1, .*"),
-        ({"film": family()}, r"replicas = 1: the film has 5 devices; use film\.assign\(\.\.\.\)"),
-        ({"film": FULL, "replicas": 3}, r"replicas = 3: film\.device_of_replica names 35 replicas"),
-        ({"film": Film(GRID, material("permalloy"))}, r"anisotropy = 0 J/m3: below .* no perpendicular domain wall"),
-        ({"drive": Drive(field_x=[1.0, 2.0]), "replicas": 3}, r"drive\.field_x: given for 2 replicas, but there are 3"),
-        ({"drive": Drive(gate=StrainGate(), gate_profile=torch.ones(4, 16))},
-         r"drive\.gate_profile: shape \(4, 16\) is not the grid's \(16, 4\)"),
-    ],
-)  # fmt: skip
-def test_impossible_simulation_is_refused_in_one_line(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=f"^{message}$") as caught:
-        simulate(**({"film": FILM} | BASE | changes))
-    assert len(str(caught.value).splitlines()) == 1
+IMPOSSIBLE_SIMULATIONS: list[tuple[dict[str, Any], str]] = [
+    *(({"replicas": value}, rf"replicas = {value}: must be a whole number, 1 or more")
+      for value in (0, -1, 2.5, NAN)),
+    *(({"seed": value}, rf"seed = {value}: must be a whole number, 0 to 2\^63 - 1")
+      for value in (-1, 1 << 63, 0.5, NAN)),
+    *(({name: value}, rf"{name} = {value}: must be a positive time in s")
+      for name in ("duration", "every", "dt") for value in (0.0, -1e-12, NAN, INF)),
+    *(({"temperature": value}, rf"temperature = {value}: must be zero or positive, in K")
+      for value in (-1.0, NAN, INF)),
+    ({"integrator": "rk4"}, r"integrator = 'rk4': must be one of heun, dormand-prince"),
+    ({"integrator": "dormand-prince", "temperature": 1.0},
+     r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'"),
+    *(({"integrator": "dormand-prince", "tolerance": value}, rf"tolerance = {value}: must lie between 0 and 1")
+      for value in (0.0, NAN)),
+    ({"every": 0.3e-12}, r"every = 3e-13: the duration of 1e-12 s is not a whole number of records"),
+    ({"every": 3e-12}, r"every = 3e-12: the duration of 1e-12 s is not a whole number of records"),
+    ({"dt": 0.3e-13}, r"dt = 3e-14: every = 5e-13 s is not a whole number of steps; dt = 2\.941e-14 s would be"),
+    ({"dt": 1e-12}, r"dt = 1e-12 s is unstable \(limit 2\.26e-13 s\): use 9\.5e-14 s"),
+    ({"duration": 0.4, "every": 0.1}, r"duration = 0\.4 s: is 4e\+12 steps of .* s; the most is 1e\+09"),
+    ({"drive": Drive(magnet_current_density=1e12)}, r"drive\.magnet_current_density: does nothing here; it needs a "
+     r"spin_polarisation and ZhangLi"),
+    ({"drive": Drive(field_z=0.1), "terms": [Exchange()]}, r"drive\.field_z: does nothing here; it needs the term "
+     r"Zeeman"),
+    ({"duration": 20 * STABLE, "every": 10.2 * STABLE - 0.2 * STABLE, "dt": 2 * STABLE},
+     rf"dt = {2 * STABLE:g} s is unstable \(limit {STABLE:.3g} s\): use .* s"),
+    ({"backend": "gpu"}, r"backend = 'gpu': must be one of auto, compiled, torch"),
+    *(({"dtype": value}, rf"dtype = {value}: must be torch\.float32 or torch\.float64")
+      for value in (torch.float16, torch.int64)),
+    *(({"device": value}, rf"device = '{value}': is no device of torch") for value in ("gpu", None)),
+    ({"device": "meta"}, r"device = 'meta': must be cpu or cuda"),
+    ({"device": "cuda:99"}, r"device = 'cuda:99': torch sees \d+ CUDA devices"),
+    *(({"chunk": value}, rf"chunk = {value}: must be a multiple of 8, the replicas that share a random stream")
+      for value in (0, -8, 7, 12, 8.5)),
+    *(({"memory": value}, rf"memory = {value:g}: must be a positive number of bytes")
+      for value in (0.0, -1.0, NAN, INF)),
+    ({"memory": 1e3, "backend": "torch"}, r"memory = 1000 bytes: 8 replicas of this film need 2\.03e\+05 bytes"),
+    *(({"threads": value}, rf"threads = {value}: must be a whole number, 1 or more") for value in (0, -1, 1.5)),
+    ({"observe": [WallPosition(), WallPosition()]}, r"observe: 'wall_position' is named twice"),
+    ({"observe": [Energy]}, r"observe: <class .*Energy'> is not an Observable"),
+    ({"terms": [Exchange]}, r"terms: <class .*Exchange'> is not a Term"),
+    ({"initial": torch.zeros(1, 3, 16, 4)}, r"initial magnetisation: a filled cell has no direction"),
+    ({"initial": torch.ones(2, 3, 16, 4), "replicas": 3}, r"initial magnetisation: shape .* is not \(3 or 1, .*"),
+    ({"film": family()}, r"replicas = 1: the film has 5 devices; use film\.assign\(\.\.\.\)"),
+    ({"film": FULL, "replicas": 3}, r"replicas = 3: film\.device_of_replica names 35 replicas"),
+    ({"film": Film(GRID, material("permalloy"))}, r"anisotropy = 0 J/m3: below .* no perpendicular domain wall"),
+    ({"drive": Drive(field_x=[1.0, 2.0]), "replicas": 3}, r"drive\.field_x: given for 2 replicas, but there are 3"),
+    ({"drive": Drive(gate=StrainGate(), gate_profile=torch.ones(4, 16))},
+     r"drive\.gate_profile: shape \(4, 16\) is not the grid's \(16, 4\)"),
+]  # fmt: skip
+
+
+def test_impossible_simulation_is_refused_in_one_line() -> None:
+    for changes, message in IMPOSSIBLE_SIMULATIONS:
+        with pytest.raises(InputError, match=f"^{message}$") as caught:
+            simulate(**({"film": FILM} | BASE | changes))
+        assert len(str(caught.value).splitlines()) == 1
 
 
 def test_the_kernel_is_refused_with_the_reason() -> None:

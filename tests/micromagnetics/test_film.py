@@ -27,32 +27,32 @@ def with_one(value: float) -> Tensor:
     return fill
 
 
-@pytest.mark.parametrize(
-    ("family", "message"),
-    [
-        ({"fill": torch.ones(3, 4)}, r"film\.fill: shape \(1, 3, 4\) is not \(device, 4, 3\)"),
-        ({"fill": torch.ones(2, 2, 4, 3)}, r"film\.fill: shape \(2, 2, 4, 3\) is not \(device, 4, 3\)"),
-        ({"fill": torch.tensor(1.0)}, r"film\.fill: shape \(\) is not \(device, 4, 3\)"),
-        ({"anisotropy": torch.ones(5, 4, 4)}, r"film\.anisotropy: shape \(5, 4, 4\) is not \(device, 4, 3\)"),
-        ({"edge_demag": torch.ones(2, 4, 3)}, r"film\.edge_demag: shape \(1, 2, 4, 3\) is not \(device, 3, 4, 3\)"),
-        *(({name: with_one(value)}, rf"film\.{name}: not all values are finite")
-          for name in ("fill", "anisotropy") for value in (math.nan, math.inf)),
-        ({"edge_demag": with_one(math.nan).expand(3, -1, -1)}, r"film\.edge_demag: not all values are finite"),
-        *(({"fill": with_one(value)}, r"film\.fill: filled fractions must lie between 0 and 1")
-          for value in (-0.1, 1.1)),
-        ({"fill": torch.stack((torch.ones(4, 3), torch.zeros(4, 3)))}, r"film\.fill: a device has no filled cell"),
-        ({"fill": torch.ones(2, 4, 3), "anisotropy": torch.ones(3, 4, 3)},
-         r"film: fill, anisotropy and edge_demag are given for different numbers of devices \[2, 3\]"),
-        ({"device_of_replica": torch.zeros(2, 2, dtype=torch.int64)},
-         r"film\.device_of_replica: must be one device number for each replica"),
-        ({"device_of_replica": torch.zeros(2)}, r"film\.device_of_replica: must be one device number for each replica"),
-        *(({"fill": torch.ones(2, 4, 3), "device_of_replica": torch.tensor(index)},
-           r"film\.device_of_replica: device numbers must be 0 to 1") for index in ([0, 2], [-1, 0])),
-    ],
-)  # fmt: skip
-def test_impossible_film_is_refused(family: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=f"^{message}$"):
-        Film(GRID, MATERIAL, **family)
+IMPOSSIBLE_FILMS: list[tuple[dict[str, Any], str]] = [
+    ({"fill": torch.ones(3, 4)}, r"film\.fill: shape \(1, 3, 4\) is not \(device, 4, 3\)"),
+    ({"fill": torch.ones(2, 2, 4, 3)}, r"film\.fill: shape \(2, 2, 4, 3\) is not \(device, 4, 3\)"),
+    ({"fill": torch.tensor(1.0)}, r"film\.fill: shape \(\) is not \(device, 4, 3\)"),
+    ({"anisotropy": torch.ones(5, 4, 4)}, r"film\.anisotropy: shape \(5, 4, 4\) is not \(device, 4, 3\)"),
+    ({"edge_demag": torch.ones(2, 4, 3)}, r"film\.edge_demag: shape \(1, 2, 4, 3\) is not \(device, 3, 4, 3\)"),
+    *(({name: with_one(value)}, rf"film\.{name}: not all values are finite")
+      for name in ("fill", "anisotropy") for value in (math.nan, math.inf)),
+    ({"edge_demag": with_one(math.nan).expand(3, -1, -1)}, r"film\.edge_demag: not all values are finite"),
+    *(({"fill": with_one(value)}, r"film\.fill: filled fractions must lie between 0 and 1")
+      for value in (-0.1, 1.1)),
+    ({"fill": torch.stack((torch.ones(4, 3), torch.zeros(4, 3)))}, r"film\.fill: a device has no filled cell"),
+    ({"fill": torch.ones(2, 4, 3), "anisotropy": torch.ones(3, 4, 3)},
+     r"film: fill, anisotropy and edge_demag are given for different numbers of devices \[2, 3\]"),
+    ({"device_of_replica": torch.zeros(2, 2, dtype=torch.int64)},
+     r"film\.device_of_replica: must be one device number for each replica"),
+    ({"device_of_replica": torch.zeros(2)}, r"film\.device_of_replica: must be one device number for each replica"),
+    *(({"fill": torch.ones(2, 4, 3), "device_of_replica": torch.tensor(index)},
+       r"film\.device_of_replica: device numbers must be 0 to 1") for index in ([0, 2], [-1, 0])),
+]  # fmt: skip
+
+
+def test_impossible_film_is_refused() -> None:
+    for family, message in IMPOSSIBLE_FILMS:
+        with pytest.raises(InputError, match=f"^{message}$"):
+            Film(GRID, MATERIAL, **family)
 
 
 def test_numbers_of_devices_and_replicas_must_fit() -> None:

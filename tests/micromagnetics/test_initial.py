@@ -73,20 +73,20 @@ def test_default_wall_is_in_the_middle_as_wide_and_of_the_handedness_that_the_ma
     torch.testing.assert_close(m[0, 2, :, 0], -left * torch.tanh(u), rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        *(({"left": left}, rf"left = {left}: must be 1 \(up\) or -1 \(down\)") for left in (0, 2, 0.5)),
-        *(({"position": q}, r"position: a wall must lie within the film, 0 to 1\.28e-07 m")
-          for q in (-1e-9, 129e-9, math.nan, [10e-9, 200e-9])),
-        *(({"width": width}, rf"width = {width}: must be a positive length in m")
-          for width in (0.0, -1e-9, math.nan, math.inf)),
-        *(({"angle": angle}, rf"angle = {angle}: must be a finite angle in rad") for angle in (math.nan, math.inf)),
-    ],
-)  # fmt: skip
-def test_impossible_wall_is_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=f"^{message}$"):
-        domain_wall(FILM, **changes)
+IMPOSSIBLE_WALLS: list[tuple[dict[str, Any], str]] = [
+    *(({"left": left}, rf"left = {left}: must be 1 \(up\) or -1 \(down\)") for left in (0, 2, 0.5)),
+    *(({"position": q}, r"position: a wall must lie within the film, 0 to 1\.28e-07 m")
+      for q in (-1e-9, 129e-9, math.nan, [10e-9, 200e-9])),
+    *(({"width": width}, rf"width = {width}: must be a positive length in m")
+      for width in (0.0, -1e-9, math.nan, math.inf)),
+    *(({"angle": angle}, rf"angle = {angle}: must be a finite angle in rad") for angle in (math.nan, math.inf)),
+]  # fmt: skip
+
+
+def test_impossible_wall_is_refused() -> None:
+    for changes, message in IMPOSSIBLE_WALLS:
+        with pytest.raises(InputError, match=f"^{message}$"):
+            domain_wall(FILM, **changes)
 
 
 def test_film_magnetised_in_its_plane_has_no_wall() -> None:
@@ -140,18 +140,18 @@ def holed(value: float) -> Tensor:
     return m
 
 
-@pytest.mark.parametrize(
-    ("m", "message"),
-    [
-        (torch.ones(2, 3, 32, 8), r"shape \(2, 3, 32, 8\) is not \(3 or 1, 3, 32, 8\)"),
-        (torch.ones(1, 3, 8, 32), r"shape \(1, 3, 8, 32\) is not \(3 or 1, 3, 32, 8\)"),
-        (torch.ones(32, 8), r"shape \(32, 8\) is not \(3 or 1, 3, 32, 8\)"),
-        (torch.ones(1, 2, 32, 8), r"shape \(1, 2, 32, 8\) is not \(3 or 1, 3, 32, 8\)"),
-        (holed(math.nan), "not all values are finite"),
-        (holed(math.inf), "not all values are finite"),
-        (holed(0.0), "a filled cell has no direction"),
-    ],
-)
-def test_impossible_start_is_refused(m: Tensor, message: str) -> None:
-    with pytest.raises(InputError, match=f"^initial magnetisation: {message}$"):
-        for_replicas(FILM, m, 3)
+IMPOSSIBLE_STARTS: list[tuple[Tensor, str]] = [
+    (torch.ones(2, 3, 32, 8), r"shape \(2, 3, 32, 8\) is not \(3 or 1, 3, 32, 8\)"),
+    (torch.ones(1, 3, 8, 32), r"shape \(1, 3, 8, 32\) is not \(3 or 1, 3, 32, 8\)"),
+    (torch.ones(32, 8), r"shape \(32, 8\) is not \(3 or 1, 3, 32, 8\)"),
+    (torch.ones(1, 2, 32, 8), r"shape \(1, 2, 32, 8\) is not \(3 or 1, 3, 32, 8\)"),
+    (holed(math.nan), "not all values are finite"),
+    (holed(math.inf), "not all values are finite"),
+    (holed(0.0), "a filled cell has no direction"),
+]
+
+
+def test_impossible_start_is_refused() -> None:
+    for m, message in IMPOSSIBLE_STARTS:
+        with pytest.raises(InputError, match=f"^initial magnetisation: {message}$"):
+            for_replicas(FILM, m, 3)

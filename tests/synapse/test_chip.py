@@ -53,39 +53,39 @@ def test_a_file_says_only_what_differs_and_settings_replace_what_it_says(tmp_pat
     assert not any("tile.rows" in line or "read_voltage" in line for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("adc.bits=0", "chip: adc.bits: 0 bits: a number needs 1 to 32"),
-        ("inputs.bits=0", "chip: inputs.bits: 0 bits: a number needs 1 to 32"),
-        ("adc.percentile=0", "adc.percentile: 0: the range of the converter would be zero; must be above 0"),
-        ("adc.columns=0", "adc.columns: 0 columns to a converter"),
-        (
-            "tile.columns=1",
-            "tile: a tile of 128 x 1 is smaller than one pair: an output and its reference take 2 columns",
-        ),
-        ("tile.rows=0", "a tile of 0 x 128 is smaller than one pair"),
-        ("wires.word_line=-1", "wires.word_line: a wire of -1 ohm would deliver energy; must be zero or positive"),
-        ("wires.bit_line=nan", "wires.bit_line = nan: input should be a finite number"),
-        ("sense.time=0", "sense.time: 0 s: nothing is sensed in no time"),
-        ("sense.tme=1", "unknown key 'sense.tme'; did you mean 'sense.time'?"),
-        ("constants.adc_stp=1", "unknown key 'constants.adc_stp'; did you mean 'constants.adc_step'?"),
-        ("constants.adc_step=-1", "constants.adc_step.value: -1: a cost must be zero or positive"),
-        ("constants.adc_step.unit=pJ", "constants: adc_step has the unit 'J', not 'pJ'"),
-        ("constants.adc_step.source=", "constants.adc_step.source: empty"),
-        ("inputs.read_voltage=0", "inputs.read_voltage: 0 V: no current flows"),
-        ("inputs.mode=serial", "inputs.mode = 'serial': input should be 'analogue' or 'bit-serial'"),
-        ("noise.temperature=-3", "noise.temperature: -3: must be zero or positive"),
-        ("digital.node=45", "digital.node: 45 m: no CMOS node"),
-        ("gradient_memory.optimiser_states=-1", "gradient_memory.optimiser_states: -1"),
-        ("tile=3", "tile = 3: must be a table"),
-    ],
-)
-def test_an_impossible_chip_is_refused_in_one_line_with_the_reason(setting: str, message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        load_chip(settings=[setting])
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
+IMPOSSIBLE_CHIPS: list[tuple[str, str]] = [
+    ("adc.bits=0", "chip: adc.bits: 0 bits: a number needs 1 to 32"),
+    ("inputs.bits=0", "chip: inputs.bits: 0 bits: a number needs 1 to 32"),
+    ("adc.percentile=0", "adc.percentile: 0: the range of the converter would be zero; must be above 0"),
+    ("adc.columns=0", "adc.columns: 0 columns to a converter"),
+    (
+        "tile.columns=1",
+        "tile: a tile of 128 x 1 is smaller than one pair: an output and its reference take 2 columns",
+    ),
+    ("tile.rows=0", "a tile of 0 x 128 is smaller than one pair"),
+    ("wires.word_line=-1", "wires.word_line: a wire of -1 ohm would deliver energy; must be zero or positive"),
+    ("wires.bit_line=nan", "wires.bit_line = nan: input should be a finite number"),
+    ("sense.time=0", "sense.time: 0 s: nothing is sensed in no time"),
+    ("sense.tme=1", "unknown key 'sense.tme'; did you mean 'sense.time'?"),
+    ("constants.adc_stp=1", "unknown key 'constants.adc_stp'; did you mean 'constants.adc_step'?"),
+    ("constants.adc_step=-1", "constants.adc_step.value: -1: a cost must be zero or positive"),
+    ("constants.adc_step.unit=pJ", "constants: adc_step has the unit 'J', not 'pJ'"),
+    ("constants.adc_step.source=", "constants.adc_step.source: empty"),
+    ("inputs.read_voltage=0", "inputs.read_voltage: 0 V: no current flows"),
+    ("inputs.mode=serial", "inputs.mode = 'serial': input should be 'analogue' or 'bit-serial'"),
+    ("noise.temperature=-3", "noise.temperature: -3: must be zero or positive"),
+    ("digital.node=45", "digital.node: 45 m: no CMOS node"),
+    ("gradient_memory.optimiser_states=-1", "gradient_memory.optimiser_states: -1"),
+    ("tile=3", "tile = 3: must be a table"),
+]
+
+
+def test_an_impossible_chip_is_refused_in_one_line_with_the_reason() -> None:
+    for setting, message in IMPOSSIBLE_CHIPS:
+        with pytest.raises(InputError) as caught:
+            load_chip(settings=[setting])
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_the_file_is_named_where_there_is_one(tmp_path: Path) -> None:

@@ -153,21 +153,21 @@ def test_calibration_takes_the_nearest_rank_of_the_sizes() -> None:
     assert full_scale_limit(128, 1.0, 1.1) == pytest.approx(140.8)
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda x: quantise_inputs(x, 0, 1.0), "bits = 0: a converter needs 1 or more"),
-        (lambda x: quantise_inputs(x, 3, 0.0), "the limit of the inputs is 0: must be positive"),
-        (lambda x: input_planes(x, 3, float("nan")), "the limit of the inputs is nan"),
-        (lambda x: quantise_outputs(x, 0, -1.0, 1.0), "bits = 0"),
-        (lambda x: quantise_outputs(x, 4, 1.0, 1.0), "an ADC from 1 to 1: its range is empty"),
-        (lambda x: converter_range(0.0, 4), "the range of the ADC is 0: must be positive"),
-        (lambda x: calibrated_limit(x, 0.0), "percentile = 0: must be above 0"),
-        (lambda x: calibrated_limit(0 * x, 99.0), "the ADC range would be 0: 99 % of the partial sums"),
-        (lambda x: calibrated_limit(x[:0], 99.0), "no partial sums"),
-    ],
-)
-def test_impossible_converters_are_refused(call: object, message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        call(torch.ones(3))  # type: ignore[operator]
-    assert message in str(caught.value)
+IMPOSSIBLE_CONVERTERS: list[tuple[object, str]] = [
+    (lambda x: quantise_inputs(x, 0, 1.0), "bits = 0: a converter needs 1 or more"),
+    (lambda x: quantise_inputs(x, 3, 0.0), "the limit of the inputs is 0: must be positive"),
+    (lambda x: input_planes(x, 3, float("nan")), "the limit of the inputs is nan"),
+    (lambda x: quantise_outputs(x, 0, -1.0, 1.0), "bits = 0"),
+    (lambda x: quantise_outputs(x, 4, 1.0, 1.0), "an ADC from 1 to 1: its range is empty"),
+    (lambda x: converter_range(0.0, 4), "the range of the ADC is 0: must be positive"),
+    (lambda x: calibrated_limit(x, 0.0), "percentile = 0: must be above 0"),
+    (lambda x: calibrated_limit(0 * x, 99.0), "the ADC range would be 0: 99 % of the partial sums"),
+    (lambda x: calibrated_limit(x[:0], 99.0), "no partial sums"),
+]
+
+
+def test_impossible_converters_are_refused() -> None:
+    for call, message in IMPOSSIBLE_CONVERTERS:
+        with pytest.raises(InputError) as caught:
+            call(torch.ones(3))  # type: ignore[operator]
+        assert message in str(caught.value)

@@ -154,20 +154,20 @@ def test_what_is_not_known_of_one_device_is_taken_from_the_others() -> None:
         escape_rates(device([[1.0, 1.0], [nan, nan]], [[-1, 1], [1, 1]]))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "temperature", "word"),
-    [
-        (-1.0, None, "seconds = -1"),
-        (math.nan, None, "seconds = nan"),
-        (math.inf, None, "seconds = inf"),
-        (1.0, 0.0, "temperature = 0"),
-        (1.0, -5.0, "temperature = -5"),
-        (1.0, math.nan, "temperature = nan"),
-    ],
-)
-def test_impossible_waits_are_refused(seconds: float, temperature: float | None, word: str) -> None:
-    with pytest.raises(InputError, match=word):
-        drift(programmed(uneven(), 10), seconds, temperature)
+IMPOSSIBLE_WAITS: list[tuple[float, float | None, str]] = [
+    (-1.0, None, "seconds = -1"),
+    (math.nan, None, "seconds = nan"),
+    (math.inf, None, "seconds = inf"),
+    (1.0, 0.0, "temperature = 0"),
+    (1.0, -5.0, "temperature = -5"),
+    (1.0, math.nan, "temperature = nan"),
+]
+
+
+def test_impossible_waits_are_refused() -> None:
+    for seconds, temperature, word in IMPOSSIBLE_WAITS:
+        with pytest.raises(InputError, match=word):
+            drift(programmed(uneven(), 10), seconds, temperature)
 
 
 def test_a_device_without_barriers_cannot_wait() -> None:

@@ -243,17 +243,17 @@ def test_renewed_array_has_other_stuck_devices() -> None:
     assert not array.state[~array.stuck].any()
 
 
-@pytest.mark.parametrize(
-    ("how", "word"),
-    [
-        ({"stuck": -0.1}, "stuck = -0"),
-        ({"stuck": float("nan")}, "stuck = nan"),
-        ({"stuck_at": -1}, "stuck_at = -1"),
-        ({"stuck_at": "left"}, "stuck_at = 'left'"),
-        ({"annihilated_walls": 1.5}, "annihilated_walls = 1"),
-        ({"annihilated_walls": "file"}, "annihilated_walls = 'file'"),
-    ],
-)
-def test_impossible_faults_are_refused(how: dict[str, Any], word: str) -> None:
-    with pytest.raises(InputError, match=word):
-        Faults(**how)
+IMPOSSIBLE_FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"stuck": -0.1}, "stuck = -0"),
+    ({"stuck": float("nan")}, "stuck = nan"),
+    ({"stuck_at": -1}, "stuck_at = -1"),
+    ({"stuck_at": "left"}, "stuck_at = 'left'"),
+    ({"annihilated_walls": 1.5}, "annihilated_walls = 1"),
+    ({"annihilated_walls": "file"}, "annihilated_walls = 'file'"),
+]
+
+
+def test_impossible_faults_are_refused() -> None:
+    for how, word in IMPOSSIBLE_FAULTS:
+        with pytest.raises(InputError, match=word):
+            Faults(**how)

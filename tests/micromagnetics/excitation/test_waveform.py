@@ -135,39 +135,39 @@ def test_two_pulses_make_a_train() -> None:
     assert float(train.integral_of_square(5.0)) == pytest.approx(5.0, rel=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("times", "values", "message"),
-    [
-        ([], [], r"waveform: times must have the shape \(knots, replicas\), not \(0, 1\)"),
-        ([0.0], [[]], r"waveform: values must have the shape \(knots, replicas\), not \(1, 0\)"),
-        ([0.0], [[[1.0]]], r"waveform: values must have the shape \(knots, replicas\), not \(1, 1, 1\)"),
-        (0.0, [1.0], r"waveform: times must have the shape \(knots, replicas\), not \(\)"),
-        ([0.0, NAN], [1.0, 1.0], "waveform: not all times are finite"),
-        ([0.0, INF], [1.0, 1.0], "waveform: not all times are finite"),
-        ([0.0, 1.0], [1.0, NAN], "waveform: not all values are finite"),
-        ([0.0, 1.0], [1.0, -INF], "waveform: not all values are finite"),
-        ([0.0, 1.0], [1.0], "waveform: 2 times but 1 values"),
-        ([[0.0, 0.0]], [[1.0, 1.0, 1.0]], "waveform: times and values are given for different numbers of replicas"),
-        ([0.0, 2.0, 1.0], [1.0, 1.0, 1.0], "waveform: times must not decrease"),
-        ([[0.0, 1.0], [1.0, 0.0]], [1.0, 1.0], "waveform: times must not decrease"),
-    ],
-)
-def test_impossible_waveform_is_refused(times: Any, values: Any, message: str) -> None:
-    with pytest.raises(InputError, match=f"^{message}$"):
-        Waveform(times, values)
+IMPOSSIBLE_WAVEFORMS: list[tuple[Any, Any, str]] = [
+    ([], [], r"waveform: times must have the shape \(knots, replicas\), not \(0, 1\)"),
+    ([0.0], [[]], r"waveform: values must have the shape \(knots, replicas\), not \(1, 0\)"),
+    ([0.0], [[[1.0]]], r"waveform: values must have the shape \(knots, replicas\), not \(1, 1, 1\)"),
+    (0.0, [1.0], r"waveform: times must have the shape \(knots, replicas\), not \(\)"),
+    ([0.0, NAN], [1.0, 1.0], "waveform: not all times are finite"),
+    ([0.0, INF], [1.0, 1.0], "waveform: not all times are finite"),
+    ([0.0, 1.0], [1.0, NAN], "waveform: not all values are finite"),
+    ([0.0, 1.0], [1.0, -INF], "waveform: not all values are finite"),
+    ([0.0, 1.0], [1.0], "waveform: 2 times but 1 values"),
+    ([[0.0, 0.0]], [[1.0, 1.0, 1.0]], "waveform: times and values are given for different numbers of replicas"),
+    ([0.0, 2.0, 1.0], [1.0, 1.0, 1.0], "waveform: times must not decrease"),
+    ([[0.0, 1.0], [1.0, 0.0]], [1.0, 1.0], "waveform: times must not decrease"),
+]
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        *(({key: -1e-9}, rf"pulse\.{key} = -1e-09: must be zero or positive") for key in ("width", "rise", "fall")),
-        ({"width": [1e-9, -2e-9]}, r"pulse\.width = -2e-09: must be zero or positive"),
-        *(({key: value}, rf"pulse\.{key}: not all values are finite")
-          for key in ("amplitude", "width", "start", "rise", "fall") for value in (NAN, INF, [0.0, NAN])),
-        ({"amplitude": [1.0, 2.0], "width": [1e-9] * 3},
-         "pulse: amplitude for 2, width for 3, start for 1, rise for 1, fall for 1 replicas"),
-    ],
-)  # fmt: skip
-def test_impossible_pulse_is_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=f"^{message}$"):
-        Waveform.pulse(**({"amplitude": 1.0, "width": 1e-9} | changes))
+def test_impossible_waveform_is_refused() -> None:
+    for times, values, message in IMPOSSIBLE_WAVEFORMS:
+        with pytest.raises(InputError, match=f"^{message}$"):
+            Waveform(times, values)
+
+
+IMPOSSIBLE_PULSES: list[tuple[dict[str, Any], str]] = [
+    *(({key: -1e-9}, rf"pulse\.{key} = -1e-09: must be zero or positive") for key in ("width", "rise", "fall")),
+    ({"width": [1e-9, -2e-9]}, r"pulse\.width = -2e-09: must be zero or positive"),
+    *(({key: value}, rf"pulse\.{key}: not all values are finite")
+      for key in ("amplitude", "width", "start", "rise", "fall") for value in (NAN, INF, [0.0, NAN])),
+    ({"amplitude": [1.0, 2.0], "width": [1e-9] * 3},
+     "pulse: amplitude for 2, width for 3, start for 1, rise for 1, fall for 1 replicas"),
+]  # fmt: skip
+
+
+def test_impossible_pulse_is_refused() -> None:
+    for changes, message in IMPOSSIBLE_PULSES:
+        with pytest.raises(InputError, match=f"^{message}$"):
+            Waveform.pulse(**({"amplitude": 1.0, "width": 1e-9} | changes))

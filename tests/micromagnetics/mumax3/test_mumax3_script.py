@@ -478,30 +478,30 @@ def test_it_can_start_uniform_without_perpendicular_anisotropy() -> None:
         mumax3_script(film, duration=NS)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"duration": 0.0}, "duration = 0.0"),
-        ({"every": -1.0}, "every = -1.0"),
-        ({"dt": 1e-12}, "unstable"),
-        ({"replica": 2}, "replica = 2: must be a whole number, 0 to 1"),
-        ({"replica": -1}, "replica = -1"),
-        ({"temperature": -1.0}, "temperature = -1.0"),
-        ({"seed": -1}, "seed = -1"),
-        ({"edge_smooth": 7}, "edge_smooth = 7: must be even"),
-        ({"edge_smooth": 0}, "edge_smooth = 0"),
-        ({"maximal_regions": 257}, "maximal_regions = 257"),
-        ({"left": 0}, "left = 0"),
-        ({"initial": 1e-6}, "a wall must lie within the film"),
-        ({"initial": (0, 0, 0)}, "not all zero"),
-        ({"initial": 'a".ovf'}, "without quotation marks"),
-        ({"outline": OUTLINE, "devices_seed": 4}, "was not made from it with devices_seed = 4"),
-        ({"outline": mm.TrackOutline(length=128e-9, width=40e-9)}, "was not made from it"),
-        ({"drive": mm.Drive(magnet_current_density=1e10)}, "does nothing here"),
-        ({"drive": mm.Drive(current_density=[1e10, 2e10, 3e10])}, "for 3 replicas|replicas = 3"),
-    ],
-)
-def test_what_does_not_fit_is_refused_in_one_line(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
-        mumax3_script(rough(4e-9), **({"duration": NS} | arguments))
-    assert len(str(caught.value).splitlines()) == 1
+WHAT_DOES_NOT_FIT: list[tuple[dict[str, Any], str]] = [
+    ({"duration": 0.0}, "duration = 0.0"),
+    ({"every": -1.0}, "every = -1.0"),
+    ({"dt": 1e-12}, "unstable"),
+    ({"replica": 2}, "replica = 2: must be a whole number, 0 to 1"),
+    ({"replica": -1}, "replica = -1"),
+    ({"temperature": -1.0}, "temperature = -1.0"),
+    ({"seed": -1}, "seed = -1"),
+    ({"edge_smooth": 7}, "edge_smooth = 7: must be even"),
+    ({"edge_smooth": 0}, "edge_smooth = 0"),
+    ({"maximal_regions": 257}, "maximal_regions = 257"),
+    ({"left": 0}, "left = 0"),
+    ({"initial": 1e-6}, "a wall must lie within the film"),
+    ({"initial": (0, 0, 0)}, "not all zero"),
+    ({"initial": 'a".ovf'}, "without quotation marks"),
+    ({"outline": OUTLINE, "devices_seed": 4}, "was not made from it with devices_seed = 4"),
+    ({"outline": mm.TrackOutline(length=128e-9, width=40e-9)}, "was not made from it"),
+    ({"drive": mm.Drive(magnet_current_density=1e10)}, "does nothing here"),
+    ({"drive": mm.Drive(current_density=[1e10, 2e10, 3e10])}, "for 3 replicas|replicas = 3"),
+]
+
+
+def test_what_does_not_fit_is_refused_in_one_line() -> None:
+    for arguments, message in WHAT_DOES_NOT_FIT:
+        with pytest.raises(InputError, match=message) as caught:
+            mumax3_script(rough(4e-9), **({"duration": NS} | arguments))
+        assert len(str(caught.value).splitlines()) == 1

@@ -316,25 +316,25 @@ def test_wall_that_leaves_the_track_is_gone_for_good() -> None:
     assert np.isnan(q[:, 2]).all()
 
 
-@pytest.mark.parametrize(
-    ("drive", "changes", "message"),
-    [
-        ({"field_z": 1e-3}, {}, r"drive\.field_z: the compact model knows spin-orbit torque and gate voltage only"),
-        ({"magnet_current_density": 1e11}, {}, r"drive\.magnet_current_density: the compact model"),
-        (
-            {"gate_voltage": 0.1, "gate": StrainGate(), "gate_profile": torch.ones(128, 1)},
-            {},
-            r"drive\.gate_profile: the compact model knows a uniform gate only",
-        ),
-        ({"current_density": torch.ones(3)}, {}, r"drive\.current_density: given for 3 replicas, but there are 2"),
-        ({}, {"position": torch.zeros(3)}, r"position: shape \(3,\) is not one place, or one for each of 2"),
-        ({}, {"temperature": -1.0}, r"temperature = -1\.0: must be zero or positive"),
-        ({}, {"duration": math.nan}, r"duration = nan: must be a positive time in s"),
-        ({}, {"dt": 0.0}, r"dt = 0\.0: must be a positive time in s"),
-        ({}, {"every": 0.3e-9}, r"every = 3e-10: the duration of 1e-09 s is not a whole number of records"),
-    ],
-)
-def test_wrong_arguments_are_refused(drive: dict[str, Any], changes: dict[str, Any], message: str) -> None:
-    arguments: dict[str, Any] = {"duration": 1e-9, "replicas": 2, "position": 100e-9}
-    with pytest.raises(InputError, match=message):
-        CompactModel(strip()).simulate(Drive(**drive), **(arguments | changes))
+WRONG_ARGUMENTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"field_z": 1e-3}, {}, r"drive\.field_z: the compact model knows spin-orbit torque and gate voltage only"),
+    ({"magnet_current_density": 1e11}, {}, r"drive\.magnet_current_density: the compact model"),
+    (
+        {"gate_voltage": 0.1, "gate": StrainGate(), "gate_profile": torch.ones(128, 1)},
+        {},
+        r"drive\.gate_profile: the compact model knows a uniform gate only",
+    ),
+    ({"current_density": torch.ones(3)}, {}, r"drive\.current_density: given for 3 replicas, but there are 2"),
+    ({}, {"position": torch.zeros(3)}, r"position: shape \(3,\) is not one place, or one for each of 2"),
+    ({}, {"temperature": -1.0}, r"temperature = -1\.0: must be zero or positive"),
+    ({}, {"duration": math.nan}, r"duration = nan: must be a positive time in s"),
+    ({}, {"dt": 0.0}, r"dt = 0\.0: must be a positive time in s"),
+    ({}, {"every": 0.3e-9}, r"every = 3e-10: the duration of 1e-09 s is not a whole number of records"),
+]
+
+
+def test_wrong_arguments_are_refused() -> None:
+    for drive, changes, message in WRONG_ARGUMENTS:
+        arguments: dict[str, Any] = {"duration": 1e-9, "replicas": 2, "position": 100e-9}
+        with pytest.raises(InputError, match=message):
+            CompactModel(strip()).simulate(Drive(**drive), **(arguments | changes))
