@@ -15,7 +15,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from draw_results import save
 
-from barkhausen.results.published import ACCURACY, ENERGY_PER_INFERENCE
+from barkhausen.results.published import published
 from barkhausen.results.read import load_table
 from barkhausen.results.summarise import summarise
 
@@ -40,7 +40,8 @@ def draw(searched: Path, chosen: Path) -> go.Figure:
         marker={"color": "#d55e00", "size": 13, "symbol": "diamond"},
     )  # fmt: skip
     figure.add_scatter(
-        x=[1e12 * ENERGY_PER_INFERENCE], y=[100 * ACCURACY["in-situ"]], mode="markers+text", text=["published"],
+        x=[published("picojoule_per_inference", "mnist", "in-situ").value],
+        y=[100 * published("accuracy", "mnist", "in-situ").value], mode="markers+text", text=["published"],
         textposition="top left", marker={"color": "black", "size": 15, "symbol": "star"}, showlegend=False,
     )  # fmt: skip
     figure.update_xaxes(type="log", title="programming energy per inference, initial programming included (pJ)")

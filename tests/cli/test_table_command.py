@@ -72,9 +72,9 @@ def test_csv_is_for_machines(table: Command, sweep: Path) -> None:
     assert "standard deviation between n seeds" in done.err
 
 
-def test_twin_is_short_for_the_float_mode(table: Command, sweep: Path) -> None:
-    short = table(sweep, "--twin", "--where", "mode=in-situ")
-    assert "less the twin's (points)" in short.out
+def test_baseline_is_short_for_the_float_mode(table: Command, sweep: Path) -> None:
+    short = table(sweep, "--baseline", "--where", "mode=in-situ")
+    assert "less the baseline's (points)" in short.out
     assert "−0.7000 (3 pairs)" in short.out
     assert "cannot give p below 0.25" in short.out
     assert short == table(sweep, "--against", "mode=float", "--where", "mode=in-situ")
@@ -108,7 +108,7 @@ def test_runs_and_what_reproduce_leaves(table: Command, tmp_path: Path) -> None:
     runs = [write_run(tmp_path / "all", seed=seed, accuracy=0.98 + 0.001 * seed) for seed in (0, 1, 2)]
     twins = [write_run(tmp_path / "all", "float", None, seed=seed, accuracy=0.985) for seed in (0, 1, 2)]
     (tmp_path / "all" / "summary.json").write_text("[]")
-    named, below = table(*runs, *twins, "--twin"), table(tmp_path / "all", "--twin")
+    named, below = table(*runs, *twins, "--baseline"), table(tmp_path / "all", "--baseline")
     assert named.code == 0, named.err
     assert sorted(named.out.splitlines()) == sorted(below.out.splitlines())
     assert re.search(r"in-situ +98\.10 ± 0\.10 \(n = 3\)", named.out)
@@ -130,10 +130,10 @@ def test_failures_are_said(table: Command, tmp_path: Path) -> None:
         (["--where", "seed=77"], "none of the 18 rows"),
         (["--group", "moode"], "did you mean 'mode'"),
         (["--value", "acuracy"], "did you mean 'accuracy'"),
-        (["--against", "mode=analog"], "there is no twin"),
+        (["--against", "mode=analog"], "there is no baseline"),
         (["--format", "cvs"], "did you mean 'csv'"),
         (["--format", "parquet"], "needs a file"),
-        (["--raw", "--twin"], "leave out"),
+        (["--raw", "--baseline"], "leave out"),
         (["--out", "/proc/nowhere/t.csv"], "cannot be written"),
     ],
 )

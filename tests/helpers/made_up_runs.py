@@ -19,7 +19,7 @@ def bell(level: float, number: float) -> list[int]:
     return [round(number * 0.07 * math.exp(-0.5 * ((weight - level) / 0.15) ** 2)) for weight in weights]
 
 
-def summary_of(mode: str, states: int | None, seed: int, accuracy: float, copied: float) -> dict[str, Any]:
+def summary_of(mode: str, states: int | None, seed: int, accuracy: float, transferred: float) -> dict[str, Any]:
     """A summary as a run writes it."""
     programming: dict[str, Any] = {"initial_events": 0, "training_events": 0, "attempts": 0, "failed": 0}
     programming |= {"by_layer": {}, "by_state": {}}
@@ -75,7 +75,7 @@ def summary_of(mode: str, states: int | None, seed: int, accuracy: float, copied
     }
     summary["dataset"]["validation_samples"] = 0
     if mode == "in-situ":
-        summary["fresh_chip_copy"] = {"count": 10, "mean": copied, "std": 0.004, "max_attempts": 5}
+        summary["fresh_chip_copy"] = {"count": 10, "mean": transferred, "std": 0.004, "max_attempts": 5}
     if mode == "ex-situ":
         summary["chips"] = {"count": 10, "mean": accuracy, "std": 0.002}
         summary["precursor_accuracy"] = accuracy + 0.001
@@ -89,14 +89,14 @@ def write_run(
     seed: int = 0,
     *,
     accuracy: float = 0.98,
-    copied: float = 0.9,
+    transferred: float = 0.9,
     change: Callable[[dict[str, Any]], object] = lambda summary: None,
     name: str = "",
 ) -> Path:
     """Write the directory of a finished run, its summary changed as a test wants it."""
     directory = root / (name or f"{mode}-{states}-seed{seed}")
     directory.mkdir(parents=True)
-    summary = summary_of(mode, None if mode == "float" else states, seed, accuracy, copied)
+    summary = summary_of(mode, None if mode == "float" else states, seed, accuracy, transferred)
     change(summary)
     (directory / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     lines = []

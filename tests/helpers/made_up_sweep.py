@@ -38,7 +38,7 @@ def rows_of(
             | {"seed": seed, "states": None if mode == "float" else 5, "dataset": "mnist"}
             | {"device": "none" if mode == "float" else "racetrack-5"}
             | {"accuracy": accuracy_of(mode, margin, seed), "measured_on": "test", "train_accuracy": 0.99}
-            | {"chip_std": 0.0, "chips": 1, "fresh_chip_copy": None, "events_per_sample": 1.0}
+            | {"chip_std": 0.0, "chips": 1, "unseen_chips": None, "events_per_sample": 1.0}
             | {"attempts_per_sample": 1.0, "picojoule_per_inference": energy, "sot_picojoule": energy}
             | {"gate_picojoule": 0.0, "read_picojoule": 0.0}
         )

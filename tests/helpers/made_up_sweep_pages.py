@@ -22,7 +22,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
         "train_accuracy",
         "chip_std",
         "chips",
-        "fresh_chip_copy",
+        "unseen_chips",
         "events_per_sample",
         "attempts_per_sample",
         "picojoule_per_inference",

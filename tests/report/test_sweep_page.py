@@ -13,13 +13,16 @@ from test_report import HOSTILE, Loads, plot_specs, words
 
 from barkhausen.core.errors import InputError
 from barkhausen.device.file import write_device
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.report.sweep.figures import Group, against_plot, pareto_front
 from barkhausen.report.sweep.page import groups_of, value_text, write_sweep_report
-from barkhausen.report.sweep.quantities import ACCURACY, PROGRAMMING
+from barkhausen.report.sweep.quantities import quantities_of
 from made_up_characterisation import made_up
 from made_up_sweep_pages import ERROR, write_sweep
 
 MARGINS = {"device.margin": [0.2, 0.4, 0.6], "seed": [0, 1, 2]}
+
+ACCURACY, PROGRAMMING = quantities_of(JOBS["train"])
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +140,7 @@ def test_inferences_show_accuracy_on_the_chip_and_energy_by_cause(tmp_path: Path
 def test_characterisations_show_how_well_states_are_told_apart(tmp_path: Path) -> None:
     page = page_of(tmp_path, "characterize", {"notch.depth": [0.1, 0.5, 1.0]})
     titles = [spec["layout"]["yaxis"]["title"]["text"] for spec in plot_specs(page)[:3]]
-    assert titles == ["what a read tells (bits)", "worst overlap of two states", "smallest gap (% of the range)"]
+    assert titles == ["information (bits)", "worst overlap of two states", "smallest gap (% of the range)"]
     assert plot_specs(page)[1]["data"][0]["y"] == pytest.approx([0.39, 0.35, 0.3])
     assert names_of(plot_specs(page)[-1]) == ["SOT pulses", "gate", "verify read"]
     assert "With one task a group there is no interval" in words(page)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from barkhausen.core.errors import InputError
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.arrays import to_xarray
-from barkhausen.results.columns import RESULTS, seed_column, swept_keys
+from barkhausen.results.columns import seed_column, swept_keys
 from barkhausen.results.read import load_chips, load_table, load_tables, table_of_runs
 from made_up_runs import write_run
 from made_up_sweep import CHIPS, MARGINS, SEEDS, accuracy_of, fail, rows_of, table_of, write_sweep
@@ -92,13 +93,15 @@ class TestRuns:
         swept = load_table(write_sweep(tmp_path / "sweep"))
         assert set(swept.columns) - set(frame.columns) == {"device.margin", "network.hidden"}
         assert frame.dtypes.equals(swept.dtypes[frame.columns])
-        assert set(RESULTS["train"]) <= set(frame.columns)
+        assert set(JOBS["train"].with_causes(["sot_picojoule", "gate_picojoule", "read_picojoule"])) <= set(
+            frame.columns
+        )
         # 3300 events at 10 fJ over 3 epochs of 1000 samples.
         row = frame.iloc[0]
         assert row["picojoule_per_inference"] == pytest.approx(3300 * 10e-3 / 3000)
         parts = row[["sot_picojoule", "gate_picojoule", "read_picojoule"]].tolist()
         assert parts == pytest.approx([0.6 * 0.011, 0.1 * 0.011, 0.3 * 0.011])
-        assert (row["accuracy"], row["measured_on"], row["fresh_chip_copy"]) == (0.98, "test", 0.9)
+        assert (row["accuracy"], row["measured_on"], row["unseen_chips"]) == (0.98, "test", 0.9)
         assert frame["seed"].tolist() == [0, 1]
 
     def test_keys_of_the_recipe_that_differ_are_swept(self, tmp_path: Path) -> None:
@@ -156,7 +159,7 @@ class TestTogether:
         found = load_tables([first, second])
         assert len(found.rows) == 24
         assert (found.rows["status"] == "finished").all()
-        assert "18 rows" in found.notes[0]
+        assert "18 rows" in found.notes[0].text
         assert len(found.chips) == 8 * CHIPS
 
     def test_kinds_are_not_mixed(self, tmp_path: Path) -> None:

@@ -17,10 +17,16 @@ from barkhausen.core.errors import InputError
 from barkhausen.results import statistics
 from barkhausen.results.conditions import chosen
 from barkhausen.results.formats import as_csv, escaped, raw_cells, rendered, summary_cells
+from barkhausen.results.notes import Note
 from barkhausen.results.summarise import Summary, raw_rows, summarise
 from made_up_sweep import CHIPS, SEEDS, accuracy_of, chips_of, fail, rows_of, table_of
 
 Rows = list[dict[str, Any]]
+
+
+def keys_of(summary: Summary) -> set[str]:
+    """Keys of the notes of a summary."""
+    return {note.key for note in summary.notes}
 
 
 def of(summary: Summary, **keys: Any) -> dict[str, Any]:
@@ -102,7 +108,7 @@ class TestGroups:
         assert row["accuracy_low"] == pytest.approx(values.mean() - reach)
         assert row["accuracy_high"] == pytest.approx(values.mean() + reach)
         assert row["picojoule_per_inference_mean"] == pytest.approx(0.07)
-        assert any("Student t over 3 seeds" in note for note in summary.notes)
+        assert any("Student t over 3 seeds" in note.text for note in summary.notes)
 
     def test_of_one_row_have_no_spread(self) -> None:
         row = of(summarise(table_of(rows_of(modes=["in-situ"], margins=[0.4], seeds=[5]))))
@@ -115,12 +121,12 @@ class TestGroups:
         assert (row["tasks"], row["accuracy_n"]) == (6, 3)
         by_seed = [np.mean([accuracy_of("in-situ", margin, seed) for margin in (0.4, 0.6)]) for seed in SEEDS]
         assert row["accuracy_std"] == pytest.approx(np.std(by_seed, ddof=1))
-        assert any("averaged before" in note for note in summary.notes)
-        assert not any("not every seed" in note for note in summary.notes)
+        assert "averaged" in keys_of(summary)
+        assert "uneven" not in keys_of(summary)
 
     def test_with_gaps_say_that_averages_differ(self) -> None:
         summary = summarise(table_of(rows_of(modes=["in-situ"])[1:]), ["accuracy"], ["mode"])
-        assert any("not every seed" in note for note in summary.notes)
+        assert "uneven" in keys_of(summary)
 
     def test_failures_are_left_out_counted_and_told(self) -> None:
         rows = rows_of(modes=["in-situ"])
@@ -133,8 +139,8 @@ class TestGroups:
         assert (first["tasks"], first["failed"], first["planned"], first["accuracy_n"]) == (3, 1, 0, 2)
         assert (second["tasks"], second["failed"], second["planned"], second["accuracy_n"]) == (3, 2, 1, 0)
         assert math.isnan(second["accuracy_mean"])
-        assert summary.notes[0].startswith("3 of 6 tasks failed and are left out, most often: ")
-        assert summary.notes[1].startswith("1 of 6 tasks are planned")
+        assert summary.notes[0].text.startswith("3 of 6 tasks failed and are left out, most often: ")
+        assert summary.notes[1].text.startswith("1 of 6 tasks are planned")
         text = rendered(summary_cells(summary), "text", summary.notes)
         assert "2 of 3" in text
         assert "– (n = 0)" in text
@@ -162,7 +168,7 @@ class TestGroups:
     def test_of_validation_and_test_accuracies_are_told(self) -> None:
         rows = rows_of()
         rows[0]["measured_on"] = "validation"
-        assert any("validation" in note for note in summarise(table_of(rows)).notes)
+        assert "mixed-samples" in keys_of(summarise(table_of(rows)))
 
 
 class TestChips:
@@ -196,10 +202,10 @@ class TestChips:
         # The chips of an in-situ network are copies of it: they say nothing of its own accuracy.
         rows, chips = self.rows()
         for row in rows:
-            row |= {"fresh_chip_copy": row["accuracy"], "accuracy": 0.99 + 0.001 * row["seed"], "chips": 1}
-        row = of(summarise(table_of(rows), ["accuracy", "fresh_chip_copy"], chips=chips))
+            row |= {"unseen_chips": row["accuracy"], "accuracy": 0.99 + 0.001 * row["seed"], "chips": 1}
+        row = of(summarise(table_of(rows), ["accuracy", "unseen_chips"], chips=chips))
         assert math.isnan(row["accuracy_std_chips"])
-        assert row["fresh_chip_copy_std_chips"] > 0
+        assert row["unseen_chips_std_chips"] > 0
 
     def test_that_differ_more_than_seeds_are_told(self) -> None:
         rows, _ = self.rows()
@@ -207,10 +213,10 @@ class TestChips:
             row |= {"accuracy": 0.97, "chip_std": 0.01, "chips": 5}
         summary = summarise(table_of(rows), ["accuracy"])
         assert of(summary)["accuracy_clipped"]
-        assert any("below zero" in note for note in summary.notes)
+        assert "clipped" in keys_of(summary)
 
 
-class TestTwins:
+class TestBaselines:
     def test_are_paired_by_seed(self) -> None:
         rows = rows_of(seeds=range(5))
         for row in rows:
@@ -249,7 +255,7 @@ class TestTwins:
             row["accuracy"] += 0.1 * (row["network.hidden"] == "[32]")
         summary = summarise(table_of(rows), ["accuracy"], against=["mode=float"])
         assert of(summary, mode="in-situ", device__margin=0.6)["accuracy_difference"] == pytest.approx(-0.009)
-        assert any("same seed, network.hidden" in note for note in summary.notes)
+        assert any("same seed, network.hidden" in note.text for note in summary.notes)
 
     def test_of_any_condition_agree_in_all_other_keys(self) -> None:
         rows = rows_of()
@@ -268,20 +274,20 @@ class TestTwins:
     def test_are_found_outside_the_rows_shown(self) -> None:
         frame = table_of(rows_of())
         part = chosen(frame, ["mode=in-situ", "device.margin=0.4"])
-        summary = summarise(part, ["accuracy"], ["mode"], against=["mode=float"], twins=frame)
+        summary = summarise(part, ["accuracy"], ["mode"], against=["mode=float"], baselines=frame)
         assert of(summary)["accuracy_difference"] == pytest.approx(-0.007)
 
     def test_three_pairs_are_too_few_for_a_permutation_test(self) -> None:
         summary = summarise(table_of(rows_of()), ["accuracy"], against=["mode=float"])
-        assert any("cannot give p below 0.25" in note for note in summary.notes)
+        assert any("cannot give p below 0.25" in note.text for note in summary.notes)
 
     def test_a_twin_without_energy_is_told(self) -> None:
         summary = summarise(table_of(rows_of()), ["picojoule_per_inference"], against=["mode=float"])
-        assert any("no row has a twin with a value" in note for note in summary.notes)
+        assert "no-pairs" in keys_of(summary)
         assert "twin's" not in rendered(summary_cells(summary), "text", ())
 
     def test_that_are_not_there_are_refused(self) -> None:
-        with pytest.raises(InputError, match="there is no twin"):
+        with pytest.raises(InputError, match="there is no baseline"):
             summarise(table_of(rows_of(modes=["in-situ"])), against=["mode=float"])
 
 
@@ -299,14 +305,14 @@ class TestFormats:
                 assert values == pytest.approx(summary.frame[name].tolist(), abs=0, rel=0, nan_ok=True)
 
     def test_markdown_has_as_many_cells_everywhere(self, summary: Summary) -> None:
-        lines = rendered(summary_cells(summary), "markdown", ["a note"]).splitlines()
+        lines = rendered(summary_cells(summary), "markdown", [Note("failed", "a note")]).splitlines()
         table = [line for line in lines if line.startswith("|")]
         assert len(table) == 2 + len(summary.frame)
         assert len({line.replace(r"\|", "").count("|") for line in table}) == 1
         assert lines[-1] == "a note"
 
     def test_latex_is_balanced_and_escaped(self, summary: Summary) -> None:
-        text = rendered(summary_cells(summary), "latex", ["100 % of a_b"])
+        text = rendered(summary_cells(summary), "latex", [Note("failed", "100 % of a_b")])
         body = [line for line in text.splitlines() if not line.startswith("%")]
         columns = body[0].removeprefix(r"\begin{tabular}{").removesuffix("}")
         assert set(columns) <= {"l", "r"}

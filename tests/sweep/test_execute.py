@@ -56,13 +56,13 @@ class Recorder:
         self.of[str(directory)] = self
 
     def on_end(self, task: Task, outcome: Outcome) -> None:
-        assert task.address not in self.ended
-        self.ended[task.address] = outcome
+        assert task.key not in self.ended
+        self.ended[task.key] = outcome
 
 
 def recorded(directory: Path, task: Task, data_dir: Path | None) -> Outcome:
     recorder = Recorder.of[str(directory)]
-    recorder.began.append(task.address)
+    recorder.began.append(task.key)
     return recorder.work(task)
 
 
@@ -73,9 +73,9 @@ def fine(task: Task) -> Outcome:
 def test_every_task_runs_once_and_a_few_at_a_time(tmp_path: Path, client: Client) -> None:
     tasks = tasks_of(tmp_path, GRID, "search.repeat.epochs=[1, 2, 3, 4, 5, 6]")
     recorder = Recorder(client, tmp_path, fine)
-    skipped = tasks[0].address
-    recorder.executor.run([*tasks, *tasks], lambda address: address == skipped)
-    assert sorted(recorder.began) == sorted(task.address for task in tasks[1:])
+    skipped = tasks[0].key
+    recorder.executor.run([*tasks, *tasks], lambda key: key == skipped)
+    assert sorted(recorder.began) == sorted(task.key for task in tasks[1:])
     assert recorder.ended.keys() == set(recorder.began)
     assert recorder.executor.most_in_flight == 2 * PER_WORKER < len(tasks)
 
@@ -85,7 +85,7 @@ def test_an_inference_starts_after_its_training_and_not_without_it(tmp_path: Pat
     bad = tasks[-1].needs
 
     def work(task: Task) -> Outcome:
-        if bad is not None and task.address == bad.address:
+        if bad is not None and task.key == bad.key:
             return {"status": "failed", "error": "InputError: no", "traceback": "no", "seconds": 0.0}
         return fine(task)
 
@@ -95,10 +95,10 @@ def test_an_inference_starts_after_its_training_and_not_without_it(tmp_path: Pat
     for task in tasks:
         assert task.needs is not None
         if task.needs == bad:
-            assert task.address not in recorder.began
-            assert recorder.ended[task.address]["error"] == f"its training {bad.address} failed: InputError: no"
+            assert task.key not in recorder.began
+            assert recorder.ended[task.key]["error"] == f"the train task {bad.key} that it needs failed: InputError: no"
         else:
-            assert recorder.began.index(task.address) > recorder.began.index(task.needs.address)
+            assert recorder.began.index(task.key) > recorder.began.index(task.needs.key)
 
 
 def test_what_may_not_repeat_itself_is_tried_again_and_what_would_is_not(tmp_path: Path, client: Client) -> None:
@@ -106,19 +106,19 @@ def test_what_may_not_repeat_itself_is_tried_again_and_what_would_is_not(tmp_pat
     tries: Counter[str] = Counter()
 
     def work(task: Task) -> Outcome:
-        tries[task.address] += 1
+        tries[task.key] += 1
         if task == wrong:
             return {"status": "failed", "error": "InputError: no", "traceback": "no", "seconds": 0.0}
-        if task == hopeless or (task == unlucky and tries[task.address] <= RETRIES):
+        if task == hopeless or (task == unlucky and tries[task.key] <= RETRIES):
             raise TaskError("OSError: the cable was pulled")
         return fine(task)
 
     recorder = Recorder(client, tmp_path, work)
     recorder.executor.run([wrong, unlucky, hopeless, good])
-    assert [tries[task.address] for task in (wrong, unlucky, hopeless, good)] == [1, RETRIES + 1, RETRIES + 1, 1]
-    status = [recorder.ended[task.address]["status"] for task in (wrong, unlucky, hopeless, good)]
+    assert [tries[task.key] for task in (wrong, unlucky, hopeless, good)] == [1, RETRIES + 1, RETRIES + 1, 1]
+    status = [recorder.ended[task.key]["status"] for task in (wrong, unlucky, hopeless, good)]
     assert status == ["failed", "finished", "failed", "finished"]
-    assert recorder.ended[hopeless.address]["error"] == "OSError: the cable was pulled"
+    assert recorder.ended[hopeless.key]["error"] == "OSError: the cable was pulled"
 
 
 DIVERGING = """
@@ -156,12 +156,12 @@ def test_a_sweep_goes_on_past_failures_and_again_does_nothing_but_them(tmp_path:
     # Two chips that an in-situ network was copied to, and the float network itself.
     chips = load_chips(out)
     assert chips["task"].tolist() == [table["task"][1]] * 2 + [table["task"][2]]
-    assert chips["accuracy"][:2].mean() == pytest.approx(table["fresh_chip_copy"][1])
+    assert chips["accuracy"][:2].mean() == pytest.approx(table["unseen_chips"][1])
 
     before = files(out)
     run_in_threads(sweep, out)
     assert files(out) == before
-    first, second, third = (attempts(out)[address] for address in table["task"])
+    first, second, third = (attempts(out)[key] for key in table["task"])
     assert (first, second, third) == ((2, None), (1, 1), (1, 1))
     assert Store(out).failure(table["task"][0]) is not None
 

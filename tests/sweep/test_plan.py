@@ -1,4 +1,4 @@
-"""From a sweep file to tasks: points, resolved recipes, addresses; what is wrong is told in one line."""
+"""From a sweep file to tasks: points, resolved recipes, keys; what is wrong is said in one line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.device import gaussian_device, write_device
-from barkhausen.sweep import keys as addresses
+from barkhausen.experiment.jobs import JOBS
+from barkhausen.sweep import keys
 from barkhausen.sweep.optuna_search import Asking
 from barkhausen.sweep.plan import Planner, Task, check_data
 from barkhausen.sweep.points import points
 from barkhausen.sweep.sweep_file import load_sweep
-from barkhausen.sweep.tables import number_columns
 from small_sweep import GRID, sweep_of
 
 RANDOM = """
@@ -46,7 +46,7 @@ def test_a_grid_is_every_combination_and_its_last_axis_changes_fastest(tmp_path:
         values = task.resolved()
         assert (values["device"]["margin"], values["seed"], values["faults"]["stuck"]) == (margin, seed, stuck)
         assert (values["epochs"], values["threads"]) == (1, 1)
-    assert len({task.address for task in found}) == len(found)
+    assert len({task.key for task in found}) == len(found)
 
 
 def test_points_of_a_list_may_be_nested_or_dotted_and_win_over_what_all_share(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_the_resolved_file_plans_the_same_without_its_base(tmp_path: Path) -> No
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone" / "again.toml").write_text(sweep.to_toml(), encoding="utf-8")
     again = load_sweep(tmp_path / "alone" / "again.toml")
-    addresses_of = [[Planner(s).task(p).address for p in points(s.file.search)] for s in (sweep, again)]
-    assert addresses_of[0] == addresses_of[1]
+    keys_of = [[Planner(s).task(p).key for p in points(s.file.search)] for s in (sweep, again)]
+    assert keys_of[0] == keys_of[1]
     assert again.to_toml() == sweep.to_toml()
 
 
@@ -138,7 +138,7 @@ def test_the_resolved_file_plans_the_same_without_its_base(tmp_path: Path) -> No
         (["set.device.file=nowhere.nc"], "nowhere.nc"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(changes: list[str], culprit: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said_in_one_line(changes: list[str], culprit: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=culprit) as caught:
         plan(tmp_path, GRID, *changes)
     assert "\n" not in str(caught.value)
@@ -163,19 +163,19 @@ def test_a_range_that_is_none_is_refused(axis: str, culprit: str, tmp_path: Path
 def test_an_unknown_objective_or_data_set_is_refused(tmp_path: Path) -> None:
     search = sweep_of(tmp_path, GRID, "search.kind=optuna", 'search.maximise=["acuracy"]').file.search
     with pytest.raises(InputError, match="'acuracy' is not a column of results; did you mean 'accuracy'"):
-        Asking(search, number_columns("train"))
+        Asking(search, JOBS["train"].numbers)
     with pytest.raises(InputError, match="letters"):
         check_data(plan(tmp_path, GRID, "set.dataset.name=letters"), None)
     with pytest.raises(InputError, match="5000"):
         check_data(plan(tmp_path, GRID, "set.dataset.validation_samples=5000"), None)
 
 
-def test_the_address_is_of_what_decides_and_of_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_of_what_decides_and_of_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (first, *others) = plan(tmp_path, GRID)
-    assert plan(tmp_path, GRID, "name=other", "search.repeat.epochs=[1, 2]")[0].address == first.address
+    assert plan(tmp_path, GRID, "name=other", "search.repeat.epochs=[1, 2]")[0].key == first.key
     explicit = plan(tmp_path, GRID, "set.optimizer.rate=1e-3")[0]
-    assert explicit.address == first.address
-    assert len(first.address) == 24
+    assert explicit.key == first.key
+    assert len(first.key) == 24
     changed = [
         plan(tmp_path, GRID, "threads=2")[0],
         plan(tmp_path, GRID, "set.batch_size=50")[0],
@@ -183,7 +183,7 @@ def test_the_address_is_of_what_decides_and_of_nothing_else(tmp_path: Path, monk
     ]
     monkeypatch.setattr("barkhausen.sweep.plan.code_version", lambda: "another")
     changed.append(plan(tmp_path, GRID)[0])
-    assert len({first.address, *(task.address for task in [*others, *changed])}) == 1 + len(others) + len(changed)
+    assert len({first.key, *(task.key for task in [*others, *changed])}) == 1 + len(others) + len(changed)
 
 
 def test_a_device_file_counts_by_its_content_and_brings_its_states(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_device_file_counts_by_its_content_and_brings_its_states(tmp_path: Pat
     "device.file" = ["{one}", "{copy}", "{other}"]
     """
     found = plan(tmp_path, text)
-    assert found[0].address == found[1].address != found[2].address
+    assert found[0].key == found[1].key != found[2].key
     assert [task.resolved()["states"] for task in found] == [4, 4, 4]
     assert [task.resolved()["device"]["file"] for task in found] == [str(p.resolve()) for p in (one, copy, other)]
     with pytest.raises(InputError, match=r"states = 3 but the device file .* has 4"):
@@ -209,51 +209,51 @@ def test_a_device_file_counts_by_its_content_and_brings_its_states(tmp_path: Pat
 def test_the_shipped_example_is_planned() -> None:
     sweep = load_sweep(Path(__file__).parents[2] / "recipes" / "sweep-example.toml")
     planner = Planner(sweep)
-    assert len({planner.task(point).address for point in points(sweep.file.search)}) == 3 * 2 * 3
+    assert len({planner.task(point).key for point in points(sweep.file.search)}) == 3 * 2 * 3
 
 
 def test_inferences_share_trainings(tmp_path: Path) -> None:
     text = GRID + '"chip.adc.bits" = [4, 8]\n'
     found = plan(tmp_path, text, "task=infer", "set.chip.wires.bit_line=0.5")
-    trainings = {task.needs.address for task in found if task.needs is not None}
-    assert (len(found), len({task.address for task in found}), len(trainings)) == (8, 8, 4)
-    assert trainings == {task.address for task in plan(tmp_path, GRID)}
+    trainings = {task.needs.key for task in found if task.needs is not None}
+    assert (len(found), len({task.key for task in found}), len(trainings)) == (8, 8, 4)
+    assert trainings == {task.key for task in plan(tmp_path, GRID)}
     chip = found[1].resolved()["chip"]
     assert (chip["adc"]["bits"], chip["wires"]["bit_line"]) == (8, 0.5)
 
 
 def test_the_sources_that_decide_are_found_by_what_is_imported() -> None:
     # Otherwise a change of the code would go unnoticed, and results of before it would be taken for new ones.
-    sources = {path.relative_to(addresses.ROOT).as_posix() for path in addresses.deciding_sources()}
+    sources = {path.relative_to(keys.ROOT).as_posix() for path in keys.deciding_sources()}
     needed = ("run", "training", "tasks/base", "chip/inference", "characterise", "summary")
-    assert {"sweep/work.py", *(f"experiment/{name}.py" for name in needed)} <= sources
-    for layer in addresses.LAYERS:
-        assert {
-            path.relative_to(addresses.ROOT).as_posix() for path in (addresses.ROOT / layer).rglob("*.py")
-        } <= sources
+    assert {"experiment/work/train.py", *(f"experiment/{name}.py" for name in needed)} <= sources
+    for layer in keys.LAYERS:
+        assert {path.relative_to(keys.ROOT).as_posix() for path in (keys.ROOT / layer).rglob("*.py")} <= sources
     assert any(name.endswith(".cpp") for name in sources)
     # What plans, shows and logs may change without a new computation.
-    assert not {name for name in sources if name.startswith(("report/", "sweep/engine", "experiment/logs/"))}
+    assert not {
+        name for name in sources if name.startswith(("report/", "sweep/", "experiment/logs/", "experiment/jobs/"))
+    }
 
 
 def test_a_change_of_the_code_changes_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "a.py"
-    monkeypatch.setattr(addresses, "ROOT", tmp_path)
-    monkeypatch.setattr(addresses, "deciding_sources", lambda: iter([source]))
+    monkeypatch.setattr(keys, "ROOT", tmp_path)
+    monkeypatch.setattr(keys, "deciding_sources", lambda: iter([source]))
     versions = []
     for text in ("a = 1\n", "a = 2\n", "a = 1\n"):
         source.write_text(text, encoding="utf-8")
-        versions.append(addresses.code_version.__wrapped__())
+        versions.append(keys.code_version.__wrapped__())
     assert versions[0] == versions[2] != versions[1]
 
 
 def test_what_is_done_with_a_chip_is_part_of_the_task(tmp_path: Path) -> None:
     text = GRID + '"inference.fine_tuning_epochs" = [0, 1]\n'
     found = plan(tmp_path, text, "task=infer")
-    assert len({task.address for task in found}) == len(found)
+    assert len({task.key for task in found}) == len(found)
     assert {task.resolved()["inference"]["fine_tuning_epochs"] for task in found} == {0, 1}
     # The training is the same, whatever is done with its network.
-    assert 2 * len({task.needs.address for task in found if task.needs is not None}) == len(found)
+    assert 2 * len({task.needs.key for task in found if task.needs is not None}) == len(found)
     with pytest.raises(InputError, match=r"unknown key 'inference\.epochs'|unknown key 'epochs'"):
         plan(tmp_path, GRID, "task=infer", "set.inference.epochs=1")
     with pytest.raises(InputError, match="fine_tuning_epochs"):
@@ -271,15 +271,15 @@ SHIPPED = [
 def test_shipped_sweeps_can_be_planned(path: Path) -> None:
     sweep = load_sweep(path)
     tasks = [Planner(sweep).task(settings) for settings in points(sweep.file.search)]
-    assert len({task.address for task in tasks}) == len(tasks) > 1
+    assert len({task.key for task in tasks}) == len(tasks) > 1
 
 
-def test_float_twins_of_all_devices_are_one(tmp_path: Path) -> None:
+def test_float_baselines_of_all_devices_are_one(tmp_path: Path) -> None:
     text = GRID.replace(
         "[search.over]", '[search.over]\nmode = ["float", "in-situ"]\n"optimizer.latent_rate" = [1e-3, 2e-3]'
     )
     found = plan(tmp_path, text)
-    float_ones = {task.address for task in found if task.shown["mode"] == "float"}
+    float_ones = {task.key for task in found if task.shown["mode"] == "float"}
     seeds = {task.shown["seed"] for task in found}
     assert len(float_ones) == len(seeds)
-    assert len({task.address for task in found}) - len(float_ones) == len(found) // 2
+    assert len({task.key for task in found}) - len(float_ones) == len(found) // 2

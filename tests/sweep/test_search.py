@@ -94,8 +94,8 @@ def test_a_search_that_was_interrupted_asks_the_same_and_does_nothing_twice(tmp_
     assert files(out) == files(tmp_path / "undisturbed")
     table = load_table(out)
     assert table["status"].value_counts().to_dict().keys() == {"finished", "failed"}
-    for address, status in zip(table["task"], table["status"], strict=True):
-        started, finished = attempts(out)[address]
+    for key, status in zip(table["task"], table["status"], strict=True):
+        started, finished = attempts(out)[key]
         assert (started, finished) == (1, 1) if status == "finished" else finished is None
     # A larger search begins with the smaller one.
     run_in_threads(sweep_of(tmp_path, SEARCH, "search.samples=16"), out, call=stumble)

@@ -15,6 +15,7 @@ import pytest
 from barkhausen.device import gaussian_device, write_device
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.work.rows import unseen_chips
 from barkhausen.sweep import store as storage
 from barkhausen.sweep.plan import Planner, Task
 from barkhausen.sweep.points import points
@@ -61,20 +62,20 @@ def test_a_finished_task_is_not_done_again(tmp_path: Path) -> None:
     assert done["status"] == "finished"
     assert len(done["chips"]) == 2
     assert 0 < done["row"]["accuracy"] < 1
-    (out / "tasks" / task.address[:2] / task.address / "work" / "summary.json").unlink()
+    (out / "tasks" / task.key[:2] / task.key / "work" / "summary.json").unlink()
     assert run_task(out, task, None) == done
-    assert len(Store(out).attempts(task.address)) == 1
-    about = json.loads((Store(out).of(task.address) / "task.json").read_text())
-    assert (about["address"], about["settings"]["seed"], about["code_version"]) == (task.address, 0, task.code)
+    assert len(Store(out).attempts(task.key)) == 1
+    about = json.loads((Store(out).of(task.key) / "task.json").read_text())
+    assert (about["key"], about["settings"]["seed"], about["code_version"]) == (task.key, 0, task.code)
 
 
 def test_the_row_of_a_training_is_its_summary(tmp_path: Path) -> None:
     task, out = first_task(tmp_path), tmp_path / "out"
     row = run_task(out, task, None)["row"]
-    summary = json.loads((Store(out).work(task.address) / "summary.json").read_text())
+    summary = json.loads((Store(out).work(task.key) / "summary.json").read_text())
     samples = summary["dataset"]["train_samples"]
     assert row["accuracy"] == summary["test_accuracy"]
-    assert row["fresh_chip_copy"] == summary["fresh_chip_copy"]["mean"]
+    assert row["unseen_chips"] == unseen_chips(summary)["mean"]
     assert row["attempts_per_sample"] == summary["programming"]["attempts"] / samples
     parts = sum(row[f"{cause}_picojoule"] for cause in ("sot", "gate", "read"))
     assert parts == pytest.approx(row["picojoule_per_inference"], rel=1e-12)
@@ -101,7 +102,7 @@ def test_a_training_that_was_killed_goes_on_from_its_last_epoch(tmp_path: Path) 
     task = first_task(tmp_path, GRID, "set.epochs=2")
     undisturbed = run_task(tmp_path / "undisturbed", task, None)
     out = tmp_path / "out"
-    work = Store(out).work(task.address)
+    work = Store(out).work(task.key)
     with pytest.raises(KeyboardInterrupt):
         Run(recipe_from(task.resolved(), "task"), work, progress=Stopping()).execute()
     first_epoch = (work / "metrics.jsonl").read_text()
@@ -116,13 +117,13 @@ def test_wrong_input_fails_at_once_and_success_forgets_it(tmp_path: Path) -> Non
     failed = run_task(out, task, None)
     assert failed["status"] == "failed"
     assert "training diverged in epoch 1" in failed["error"]
-    held = Store(out).failure(task.address)
+    held = Store(out).failure(task.key)
     assert held == failed
     assert "Traceback" in failed["traceback"]
     assert str(out) not in failed["traceback"]
     again = attempt(out, task, lambda: {"row": {}, "chips": []})
     assert (again["status"], again["attempts"]) == ("finished", 2)
-    assert Store(out).failure(task.address) is None
+    assert Store(out).failure(task.key) is None
 
 
 def test_any_other_failure_is_written_down_and_raised(tmp_path: Path) -> None:
@@ -133,10 +134,10 @@ def test_any_other_failure_is_written_down_and_raised(tmp_path: Path) -> None:
 
     with pytest.raises(TaskError, match="OSError: the cable was pulled"):
         attempt(out, task, work)
-    failure = Store(out).failure(task.address)
+    failure = Store(out).failure(task.key)
     assert failure is not None
     assert failure["error"] == "OSError: the cable was pulled"
-    assert Store(out).result(task.address) is None
+    assert Store(out).result(task.key) is None
 
 
 def test_while_another_is_at_work_a_task_waits_and_takes_its_result(
@@ -162,18 +163,18 @@ def test_while_another_is_at_work_a_task_waits_and_takes_its_result(
     given_up = attempt(out, task, other, patience=0.05)
     assert given_up["status"] == "failed"
     assert "another process has been at work" in given_up["error"]
-    assert Store(out).failure(task.address) is None
+    assert Store(out).failure(task.key) is None
     threading.Timer(0.1, may_end.set).start()
     taken = attempt(out, task, other)
     holder.join()
     assert taken["row"] == {"accuracy": 0.5}
     assert calls == ["slow"]
-    assert len(Store(out).attempts(task.address)) == 1
+    assert len(Store(out).attempts(task.key)) == 1
 
 
 def test_a_half_written_result_counts_as_none(tmp_path: Path) -> None:
     task, out = first_task(tmp_path), tmp_path / "out"
-    directory = Store(out).of(task.address)
+    directory = Store(out).of(task.key)
     directory.mkdir(parents=True)
     (directory / "result.json").write_text('{"status": "finis')
     assert attempt(out, task, lambda: {"row": {}, "chips": []})["status"] == "finished"
@@ -186,7 +187,7 @@ def test_another_code_or_device_file_than_planned_with_is_refused(tmp_path: Path
     refused = run_task(out, dataclasses.replace(task, code="nothing"), None)
     assert refused["status"] == "refused"
     assert "was planned with nothing" in refused["error"]
-    assert Store(out).failure(task.address) is None
+    assert Store(out).failure(task.key) is None
     write_device(gaussian_device(3, 0.3), device)
     assert "device.nc: has changed or gone" in run_task(out, task, None)["error"]
 
@@ -198,10 +199,10 @@ def test_a_device_file_may_lie_elsewhere_when_a_task_goes_on(tmp_path: Path) -> 
         device = tmp_path / f"{name}.nc"
         write_device(gaussian_device(3, 0.2), device)
         tasks.append(first_task(tmp_path, GRID, f"set.device.file={device}"))
-    assert tasks[0].address == tasks[1].address
+    assert tasks[0].key == tasks[1].key
     # Killed after the run, before its result was written.
     first = run_task(out, tasks[0], None)
-    (Store(out).of(tasks[0].address) / "result.json").unlink()
+    (Store(out).of(tasks[0].key) / "result.json").unlink()
     assert run_task(out, tasks[1], None)["row"] == first["row"]
 
 
@@ -240,7 +241,7 @@ def test_a_characterisation_leaves_a_device_file_that_trains(tmp_path: Path) -> 
     out = tmp_path / "out"
     task = first_task(tmp_path, text, base=DEVICE)
     row = run_task(out, task, None)["row"]
-    assert row["device_file"] == f"tasks/{task.address[:2]}/{task.address}/work/device.nc"
+    assert row["device_file"] == f"tasks/{task.key[:2]}/{task.key}/work/device.nc"
     # Two states: their distance is the whole range.
     assert (row["states"], row["smallest_gap"]) == (2, 1.0)
     assert row["sot_femtojoule"] > 0

@@ -18,7 +18,7 @@ def print_results(summaries: list[dict[str, object]]) -> None:
             "states": or_dash(row["states"], "d"),
             f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
             "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
-            "on fresh chips": or_dash(row["fresh_chip_copy"], ".2f", 100),
+            "on unseen chips": or_dash(row["unseen_chips"], ".2f", 100),
             "published (%)": or_dash(row["published_accuracy"], ".2f", 100),
             "events/sample": or_dash(row["events_per_sample"], ".2f"),
             "pJ/inference": or_dash(row["picojoule_per_inference"], ".4f"),

@@ -18,7 +18,7 @@ def table(
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option("--group", help="Column to group by; every swept key but the seed unless given. May be repeated."),
+        typer.Option("--group", help="Column to group by; may be repeated. Default: every swept key but the seed."),
     ] = None,
     value: Annotated[
         list[str] | None, typer.Option("--value", help="Column to summarise, such as accuracy. May be repeated.")
@@ -27,7 +27,10 @@ def table(
         list[str] | None,
         typer.Option("--against", help='Compare with these rows, seed by seed: "mode=float". May be repeated.'),
     ] = None,
-    twin: Annotated[bool, typer.Option("--twin", help="Compare with the float twin: --against mode=float.")] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Compare with the float baseline: --against mode=float.")
+    ] = False,
+    twin: Annotated[bool, typer.Option("--twin", hidden=True)] = False,
     raw: Annotated[bool, typer.Option("--raw", help="One row a task instead of one a group.")] = False,
     form: Annotated[
         str | None,
@@ -37,27 +40,30 @@ def table(
 ) -> None:
     """Mean, spread, number and 95 % interval of each group of a sweep's tasks, or of finished runs."""
     from barkhausen.core.errors import InputError
+    from barkhausen.core.renamed import deprecated
     from barkhausen.results import formats
     from barkhausen.results.conditions import chosen
     from barkhausen.results.read import load_tables
     from barkhausen.results.summarise import raw_rows, summarise
 
     chosen_format = formats.format_named(form, out)
-    twins = [*(against or ()), *(["mode=float"] if twin else [])]
-    if raw and (group or twins):
-        raise InputError("--raw: shows tasks as they are; leave out --group, --against and --twin")
+    if twin:
+        deprecated("--twin", "--baseline")
+    conditions = [*(against or ()), *(["mode=float"] if baseline or twin else [])]
+    if raw and (group or conditions):
+        raise InputError("--raw: shows tasks as they are; leave out --group, --against and --baseline")
     found = load_tables(paths)
     rows = chosen(found.rows, where or ())
     if raw:
         frame, notes = raw_rows(rows, value, full=chosen_format in ("csv", "parquet"))
         cells = formats.raw_cells(frame)
     else:
-        summary = summarise(rows, value, group, chips=found.chips, against=twins, twins=found.rows)
+        summary = summarise(rows, value, group, chips=found.chips, against=conditions, baselines=found.rows)
         frame, notes, cells = summary.frame, list(summary.notes), formats.summary_cells(summary)
     notes = [*found.notes, *notes]
     if chosen_format in ("csv", "parquet"):
         for note in notes:
-            typer.echo(note, err=True)
+            typer.echo(note.text, err=True)
     if chosen_format == "parquet":
         assert out is not None
         formats.write_parquet(frame, out)

@@ -31,8 +31,17 @@ DARK = {
 }
 """The colour on a dark page that takes the place of each colour on a light page."""
 
+CAUSE_COLOURS = (VERMILLION, GREY, BLUE, ORANGE, SKY, GREEN, PURPLE, INK, SOFT_INK)
+"""Colours of causes of energy, in the order of the columns."""
 MARKERS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon")
 LAYER_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY)
+FAMILIES = {
+    "cool": (BLUE, SKY, GREEN),
+    "warm": (VERMILLION, ORANGE, PURPLE),
+    "grey": (GREY, INK),
+    "other": LAYER_COLOURS,
+}
+"""Colours of kinds of runs that belong together, by the colour family that their learning rule names."""
 STATE_COLOURS = (BLUE, SKY, GREEN, ORANGE, VERMILLION)
 MANY_STATES = 16
 """More states than this are drawn as one histogram: nobody can tell so many colours apart."""

@@ -1,4 +1,4 @@
-"""A tidy table as labelled arrays, with an axis for each swept key."""
+"""A long-format table as labelled arrays, with an axis for each swept key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of the tidy tables: what they are called, of what type, which were swept, and how to find one by its name.
+"""Columns of long-format tables: what they are called, of what type, which were swept, and how to find one by its name.
 
 What each holds is written down in ``docs/tables-and-statistics.md``.
 """
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.renamed import COLUMNS, RECIPE_KEYS, deprecated
+from barkhausen.experiment.jobs import JOBS, Job
 
 SEED = "seed"
 
@@ -19,57 +21,27 @@ IDENTITY = ("task", "kind", "status", "error")
 ALWAYS = ("mode", "states", SEED, "dataset", "device")
 """Columns that tables of networks have whether or not they were swept."""
 
-RESULTS: dict[str, tuple[str, ...]] = {
-    "train": (
-        "accuracy",
-        "measured_on",
-        "train_accuracy",
-        "chip_std",
-        "chips",
-        "fresh_chip_copy",
-        "events_per_sample",
-        "attempts_per_sample",
-        "picojoule_per_inference",
-        "sot_picojoule",
-        "gate_picojoule",
-        "read_picojoule",
-    ),
-    "characterize": (
-        "device_file",
-        "states",
-        "information_bits",
-        "smallest_gap",
-        "worst_overlap",
-        "mean_sigma_device",
-        "mean_sigma_cycle",
-        "sot_femtojoule",
-        "gate_femtojoule",
-        "read_femtojoule",
-    ),
-    "infer": (
-        "ideal_accuracy",
-        "accuracy",
-        "tuned_accuracy",
-        "system_picojoule",
-        "training_picojoule",
-        "latency_nanoseconds",
-    ),
-}
-"""Columns of results of each kind of task. Inferences have one ``…_picojoule`` a cause besides."""
-
-NEEDED: dict[str, tuple[str, ...]] = {
-    "train": (*ALWAYS, "accuracy", "picojoule_per_inference"),
-    "characterize": ("information_bits", "smallest_gap"),
-    "infer": (*ALWAYS, "accuracy", "system_picojoule"),
-}
-"""Columns without which a table is of another version."""
-
-CAUSES = ("sot", "gate", "read")
-
-DTYPES = {"states": "Int64", SEED: "Int64", "chips": "Int64"}
-TEXTS = ("task", "kind", "status", "error", "mode", "dataset", "device", "measured_on", "device_file")
-
 FINISHED, FAILED, PLANNED = "finished", "failed", "planned"
+
+
+def job_of(frame: pd.DataFrame) -> Job | None:
+    """The job whose tasks a table is of; None where it does not say."""
+    if "kind" not in frame.columns or not frame["kind"].notna().any():
+        return None
+    return JOBS.named(str(frame["kind"].dropna().iloc[0]))
+
+
+def dtype_of(column: str, job: Job | None = None) -> str:
+    """Type of a column that was not swept."""
+    fixed = dict.fromkeys((*IDENTITY, "mode", "dataset", "device"), "string") | {"states": "Int64", SEED: "Int64"}
+    jobs = JOBS.values() if job is None else [job]
+    own = {each.name: each.dtype for one in jobs for each in one.columns}
+    return (own | fixed).get(column, "float64")
+
+
+def current_name(name: str) -> str:
+    """The name of a column today, if it is one of an earlier version."""
+    return COLUMNS.get(name, RECIPE_KEYS.get(name, name))
 
 
 def swept_keys(frame: pd.DataFrame) -> list[str]:
@@ -78,9 +50,11 @@ def swept_keys(frame: pd.DataFrame) -> list[str]:
     Of the columns that every table has (mode, states, data set, device) those count that vary and do not follow from
     the swept ones; keys that follow from the mode (such as a margin of its own for each) are left out.
     """
-    results = {column for columns in RESULTS.values() for column in columns} - set(ALWAYS)
-    if "kind" in frame.columns and (frame["kind"] == "characterize").any():
-        results |= {"states"}
+    job = job_of(frame)
+    jobs = list(JOBS.values()) if job is None else [job]
+    results = {name for one in jobs for name in (*one.names, *(column.name for column in one.derived))}
+    if job is None or job.networks:
+        results -= set(ALWAYS)
     own = {*IDENTITY, *ALWAYS, *results}
     keys = [key for key in frame.columns if key not in own and not key.endswith(("_picojoule", "_femtojoule"))]
     if "mode" in frame.columns and frame["mode"].nunique(dropna=False) > 1:
@@ -90,7 +64,7 @@ def swept_keys(frame: pd.DataFrame) -> list[str]:
             continue
         if column in ("dataset", "device") and _follows(frame, column, [*keys, "mode", "states"]):
             continue
-        # One number of states, and none for the float twin.
+        # One number of states, and none for the float baseline.
         if column == "states" and frame[column].nunique() == 1 and _follows(frame, column, [*keys, "mode"]):
             continue
         keys.append(column)
@@ -118,6 +92,7 @@ def value_column(frame: pd.DataFrame, name: str) -> str:
     Raises:
         InputError: it is not.
     """
+    name = _renamed(frame, name)
     numbers = [column for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])]
     if name not in frame.columns:
         raise InputError(f"no column '{name}' in the table{did_you_mean(name, numbers)}")
@@ -132,6 +107,16 @@ def key_column(frame: pd.DataFrame, name: str) -> str:
     Raises:
         InputError: it is not.
     """
+    name = _renamed(frame, name)
     if name not in frame.columns:
         raise InputError(f"no column '{name}' in the table{did_you_mean(name, [str(key) for key in frame.columns])}")
     return name
+
+
+def _renamed(frame: pd.DataFrame, name: str) -> str:
+    """The name of today of a column that has another one than in earlier versions."""
+    now = current_name(name)
+    if now == name or name in frame.columns or now not in frame.columns:
+        return name
+    deprecated(name, now, stacklevel=4)
+    return now

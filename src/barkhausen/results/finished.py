@@ -7,15 +7,16 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json
-from barkhausen.experiment.summary import SCHEMA
-from barkhausen.results.table import held_out, result_table
+from barkhausen.experiment.summary import UPGRADED, upgraded
+from barkhausen.experiment.work.rows import held_out
+from barkhausen.results.table import result_table
 
 Amount = Annotated[float, Field(ge=0)]
 
@@ -60,7 +61,7 @@ class _Programming(_Table):
 class _Summary(_Table):
     """What the page needs of a ``summary.json``; what else is in there is left alone."""
 
-    mode: Literal["in-situ", "ex-situ", "float"]
+    mode: str
     states: int | None
     seed: int
     epochs: Annotated[int, Field(ge=1)]
@@ -71,9 +72,9 @@ class _Summary(_Table):
     train_accuracy: Fraction
     precursor_accuracy: Fraction | None = None
     chips: _Chips
-    fresh_chip_copy: _Chips | None = None
+    unseen_chips: _Chips | None = Field(default=None, validation_alias=AliasChoices("unseen_chips", "fresh_chip_copy"))
     programming: _Programming
-    energy: dict[str, Amount]
+    energy: dict[str, Amount | dict[str, Amount | str]]
     wall_seconds: Amount
     assumed: list[str]
     notes: list[str] = []
@@ -143,15 +144,16 @@ def load_run(directory: Path) -> FinishedRun:
     summary = read_json(path)
     if not isinstance(summary, dict):
         raise InputError(f"{path}: is not of one run; name the directory of each run")
-    if summary.get("schema") != SCHEMA:
-        raise InputError(f"{path}: has schema {summary.get('schema')!r}, this version reads schema {SCHEMA}")
+    if summary.get("schema") not in range(1, UPGRADED + 1):
+        raise InputError(f"{path}: has schema {summary.get('schema')!r}, this version reads schemas up to {UPGRADED}")
+    summary = upgraded(summary)
     checked = validated(_Summary, summary, str(path))
     try:
         result_table([summary])
     except (KeyError, TypeError, ZeroDivisionError) as error:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
     epochs = _read_metrics(directory / "metrics.jsonl", checked)
-    if checked.mode == "float":
+    if checked.states is None:
         return FinishedRun(name, summary, epochs, None)
     path = directory / "histograms.json"
     histograms = validated(Histograms, read_json(path), str(path))
@@ -169,8 +171,9 @@ def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: is missing or damaged ({error})") from None
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
-    layers = set(summary.programming.by_layer) if summary.mode == "in-situ" else set()
-    if any(set(epoch.events_by_layer) != layers for epoch in epochs):
+    # Only rules that program devices while they train have events to write down.
+    layers = [set(epoch.events_by_layer) for epoch in epochs]
+    if any(layers) and any(names != set(summary.programming.by_layer) for names in layers):
         raise InputError(f"{path}: is damaged (its layers are not those of summary.json)")
     if len(epochs) != summary.epochs:
         raise InputError(f"{path}: is damaged ({len(epochs)} epochs, {summary.epochs} in summary.json)")

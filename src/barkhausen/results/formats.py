@@ -19,6 +19,7 @@ import pandas as pd
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.files import atomic_path, atomic_write
 from barkhausen.results.columns import FAILED, PLANNED
+from barkhausen.results.notes import Note
 from barkhausen.results.summarise import Summary
 from barkhausen.results.table import NO_VALUE
 
@@ -32,7 +33,7 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
 }
 
-PERCENT = ("accuracy", "tuned_accuracy", "train_accuracy", "ideal_accuracy", "fresh_chip_copy", "chip_std")
+PERCENT = ("accuracy", "tuned_accuracy", "train_accuracy", "ideal_accuracy", "unseen_chips", "chip_std")
 """Fractions that are shown in per cent."""
 
 LATEX = {
@@ -110,12 +111,12 @@ def as_csv(frame: pd.DataFrame) -> str:
     return text.getvalue()
 
 
-def rendered(cells: Cells, form: Format, notes: Sequence[str]) -> str:
+def rendered(cells: Cells, form: Format, notes: Sequence[Note]) -> str:
     """A table for reading as text, Markdown or LaTeX, its notes below it."""
     if form == "markdown":
         lines = [_piped(cells.headings), _piped(["---:" if right else "---" for right in cells.right])]
         lines += [_piped([cell.replace("|", r"\|") for cell in row]) for row in cells.rows]
-        lines += [line for note in notes for line in ("", note)]
+        lines += [line for note in notes for line in ("", note.text)]
         return "\n".join(lines) + "\n"
     if form == "latex":
         return _latex(cells, notes)
@@ -123,7 +124,7 @@ def rendered(cells: Cells, form: Format, notes: Sequence[str]) -> str:
     lines = [
         _aligned(row, widths, cells.right) for row in [cells.headings, ["-" * width for width in widths], *cells.rows]
     ]
-    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
+    return "\n".join([*lines, *(["", *map(str, notes)] if notes else [])]) + "\n"
 
 
 def _piped(row: Sequence[str]) -> str:
@@ -137,14 +138,14 @@ def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -
     return "  ".join(cells).rstrip()
 
 
-def _latex(cells: Cells, notes: Sequence[str]) -> str:
+def _latex(cells: Cells, notes: Sequence[Note]) -> str:
     def line(row: Sequence[str]) -> str:
         return "  " + " & ".join(map(escaped, row)) + r" \\"
 
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
-            *("% " + " ".join(note.split()) for note in notes),
+            *("% " + " ".join(note.text.split()) for note in notes),
             rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in cells.right)}}}",
             r"  \toprule",
             line(cells.headings),
@@ -165,7 +166,7 @@ def escaped(text: str) -> str:
 
 
 def summary_cells(summary: Summary) -> Cells:
-    """Keys, ``mean ± standard deviation (n)``, interval, failures, and the difference from the twin."""
+    """Keys, ``mean ± standard deviation (n)``, interval, failures, and the difference from the baseline."""
     frame = summary.frame
     headings, right = list(summary.group), [_is_number(frame[key]) for key in summary.group]
     rows = [[shown(value) for value in row] for row in frame[list(summary.group)].itertuples(index=False)]
@@ -188,7 +189,7 @@ def summary_cells(summary: Summary) -> Cells:
         )
         if summary.against and frame[f"{value}_pairs"].any():
             points = " (points)" if unit else ""
-            add(f"less the twin's{points}", [_difference(record, value, factor) for record in records])
+            add(f"less the baseline's{points}", [_difference(record, value, factor) for record in records])
             add("95 %", [_difference_interval(record, value, factor) for record in records])
             add("p (t; Holm)", [_p(record, f"{value}_p_t") for record in records])
             add("p (signs; Holm)", [_p(record, f"{value}_p_permutation") for record in records])
@@ -200,7 +201,7 @@ def summary_cells(summary: Summary) -> Cells:
 
 
 def raw_cells(frame: pd.DataFrame) -> Cells:
-    """Tidy rows as they are; columns that are empty throughout are left out."""
+    """Rows as they are; columns that are empty throughout are left out."""
     full = frame.dropna(axis=1, how="all")
     rows = [[shown(value, 6) for value in row] for row in full.itertuples(index=False)]
     return Cells([str(name) for name in full.columns], rows, [_is_number(full[name]) for name in full.columns])

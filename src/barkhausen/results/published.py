@@ -1,18 +1,133 @@
-"""The figures of the paper that this package stands beside.
+"""Published figures that results stand beside: one table for all papers.
 
-Misba, Lozano, Querlioz and Atulasimha, *Energy Efficient Learning with Low Resolution Stochastic Domain Wall
-Synapse Based Deep Neural Networks*, IEEE Access 10, 84946–84959 (2022); arXiv:2111.07284.
+A figure is looked up by what it is of: the quantity (a column of results), the data set, and the learning rule. Where
+nothing was published under these conditions there is none, and nothing stands beside ours.
 """
 
 from __future__ import annotations
 
-ACCURACY = {"in-situ": 0.9667, "ex-situ": 0.9663, "float": 0.971}
-"""Best MNIST test accuracy in situ and ex situ, and of the float baseline (abstract, IEEE Access)."""
+from dataclasses import dataclass
+from typing import Literal
 
-ENERGY_PER_INFERENCE = 13e-12
-"""Programming energy per inference in J, in situ (abstract, arXiv). Its derivation is not known to us."""
+Status = Literal["abstract", "authors' code", "sister paper"]
 
-CITATION = (
-    "Misba, Lozano, Querlioz, Atulasimha: Energy Efficient Learning with Low Resolution Stochastic Domain Wall "
-    "Synapse Based Deep Neural Networks. IEEE Access 10, 84946 (2022), arXiv:2111.07284"
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper.
+
+    Attributes:
+        citation: Authors, title, journal, year.
+        url: Address of a version that anyone can read, or of the journal.
+    """
+
+    citation: str
+    url: str
+
+
+PAPERS = {
+    "misba-2021": Paper(
+        "Misba, Lozano, Querlioz, Atulasimha: Energy Efficient Learning with Low Resolution Stochastic Domain Wall "
+        "Synapse Based Deep Neural Networks. IEEE Access 10, 84946 (2022), arXiv:2111.07284",
+        "https://arxiv.org/abs/2111.07284",
+    ),
+    "dhull-2024": Paper(
+        "Dhull, Misba, Nisar, Atulasimha, Kaushik (2024), TechRxiv 21982208",
+        "https://doi.org/10.36227/techrxiv.21982208",
+    ),
+    "alam-2023": Paper("Alam, Misba, Atulasimha (2023), arXiv:2309.06449", "https://arxiv.org/abs/2309.06449"),
+    "rajib-2023": Paper("Rajib et al. (2023), arXiv:2305.09950", "https://arxiv.org/abs/2305.09950"),
+    "desai-2022": Paper(
+        "Desai, Kaushik, Sharda, Bhowmik (2022), with the public code and results of its first author",
+        "https://github.com/varundesai10/bit_split",
+    ),
+    "kingra-2022": Paper("Kingra, Parmar, Sharma, Suri (2022), arXiv:2206.00250", "https://arxiv.org/abs/2206.00250"),
+    "cui-2024": Paper("Cui, Liu, Kwon, Incorvia (2024), arXiv:2405.14851", "https://arxiv.org/abs/2405.14851"),
+    "bindal-2022": Paper("Bindal et al. (2022), arXiv:2207.10462", "https://arxiv.org/abs/2207.10462"),
+    "misba-2023": Paper("Misba et al. (2023), arXiv:2304.03343", "https://arxiv.org/abs/2304.03343"),
+}
+"""Papers by the name of their system."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure.
+
+    Attributes:
+        system: Name of the system, a key of :data:`PAPERS`.
+        quantity: Column of results that it stands beside, or the name of a quantity that has no column.
+        value: In the unit of that column: accuracies are fractions.
+        unit: Unit of the value.
+        version: Version of the paper that has it.
+        status: Where it was read.
+        dataset: Data set that it is of; None where there is none.
+        rule: Learning rule that it is of; None where there is none.
+        at_least: Whether it is a lower limit.
+    """
+
+    system: str
+    quantity: str
+    value: float
+    unit: str
+    version: str
+    status: Status
+    dataset: str | None = None
+    rule: str | None = None
+    at_least: bool = False
+
+    @property
+    def paper(self) -> Paper:
+        """The paper that it is from."""
+        return PAPERS[self.system]
+
+
+FIGURES = (
+    Figure("misba-2021", "accuracy", 0.9667, "1", "IEEE Access", "abstract", "mnist", "in-situ"),
+    Figure("misba-2021", "accuracy", 0.9663, "1", "IEEE Access", "abstract", "mnist", "ex-situ"),
+    Figure("misba-2021", "accuracy", 0.971, "1", "IEEE Access", "abstract", "mnist", "float"),
+    Figure("misba-2021", "picojoule_per_inference", 13.0, "pJ", "arXiv", "abstract", "mnist", "in-situ"),
+    Figure("dhull-2024", "training accuracy", 0.924, "1", "TechRxiv", "abstract", "cifar-10"),
+    Figure("dhull-2024", "inference accuracy", 0.904, "1", "TechRxiv", "abstract", "cifar-10"),
+    Figure("dhull-2024", "area of pure CMOS over ours", 13.8, "1", "TechRxiv", "abstract", "cifar-10"),
+    Figure("dhull-2024", "energy of pure CMOS over ours", 9.6, "1", "TechRxiv", "abstract", "cifar-10"),
+    Figure("dhull-2024", "latency of pure CMOS over ours", 3.5, "1", "TechRxiv", "abstract", "cifar-10"),
+    Figure("alam-2023", "accuracy", 0.9098, "1", "arXiv", "abstract", "nsl-kdd", "in-situ"),
+    Figure("alam-2023", "fewer_updates", 1e3, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", at_least=True),
+    Figure("rajib-2023", "switching probability at 300 K", 0.99, "1", "arXiv", "abstract"),
+    Figure("rajib-2023", "energy of a write", 3e-15, "J", "arXiv", "abstract"),
+    Figure("rajib-2023", "energy of a write", 2e-15, "J", "journal", "abstract"),
+    Figure("rajib-2023", "area saved", 2.0, "1", "arXiv", "abstract", at_least=True),
+    Figure("rajib-2023", "energy saved", 60.0, "1", "arXiv", "abstract"),
+    Figure("rajib-2023", "energy saved", 104.0, "1", "journal", "abstract"),
+    Figure("desai-2022", "accuracy", 0.7450, "1", "50 epochs", "authors' code", "cifar-10", "split-precision"),
+    Figure("desai-2022", "accuracy", 0.9919, "1", "39 epochs", "authors' code", "mnist", "split-precision"),
+    Figure("desai-2022", "accuracy", 0.9146, "1", "last epoch", "authors' code", "fashion-mnist", "split-precision"),
+    Figure("desai-2022", "training energy", 3.77e-3, "J", "50 epochs", "authors' code", "cifar-10", "split-precision"),
+    Figure("desai-2022", "training energy", 1.08e-4, "J", "28 epochs", "authors' code", "mnist", "split-precision"),
+    Figure(
+        "desai-2022", "training energy", 9.36e-4, "J", "24 epochs", "authors' code", "fashion-mnist", "split-precision"
+    ),
+    Figure(
+        "kingra-2022", "accuracy of the binary network less float", 0.002, "1", "arXiv", "abstract", "fashion-mnist"
+    ),
+    Figure("cui-2024", "integrate-fire-reset cycles", 100.0, "1", "arXiv", "abstract", at_least=True),
+    Figure("cui-2024", "accuracy of LIF", 0.7907, "1", "10 epochs", "authors' code", "fashion-mnist"),
+    Figure("cui-2024", "accuracy of DW-MTJ", 0.7635, "1", "10 epochs", "authors' code", "fashion-mnist"),
+    Figure("cui-2024", "accuracy of DW-MTJ with noise", 0.7742, "1", "10 epochs", "authors' code", "fashion-mnist"),
+    Figure("cui-2024", "accuracy of IF", 0.791, "1", "10 epochs", "authors' code", "fashion-mnist"),
+    Figure("bindal-2022", "energy of a leaky-integrate-fire operation", 4.32e-15, "J", "arXiv", "abstract"),
+    Figure("bindal-2022", "largest TMR difference", 0.092, "1", "arXiv", "abstract"),
+    Figure("misba-2023", "energy of an LSTM over ours", 16.0, "1", "arXiv", "abstract", at_least=True),
 )
+"""Every published figure that is a plain number."""
+
+
+def published(quantity: str, dataset: str | None, rule: str | None) -> Figure | None:
+    """The figure of that quantity on that data set with that learning rule; None where nothing was published."""
+    conditions = (quantity, dataset, rule)
+    return next((figure for figure in FIGURES if (figure.quantity, figure.dataset, figure.rule) == conditions), None)
+
+
+def figures_of(system: str) -> tuple[Figure, ...]:
+    """The figures of one system."""
+    return tuple(figure for figure in FIGURES if figure.system == system)

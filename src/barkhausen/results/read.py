@@ -1,4 +1,4 @@
-"""Tidy tables of sweeps and of plain runs: one row a task, read, checked and put together."""
+"""Long-format tables of sweeps and of plain runs: one row a task, read, checked and put together."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import pandas as pd
 from barkhausen.core.config import flat
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json
+from barkhausen.core.registry import load_extensions
+from barkhausen.experiment.jobs import JOBS
+from barkhausen.experiment.work.rows import single_chips, training_row
 from barkhausen.results.columns import (
     ALWAYS,
-    CAUSES,
-    DTYPES,
     FAILED,
     FINISHED,
     IDENTITY,
-    NEEDED,
     PLANNED,
-    RESULTS,
     SEED,
-    TEXTS,
+    current_name,
+    dtype_of,
 )
 from barkhausen.results.file_names import CHIPS, SWEEP, TABLE
 from barkhausen.results.finished import FinishedRun, load_run
-from barkhausen.results.table import result_table
+from barkhausen.results.notes import Note
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Tables:
     Attributes:
         rows: one a task.
         chips: one a chip of a task: ``task``, ``chip``, ``accuracy``; empty where nothing is known of single chips.
-        notes: lines worth saying about how they were put together.
+        notes: what a reader must know about how they were put together.
     """
 
     rows: pd.DataFrame
     chips: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def load_table(directory: Path | str) -> pd.DataFrame:
@@ -58,10 +58,11 @@ def load_table(directory: Path | str) -> pd.DataFrame:
         raise InputError(f"{directory}: is a sweep without a table yet; the same `barkhausen sweep` goes on with it")
     frame = _read_parquet(path, IDENTITY)
     kinds = frame["kind"].dropna().unique().tolist()
+    load_extensions()
     for kind in kinds:
-        if kind not in NEEDED:
-            raise InputError(f"{path}: has tasks of kind {kind!r}, this version reads {', '.join(NEEDED)}")
-        missing = [column for column in NEEDED[kind] if column not in frame.columns]
+        if kind not in JOBS:
+            raise InputError(f"{path}: has tasks of kind {kind!r}, this version reads {', '.join(JOBS)}")
+        missing = [column for column in JOBS[kind].needed if column not in frame.columns]
         if missing:
             raise InputError(f"{path}: has no column {missing[0]!r}; it is of another version")
     if len(kinds) > 1:
@@ -93,13 +94,16 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise InputError(f"{path}: reading it needs pyarrow (pip install pyarrow)") from None
     except Exception as error:
         raise InputError(f"{path}: is damaged or no parquet file ({str(error)[:200]})") from None
+    frame = frame.rename(columns=current_name)
     for column in columns:
         if column not in frame.columns:
             raise InputError(f"{path}: has no column {column!r}; it is of another version or no table of a sweep")
     texts = [name for name, column in frame.items() if column.dtype == object or pd.api.types.is_string_dtype(column)]
-    types: dict[Any, str] = dict.fromkeys([*texts, *(name for name in TEXTS if name in frame.columns)], "string")
+    fixed = {name: dtype_of(str(name)) for name in frame.columns}
     try:
-        return frame.astype(types | {name: kind for name, kind in DTYPES.items() if name in frame.columns})
+        return frame.astype(
+            dict.fromkeys(texts, "string") | {name: kind for name, kind in fixed.items() if kind != "float64"}
+        )
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({error})") from None
 
@@ -109,7 +113,8 @@ def load_tables(paths: Sequence[Path]) -> Tables:
 
     Args:
         paths: directories of sweeps, of runs, and directories with runs right below them (what ``barkhausen reproduce``
-            leaves). What is named twice counts once, as does a task that several sweeps hold: it is one computation.
+            of version 0.1.0 left). What is named twice counts once, as does a task that several sweeps hold: it is
+            one computation.
 
     Raises:
         InputError: a path is none of these, something in it is damaged, or the kinds of tasks differ.
@@ -137,10 +142,11 @@ def load_tables(paths: Sequence[Path]) -> Tables:
     rows = _together(tables)
     if rows.empty:
         raise InputError(f"{', '.join(map(str, paths))}: the table has no rows")
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     again = rows["task"].duplicated()
     if again.any():
-        notes = (f"{int(again.sum())} rows are of tasks that stand in the tables already, and do not count again",)
+        text = f"{int(again.sum())} rows are of tasks that stand in the tables already, and do not count again"
+        notes = (Note("repeated", text),)
         # Finished beats failed beats planned, wherever it stands.
         rank = rows["status"].map({FINISHED: 0, FAILED: 1, PLANNED: 2})
         best = rows.assign(_rank=rank).sort_values("_rank", kind="stable").drop_duplicates("task").index
@@ -199,33 +205,28 @@ def _table_of(runs: Sequence[FinishedRun], directories: Sequence[Path]) -> pd.Da
         | _results(run)
         for number, (run, directory) in enumerate(zip(runs, directories, strict=True))
     ]
-    columns = [*IDENTITY, *swept, *ALWAYS, *RESULTS["train"]]
+    found = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [*IDENTITY, *swept, *ALWAYS, *(name for name in JOBS["train"].with_causes(found) if name not in ALWAYS)]
     return _typed(pd.DataFrame(rows, columns=columns), swept)
 
 
 def _results(run: FinishedRun) -> dict[str, Any]:
     summary = run.summary
-    row = result_table([summary])[0]
-    picojoule = row["picojoule_per_inference"]
     return {
         "mode": summary["mode"],
-        "states": summary["states"],
         SEED: summary["seed"],
         "dataset": summary["dataset"]["name"],
         "device": run.device_name,
-        **{key: row[key] for key in RESULTS["train"] if key in row},
-        "train_accuracy": summary["train_accuracy"],
-        **{f"{c}_picojoule": None if picojoule is None else picojoule * row[f"{c}_share"] for c in CAUSES},
+        **training_row(summary),
     }
 
 
 def _chips_of(runs: Sequence[FinishedRun], directories: Sequence[Path]) -> pd.DataFrame:
     """Single chips, of runs whose summary has them (``values`` beside mean and spread)."""
     rows = [
-        (str(directory), number, float(value))
+        (str(directory), number, value)
         for run, directory in zip(runs, directories, strict=True)
-        for chips in [run.summary.get("fresh_chip_copy") or run.summary["chips"]]
-        for number, value in enumerate(chips.get("values", ()))
+        for number, value in enumerate(single_chips(run.summary))
     ]
     frame = pd.DataFrame(rows, columns=["task", "chip", "accuracy"])
     return frame.astype({"task": "string", "chip": "Int64", "accuracy": "float64"})
@@ -243,7 +244,7 @@ def _typed(frame: pd.DataFrame, swept: Sequence[str] | dict[str, Any]) -> pd.Dat
         if column in swept:
             types[column] = _type_of(frame[column])
         else:
-            types[column] = "string" if column in TEXTS else DTYPES.get(column, "float64")
+            types[column] = dtype_of(str(column))
     return frame.astype(types)
 
 

@@ -1,4 +1,4 @@
-"""Statistics of results that are nested: chips within seeds, and seeds paired with the same seeds of a twin.
+"""Statistics of results that are nested: chips within seeds, and seeds paired with the same seeds of a baseline.
 
 Samples are arrays ``[seed, chip]``, NaN where a seed has fewer chips than others. What is estimated is always the mean
 over seeds of the mean over a seed's chips: seeds count the same however many chips each was measured on. Whatever is
@@ -74,7 +74,7 @@ class PairedTest:
 
     Attributes:
         pairs: their number.
-        difference: mean of value less twin.
+        difference: mean of value less baseline.
         interval: of the difference.
         t, p_t: of the paired t test; NaN for fewer than two pairs, or differences that are all the same.
         p_permutation: of the sign-flip test, which takes nothing for granted but that differences are as likely as
@@ -214,25 +214,25 @@ def resampled_means(samples: Samples, randomness: Randomness, resamples: int) ->
 
 def paired_test(
     values: Values,
-    twin: Values,
+    baseline: Values,
     randomness: Randomness,
     *,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> PairedTest:
-    """Test the mean of ``values - twin``, pair by pair, against zero.
+    """Test the mean of ``values - baseline``, pair by pair, against zero.
 
     Args:
         values: one for each seed.
-        twin: of the same seeds, in the same order.
+        baseline: of the same seeds, in the same order.
         randomness: of the bootstrap, and of the signs of more than 20 pairs.
         level: of confidence.
         resamples: of both.
     """
-    if values.shape != twin.shape:
-        raise ValueError(f"{values.shape} values cannot be paired with {twin.shape}")
+    if values.shape != baseline.shape:
+        raise ValueError(f"{values.shape} values cannot be paired with {baseline.shape}")
     generator = np.random.default_rng(randomness)
-    differences = values - twin
+    differences = values - baseline
     number = len(differences)
     interval = mean_interval(differences[:, None], generator, level=level, resamples=resamples)
     p_permutation, p_smallest, exact = sign_flip_test(differences, generator, resamples=resamples)

@@ -1,4 +1,4 @@
-"""A row for each group of tasks: mean, spread, number, interval, and the difference from a twin.
+"""A row for each group of tasks: mean, spread, number, interval, and the difference from a baseline.
 
 The numbers are those of :mod:`barkhausen.results.statistics`; here rows of a table become samples of it.
 """
@@ -15,24 +15,27 @@ import pandas as pd
 
 from barkhausen.core.errors import InputError
 from barkhausen.results import statistics
-from barkhausen.results.columns import FAILED, FINISHED, PLANNED, key_column, seed_column, swept_keys, value_column
+from barkhausen.results.columns import (
+    FAILED,
+    FINISHED,
+    PLANNED,
+    job_of,
+    key_column,
+    seed_column,
+    swept_keys,
+    value_column,
+)
 from barkhausen.results.conditions import CONDITION, number_of, rows_that_meet
+from barkhausen.results.notes import Note
 
-DEFAULT_VALUES = {
-    "train": ("accuracy", "picojoule_per_inference"),
-    "characterize": ("information_bits", "smallest_gap"),
-    "infer": ("accuracy", "system_picojoule"),
-}
-"""Columns summarised unless others are named."""
-
-OF_CHIPS = ("accuracy", "fresh_chip_copy")
+OF_CHIPS = ("accuracy", "unseen_chips")
 """Columns that may be means over chips."""
 
 NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.latent_rate")
-"""Keys (or how they begin) that a float network makes no use of: its rows are twins whatever stands there."""
+"""Keys (or how they begin) that a float network makes no use of: its rows are baselines whatever stands there."""
 
 STATISTICS = ("mean", "std", "n", "low", "high", "method", "std_seeds", "std_chips", "clipped")
-"""What is told of each value, as columns ``VALUE_mean`` and so on."""
+"""Statistics of each value, as columns ``VALUE_mean`` and so on."""
 
 AGAINST = (
     "difference",
@@ -47,7 +50,7 @@ AGAINST = (
     "p_permutation_holm",
     "p_permutation_smallest",
 )
-"""What is told of each value's difference from the twin."""
+"""Statistics of each value's difference from the baseline."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,19 @@ class Summary:
 
     Attributes:
         frame: one row a group: its keys, ``tasks``, ``failed``, ``planned``, then for each value the columns of
-            :data:`STATISTICS` and, against a twin, of :data:`AGAINST`, each behind the value's name and an underscore.
+            :data:`STATISTICS` and, against a baseline, of :data:`AGAINST`, each behind the value's name and an
+            underscore.
         group: the keys.
         values: the columns summarised.
-        against: the conditions that make a row a twin, if any.
-        notes: what a reader must know, a line each.
+        against: the conditions that make a row a baseline, if any.
+        notes: what a reader must know.
     """
 
     frame: pd.DataFrame
     group: tuple[str, ...]
     values: tuple[str, ...]
     against: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Note, ...] = field(default=())
 
 
 def summarise(
@@ -77,7 +81,7 @@ def summarise(
     *,
     chips: pd.DataFrame | None = None,
     against: Sequence[str] = (),
-    twins: pd.DataFrame | None = None,
+    baselines: pd.DataFrame | None = None,
     level: float = statistics.LEVEL,
     seed: int = 0,
 ) -> Summary:
@@ -86,28 +90,29 @@ def summarise(
     Rows of one group with the same seed are averaged before anything else, so that ``n`` is the number of seeds.
 
     Args:
-        frame: tidy rows of one kind of task.
-        values: columns of numbers; by default those of :data:`DEFAULT_VALUES`.
+        frame: rows of one kind of task.
+        values: columns of numbers; by default those that the job of the tasks names.
         group: columns; by default every swept key but the seed.
         chips: single chips of the tasks, where they are known.
-        against: conditions; rows that meet them are twins, and every other row is compared with the twin that has the
-            same seed and the same swept keys (of those that the twin makes use of).
-        twins: where twins are looked for, such as the whole table that ``frame`` is a part of; by default ``frame``.
+        against: conditions; rows that meet them are baselines, and every other row is compared with the baseline that
+            has the same seed and the same swept keys (of those that the baseline uses).
+        baselines: where baselines are looked for, such as the whole table that ``frame`` is a part of. Default:
+            ``frame``.
         level: of the intervals.
         seed: of what is drawn at random, for each group anew, so that a group's numbers do not depend on the others.
 
     Raises:
-        InputError: an unknown column, a column without numbers, or no twin.
+        InputError: an unknown column, a column without numbers, or no baseline.
     """
     if values is None:
-        values = [value for value in DEFAULT_VALUES[str(frame["kind"].iloc[0])] if value in frame.columns]
+        values = default_values(frame)
     names = list(dict.fromkeys(value_column(frame, value) for value in values))
     swept = [key for key in swept_keys(frame) if key != seed_column(frame)]
     keys = list(dict.fromkeys(swept if group is None else [key_column(frame, key) for key in group]))
     parts = _parts(frame, keys)
     own_chips = _chips_by_task(chips)
-    told = _Told()
-    pairing = _Twins(frame if twins is None else twins, against) if against else None
+    findings = _Findings()
+    pairing = _Baseline(frame if baselines is None else baselines, against) if against else None
     rows = []
     for labels, part in parts:
         status = part["status"].value_counts()
@@ -115,8 +120,8 @@ def summarise(
         row |= {"tasks": len(part), FAILED: int(status.get(FAILED, 0)), PLANNED: int(status.get(PLANNED, 0))}
         done = part[part["status"] == FINISHED]
         for value in names:
-            row |= _described(*samples_of(done, value, own_chips), value, told, level=level, seed=seed)
-            told.count_rows(done, value, row[f"{value}_n"])
+            row |= _described(*samples_of(done, value, own_chips), value, findings, level=level, seed=seed)
+            findings.count_rows(done, value, row[f"{value}_n"])
             if pairing is not None:
                 row |= pairing.compared(done, value, level, seed)
         rows.append(row)
@@ -128,20 +133,21 @@ def summarise(
     result = result[[*keys, "tasks", FAILED, PLANNED, *_columns(names, pairing is not None)]]
     for key in keys:
         result[key] = result[key].astype(frame[key].dtype)
-    notes = [*_counted(frame), *_methods(result, names, level), *told.lines(keys)]
-    notes += [] if pairing is None else pairing.lines(result, names)
+    notes = [*_counted(frame), *_methods(result, names, level), *findings.notes(keys)]
+    notes += [] if pairing is None else pairing.notes(result, names)
     if "measured_on" in frame.columns and frame["measured_on"].nunique() > 1:
-        notes.append("some accuracies are of validation samples, others of the test set (column measured_on)")
+        text = "some accuracies are of validation samples, others of the test set (column measured_on)"
+        notes.append(Note("mixed-samples", text))
     return Summary(result, tuple(keys), tuple(names), tuple(against), tuple(notes))
 
 
 def raw_rows(
     frame: pd.DataFrame, values: Sequence[str] | None = None, *, full: bool = True
-) -> tuple[pd.DataFrame, list[str]]:
-    """Tidy rows, and what is to be said of them.
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Rows, and what is to be said of them.
 
     Args:
-        frame: tidy rows.
+        frame: rows.
         values: columns shown beside task, status, and swept keys; all columns unless given.
         full: without ``values``, all columns, and not only swept keys and the default values.
 
@@ -151,9 +157,15 @@ def raw_rows(
     notes = _counted(frame)
     if values is None and full:
         return frame, notes
-    names = values or [value for value in DEFAULT_VALUES[str(frame["kind"].iloc[0])] if value in frame.columns]
+    names = values or default_values(frame)
     columns = ["task", "status", "error", *swept_keys(frame), *(key_column(frame, value) for value in names)]
     return frame[list(dict.fromkeys(column for column in columns if column in frame.columns))], notes
+
+
+def default_values(frame: pd.DataFrame) -> list[str]:
+    """The columns that the job of a table's tasks summarises unless others are named."""
+    job = job_of(frame)
+    return [value for value in (job.summarised if job is not None else ()) if value in frame.columns]
 
 
 def _columns(values: Sequence[str], against: bool) -> list[str]:
@@ -168,7 +180,7 @@ def _parts(frame: pd.DataFrame, keys: Sequence[str]) -> list[tuple[tuple[Any, ..
     return [(labels if isinstance(labels, tuple) else (labels,), part) for labels, part in groups]
 
 
-def _counted(frame: pd.DataFrame) -> list[str]:
+def _counted(frame: pd.DataFrame) -> list[Note]:
     status = frame["status"].value_counts()
     failed, planned = int(status.get(FAILED, 0)), int(status.get(PLANNED, 0))
     lines = []
@@ -176,13 +188,13 @@ def _counted(frame: pd.DataFrame) -> list[str]:
         # Not every failure has left a message.
         errors = frame.loc[frame["status"] == FAILED, "error"].dropna() if "error" in frame.columns else pd.Series()
         most = f", most often: {errors.value_counts().index[0]}" if len(errors) else ""
-        lines.append(f"{failed} of {len(frame)} tasks failed and are left out{most}")
+        lines.append(Note("failed", f"{failed} of {len(frame)} tasks failed and are left out{most}"))
     if planned:
-        lines.append(f"{planned} of {len(frame)} tasks are planned but not finished")
+        lines.append(Note("planned", f"{planned} of {len(frame)} tasks are planned but not finished"))
     return lines
 
 
-class _Told:
+class _Findings:
     """What turned up on the way that a reader must know."""
 
     def __init__(self) -> None:
@@ -196,21 +208,22 @@ class _Told:
             self.averaged = True
             self.uneven |= bool(finite[seed_column(rows)].value_counts(dropna=False).nunique() > 1)
 
-    def lines(self, keys: Sequence[str]) -> list[str]:
-        lines = []
+    def notes(self, keys: Sequence[str]) -> list[Note]:
+        """What a reader must know of it."""
+        notes = []
         if self.averaged:
-            lines.append(
-                f"rows of one seed that agree in {', '.join(keys) or 'no key'} are averaged before anything else, "
-                "so that n counts seeds"
-            )
+            text = f"rows of one seed that agree in {', '.join(keys) or 'no key'} are averaged before anything else, "
+            notes.append(Note("averaged", text + "so that n counts seeds"))
         if self.uneven:
-            lines.append("not every seed has the same number of these rows: what is averaged differs between seeds")
+            text = "not every seed has the same number of these rows: what is averaged differs between seeds"
+            notes.append(Note("uneven", text))
         if self.clipped:
-            lines.append(
-                f"{len(self.clipped)} of the variances between seeds ({', '.join(dict.fromkeys(self.clipped))}) were "
-                "estimated below zero and are set to zero: chips alone make seeds differ more than they do"
+            names = ", ".join(dict.fromkeys(self.clipped))
+            text = (
+                f"{len(self.clipped)} of the variances between seeds ({names}) were estimated below zero and are set "
             )
-        return lines
+            notes.append(Note("clipped", text + "to zero: chips alone make seeds differ more than they do"))
+        return notes
 
 
 def _by_seed(rows: pd.DataFrame, value: str) -> pd.Series[Any]:
@@ -262,7 +275,7 @@ def _described(
     samples: statistics.Samples,
     moments: statistics.Samples,
     value: str,
-    told: _Told,
+    findings: _Findings,
     *,
     level: float,
     seed: int,
@@ -272,7 +285,7 @@ def _described(
     interval = statistics.mean_interval(samples, seed, level=level)
     parts = statistics.components(moments)
     if parts.clipped:
-        told.clipped.append(value)
+        findings.clipped.append(value)
     found = {
         "mean": float(means.mean()) if number else math.nan,
         "std": float(means.std(ddof=1)) if number > 1 else math.nan,
@@ -287,18 +300,17 @@ def _described(
     return {f"{value}_{name}": item for name, item in found.items()}
 
 
-def _methods(frame: pd.DataFrame, values: Sequence[str], level: float) -> list[str]:
+def _methods(frame: pd.DataFrame, values: Sequence[str], level: float) -> list[Note]:
     """How the intervals came about, all on one line."""
     methods = dict.fromkeys(method for value in values for method in frame[f"{value}_method"])
     known = [method for method in methods if not method.startswith("none")]
     if not known:
-        return ["fewer than two seeds everywhere: no spread and no interval"]
-    return [
-        f"± is the standard deviation between n seeds; {100 * level:g} % intervals are of the mean: {', '.join(known)}"
-    ]
+        return [Note("no-spread", "fewer than two seeds everywhere: no spread and no interval")]
+    text = f"± is the standard deviation between n seeds; {100 * level:g} % intervals are of the mean: "
+    return [Note("intervals", text + ", ".join(known))]
 
 
-class _Twins:
+class _Baseline:
     """The rows that others are compared with."""
 
     def __init__(self, frame: pd.DataFrame, conditions: Sequence[str]) -> None:
@@ -309,15 +321,16 @@ class _Twins:
             meets &= rows_that_meet(frame, condition)
         meets &= (frame["status"] == FINISHED).to_numpy(bool)
         if not meets.any():
-            raise InputError(f"no finished row of the table has {' and '.join(conditions)}: there is no twin")
+            raise InputError(f"no finished row of the table has {' and '.join(conditions)}: there is no baseline")
         self.seed = seed_column(frame) or ""
         if not self.seed or frame.loc[meets, self.seed].isna().any():
-            raise InputError("rows without a seed cannot be paired with a twin")
+            raise InputError("rows without a seed cannot be paired with a baseline")
         self.rows = frame[meets]
         self.tasks = frozenset(self.rows["task"])
         self.means: dict[str, pd.DataFrame] = {}
         fixed = {matched["key"] for matched in map(CONDITION.fullmatch, conditions) if matched}
-        is_float = "mode" in frame.columns and (self.rows["mode"] == "float").all()
+        # Networks without devices have no number of states.
+        is_float = "states" in frame.columns and "mode" in frame.columns and self.rows["states"].isna().all()
         self.keys = [key for key in swept if key not in fixed and not (is_float and _unused_by_float(key))]
 
     def compared(self, rows: pd.DataFrame, value: str, level: float, seed: int) -> dict[str, Any]:
@@ -331,12 +344,12 @@ class _Twins:
             return empty
         if value not in self.means:
             means = self.rows[self.rows[value].notna()].groupby(keys, dropna=False)[value].mean()
-            self.means[value] = means.rename("_twin").reset_index()
+            self.means[value] = means.rename("_baseline").reset_index()
         pairs = others[[*keys, value]].merge(self.means[value], on=keys, how="inner")
         if pairs.empty:
             return empty
-        by_seed = pairs.groupby(self.seed)[[value, "_twin"]].mean()
-        values, theirs = by_seed[value].to_numpy(np.float64), by_seed["_twin"].to_numpy(np.float64)
+        by_seed = pairs.groupby(self.seed)[[value, "_baseline"]].mean()
+        values, theirs = by_seed[value].to_numpy(np.float64), by_seed["_baseline"].to_numpy(np.float64)
         test = statistics.paired_test(values, theirs, seed, level=level)
         found = {
             "difference": test.difference,
@@ -351,30 +364,31 @@ class _Twins:
         }
         return {f"{value}_{name}": item for name, item in found.items()}
 
-    def lines(self, frame: pd.DataFrame, values: Sequence[str]) -> list[str]:
+    def notes(self, frame: pd.DataFrame, values: Sequence[str]) -> list[Note]:
         """How was paired, and what so few pairs can show."""
         same = ", ".join([self.seed, *self.keys])
-        lines = [
-            f"differences are from the rows with {' and '.join(self.conditions)} and the same {same}, seed by seed"
-        ]
+        text = f"differences are from the rows with {' and '.join(self.conditions)} and the same {same}, seed by seed"
+        notes = [Note("baseline", text)]
         for value in values:
             pairs = frame.loc[frame[f"{value}_pairs"] > 0, f"{value}_pairs"]
             if pairs.empty:
-                lines.append(f"{value}: no row has a twin with a value")
+                notes.append(Note("no-pairs", f"{value}: no row has a baseline with a value"))
                 continue
             most = int(pairs.max())
             smallest = float(frame[f"{value}_p_permutation_smallest"].min())
             if smallest > 0.05:
-                lines.append(
+                text = (
                     f"{value}: with {most} pairs the permutation test cannot give p below {smallest:.3g}: it shows "
                     "nothing at 0.05 whatever the data; the t test takes normal differences for granted"
                 )
+                notes.append(Note("few-pairs", text))
             elif len(pairs) * smallest > 0.05:
-                lines.append(
+                text = (
                     f"{value}: Holm's correction for {len(pairs)} groups leaves no permutation p below "
                     f"{len(pairs) * smallest:.3g} with so few pairs"
                 )
-        return lines
+                notes.append(Note("holm", text))
+        return notes
 
 
 def _unused_by_float(key: str) -> bool:

@@ -1,36 +1,44 @@
-"""Runs of the same kind, put together: one row for each mode and number of states."""
+"""Runs of the same kind, put together: one row for each learning rule and number of states."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from barkhausen.core.config import flat
 from barkhausen.experiment.summary import spread
-from barkhausen.results import published
+from barkhausen.experiment.work.rows import (
+    Summary,
+    held_out,
+    inferences_of,
+    joules,
+    mean_totals,
+    per_sample,
+    training_row,
+)
+from barkhausen.results.published import published
 
 NO_VALUE = "–"
 
+__all__ = ["NO_VALUE", "as_csv", "held_out", "kind_of", "markdown_table", "or_dash", "result_table"]
 
-def result_table(summaries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+
+def result_table(summaries: Sequence[Summary]) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
 
     Runs are of one kind if their recipes differ in the seed alone (see :func:`kind_of`). Accuracies are
     fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds).
     """
-    kinds: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    kinds: dict[tuple[Any, ...], list[Summary]] = {}
     for summary in summaries:
         kinds.setdefault(kind_of(summary), []).append(summary)
-    return [_row(runs) for runs in kinds.values()]
+    causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
+    return [_row(runs, causes) for runs in kinds.values()]
 
 
-def held_out(summary: dict[str, Any]) -> float:
-    """Test accuracy, or validation accuracy of a run that did not touch the test set."""
-    test = summary["test_accuracy"]
-    return float(summary["validation_accuracy"] if test is None else test)
-
-
-def kind_of(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def kind_of(summary: Summary) -> tuple[tuple[str, str], ...]:
     """What runs of one kind have in common: data, device and every key of the recipe but the seed (and threads)."""
     dataset, device = summary["dataset"], summary["device"]
     samples = {key: dataset[key] for key in ("name", "train_samples", "validation_samples")}
@@ -39,41 +47,52 @@ def kind_of(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((key, repr(value)) for key, value in parts.items()))
 
 
-def _row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def causes_of(row: dict[str, Any]) -> list[str]:
+    """Causes of energy that a row of the table has shares of."""
+    return [key.removesuffix("_share") for key in row if key.endswith("_share")]
+
+
+def _on_devices(summary: Summary) -> bool:
+    return summary["states"] is not None
+
+
+def _row(runs: Sequence[Summary], causes: Sequence[str]) -> dict[str, Any]:
     first = runs[0]
-    accuracy = spread([held_out(run) for run in runs])
-    copies = [run["fresh_chip_copy"]["mean"] for run in runs if "fresh_chip_copy" in run]
-    inferences = first["dataset"]["train_samples"] * first["epochs"]
-
-    def mean(table: str, key: str) -> float:
-        return float(sum(run[table][key] for run in runs)) / len(runs)
-
-    events = mean("programming", "initial_events") + mean("programming", "training_events")
-    is_float = first["mode"] == "float"
-    mnist = first["dataset"]["name"] == "mnist"
+    rows = [training_row(run) for run in runs]
+    accuracy = spread([row["accuracy"] for row in rows])
+    transferred = [row["unseen_chips"] for row in rows if row["unseen_chips"] is not None]
+    sums = mean_totals(runs)
+    derived = per_sample(sums, inferences_of(first))
+    mode, dataset = first["mode"], first["dataset"]["name"]
+    beside = {name: published(name, dataset, mode) for name in ("accuracy", "picojoule_per_inference")}
+    figures = {name: None if figure is None else figure.value for name, figure in beside.items()}
     return {
-        "mode": first["mode"],
+        "mode": mode,
         "states": first["states"],
-        "dataset": first["dataset"]["name"],
-        "measured_on": "test" if first["test_accuracy"] is not None else "validation",
+        "dataset": dataset,
+        "measured_on": rows[0]["measured_on"],
         "seeds": len(runs),
         "accuracy": accuracy["mean"],
         "accuracy_std": accuracy["std"],
-        "chips": first["chips"]["count"],
-        "chip_std": sum(run["chips"]["std"] for run in runs) / len(runs),
-        "fresh_chip_copy": sum(copies) / len(copies) if copies else None,
-        "published_accuracy": published.ACCURACY[first["mode"]] if mnist else None,
-        "events_per_sample": None if is_float else events / inferences,
-        "attempts_per_sample": None if is_float else mean("programming", "attempts") / inferences,
-        "picojoule_per_inference": None if is_float else 1e12 * mean("energy", "per_inference_joule"),
-        "sot_share": None if is_float else mean("energy", "sot_joule") / mean("energy", "programming_joule"),
-        "gate_share": None if is_float else mean("energy", "gate_joule") / mean("energy", "programming_joule"),
-        "read_share": None if is_float else mean("energy", "read_joule") / mean("energy", "programming_joule"),
-        "published_picojoule_per_inference": (
-            1e12 * published.ENERGY_PER_INFERENCE if first["mode"] == "in-situ" and mnist else None
-        ),
+        "chips": rows[0]["chips"],
+        "chip_std": sum(row["chip_std"] for row in rows) / len(rows),
+        "unseen_chips": sum(transferred) / len(transferred) if transferred else None,
+        "published_accuracy": figures["accuracy"],
+        "events_per_sample": derived.get("events_per_sample"),
+        "attempts_per_sample": derived.get("attempts_per_sample"),
+        "picojoule_per_inference": derived.get("picojoule_per_inference"),
+        **{f"{cause}_share": _share(sums, cause) for cause in causes},
+        "published_picojoule_per_inference": figures["picojoule_per_inference"],
         "wall_seconds": sum(run["wall_seconds"] for run in runs) / len(runs),
     }
+
+
+def _share(sums: dict[str, float], cause: str) -> float | None:
+    if f"{cause}_joule" not in sums:
+        return None
+    part, whole = sums[f"{cause}_joule"], sums["programming_joule"]
+    # Nothing of nothing, where no device was programmed; parts without a whole are damage.
+    return part / whole if part or whole else 0.0
 
 
 def or_dash(value: float | None, form: str, factor: float = 1) -> str:
@@ -81,25 +100,42 @@ def or_dash(value: float | None, form: str, factor: float = 1) -> str:
     return NO_VALUE if value is None else format(factor * value, form)
 
 
-def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The table for a README: one line a kind, accuracies in per cent, beside the published figures."""
+def as_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """The table in full precision; empty cells where there is no value."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def markdown_table(rows: Sequence[dict[str, Any]], labels: Iterable[str] = ()) -> str:
+    """The table for a README: one line a kind, accuracies in per cent, beside the published figures.
+
+    Args:
+        rows: Rows of :func:`result_table`.
+        labels: What tells each row from the others. Default: its learning rule and number of states.
+    """
+    named = list(labels)
+    causes = causes_of(rows[0])
+    parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
     lines = [
-        "| mode | states | test accuracy (%) | chips: spread | copied to fresh chips | published | events/sample "
-        "| pJ/inference (SOT + gate + read) | published |",
+        f"| {'kind' if named else 'mode'} | states | test accuracy (%) | chips: spread | transfer to unseen chips "
+        f"| published | events/sample | pJ/inference ({parts}) | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for row in rows:
+    for number, row in enumerate(rows):
         energy = NO_VALUE
         if row["picojoule_per_inference"] is not None:
             total = row["picojoule_per_inference"]
-            parts = " + ".join(f"{total * row[f'{cause}_share']:.4f}" for cause in ("sot", "gate", "read"))
-            energy = f"**{total:.4f}** ({parts})"
+            shares = [row[f"{cause}_share"] or 0.0 for cause in causes]
+            energy = f"**{total:.4f}** ({' + '.join(f'{total * share:.4f}' for share in shares)})"
         cells = [
-            row["mode"],
+            named[number] if named else row["mode"],
             or_dash(row["states"], "d"),
             f"**{100 * row['accuracy']:.2f}** ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})",
             f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else NO_VALUE,
-            or_dash(row["fresh_chip_copy"], ".2f", 100),
+            or_dash(row["unseen_chips"], ".2f", 100),
             or_dash(row["published_accuracy"], ".2f", 100),
             or_dash(row["events_per_sample"], ".2f"),
             energy,

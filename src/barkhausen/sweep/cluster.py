@@ -102,7 +102,7 @@ def cores() -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Dask tells of every lost worker at length; what matters of it is told by us."""
+    """Dask tells of every lost worker at length; the engine reports what matters of it."""
     names = ("distributed", "distributed.worker", "distributed.scheduler", "distributed.nanny", "tornado.application")
     loggers = [logging.getLogger(name) for name in names]
     before = [logger.level for logger in loggers]

@@ -14,6 +14,7 @@ from distributed import Client
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.progress import Progress, Silent
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, FINISHED
 from barkhausen.sweep.cluster import cores, external_cluster, local_cluster
 from barkhausen.sweep.execute import Call, Executor
@@ -22,14 +23,14 @@ from barkhausen.sweep.plan import Planner, Task, check_data
 from barkhausen.sweep.points import Point, ends, points, repeated
 from barkhausen.sweep.store import Store
 from barkhausen.sweep.sweep_file import Search, Sweep
-from barkhausen.sweep.tables import number_columns, write_tables
+from barkhausen.sweep.tables import write_tables
 from barkhausen.sweep.task import Outcome, run_task
 
 MOST_WORKERS = 8
 EVERY = 60.0
 """Seconds between two tables of a sweep that runs."""
 
-FAILURES_TOLD = 20
+FAILURES_LOGGED = 20
 Log = Callable[[str], None]
 
 
@@ -111,7 +112,7 @@ class Sweeping:
         self.plan: list[Task] = []
         self.rows: Counter[str] = Counter()
         self.outcomes: dict[str, Outcome] = {}
-        self.failures_told = 0
+        self.failures_logged = 0
         self.started = self.written = time.monotonic()
 
     def run(self) -> Counts:
@@ -119,7 +120,7 @@ class Sweeping:
         search = self.sweep.file.search
         asking = None
         if search.kind == "optuna":
-            asking = Asking(search, number_columns(self.sweep.file.task))
+            asking = Asking(search, JOBS.named(self.sweep.file.task).numbers)
             # What will be asked for is not known yet; that any of it can be right, is checked all the same.
             check_data([self.planner.task(point) for point in ends(search)], self.data_dir)
         else:
@@ -140,7 +141,7 @@ class Sweeping:
 
     def counts(self) -> Counts:
         """Of the rows of the table."""
-        status = [self.outcomes.get(task.address, {}).get("status") for task in self.plan]
+        status = [self.outcomes.get(task.key, {}).get("status") for task in self.plan]
         finished, failed = status.count(FINISHED), status.count(FAILED)
         return Counts(finished, failed, len(status) - finished - failed)
 
@@ -160,7 +161,7 @@ class Sweeping:
                     self._read_outcomes(batch)
                     self._add(batch)
                     advance(self._rows_done(batch))
-                if any(not self._is_done(task.address) for task in batch):
+                if any(not self._is_done(task.key) for task in batch):
                     if executor is None:
                         client = stack.enter_context(self.open_cluster())
                         on_end = self._on_end(advance)
@@ -188,13 +189,13 @@ class Sweeping:
 
     def _on_end(self, advance: Callable[[int], None]) -> Callable[[Task, Outcome], None]:
         def ended(task: Task, outcome: Outcome) -> None:
-            self.outcomes[task.address] = outcome
-            advance(self.rows[task.address])
+            self.outcomes[task.key] = outcome
+            advance(self.rows[task.key])
             if outcome["status"] == FAILED:
-                self.failures_told += 1
-                if self.failures_told <= FAILURES_TOLD:
-                    self.log(f"failed: {task.address} {_in_words(task)}: {outcome['error']}")
-                elif self.failures_told == FAILURES_TOLD + 1:
+                self.failures_logged += 1
+                if self.failures_logged <= FAILURES_LOGGED:
+                    self.log(f"failed: {task.key} {_in_words(task)}: {outcome['error']}")
+                elif self.failures_logged == FAILURES_LOGGED + 1:
                     self.log("more tasks failed; table.parquet and failure.json have them all")
 
         return ended
@@ -213,23 +214,23 @@ class Sweeping:
 
     def _add(self, tasks: Sequence[Task]) -> None:
         self.plan += tasks
-        self.rows.update(task.address for task in tasks)
+        self.rows.update(task.key for task in tasks)
 
     def _read_outcomes(self, tasks: Sequence[Task]) -> None:
         """What earlier calls left of these tasks, and of the trainings that they need."""
-        for address in dict.fromkeys(_addresses(tasks)):
-            found = self.store.result(address) or self.store.failure(address)
+        for key in dict.fromkeys(_keys(tasks)):
+            found = self.store.result(key) or self.store.failure(key)
             if found is not None:
-                self.outcomes[address] = found
+                self.outcomes[key] = found
 
-    def _is_done(self, address: str) -> bool:
-        return self.outcomes.get(address, {}).get("status") == FINISHED
+    def _is_done(self, key: str) -> bool:
+        return self.outcomes.get(key, {}).get("status") == FINISHED
 
     def _rows_done(self, tasks: Sequence[Task]) -> int:
-        return sum(self._is_done(task.address) for task in tasks)
+        return sum(self._is_done(task.key) for task in tasks)
 
     def _result(self, task: Task) -> Row | None:
-        row: Row | None = self.outcomes.get(task.address, {}).get("row")
+        row: Row | None = self.outcomes.get(task.key, {}).get("row")
         return row
 
     def _samples(self) -> int:
@@ -240,11 +241,11 @@ class Sweeping:
         return self.sweep.file.name or f"{self.sweep.file.task} {self.sweep.file.search.kind}"
 
 
-def _addresses(tasks: Sequence[Task]) -> Iterator[str]:
+def _keys(tasks: Sequence[Task]) -> Iterator[str]:
     for task in tasks:
         if task.needs is not None:
-            yield task.needs.address
-        yield task.address
+            yield task.needs.key
+        yield task.key
 
 
 def _in_words(task: Task) -> str:

@@ -38,7 +38,7 @@ class Executor:
         directory: of the sweep.
         data_dir: root of the data sets.
         call: does a task on a worker and gives its outcome.
-        on_end: told of each task that is done or has failed, with its outcome.
+        on_end: called with each task that is done or has failed, and its outcome.
         meanwhile: called every few seconds.
     """
 
@@ -59,19 +59,19 @@ class Executor:
         self.suffix = hashlib.sha256(str(directory.resolve()).encode("utf-8")).hexdigest()[:8]
         self.most_in_flight = 0
 
-    def run(self, tasks: Iterable[Task], done: Callable[[str], bool] = lambda address: False) -> None:
+    def run(self, tasks: Iterable[Task], done: Callable[[str], bool] = lambda key: False) -> None:
         """Run tasks until all are done or have failed.
 
         Args:
             tasks: in the order in which they are to start; one that occurs twice runs once.
-            done: whether the task of an address has been finished before.
+            done: whether the task of a key has been finished before.
         """
         waiting, dependents = _ordered(tasks, done)
         flying: dict[Future[Outcome], Task] = {}
         try:
             self._run(waiting, dependents, flying)
         except OSError as error:
-            raise InputError(f"the scheduler was lost ({error}); the same command goes on") from None
+            raise InputError(f"the scheduler was lost ({error}); the same command resumes") from None
         finally:
             # Of what was started nothing is waited for: it goes on from its last epoch another time.
             if flying and self.client.status == "running":
@@ -105,7 +105,7 @@ class Executor:
                 # Every other task would be refused as well.
                 raise InputError(outcome["error"])
             self.on_end(task, outcome)
-            for dependent in dependents.pop(task.address, []):
+            for dependent in dependents.pop(task.key, []):
                 if outcome["status"] == FINISHED:
                     waiting.appendleft(dependent)
                 else:
@@ -117,7 +117,7 @@ class Executor:
             self.directory,
             task,
             self.data_dir,
-            key=f"{task.kind}-{task.address}-{self.suffix}",
+            key=f"{task.kind}-{task.key}-{self.suffix}",
             pure=False,
             retries=RETRIES,
         )
@@ -127,19 +127,19 @@ class Executor:
             outcome: Outcome = future.result()
             return outcome
         if future.status in ("cancelled", "lost"):
-            raise InputError(f"the scheduler was lost, or cancelled task {task.address}; the same command goes on")
+            raise InputError(f"the scheduler was lost, or cancelled task {task.key}; the same command resumes")
         error = future.exception()
         if isinstance(error, KilledWorker):
             line = "the worker died again and again under this task; out of memory?"
         else:
             line = str(error)
-        known = self.store.failure(task.address)
+        known = self.store.failure(task.key)
         # Of a failure that was written down all is known; a worker that died wrote nothing.
         return known if known is not None and known.get("error") == line else _failed(line)
 
     def _check_scheduler(self) -> None:
         if self.client.status not in ("running", "connecting"):
-            raise InputError("the scheduler was lost; the same command goes on")
+            raise InputError("the scheduler was lost; the same command resumes")
 
 
 def _ordered(tasks: Iterable[Task], done: Callable[[str], bool]) -> tuple[deque[Task], dict[str, list[Task]]]:
@@ -147,14 +147,14 @@ def _ordered(tasks: Iterable[Task], done: Callable[[str], bool]) -> tuple[deque[
     waiting: dict[str, Task] = {}
     dependents: dict[str, dict[str, Task]] = {}
     for task in tasks:
-        if done(task.address):
+        if done(task.key):
             continue
         need = task.needs
-        if need is None or done(need.address):
-            waiting.setdefault(task.address, task)
+        if need is None or done(need.key):
+            waiting.setdefault(task.key, task)
         else:
-            waiting.setdefault(need.address, need)
-            dependents.setdefault(need.address, {})[task.address] = task
+            waiting.setdefault(need.key, need)
+            dependents.setdefault(need.key, {})[task.key] = task
     return deque(waiting.values()), {need: list(found.values()) for need, found in dependents.items()}
 
 
@@ -163,5 +163,5 @@ def _failed(line: str) -> Outcome:
 
 
 def _without_need(need: Task, outcome: Outcome) -> Outcome:
-    line = f"its training {need.address} failed: {outcome['error']}"
+    line = f"the {need.kind} task {need.key} that it needs failed: {outcome['error']}"
     return _failed(line) | {"traceback": outcome.get("traceback", line)}

@@ -1,6 +1,6 @@
-"""The address of a task: a digest of everything that decides its numbers.
+"""The key of a task: a digest of everything that decides its numbers.
 
-Two tasks with the same address are one computation, whatever sweep they are of and wherever they ran.
+Two tasks with the same key are one computation, whatever sweep they are of and wherever they ran.
 """
 
 from __future__ import annotations
@@ -9,26 +9,25 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from barkhausen.core.registry import load_extensions
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.version import __version__
 
 LENGTH = 24
-"""Hexadecimal digits of an address: 96 bits."""
+"""Hexadecimal digits of a key: 96 bits."""
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("core", "micromagnetics", "device", "synapse", "learning", "data")
-"""Layers that decide numbers, wholly."""
+"""Layers that decide numbers, wholly. Of the experiment layer only what the jobs import does."""
 
 SOURCES = {".py", ".cpp", ".hpp", ".toml"}
 
-WORK = "sweep/work"
-"""Module of what tasks do: it decides numbers, with all of the experiment layer that it imports."""
-
 LOGS = "experiment/logs/"
-"""But for this package, which logs numbers that it is given."""
+"""Package of the experiment layer that decides no number: it logs those that it is given."""
 
 EXPERIMENT = "barkhausen.experiment."
 
@@ -38,38 +37,43 @@ def canonical(values: Any) -> str:
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def address_of(kind: str, values: dict[str, Any], device: str | None, code: str) -> str:
-    """The address of a task.
+def key_of(kind: str, values: Mapping[str, Any], device: str | None, code: str, needs: str | None = None) -> str:
+    """The key of a task.
 
     Args:
-        kind: of the task.
-        values: everything that was set or left at its default, without paths.
+        kind: Name of its job.
+        values: Everything that was set or left at its default, without paths.
         device: SHA-256 of the device file that it uses, if it uses one.
         code: :func:`code_version`.
+        needs: Key of the task that has to be finished before.
     """
-    text = canonical({"kind": kind, "values": values, "device": device, "code": code})
+    text = canonical({"kind": kind, "values": values, "device": device, "code": code, "needs": needs})
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:LENGTH]
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def deciding_sources() -> Iterator[Path]:
-    """The source files that decide numbers, in a fixed order."""
+    """The source files that decide numbers, in a fixed order: those of the package, then those of extensions."""
+    extensions = load_extensions()
     for layer in LAYERS:
         for path in sorted((ROOT / layer).rglob("*")):
             # Shipped devices are named by the digest of the file that a task uses.
             if path.suffix in SOURCES and "shipped" not in path.parts:
                 yield path
-    yield from sorted(_imported(WORK, set()))
+    found: set[Path] = set()
+    for job in JOBS.values():
+        for path in job.sources:
+            if path.is_relative_to(ROOT):
+                _imported(path.relative_to(ROOT).with_suffix("").as_posix(), found)
+    yield from sorted(found)
+    # Entries from outside the package: whatever they register may decide numbers.
+    outside = {path for job in JOBS.values() for path in job.sources if not path.is_relative_to(ROOT)}
+    yield from sorted(outside.union(extensions), key=lambda path: path.name)
 
 
 def _imported(name: str, seen: set[Path]) -> set[Path]:
     """A module, and all of the experiment layer that it imports."""
-    path = ROOT / f"{name}.py"
-    if path in seen or name.startswith(LOGS) or not path.is_file():
+    path = ROOT / name / "__init__.py" if (ROOT / name).is_dir() else ROOT / f"{name}.py"
+    if path in seen or f"{name}/".startswith(LOGS) or not path.is_file():
         return seen
     seen.add(path)
     for node in ast.walk(ast.parse(path.read_bytes())):
@@ -81,7 +85,10 @@ def _imported(name: str, seen: set[Path]) -> set[Path]:
             continue
         for module in names:
             if module.startswith(EXPERIMENT):
-                _imported(module.removeprefix("barkhausen.").replace(".", "/"), seen)
+                place = module.removeprefix("barkhausen.").replace(".", "/")
+                _imported(place, seen)
+                # A package registers its entries when it is imported, and it is imported before its modules.
+                _imported(place.rpartition("/")[0], seen)
     return seen
 
 
@@ -91,6 +98,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for path in deciding_sources():
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode())
+        name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+        digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     return f"{__version__}+{digest.hexdigest()[:16]}"

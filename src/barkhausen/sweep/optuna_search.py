@@ -2,7 +2,7 @@
 
 Generations are of a fixed size, so that what is asked for does not depend on how many workers there are, nor on which
 task ends first. Nothing is stored: a search that goes on is asked and told the same from the start, and finds its
-finished tasks by their addresses.
+finished tasks by their keys.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The directory of a sweep: where everything lies, and who may write there.
 
 sweep.toml                     the sweep, with every default and the content of its base
-tasks/ab/abcdef…/              a task, by its address
+tasks/ab/abcdef…/              a task, by its key
     task.json                  what it computes
     work/                      the directory of the run, or the files of the characterisation
     result.json                its row: it is there if and only if the task is finished
@@ -37,58 +37,58 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def of(self, address: str) -> Path:
+    def of(self, key: str) -> Path:
         """Directory of a task."""
-        return self.directory / "tasks" / address[:2] / address
+        return self.directory / "tasks" / key[:2] / key
 
-    def work(self, address: str) -> Path:
+    def work(self, key: str) -> Path:
         """Directory that the task itself works in."""
-        return self.of(address) / "work"
+        return self.of(key) / "work"
 
-    def result(self, address: str) -> dict[str, Any] | None:
+    def result(self, key: str) -> dict[str, Any] | None:
         """What a finished task left, or nothing."""
-        return _read(self.of(address) / "result.json")
+        return _read(self.of(key) / "result.json")
 
-    def failure(self, address: str) -> dict[str, Any] | None:
+    def failure(self, key: str) -> dict[str, Any] | None:
         """What the last failed attempt left, or nothing."""
-        return _read(self.of(address) / "failure.json")
+        return _read(self.of(key) / "failure.json")
 
-    def attempts(self, address: str) -> list[str]:
+    def attempts(self, key: str) -> list[str]:
         """A line for each attempt that was started."""
         try:
-            return (self.of(address) / "attempts.jsonl").read_text(encoding="utf-8").splitlines()
+            return (self.of(key) / "attempts.jsonl").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return []
 
-    def begin(self, address: str, about: dict[str, Any], attempt: dict[str, Any]) -> int:
+    def begin(self, key: str, about: dict[str, Any], attempt: dict[str, Any]) -> int:
         """Write down what the task is and that an attempt starts; its number, from 1. Its lock must be held."""
-        directory = self.of(address)
+        directory = self.of(key)
         remove_partial(directory)
         described = directory / "task.json"
         if not described.exists():
             atomic_write(described, json.dumps(about, indent=1) + "\n")
-        lines = [*self.attempts(address), json.dumps(attempt)]
+        lines = [*self.attempts(key), json.dumps(attempt)]
         atomic_write(directory / "attempts.jsonl", "\n".join(lines) + "\n")
         return len(lines)
 
-    def finish(self, address: str, outcome: dict[str, Any]) -> None:
+    def finish(self, key: str, outcome: dict[str, Any]) -> None:
         """Write down the result. Its lock must be held."""
-        atomic_write(self.of(address) / "result.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
-        (self.of(address) / "failure.json").unlink(missing_ok=True)
+        atomic_write(self.of(key) / "result.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
+        (self.of(key) / "failure.json").unlink(missing_ok=True)
 
-    def fail(self, address: str, outcome: dict[str, Any]) -> None:
+    def fail(self, key: str, outcome: dict[str, Any]) -> None:
         """Write down a failure."""
-        atomic_write(self.of(address) / "failure.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
+        atomic_write(self.of(key) / "failure.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
 
     @contextlib.contextmanager
-    def locked(self, address: str, patience: float) -> Iterator[bool]:
+    def locked(self, key: str, patience: float) -> Iterator[bool]:
         """Hold the lock of a task, which dies with the process; False where another holds it for too long.
 
         Args:
-            address: of the task.
+            key: of the task.
             patience: seconds to wait for another, such as a worker that the scheduler takes for lost.
         """
-        directory = self.of(address)
+        directory = self.of(key)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             file = (directory / LOCK).open("a+b")

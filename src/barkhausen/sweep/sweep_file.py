@@ -11,8 +11,8 @@ import tomli_w
 from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from barkhausen.core.config import Count, StrictParameters, apply_setting, flat, read_toml, validated
+from barkhausen.experiment.jobs import JOBS
 
-Kind = Literal["train", "characterize", "infer"]
 Points = tuple[dict[str, Any], ...]
 
 MOST_SAMPLES = 1_000_000
@@ -127,14 +127,16 @@ class Search(_Table):
 class SweepFile(_Table):
     """A sweep."""
 
-    task: Kind = "train"
+    task: str = "train"
+    """Name of a job: ``train``, ``infer``, ``characterize``, or one registered from outside."""
     recipe: str | dict[str, Any]
     """Base: a file, relative to the sweep file, or its content."""
     chip: str | dict[str, Any] | None = None
-    """Of ``infer``: what differs from the default chip; a file, relative to the sweep file, or its content."""
+    """What differs from the default chip, in a job that puts networks on one; a file, relative to the sweep file, or
+    its content."""
     name: str = ""
     threads: Count = 1
-    """Of each task. Part of a recipe, and so of a task's address."""
+    """CPU threads of each task. Part of a recipe, and so of a task's key."""
     set: dict[str, Any] = Field(default={})
     """Settings of every task, on top of the base."""
     search: Search
@@ -153,8 +155,10 @@ class SweepFile(_Table):
 
     @model_validator(mode="after")
     def _agrees(self) -> SweepFile:
-        if self.chip is not None and self.task != "infer":
-            raise ValueError(f"chip: belongs to task = 'infer', not to '{self.task}'")
+        job = JOBS.named(self.task)
+        if self.chip is not None and not job.chip:
+            able = " or ".join(repr(name) for name, other in JOBS.items() if other.chip)
+            raise ValueError(f"chip: belongs to task = {able}, not to '{self.task}'")
         twice = [key for key in self.search.keys if key in self.set and self.search.kind != "list"]
         if twice:
             raise ValueError(f"set.{twice[0]}: is searched over as well")
@@ -170,12 +174,14 @@ class Sweep:
         base: content of the base recipe (or device TOML), as it is written there.
         chip: content of the chip file, as it is written there.
         origin: what the user calls the file, for messages.
+        notes: lines that the results of every task are to carry.
     """
 
     file: SweepFile
     base: dict[str, Any]
     chip: dict[str, Any]
     origin: str
+    notes: tuple[str, ...] = ()
 
     def to_toml(self) -> str:
         """The file with every default and the content of the base in it: a sweep file that needs no other.
@@ -184,7 +190,7 @@ class Sweep:
         from keys (such as the mode) that the sweep may change. Each task has its resolved recipe in ``task.json``.
         """
         values = self.file.model_dump(exclude_none=True) | {"recipe": self.base}
-        if self.file.task == "infer":
+        if JOBS.named(self.file.task).chip:
             values["chip"] = self.chip
         return tomli_w.dumps(_lists(values))
 

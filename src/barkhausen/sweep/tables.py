@@ -13,33 +13,18 @@ import pyarrow.parquet as pq
 
 from barkhausen.core.config import flat
 from barkhausen.core.files import atomic_path
-from barkhausen.results.columns import ALWAYS, DTYPES, IDENTITY, PLANNED, RESULTS, TEXTS
+from barkhausen.experiment.jobs import JOBS
+from barkhausen.results.columns import ALWAYS, IDENTITY, PLANNED, dtype_of
 from barkhausen.results.file_names import CHIPS, TABLE, TIMINGS
 from barkhausen.sweep.plan import Task
-from barkhausen.sweep.sweep_file import Kind, Range, Search
+from barkhausen.sweep.sweep_file import Range, Search
 from barkhausen.sweep.task import Outcome
-
-INFERENCE_CAUSES = ("device_read", "wires", "dac", "adc", "accumulate", "normalise", "buffer", "programming")
 
 ROW_GROUP = 100_000
 
 
-def result_columns(kind: Kind) -> tuple[str, ...]:
-    """Columns of results of a kind of task, in the order of the table."""
-    columns = RESULTS[kind]
-    if kind != "infer":
-        return columns
-    place = columns.index("system_picojoule") + 1
-    return (*columns[:place], *(f"{cause}_picojoule" for cause in INFERENCE_CAUSES), *columns[place:])
-
-
-def number_columns(kind: Kind) -> list[str]:
-    """Those of them that hold numbers."""
-    return [column for column in result_columns(kind) if column not in TEXTS]
-
-
 def write_tables(
-    directory: Path, kind: Kind, search: Search, plan: Sequence[Task], outcomes: Mapping[str, Outcome]
+    directory: Path, kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str, Outcome]
 ) -> None:
     """Write the three files anew, each atomically.
 
@@ -51,28 +36,30 @@ def write_tables(
         kind: of its tasks.
         search: names the columns of what was searched over.
         plan: the tasks so far planned, in order.
-        outcomes: what is known of them, by address.
+        outcomes: what is known of them, by key.
     """
     _write(directory / TABLE, table(kind, search, plan, outcomes))
     _write(directory / CHIPS, _chips(plan, outcomes))
     _write(directory / TIMINGS, _timings(plan, outcomes))
 
 
-def table(kind: Kind, search: Search, plan: Sequence[Task], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    """One row a task; the columns and their types follow from the sweep alone, not from how it went."""
-    always = () if kind == "characterize" else ALWAYS
+def table(kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """One row a task. Columns and types follow from the sweep, energies by cause from its results."""
+    job = JOBS.named(kind)
+    always = ALWAYS if job.networks else ()
     swept = search.keys
-    columns = list(dict.fromkeys([*IDENTITY, *swept, *always, *result_columns(kind)]))
+    found = dict.fromkeys(name for task in plan for name in outcomes.get(task.key, {}).get("row", ()))
+    columns = list(dict.fromkeys([*IDENTITY, *swept, *always, *job.with_causes(list(found))]))
     cells: dict[str, list[Any]] = {column: [] for column in columns}
     for task in plan:
-        row = _row(task, outcomes.get(task.address), swept)
+        row = _row(task, outcomes.get(task.key), swept)
         for column, values in cells.items():
             values.append(row.get(column))
     series = {}
     for column, values in cells.items():
         dtype = _dtype_of(search, column, values) if column in swept else None
         if dtype is None:
-            dtype = "string" if column in TEXTS else DTYPES.get(column, "float64")
+            dtype = dtype_of(column, job)
         series[column] = pd.Series(values, dtype=dtype)
     return pd.DataFrame(series)
 
@@ -87,7 +74,7 @@ def _row(task: Task, outcome: Outcome | None, swept: Sequence[str]) -> dict[str,
     # Points of a list need not name the same keys: what one leaves out is what its recipe says.
     resolved = flat(task.resolved()) if missing else {}
     row |= {key: _cell(task.settings.get(key, resolved.get(key))) for key in swept}
-    return row | {"task": task.address, "kind": task.kind, "status": status, "error": error}
+    return row | {"task": task.key, "kind": task.kind, "status": status, "error": error}
 
 
 def _cell(value: Any) -> Any:
@@ -109,9 +96,9 @@ def _dtype_of(search: Search, key: str, values: Sequence[Any]) -> str:
 
 def _chips(plan: Sequence[Task], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     rows = [
-        (address, chip, accuracy)
-        for address in dict.fromkeys(task.address for task in plan)
-        for chip, accuracy in enumerate(outcomes.get(address, {}).get("chips", ()))
+        (key, chip, accuracy)
+        for key in dict.fromkeys(task.key for task in plan)
+        for chip, accuracy in enumerate(outcomes.get(key, {}).get("chips", ()))
     ]
     frame = pd.DataFrame(rows, columns=["task", "chip", "accuracy"])
     return frame.astype({"task": "string", "chip": "Int64", "accuracy": "float64"})
@@ -122,9 +109,9 @@ def _timings(plan: Sequence[Task], outcomes: Mapping[str, Outcome]) -> pd.DataFr
     tasks = [part for task in plan for part in (task.needs, task) if part is not None]
     columns = ["seconds", "worker", "started", "attempts"]
     rows = [
-        (address, *(outcomes[address].get(column) for column in columns))
-        for address in dict.fromkeys(task.address for task in tasks)
-        if address in outcomes
+        (key, *(outcomes[key].get(column) for column in columns))
+        for key in dict.fromkeys(task.key for task in tasks)
+        if key in outcomes
     ]
     frame = pd.DataFrame(rows, columns=["task", *columns])
     types = {"task": "string", "seconds": "float64", "worker": "string", "started": "string", "attempts": "Int64"}

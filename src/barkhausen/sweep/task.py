@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import BarkhausenError, InputError, OutcomeError
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, FINISHED
-from barkhausen.sweep.keys import code_version, file_digest
-from barkhausen.sweep.plan import CHIP, INFERENCE, Task
+from barkhausen.sweep.keys import code_version
+from barkhausen.sweep.plan import Task
 from barkhausen.sweep.store import Store
 
 REFUSED = "refused"
@@ -58,8 +58,8 @@ def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float
 def attempt(directory: Path, task: Task, work: Callable[[], Outcome], patience: float = PATIENCE) -> Outcome:
     """One attempt at a task: ``work`` gives row and chips. Arguments and errors are those of :func:`run_task`."""
     store = Store(directory)
-    with store.locked(task.address, patience) as ours:
-        done = store.result(task.address)
+    with store.locked(task.key, patience) as ours:
+        done = store.result(task.key)
         if done is not None:
             return done
         worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -68,17 +68,17 @@ def attempt(directory: Path, task: Task, work: Callable[[], Outcome], patience: 
         if not ours:
             error = f"another process has been at work on this task for {patience:g} s"
             return {"status": FAILED, "error": error, "traceback": error, "seconds": 0.0, "attempts": 0, **about}
-        about["attempts"] = store.begin(task.address, task.describe(), about)
+        about["attempts"] = store.begin(task.key, task.describe(), about)
         begun = time.perf_counter()
         try:
             outcome = {"status": FINISHED, **work(), "seconds": time.perf_counter() - begun, **about}
-            store.finish(task.address, outcome)
+            store.finish(task.key, outcome)
             return outcome
         except Exception as error:
             text = traceback.format_exc().replace(f"{directory}{os.sep}", "")
             outcome = {"status": FAILED, "error": last_line(text), "traceback": text}
             outcome |= {"seconds": time.perf_counter() - begun, **about}
-            store.fail(task.address, outcome)
+            store.fail(task.key, outcome)
             if isinstance(error, InputError | OutcomeError):
                 return outcome
             # The error itself may not survive the way to another process.
@@ -92,26 +92,9 @@ def last_line(text: str) -> str:
 
 
 def _work(store: Store, task: Task, data_dir: Path | None) -> Outcome:
-    # Not before a worker has something to do: torch takes a second to import.
-    from barkhausen.sweep import work as kinds  # noqa: PLC0415
-
-    values, directory = task.resolved(), store.work(task.address)
-    if task.kind == "characterize":
-        done = kinds.characterise(json.loads(task.given), directory, task.threads)
-        row = {"device_file": (directory / kinds.DEVICE_FILE).relative_to(store.directory).as_posix(), **done.row}
-    elif task.kind == "train":
-        _check_device(values, task.device)
-        done = kinds.train(values, directory, data_dir)
-        row = done.row
-    else:
-        assert task.needs is not None
-        run = store.work(task.needs.address)
-        done = kinds.infer(values[CHIP], values[INFERENCE], run, threads=values["threads"], data_dir=data_dir)
-        row = done.row
-    return {"row": row, "chips": list(done.chips)}
-
-
-def _check_device(values: dict[str, Any], planned: str | None) -> None:
-    file = values["device"].get("file")
-    if file is not None and (not Path(file).is_file() or file_digest(Path(file)) != planned):
-        raise InputError(f"{file}: has changed or gone since the sweep was planned; start the same command again")
+    job = JOBS.named(task.kind)
+    needed = None if task.needs is None else store.work(task.needs.key)
+    order = task.order(store.directory, store.work(task.key), needed, data_dir)
+    job.check(order)
+    done = job.work(order)
+    return {"row": done.row, "chips": list(done.chips)}

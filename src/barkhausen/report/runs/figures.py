@@ -1,28 +1,26 @@
 """The plots of the page about runs, as plotly specifications in light colours.
 
-Cool colours are in situ, warm ones ex situ, grey is float; the
-marker tells the number of states again without colour.
+The colour follows the family that a learning rule names; the marker tells kinds apart without colour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import plotly.graph_objects as go
 
+from barkhausen.learning.rules import RULES
 from barkhausen.report.plots import (
     BLUE,
+    CAUSE_COLOURS,
+    FAMILIES,
     GREEN,
-    GREY,
     INK,
     LAYER_COLOURS,
     MANY_STATES,
     MARKERS,
-    ORANGE,
-    PURPLE,
-    SKY,
     SOFT_INK,
     VERMILLION,
     Spec,
@@ -33,12 +31,6 @@ from barkhausen.report.plots import (
 from barkhausen.report.runs.groups import Kind, Pair
 from barkhausen.results.finished import FinishedRun
 
-KIND_COLOURS = {
-    "in-situ": (BLUE, SKY, GREEN),
-    "ex-situ": (VERMILLION, ORANGE, PURPLE),
-    "float": (GREY, INK),
-}
-
 
 @dataclass(frozen=True)
 class Style:
@@ -48,14 +40,21 @@ class Style:
     marker: str
 
 
+def family_of(mode: str) -> str:
+    """Colour family of a learning rule."""
+    rule = RULES.find(mode)
+    return rule.colours if rule is not None else "other"
+
+
 def kind_styles(kinds: Sequence[Kind]) -> dict[str, Style]:
     """A style for each kind, by label; kinds beyond the palette repeat its colours with another marker."""
     styles: dict[str, Style] = {}
     seen: dict[str, int] = {}
     for kind in kinds:
-        place = seen.setdefault(kind.row["mode"], 0)
-        seen[kind.row["mode"]] += 1
-        colours = KIND_COLOURS[kind.row["mode"]]
+        family = family_of(kind.row["mode"])
+        place = seen.setdefault(family, 0)
+        seen[family] += 1
+        colours = FAMILIES[family]
         styles[kind.label] = Style(colours[place % len(colours)], MARKERS[place % len(MARKERS)])
     return styles
 
@@ -155,16 +154,16 @@ def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
 
 
 def transfer_plot(pairs: Sequence[Pair]) -> Spec:
-    """In-situ accuracy on its own devices and copied to fresh chips, beside ex-situ chips."""
+    """Accuracy on the devices that the network learned on and on unseen chips, beside ex-situ chips."""
     fig = go.Figure()
     own, copies, ex_situ = [], [], []
     for place, pair in enumerate(pairs):
-        for kind, copied, std in pair.copied:
+        for kind, transferred, std in pair.transferred:
             own.append((kind.row["accuracy"], place - 0.1, 0.0))
-            copies.append((copied, place - 0.1, std))
+            copies.append((transferred, place - 0.1, std))
             # Lines first, so that the marks lie over them.
             fig.add_scatter(
-                x=[100 * kind.row["accuracy"], 100 * copied],
+                x=[100 * kind.row["accuracy"], 100 * transferred],
                 y=[place - 0.1] * 2,
                 mode="lines",
                 line={"color": SOFT_INK, "width": 1.5},
@@ -173,9 +172,9 @@ def transfer_plot(pairs: Sequence[Pair]) -> Spec:
             )
         ex_situ += [(kind.row["accuracy"], place + 0.2, kind.row["chip_std"]) for kind in pair.ex_situ]
     for name, colour, symbol, size, points in (
-        ("in situ, on its own devices", BLUE, "circle", 9, own),
-        ("in situ, same levels on fresh chips", VERMILLION, "square-open", 14, copies),
-        ("ex situ, on fresh chips", GREEN, "diamond", 11, ex_situ),
+        ("in situ, on the devices it learned on", BLUE, "circle", 9, own),
+        ("in situ, transferred to unseen chips", VERMILLION, "square-open", 14, copies),
+        ("ex situ, on unseen chips", GREEN, "diamond", 11, ex_situ),
     ):
         if points:
             fig.add_scatter(
@@ -255,16 +254,22 @@ def events_plot(run: FinishedRun) -> Spec:
     return finished_spec(fig, 340)
 
 
-def energy_plot(kinds: Sequence[Kind]) -> Spec:
-    """Programming energy per inference, stacked by cause."""
+def energy_plot(kinds: Sequence[Kind], causes: Mapping[str, str]) -> Spec:
+    """Programming energy per inference, stacked by cause.
+
+    Args:
+        kinds: Kinds of runs on devices.
+        causes: Labels of the causes.
+    """
     fig = go.Figure()
     names = [escape(kind.label) for kind in kinds]
-    for cause, colour in (("SOT", VERMILLION), ("gate", GREY), ("read", BLUE)):
+    for number, (cause, label) in enumerate(causes.items()):
+        colour = CAUSE_COLOURS[number % len(CAUSE_COLOURS)]
         fig.add_bar(
-            x=[kind.picojoule(cause) for kind in kinds],
+            x=[kind.picojoule(cause) if cause in kind.causes else 0.0 for kind in kinds],
             y=names,
             orientation="h",
-            name={"SOT": "SOT pulses", "gate": "gate", "read": "verify read"}[cause],
+            name=escape(label),
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate="%{x:.4g} pJ",
         )

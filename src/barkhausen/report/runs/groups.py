@@ -9,11 +9,12 @@ from typing import Any
 
 from barkhausen.core.config import flat
 from barkhausen.experiment.summary import mean_counts
+from barkhausen.experiment.work.rows import joules, unseen_chips
 from barkhausen.results.finished import FinishedRun, relative_error
-from barkhausen.results.table import kind_of, result_table
+from barkhausen.results.table import causes_of, kind_of, result_table
 
-TOLD_BY_RECIPE = ("batch_size", "network.", "optimizer.", "transfer.")
-"""Keys of the recipe that nothing else in a summary tells."""
+ONLY_IN_RECIPE = ("batch_size", "network.", "optimizer.", "transfer.")
+"""Keys of the recipe that stand nowhere else in a summary."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,20 @@ class Kind:
         return self.runs[0].summary
 
     @property
-    def copy(self) -> tuple[float, float] | None:
-        """Mean accuracy of the trained levels on chips that never learned, and its spread between chips."""
-        copies = [run.summary["fresh_chip_copy"] for run in self.runs if run.summary.get("fresh_chip_copy")]
-        return (fmean(copy["mean"] for copy in copies), fmean(copy["std"] for copy in copies)) if copies else None
+    def on_devices(self) -> bool:
+        """Whether the networks have synaptic devices."""
+        return self.row["states"] is not None
+
+    @property
+    def learns_on_devices(self) -> bool:
+        """Whether devices are programmed while the network trains."""
+        return any(epoch.events_by_layer for run in self.runs for epoch in run.epochs)
+
+    @property
+    def transfer(self) -> tuple[float, float] | None:
+        """Mean accuracy of the trained levels on unseen chips, and its spread between chips."""
+        found = [chips for chips in (unseen_chips(run.summary) for run in self.runs) if chips]
+        return (fmean(chips["mean"] for chips in found), fmean(chips["std"] for chips in found)) if found else None
 
     @property
     def precursor(self) -> float | None:
@@ -51,28 +62,48 @@ class Kind:
         """Events, attempts and failures of each state (mean over seeds)."""
         return mean_counts([run.summary["programming"]["by_state"] for run in self.runs])
 
+    @property
+    def causes(self) -> list[str]:
+        """Causes of programming energy."""
+        return [cause for cause in causes_of(self.row) if self.row[f"{cause}_share"] is not None]
+
     def picojoule(self, cause: str) -> float:
         """Energy of one cause in pJ per inference."""
-        return float(self.row[f"{cause.lower()}_share"] * self.row["picojoule_per_inference"])
+        return float((self.row[f"{cause}_share"] or 0.0) * self.row["picojoule_per_inference"])
 
     def per_attempt(self, cause: str) -> float:
         """Energy of one cause in J per programming attempt."""
-        joule = fmean(run.summary["energy"][f"{cause.lower()}_joule"] for run in self.runs)
+        joule = fmean(joules(run.summary).get(cause, 0.0) for run in self.runs)
         return joule / fmean(run.summary["programming"]["attempts"] for run in self.runs)
+
+    @property
+    def price(self) -> float:
+        """Energy of all causes in J per programming attempt."""
+        return sum(self.per_attempt(cause) for cause in self.causes)
+
+    @property
+    def largest_cause(self) -> tuple[float, str]:
+        """Share and name of the cause that takes the most energy."""
+        return max((float(self.row[f"{cause}_share"]), cause) for cause in self.causes)
+
+    @property
+    def transfer_attempts(self) -> int:
+        """Most write-verify attempts of a device when the levels were transferred to unseen chips."""
+        return int((unseen_chips(self.summary) or {}).get("max_attempts", 0))
 
 
 @dataclass(frozen=True)
 class Pair:
-    """In-situ and ex-situ kinds on the same devices, data and number of states."""
+    """Kinds on the same devices, data and number of states: those that learn on devices, and those that do not."""
 
     label: str
     in_situ: list[Kind]
     ex_situ: list[Kind]
 
     @property
-    def copied(self) -> list[tuple[Kind, float, float]]:
-        """The in-situ kinds that were copied to fresh chips, with accuracy and spread there."""
-        return [(kind, *kind.copy) for kind in self.in_situ if kind.copy is not None]
+    def transferred(self) -> list[tuple[Kind, float, float]]:
+        """The kinds that learn on devices and were transferred to unseen chips, with accuracy and spread there."""
+        return [(kind, *kind.transfer) for kind in self.in_situ if kind.transfer is not None]
 
 
 def kinds_of(runs: Sequence[FinishedRun]) -> list[Kind]:
@@ -90,22 +121,23 @@ def pairs_of(kinds: Sequence[Kind]) -> list[Pair]:
     groups: dict[tuple[Any, ...], list[Kind]] = {}
     fields = {}
     for kind in kinds:
-        if kind.row["mode"] != "float":
+        if kind.on_devices:
             common = _differences(kind.runs[0])
-            chosen = ("margin", "max_attempts", *TOLD_BY_RECIPE)
+            chosen = ("margin", "max_attempts", *ONLY_IN_RECIPE)
             common = {key: value for key, value in common.items() if not key.startswith(chosen)}
             key = (kind.row["states"], *common.values())
             groups.setdefault(key, []).append(kind)
             fields[key] = common
     labels = _labels([(f"{key[0]} states", fields[key]) for key in groups])
     return [
-        Pair(label, *([kind for kind in group if kind.row["mode"] == mode] for mode in ("in-situ", "ex-situ")))
+        Pair(label, *([kind for kind in group if kind.learns_on_devices is here] for here in (True, False)))
         for label, group in zip(labels, groups.values(), strict=True)
     ]
 
 
 def _title(summary: dict[str, Any]) -> str:
-    return "float" if summary["mode"] == "float" else f"{summary['mode']}, {summary['states']} states"
+    states = summary["states"]
+    return str(summary["mode"]) if states is None else f"{summary['mode']}, {states} states"
 
 
 def _differences(run: FinishedRun) -> dict[str, Any]:
@@ -119,7 +151,7 @@ def _differences(run: FinishedRun) -> dict[str, Any]:
         "epochs": run.summary["epochs"],
         "device": run.device_name,
         **device,
-        **{key: str(value) for key, value in flat(run.summary["recipe"]).items() if key.startswith(TOLD_BY_RECIPE)},
+        **{key: str(value) for key, value in flat(run.summary["recipe"]).items() if key.startswith(ONLY_IN_RECIPE)},
     }
 
 
@@ -127,8 +159,8 @@ def _labels(named: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
     """Short names; where several are the same, what differs between them is added."""
     labels: list[str] = []
     for name, fields in named:
-        twins = [other for other_name, other in named if other_name == name]
-        telling = [key for key, value in fields.items() if any(other.get(key) != value for other in twins)]
+        namesakes = [other for other_name, other in named if other_name == name]
+        telling = [key for key, value in fields.items() if any(other.get(key) != value for other in namesakes)]
         label = ", ".join([name, *(f"{key.replace('_', ' ')} {fields[key]}".strip() for key in telling)])
         while label in labels:
             label += "*"

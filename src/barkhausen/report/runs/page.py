@@ -11,13 +11,14 @@ from pathlib import Path
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
+from barkhausen.core.registry import load_extensions
+from barkhausen.experiment.jobs import JOBS
+from barkhausen.learning.rules import RULES
 from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
-from barkhausen.results import published
-from barkhausen.results.finished import load_run, weight_statistics
-
-MODES = ("in-situ", "ex-situ", "float")
+from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
+from barkhausen.results.published import Paper, published
 
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
@@ -37,9 +38,7 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
     if not runs:
         raise InputError("no runs to report on: name the directory of at least one finished run")
     finished = [load_run(path) for path in {path.resolve(): path for path in runs}.values()]
-    finished.sort(
-        key=lambda run: (MODES.index(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"])
-    )
+    finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
     kinds = kinds_of(finished)
     page = render(
         "runs/runs.html.jinja",
@@ -48,13 +47,38 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
         pairs=pairs_of(kinds),
         plots=figures,
         weight_statistics=weight_statistics,
-        published=published,
+        papers=_papers(kinds),
+        causes={cause: _cause_label(finished, cause) for kind in kinds for cause in kind.causes},
         zip=zip,
+        with_ending=lambda words, ending: [word + ending for word in words],
         assumptions=_assumptions(kinds),
         small_drop=SMALL_DROP,
         collapse=COLLAPSE,
     )
     atomic_write(out, page)
+
+
+def _papers(kinds: Sequence[Kind]) -> list[Paper]:
+    """Papers whose figures stand on the page."""
+    quantities = ("accuracy", "picojoule_per_inference")
+    found = [published(name, kind.row["dataset"], kind.row["mode"]) for kind in kinds for name in quantities]
+    return list(dict.fromkeys(figure.paper for figure in found if figure is not None))
+
+
+def _cause_label(runs: Sequence[FinishedRun], cause: str) -> str:
+    """Label of a cause of energy, as the runs name it."""
+    for run in runs:
+        label = run.summary["energy"].get("labels", {}).get(cause)
+        if label is not None:
+            return str(label)
+    return JOBS["train"].cause_labels.get(cause, cause.replace("_", " "))
+
+
+def place_of(mode: str) -> int:
+    """Place of a learning rule among the rows of tables."""
+    load_extensions()
+    order = list(RULES)
+    return order.index(mode) if mode in order else len(order)
 
 
 def _assumptions(kinds: Sequence[Kind]) -> dict[tuple[str, ...], list[str]]:

@@ -15,14 +15,10 @@ import plotly.graph_objects as go
 
 from barkhausen.report.plots import (
     BLUE,
-    GREEN,
-    GREY,
+    CAUSE_COLOURS,
     INK,
     LAYER_COLOURS,
     MARKERS,
-    ORANGE,
-    PURPLE,
-    SKY,
     SOFT_INK,
     VERMILLION,
     Spec,
@@ -39,8 +35,6 @@ WIDE_RANGE = 50.0
 MOST_BARS = 40
 """Groups drawn as bars; of more, the first ones."""
 
-CAUSE_COLOURS = {"SOT pulses": VERMILLION, "gate": GREY, "verify read": BLUE, "adc": VERMILLION, "dac": ORANGE}
-OTHER_COLOURS = (SKY, GREEN, PURPLE, BLUE, GREY, INK, SOFT_INK)
 ALL_POINTS = "all groups"
 
 
@@ -285,15 +279,13 @@ def causes_plot(groups: Sequence[Group], causes: dict[str, Quantity], title: str
     shown = groups[:MOST_BARS]
     names = [escape(group.label) for group in shown]
     fig = go.Figure()
-    others = [cause for cause in causes if cause not in CAUSE_COLOURS]
-    spare = {cause: OTHER_COLOURS[number % len(OTHER_COLOURS)] for number, cause in enumerate(others)}
-    for cause, quantity in causes.items():
+    for number, (cause, quantity) in enumerate(causes.items()):
         fig.add_bar(
             x=[_rounded(group.mean(quantity)) for group in shown],
             y=names,
             orientation="h",
             name=escape(cause),
-            marker={"color": (CAUSE_COLOURS | spare)[cause], "line": {"width": 0}},
+            marker={"color": CAUSE_COLOURS[number % len(CAUSE_COLOURS)], "line": {"width": 0}},
             hovertemplate="%{x:.4g}",
         )
     spec = _in_lines(fig, shown, title, legend=True)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from barkhausen.core.files import read_json
 from barkhausen.device.file import read_device
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FINISHED
 from barkhausen.sweep.store import Store
-from barkhausen.synapse.crossbar.chip import Chip
 
 
 def metadata_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
@@ -21,10 +21,10 @@ def metadata_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[st
     assumed: dict[str, None] = {}
     tasks = [str(task) for task in frame.loc[frame["status"] == FINISHED, "task"].unique()]
     homes = [store.of(task) for task in tasks]
-    told = [content_of(home / "task.json") for home in homes]
-    needed = dict.fromkeys(str(content["needs"]) for content in told if content.get("needs"))
+    described = [content_of(home / "task.json") for home in homes]
+    needed = dict.fromkeys(str(content["needs"]) for content in described if content.get("needs"))
     homes += [store.of(task) for task in needed]
-    for content in [*told, *(content_of(home / "work" / "summary.json") for home in homes)]:
+    for content in [*described, *(content_of(home / "work" / "summary.json") for home in homes)]:
         _note(content, metadata, assumed)
     if "device_file" in frame.columns:
         for name in frame["device_file"].dropna().unique():
@@ -43,17 +43,14 @@ def _note(content: dict[str, Any], metadata: dict[str, list[str]], assumed: dict
         for name, version in software.items():
             _add(metadata, str(name), version)
     lines = content.get("assumed")
-    if content.get("kind") == "infer" and isinstance(content.get("values"), dict):
-        lines = _assumed_of_chip(content["values"])
+    job = JOBS.get(str(content.get("kind")))
+    if job is not None and isinstance(content.get("values"), dict):
+        try:
+            lines = job.assumed(content["values"]) or lines
+        except (ValueError, KeyError):  # values of another version, which other words could only misrepresent
+            lines = None
     if isinstance(lines, list):
         assumed |= dict.fromkeys(str(line) for line in lines)
-
-
-def _assumed_of_chip(values: dict[str, Any]) -> list[str]:
-    try:
-        return Chip.model_validate(values.get("chip", values)).assumed()
-    except ValueError:  # of another version, which other words could only misrepresent
-        return []
 
 
 def _add(metadata: dict[str, list[str]], name: str, value: object) -> None:

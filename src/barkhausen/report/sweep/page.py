@@ -20,6 +20,7 @@ from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.experiment.characterise import history_file, read_characterisation
+from barkhausen.experiment.jobs import Job
 from barkhausen.report.device.page import write_characterisation_report
 from barkhausen.report.figure_files import csv_address
 from barkhausen.report.plots import Spec
@@ -27,22 +28,10 @@ from barkhausen.report.render import render
 from barkhausen.report.sweep import figures
 from barkhausen.report.sweep.figures import Group, Quantity
 from barkhausen.report.sweep.metadata import content_of, metadata_of
-from barkhausen.report.sweep.quantities import (
-    ATTEMPT,
-    ATTEMPT_ENERGY,
-    BITS,
-    COLUMNS,
-    GAP,
-    IDEAL,
-    OVERLAP,
-    PROGRAMMING,
-    SYSTEM,
-    TASKS,
-    TRADE_OFFS,
-)
-from barkhausen.results import published
-from barkhausen.results.columns import FAILED, FINISHED, PLANNED, SEED, swept_keys
+from barkhausen.report.sweep.quantities import causes_of, quantities_of, quantity_of
+from barkhausen.results.columns import FAILED, FINISHED, PLANNED, SEED, job_of, swept_keys
 from barkhausen.results.file_names import CHIPS, SWEEP
+from barkhausen.results.published import Figure, published
 from barkhausen.results.read import load_chips, load_table
 from barkhausen.results.summarise import summarise
 from barkhausen.results.table import NO_VALUE
@@ -52,14 +41,8 @@ PAGE = "report.html"
 MOST_VALUES_NAMED = 10
 MOST_TRACEBACKS = 5
 MOST_PANELS = 4
-TOLD_ELSEWHERE = (
-    "failed and are left out",
-    "planned but not finished",
-    "± is the",
-    "validation samples",
-    "no interval",
-)
-"""Notes of a summary that the page says in words of its own."""
+SAID_ELSEWHERE = {"failed", "planned", "intervals", "no-spread", "mixed-samples"}
+"""Keys of the notes of a summary that the page says in words of its own."""
 
 
 @dataclass(frozen=True)
@@ -118,31 +101,31 @@ def _write_device_page(device: Path) -> None:
 
 
 def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> str:
-    kind = str(frame["kind"].iloc[0])
-    causes = causes_of(frame)
-    if kind == "characterize":
-        frame = frame.assign(**{ATTEMPT: frame[list(causes_columns(causes))].sum(axis=1, min_count=len(causes))})
-    quantities = [quantity for quantity in COLUMNS[kind] if _known(frame, quantity.column)]
+    job = job_of(frame)
+    assert job is not None
+    frame = frame.assign(**{column.name: derive(frame) for column, derive in job.derived.items()})
+    causes = causes_of(job, [str(name) for name in frame.columns])
+    every = quantities_of(job)
+    quantities = [quantity for quantity in every if _known(frame, quantity.column)]
     causes = {cause: quantity for cause, quantity in causes.items() if frame[quantity.column].fillna(0).any()}
-    main = quantities[0] if quantities else COLUMNS[kind][0]
+    main = quantities[0] if quantities else every[0]
     needed = list(dict.fromkeys([main.column, *(q.column for q in quantities), *causes_columns(causes)]))
     summary = summarise(frame, needed, chips=chips)
     axes = [axis_of(frame, key) for key in swept_keys(frame)]
     groups = groups_of(summary.frame, list(summary.group))
     finished = [group for group in groups if group.count(main)]
-    told = plots_of(kind, frame, main, finished, axes=[axis for axis in axes if axis.key != SEED], causes=causes)
+    plots = plots_of(job, frame, main, finished, axes=[axis for axis in axes if axis.key != SEED], causes=causes)
     resolved, settings = _resolved(directory)
     metadata, assumed = metadata_of(directory, frame)
     return render(
         "sweep/sweep.html.jinja",
         title=str(settings.get("name") or "") or f"Sweep of {len(frame)} {'task' if len(frame) == 1 else 'tasks'}",
-        kind=kind,
-        what=TASKS[kind],
+        job=job,
         search=settings.get("search", {}),
         axes=axes,
         counts={status: int((frame["status"] == status).sum()) for status in (FINISHED, FAILED, PLANNED)},
         failures=failures_of(directory, frame),
-        frame_csv=csv_address(frame.drop(columns=ATTEMPT, errors="ignore").to_csv(index=False)),
+        frame_csv=csv_address(frame.drop(columns=[column.name for column in job.derived]).to_csv(index=False)),
         keys=[key for key in summary.group if _varies(frame, key)],
         groups=groups,
         finished=finished,
@@ -150,16 +133,15 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
         main=main,
         seeds=sorted({group.count(main) for group in finished}),
         one_count=all(len({group.count(q) for q in quantities}) == 1 for group in groups),
-        notes=[note for note in summary.notes if not any(words in note for words in TOLD_ELSEWHERE)],
+        notes=[note.text for note in summary.notes if note.key not in SAID_ELSEWHERE],
         methods=sorted({str(group.row[f"{main.column}_method"]) for group in finished}),
         best=best_of(finished, main),
         datasets=_texts(frame, "dataset"),
         measured_on=_texts(frame, "measured_on"),
         modes=_texts(frame, "mode"),
         devices=_texts(frame, "device"),
-        plots=told,
-        spreads=spreads_of(finished, main) if kind != "characterize" else None,
-        published=published,
+        plots=plots,
+        spreads=spreads_of(finished, main) if job.networks else None,
         resolved=resolved,
         metadata=metadata,
         assumed=assumed,
@@ -210,21 +192,6 @@ def curve_names(groups: Sequence[Group], key: str) -> Callable[[Group], str]:
     return lambda group: ", ".join(f"{names[name]} {value_text(group.values[name])}" for name in varied)
 
 
-def causes_of(frame: pd.DataFrame) -> dict[str, Quantity]:
-    """Columns of energy by cause, by the name of the cause."""
-    kind = str(frame["kind"].iloc[0])
-    unit = "femtojoule" if kind == "characterize" else "picojoule"
-    totals = {SYSTEM.column, PROGRAMMING.column, ATTEMPT}
-    names = {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
-    found = {}
-    for column in map(str, frame.columns):
-        if column.endswith(f"_{unit}") and column not in totals:
-            cause = column.removesuffix(f"_{unit}")
-            name = names.get(cause, cause.replace("_", " ")) if kind != "infer" else cause.replace("_", " ")
-            found[name] = Quantity(column, f"{name} ({unit[0]}J)", name, 1.0, f"{unit[0]}J", None, False)
-    return found
-
-
 def causes_columns(causes: dict[str, Quantity]) -> list[str]:
     """The columns of the causes."""
     return [quantity.column for quantity in causes.values()]
@@ -238,15 +205,16 @@ class Plots:
     categories: list[tuple[str, Spec]]
     trade_off: list[tuple[str, Spec]]
     front: list[Group]
-    cost: Quantity
-    gain: Quantity
+    cost: Quantity | None
+    gain: Quantity | None
+    published: tuple[Figure, Figure] | None
     variance: list[tuple[str, Spec]]
     causes: list[tuple[str, Spec]]
     cause_quantities: dict[str, Quantity]
 
 
 def plots_of(
-    kind: str,
+    job: Job,
     frame: pd.DataFrame,
     main: Quantity,
     groups: Sequence[Group],
@@ -257,14 +225,17 @@ def plots_of(
     """The plots that the tasks of this kind and these axes allow.
 
     Args:
-        kind: of the tasks.
+        job: of the tasks.
         frame: one row a task.
         main: the quantity of interest.
         groups: those with a finished task.
         axes: swept keys but the seed.
         causes: of energy.
     """
-    drawn = (BITS, OVERLAP, GAP) if kind == "characterize" else (main,)
+    drawn = [quantity_of(job.column(name)) for name in job.against] or [main]
+    beside = None if job.beside is None else quantity_of(job.column(job.beside[0]))
+    if beside is not None and not _known(frame, beside.column):
+        beside = None
     numeric = [axis for axis in axes if axis.numeric and len(axis.values) > 1]
     against = []
     for quantity in drawn:
@@ -274,7 +245,6 @@ def plots_of(
         for axis in sorted(numeric, key=lambda axis: -len(axis.values))[:MOST_PANELS]:
             mine = [group for group in groups if _is_number(group.values[axis.key]) and group.count(quantity)]
             if len({group.values[axis.key] for group in mine}) > 1:
-                beside = IDEAL if kind == "infer" and _known(frame, IDEAL.column) else None
                 spec = figures.against_plot(mine, quantity, axis.key, curve_names(mine, axis.key), beside=beside)
                 panels.append((f"{_capital(quantity.name)} against {axis.key}", spec))
         if panels:
@@ -282,34 +252,39 @@ def plots_of(
     categories = []
     if not against and groups:
         categories = [(f"{_capital(main.name)} of each group", figures.categories_plot(groups, main))]
-    cost, gain = TRADE_OFFS[kind]
+    cost, gain = (quantity_of(job.column(name)) for name in job.trade_off) if job.trade_off else (None, None)
     front: list[Group] = []
     trade_off = []
-    if _known(frame, cost.column) and _known(frame, gain.column):
+    point = None
+    if cost is not None and gain is not None and _known(frame, cost.column) and _known(frame, gain.column):
+        point = _published_point(frame, cost, gain)
         both = [group for group in groups if group.count(cost) and group.count(gain)]
         front = figures.pareto_front(both, cost, gain)
         if len(both) > 1:
             colour_by = _colour_names(both, axes)
-            spec = figures.trade_off_plot(
-                both, cost, gain, front=front, curve_of=colour_by, published=_published_point(kind, frame)
-            )
+            star = None
+            if point is not None:
+                star = (cost.scale * point[0].value, gain.scale * point[1].value, f"published, {point[0].rule}")
+            spec = figures.trade_off_plot(both, cost, gain, front=front, curve_of=colour_by, published=star)
             trade_off = [(f"{_capital(gain.name)} against {cost.name}", spec)]
     variance = []
-    if kind != "characterize" and any(math.isfinite(group.row[f"{main.column}_std_seeds"]) for group in groups):
+    if job.networks and any(math.isfinite(group.row[f"{main.column}_std_seeds"]) for group in groups):
         variance = [(f"Spread of the {main.name} between seeds and chips", figures.variance_plot(groups, main))]
     stacked = []
     if causes and groups:
-        title = {"infer": SYSTEM.title, "train": PROGRAMMING.title}.get(kind, ATTEMPT_ENERGY.title)
-        stacked = [("Energy by cause", figures.causes_plot(groups, causes, title))]
-    return Plots(against, categories, trade_off, front, cost, gain, variance, stacked, causes)
+        stacked = [("Energy by cause", figures.causes_plot(groups, causes, job.cause_axis))]
+    return Plots(against, categories, trade_off, front, cost, gain, point, variance, stacked, causes)
 
 
-def _published_point(kind: str, frame: pd.DataFrame) -> tuple[float, float, str] | None:
-    """The published point, where networks learnt MNIST in situ; nothing else is comparable with it."""
-    if kind != "train" or not ((frame["dataset"] == "mnist") & (frame["mode"] == "in-situ")).any():
+def _published_point(frame: pd.DataFrame, cost: Quantity, gain: Quantity) -> tuple[Figure, Figure] | None:
+    """Published cost and gain under the conditions of one of these tasks; None where there are none of both."""
+    if not {"dataset", "mode"} <= set(frame.columns):
         return None
-    energy, accuracy = 1e12 * published.ENERGY_PER_INFERENCE, 100 * published.ACCURACY["in-situ"]
-    return energy, accuracy, "published, in situ"
+    for dataset, rule in frame[["dataset", "mode"]].dropna().drop_duplicates().itertuples(index=False):
+        both = published(cost.column, dataset, rule), published(gain.column, dataset, rule)
+        if both[0] is not None and both[1] is not None:
+            return both[0], both[1]
+    return None
 
 
 def _colour_names(groups: Sequence[Group], axes: Sequence[Axis]) -> Callable[[Group], str]:

@@ -1,47 +1,31 @@
-"""What the page about a sweep tells of each kind of task: quantities, their columns, names and units."""
+"""Columns of results as the page about a sweep shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from barkhausen.experiment.jobs import Column, Job
 from barkhausen.report.sweep.figures import Quantity
 
-ATTEMPT = "attempt_femtojoule"
-"""Of a characterised device: the sum over causes."""
 
-ACCURACY = Quantity("accuracy", "accuracy (%)", "accuracy", 100.0, "%", 2, True)
-IDEAL = Quantity("ideal_accuracy", "accuracy without the chip (%)", "accuracy without the chip", 100.0, "%", 2, True)
-TUNED = Quantity(
-    "tuned_accuracy", "accuracy trained on the chip (%)", "accuracy trained on the chip", 100.0, "%", 2, True
-)
-PROGRAMMING = Quantity(
-    "picojoule_per_inference", "programming energy (pJ per inference)", "programming energy", 1.0, "pJ", None, False
-)
-SYSTEM = Quantity(
-    "system_picojoule", "energy of the system (pJ per inference)", "system energy", 1.0, "pJ", None, False
-)
-LATENCY = Quantity("latency_nanoseconds", "latency (ns)", "latency", 1.0, "ns", None, False)
-BITS = Quantity("information_bits", "what a read tells (bits)", "information", 1.0, "bits", 3, True)
-GAP = Quantity("smallest_gap", "smallest gap (% of the range)", "smallest gap", 100.0, "%", 1, True)
-OVERLAP = Quantity("worst_overlap", "worst overlap of two states", "worst overlap", 1.0, "", 3, False)
-ATTEMPT_ENERGY = Quantity(ATTEMPT, "energy of an attempt (fJ)", "energy of an attempt", 1.0, "fJ", None, False)
-DEVICE_SIGMA = Quantity("mean_sigma_device", "σ between devices (weight)", "σ between devices", 1.0, "", 3, False)
-CYCLE_SIGMA = Quantity("mean_sigma_cycle", "σ between cycles (weight)", "σ between cycles", 1.0, "", 3, False)
+def quantity_of(column: Column) -> Quantity:
+    """A column as the page shows it."""
+    name = column.label or column.name.replace("_", " ")
+    direction = column.higher_is_better
+    return Quantity(column.name, column.title, name, column.scale, column.unit, column.decimals, direction)
 
-COLUMNS = {
-    "train": (ACCURACY, PROGRAMMING),
-    "infer": (ACCURACY, TUNED, IDEAL, SYSTEM, LATENCY),
-    "characterize": (BITS, GAP, OVERLAP, DEVICE_SIGMA, CYCLE_SIGMA, ATTEMPT_ENERGY),
-}
-"""What the table of groups holds, the quantity of interest first."""
 
-TRADE_OFFS = {
-    "train": (PROGRAMMING, ACCURACY),
-    "infer": (SYSTEM, ACCURACY),
-    "characterize": (ATTEMPT_ENERGY, BITS),
-}
-"""Cost and gain of the plot of two objectives."""
+def quantities_of(job: Job) -> list[Quantity]:
+    """Columns of the table of groups, the quantity of interest first."""
+    return [quantity_of(job.column(name)) for name in job.shown or job.summarised]
 
-TASKS = {
-    "train": "a network trained and measured on data that it did not learn from",
-    "infer": "a trained network on a chip with converters, wires and noise",
-    "characterize": "a device whose states were characterised",
-}
+
+def causes_of(job: Job, names: Sequence[str]) -> dict[str, Quantity]:
+    """Columns of energy by cause among these names, by the label of the cause."""
+    unit = {"picojoule": "pJ", "femtojoule": "fJ"}.get(job.cause_unit, job.cause_unit)
+    found = {}
+    for column in job.cause_columns(list(names)):
+        cause = column.removesuffix(f"_{job.cause_unit}")
+        label = job.cause_labels.get(cause, cause.replace("_", " "))
+        found[label] = Quantity(column, f"{label} ({unit})", label, 1.0, unit, None, False)
+    return found

@@ -1,0 +1,18 @@
+"""Kinds of task that a sweep can be made of; importing this package registers those of the package."""
+
+from barkhausen.experiment.jobs import characterize, infer, train
+from barkhausen.experiment.jobs.registry import JOBS, Column, Job, Planned, Planning
+from barkhausen.experiment.work.base import Order, Result
+
+__all__ = [
+    "JOBS",
+    "Column",
+    "Job",
+    "Order",
+    "Planned",
+    "Planning",
+    "Result",
+    "characterize",
+    "infer",
+    "train",
+]

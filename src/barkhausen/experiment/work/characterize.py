@@ -1,0 +1,56 @@
+"""Characterisation of a device as a task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from barkhausen.core.files import atomic_write
+from barkhausen.core.units import FEMTO
+from barkhausen.device import CharacterisedDevice
+from barkhausen.device.description import described
+from barkhausen.experiment.characterise import characterise_to_file
+from barkhausen.experiment.work.base import Order, Result
+from barkhausen.experiment.work.rows import Row, number
+
+DEVICE_FILE = "device.nc"
+
+
+def characterize(order: Order) -> Result:
+    """Characterise a device, or resume its characterisation; device file and histories stand in the directory."""
+    source, out = order.directory / "device.toml", order.directory / DEVICE_FILE
+    # Without defaults: the device file says which values were assumed.
+    atomic_write(source, tomli_w.dumps(order.given))
+    device = characterise_to_file(source, out, threads=order.threads).device
+    return Result({"device_file": out.relative_to(order.root).as_posix(), **device_row(device)})
+
+
+def device_row(device: CharacterisedDevice) -> Row:
+    """Results of a characterisation.
+
+    The smallest gap of neighbouring mean positions is a share of the range of mean positions; sigmas are means over
+    states in weight units; energies are of one attempt, means over states.
+    """
+    mean, sigma_device, sigma_cycle = device.moments
+    scale = 2.0 / (mean[-1] - mean[0])
+    data = described(device).data
+    overlaps = None
+    if "overlap" in data:
+        overlaps = data["overlap"].transpose("state", "other_state").values
+        overlaps = overlaps[~np.eye(len(overlaps), dtype=bool)]
+    return {
+        "states": device.states,
+        "information_bits": number(data["mutual_information"].item()) if "mutual_information" in data else None,
+        "smallest_gap": number(np.diff(mean).min() / (mean[-1] - mean[0])),
+        "worst_overlap": None if overlaps is None else number(overlaps.max()),
+        "mean_sigma_device": number(scale * np.nanmean(sigma_device)),
+        "mean_sigma_cycle": number(scale * np.nanmean(sigma_cycle)),
+        **{f"{cause}_femtojoule": number(FEMTO * device.energy(cause).mean()) for cause in causes_of(device)},
+    }
+
+
+def causes_of(device: CharacterisedDevice) -> tuple[Any, ...]:
+    """Causes of the programming energy of a device."""
+    return tuple(getattr(device, "energy_causes", ("sot", "gate", "read")))

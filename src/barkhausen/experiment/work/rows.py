@@ -1,0 +1,114 @@
+"""The row of a result: what a training, an inference and a characterisation put into tables.
+
+Totals (events, attempts, joules) are kept beside what is derived from them, so that means over seeds are means of
+totals and shares are shares of totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from barkhausen.core.units import NANO, PICO
+from barkhausen.experiment.summary import energy_of, upgraded
+
+if TYPE_CHECKING:
+    from barkhausen.experiment.chip.inference import ChipInference
+
+Row = dict[str, Any]
+Summary = Mapping[str, Any]
+
+
+def held_out(summary: Summary) -> float:
+    """Test accuracy, or validation accuracy of a run that did not touch the test set."""
+    test = summary["test_accuracy"]
+    return float(summary["validation_accuracy"] if test is None else test)
+
+
+def unseen_chips(summary: Summary) -> Mapping[str, Any] | None:
+    """Accuracy of the trained levels on chips that did not take part in training; None where it was not measured."""
+    found: Mapping[str, Any] | None = upgraded(summary).get("unseen_chips")
+    return found
+
+
+def joules(summary: Summary) -> dict[str, float]:
+    """Programming energy in J by cause."""
+    return dict(energy_of(summary).by_cause)
+
+
+def totals(summary: Summary) -> dict[str, float]:
+    """What is counted over a whole run: events, attempts, and energies in J; empty for a network without devices."""
+    if summary["states"] is None:
+        return {}
+    counts, energy = summary["programming"], summary["energy"]
+    return {
+        **{name: counts[name] for name in ("initial_events", "training_events", "attempts")},
+        **{name: energy[name] for name in ("programming_joule", "per_inference_joule")},
+        **{f"{cause}_joule": joule for cause, joule in joules(summary).items()},
+    }
+
+
+def per_sample(sums: Mapping[str, float], inferences: int) -> Row:
+    """Totals over the inferences of training (samples × epochs): events, attempts, and energies in pJ by cause."""
+    if not sums:
+        return {}
+    causes = [
+        name for name in sums if name.endswith("_joule") and not name.startswith(("programming", "per_inference"))
+    ]
+    return {
+        "events_per_sample": (sums["initial_events"] + sums["training_events"]) / inferences,
+        "attempts_per_sample": sums["attempts"] / inferences,
+        "picojoule_per_inference": PICO * sums["per_inference_joule"],
+        **{cause.replace("_joule", "_picojoule"): PICO * sums[cause] / inferences for cause in causes},
+    }
+
+
+def mean_totals(runs: Sequence[Summary]) -> dict[str, float]:
+    """Means of the totals of several runs."""
+    every = [totals(run) for run in runs]
+    return {name: float(sum(sums[name] for sums in every)) / len(every) for name in every[0]}
+
+
+def inferences_of(summary: Summary) -> int:
+    """Training samples × epochs."""
+    return int(summary["dataset"]["train_samples"] * summary["epochs"])
+
+
+def training_row(summary: Summary) -> Row:
+    """Results of a run; accuracies are fractions, energies pJ per inference of training."""
+    validating = summary["test_accuracy"] is None
+    return {
+        "states": summary["states"],
+        "accuracy": held_out(summary),
+        "measured_on": "validation" if validating else "test",
+        "train_accuracy": summary["train_accuracy"],
+        "chip_std": summary["chips"]["std"],
+        "chips": summary["chips"]["count"],
+        "unseen_chips": (unseen_chips(summary) or {}).get("mean"),
+        **per_sample(totals(summary), inferences_of(summary)),
+    }
+
+
+def single_chips(summary: Summary) -> tuple[float, ...]:
+    """Accuracy on each chip that a run measured, where single chips are known."""
+    measured = unseen_chips(summary) or summary["chips"]
+    return tuple(float(value) for value in measured.get("values", ()))
+
+
+def inference_row(found: ChipInference) -> Row:
+    """Results on a chip: accuracies, pJ of one inference by cause and of one trained sample, and latency."""
+    costs = found.costs
+    row: Row = {"ideal_accuracy": found.ideal, "accuracy": found.accuracy, "system_picojoule": PICO * costs.total}
+    if found.tuned is not None:
+        row["tuned_accuracy"] = found.tuned.accuracy
+    if found.training is not None:
+        row["training_picojoule"] = PICO * found.training.total / found.batch
+    row |= {f"{cause.lower().replace(' ', '_')}_picojoule": PICO * joule for cause, joule in costs.energy.items()}
+    return row | {"latency_nanoseconds": NANO * costs.latency}
+
+
+def number(value: float) -> float | None:
+    """A number as JSON can hold it; None for what is not finite."""
+    return float(value) if np.isfinite(value) else None
