@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tomli_w
 
@@ -47,10 +45,5 @@ def device_row(device: CharacterisedDevice) -> Row:
         "worst_overlap": None if overlaps is None else number(overlaps.max()),
         "mean_sigma_device": number(scale * np.nanmean(sigma_device)),
         "mean_sigma_cycle": number(scale * np.nanmean(sigma_cycle)),
-        **{f"{cause}_femtojoule": number(FEMTO * device.energy(cause).mean()) for cause in causes_of(device)},
+        **{f"{cause}_femtojoule": number(FEMTO * device.energy(cause).mean()) for cause in device.energy_causes},
     }
-
-
-def causes_of(device: CharacterisedDevice) -> tuple[Any, ...]:
-    """Causes of the programming energy of a device."""
-    return tuple(getattr(device, "energy_causes", ("sot", "gate", "read")))
