@@ -6,7 +6,10 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 WORKERS ?= 2
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
-.PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune results clean
+# Parts of `make validate`.
+PARTS := standard-problems walls equilibrium integrators ensembles devices synapses sweeps claims others
+
+.PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune clean $(PARTS:%=validate-%)
 
 setup: .venv/run.stamp
 
@@ -34,6 +37,43 @@ reproduce: setup ## the main job: the results table and report in runs/reproduce
 
 test: .venv/dev.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
+
+PHYSICS := tests/micromagnetics/physics
+VALIDATE = $(BIN)/python -m pytest -m 'slow or validation'
+PARALLEL = -n $(WORKERS) --dist worksteal
+
+validate: ## the slow tests in parts, each with a table check / ours / reference / tolerance
+	@$(MAKE) --keep-going --jobs=1 $(PARTS:%=validate-%)
+
+validate-standard-problems: .venv/peers.stamp ## muMAG problems 4 and 5, the demagnetisation tensor, magnum.np
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_standard_problems.py $(PHYSICS)/test_against_magnumnp.py
+
+validate-walls: .venv/peers.stamp ## width, tilt, velocity and depinning of walls
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_walls.py tests/micromagnetics/geometry
+
+validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py
+
+validate-integrators: .venv/peers.stamp ## order and convergence of the time steps
+	$(VALIDATE) $(PARALLEL) tests/micromagnetics/integrators
+
+validate-ensembles: .venv/peers.stamp ## memory of an ensemble, and runs that are killed
+	$(VALIDATE) $(PARALLEL) tests/micromagnetics $(foreach part,physics integrators geometry,--ignore tests/micromagnetics/$(part))
+
+validate-devices: .venv/peers.stamp ## the compact wall, retention, statistics, and the device files that are shipped
+	$(VALIDATE) $(PARALLEL) tests/device
+
+validate-synapses: .venv/peers.stamp ## currents in wires against badcrossbar
+	$(VALIDATE) $(PARALLEL) tests/synapse
+
+validate-sweeps: .venv/peers.stamp ## sweeps that are killed, and large ones
+	$(VALIDATE) tests/sweep
+
+validate-claims: .venv/peers.stamp ## accuracy and energy that the README states; needs MNIST
+	$(VALIDATE) tests/reproduce
+
+validate-others: .venv/peers.stamp ## slow tests in other folders; there may be none
+	$(VALIDATE) tests $(foreach part,micromagnetics device synapse sweep reproduce,--ignore tests/$(part)) || [ $$? -eq 5 ]
 
 lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/ruff format --check src tests benchmarks examples setup.py
