@@ -36,11 +36,11 @@ reproduce: setup ## the main job: the results table and report in runs/reproduce
 	$(BIN)/barkhausen reproduce --out runs/reproduce $(DATA)
 
 test: .venv/dev.stamp ## all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 PHYSICS := tests/micromagnetics/physics
 VALIDATE = $(BIN)/python -m pytest -m 'slow or validation'
-PARALLEL = -n $(WORKERS) --dist worksteal
+PARALLEL = -n $(WORKERS) --dist loadfile
 
 validate: ## the slow tests in parts, each with a table check / ours / reference / tolerance
 	@$(MAKE) --keep-going --jobs=1 $(PARTS:%=validate-%)
