@@ -1,1 +1,1 @@
-"""What every layer above rests on: errors, configuration, files, progress, units and seeds."""
+"""Shared foundations of all layers: errors, configuration, files, progress, units and seeds."""

@@ -1,4 +1,4 @@
-"""Turning what a user wrote (TOML) into validated models, or into one line that names the wrong key."""
+"""Configuration: TOML text becomes a validated model, or an error of one line that names the wrong key."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Parameters(BaseModel):
-    """Base of tables that a user writes: no unknown key, and no change afterwards."""
+    """Base class of tables that a user writes: unknown keys are refused, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StrictParameters(Parameters):
-    """The same where values are of the type that is asked for, not merely convertible to it."""
+    """Variant of :class:`Parameters` that refuses values of another type, even convertible ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -62,15 +62,15 @@ def own_options(model: type[Parameters], given: Any) -> Parameters:
 
 
 def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
-    """Build ``model`` from ``values``, or say in one line which key is wrong and what is allowed.
+    """Model built from ``values``, or an error of one line that names the wrong key and what is allowed.
 
     Args:
-        model: the pydantic model.
-        values: nested dictionary, as read from TOML.
-        origin: what the user calls the source of the values (a file name).
+        model: Pydantic model.
+        values: Nested dictionary, as read from TOML.
+        origin: Name of the source of the values, for messages (a file name).
 
     Raises:
-        InputError: on the first unknown key, wrong type or value out of range.
+        InputError: An unknown key, a wrong type or a value out of range; the first one found.
     """
     try:
         return model.model_validate(values)
@@ -95,7 +95,7 @@ def _short(value: object) -> str:
 
 
 def _meant(location: tuple[int | str, ...], known: list[str]) -> str:
-    """A suggestion for the last part of an unknown key, with the tables that it stands in."""
+    """Suggestion for the last part of an unknown key, preceded by the tables that contain it."""
     *tables, last = (str(part) for part in location)
     hint = did_you_mean(last, known)
     for name in known:

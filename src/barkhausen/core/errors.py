@@ -1,7 +1,7 @@
-"""Errors of one line each, naming the culprit: wrong input, and outcomes without a result.
+"""Errors with a message of one line: wrong input, and outcomes without a result.
 
 The command line turns every :class:`BarkhausenError` into that line and exit code 2, without a traceback.
-Anything else that escapes is a defect of ours and keeps its traceback.
+Any other exception is a defect of the package and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from collections.abc import Iterable
 
 
 class BarkhausenError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of the errors that the package raises on purpose."""
 
 
 class InputError(BarkhausenError, ValueError):
-    """The user's input is wrong; the message is one line: which key, which value, what is allowed."""
+    """Error in the input. The message is one line: which key, which value, what is allowed."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
 
 class OutcomeError(BarkhausenError):
-    """The input is sound, but what it leads to is no result: a diverged training, a wall that never rests.
+    """Valid input that leads to no result: a training that diverges, a wall that never comes to rest.
 
-    Another attempt with the same input ends in the same way.
+    A second attempt with the same input ends in the same way.
     """
 
 
 class DataNotFoundError(InputError):
-    """A data set was not found in any of the places searched, and could not be downloaded."""
+    """Data set that is in none of the places searched and could not be downloaded."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

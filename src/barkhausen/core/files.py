@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and directories that belong to one process at a time."""
+"""Atomic files, and directories that one process at a time may write to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PARTIAL = ".partial"
-"""How the name of a file that is not yet whole ends."""
+"""Suffix of the name of a file that is not yet complete."""
 
 
 @contextlib.contextmanager
@@ -60,7 +60,7 @@ def atomic_write(target: Path, content: str | bytes) -> None:
 
 
 def remove_partial(directory: Path) -> None:
-    """Remove what writers that were killed have left in a directory, and nothing else.
+    """Remove the partial files that killed writers left in a directory, and nothing else.
 
     Raises:
         InputError: the directory cannot be written.
@@ -73,7 +73,7 @@ def remove_partial(directory: Path) -> None:
 
 
 def unwritable(target: Path, error: OSError) -> InputError:
-    """The one line a user reads when an output cannot be written."""
+    """Error message of one line for an output that cannot be written."""
     return InputError(f"{target}: cannot be written ({error.strerror or error})")
 
 
@@ -86,7 +86,7 @@ def _umask() -> int:
 def take_lock(file: IO[Any]) -> bool:
     """Take the lock of an open file, which is held until it is closed; False where another process holds it.
 
-    Without locks (Windows, some file systems) it is always taken: two processes there are the user's to avoid.
+    Always True where there are no locks (Windows, some file systems); there the user must avoid a second process.
     """
     if fcntl is None:
         return True
@@ -100,7 +100,7 @@ def take_lock(file: IO[Any]) -> bool:
 
 
 LOCK = ".lock"
-"""The file of a directory whose lock its process holds."""
+"""Name of the file whose lock belongs to the process at work in the directory."""
 
 
 def check_directory(directory: Path, marker: str, what: str) -> bool:
@@ -109,9 +109,9 @@ def check_directory(directory: Path, marker: str, what: str) -> bool:
     Files that begin with a dot do not count: a killed process may have left them.
 
     Args:
-        directory: need not exist.
-        marker: file that stands in the directory of ``what`` from the start.
-        what: such as ``"a run"``.
+        directory: Directory, which need not exist.
+        marker: Name of a file that a directory of ``what`` holds from the start.
+        what: Description for messages, such as ``"a run"``.
 
     Raises:
         InputError: it is used for something else, is no directory, or cannot be read.
@@ -130,7 +130,7 @@ def check_directory(directory: Path, marker: str, what: str) -> bool:
 
 @contextlib.contextmanager
 def claimed_directory(directory: Path, marker: str, what: str) -> Iterator[None]:
-    """Make a directory this process's while the block runs, and remove what killed writers left in it.
+    """Directory locked by this process while the block runs; partial files of killed writers are removed.
 
     Args:
         directory, marker, what: as of :func:`check_directory`.

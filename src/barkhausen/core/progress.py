@@ -19,30 +19,30 @@ from rich.progress import Progress as Bars
 
 
 class Progress(Protocol):
-    """Something that shows how far the work has come."""
+    """Display of how far the work has come."""
 
     def task(self, title: str, total: int, done: int = 0) -> AbstractContextManager[Callable[[int], None]]:
-        """A piece of work of ``total`` steps; the block receives a function to call with steps made."""
+        """Context of a task of ``total`` steps; it yields a function to call with the number of steps made."""
 
 
 class Silent:
-    """Shows nothing."""
+    """Display that shows nothing."""
 
     @contextlib.contextmanager
     def task(self, title: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
-        """A piece of work nobody watches."""
+        """Context of a task that is not shown."""
         yield lambda steps: None
 
 
 class Terminal:
-    """A bar a task, with the time left; nothing where the console is not a terminal."""
+    """Bar for each task, with the time left; nothing if the console is not a terminal."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
 
     @contextlib.contextmanager
     def task(self, title: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
-        """A piece of work shown as a bar."""
+        """Context of a task shown as a bar."""
         bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -51,7 +51,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=self.console,
             disable=not self.console.is_terminal,
-            # A step may take minutes; by rich's own half a minute there would be no time left to tell.
+            # A step may take minutes; with rich's default of half a minute no time left would be shown.
             speed_estimate_period=3600,
             transient=True,
         )

@@ -1,4 +1,4 @@
-"""Who computes: the compiled kernel or torch, and how many replicas at once."""
+"""Choice of a backend: the compiled kernel or torch, and the number of replicas computed at once."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ BACKENDS = ("auto", "compiled", "torch")
 INTEGRATORS = ("heun", "dormand-prince")
 
 CACHED_CELLS = 8 * 256 * 32
-"""Cells in a chunk that torch still computes in the cache of a CPU."""
+"""Number of cells of a chunk up to which torch computes in the cache of a CPU."""
 
 ACCELERATOR_MEMORY = 2 << 30
-"""Bytes of working memory that a chunk on an accelerator may take unless told otherwise."""
+"""Default limit in bytes on the working memory of a chunk on an accelerator."""
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A choice that has been checked."""
+    """Backend settings that have been checked."""
 
     name: str
     device: torch.device
     dtype: torch.dtype
     chunk: int
-    """Replicas at once."""
+    """Number of replicas computed at once."""
     threads: int
 
     def describe(self) -> dict[str, str]:
-        """For the attributes of a result."""
+        """Settings as attributes of a result."""
         name = f"compiled ({compiled.variant()})" if self.name == "compiled" else "torch"
         return {"backend": name, "device": str(self.device), "precision": str(self.dtype).removeprefix("torch.")}
 
@@ -57,17 +57,17 @@ def choose_backend(
     memory: float | None = None,
     threads: int | None = None,
 ) -> Backend:
-    """Check a choice of backend and fill in what it leaves open.
+    """Checked backend settings, with defaults for what is left open.
 
     Args:
-        film, terms, replicas: of the ensemble.
-        name: ``auto`` takes the compiled kernel where it can compute these terms, torch elsewhere.
-        integrator: one of :data:`INTEGRATORS`; the adaptive one runs in torch.
+        film, terms, replicas: Film, terms and number of replicas of the ensemble.
+        name: ``compiled``, ``torch`` or ``auto``: the compiled kernel if it can compute these terms, otherwise torch.
+        integrator: Name from :data:`INTEGRATORS`; the adaptive integrator runs in torch.
         device: ``cpu`` or ``cuda``.
         dtype: float32 or float64.
-        chunk: replicas at once, a multiple of 8; by default what suits the cache, or the memory.
-        memory: bound in bytes on the working memory of a chunk.
-        threads: of the compiled kernel; default as many as torch's, which ``torch.set_num_threads`` sets.
+        chunk: Number of replicas computed at once, a multiple of 8. Default: what fits the cache or the memory.
+        memory: Limit in bytes on the working memory of a chunk.
+        threads: Number of threads of the compiled kernel. Default: that of torch (``torch.set_num_threads``).
 
     Raises:
         InputError: an unknown name, a backend that cannot do it (with the reason), a device that is not there, or a
@@ -146,7 +146,7 @@ def _chunk(
 
 
 def bytes_per_replica(film: Film, name: str, dtype: torch.dtype) -> float:
-    """Rough working memory for one more replica in a chunk."""
+    """Upper estimate of the working memory in bytes for one more replica in a chunk."""
     grid = film.grid
     size = 4 if dtype == torch.float32 else 8
     field = 3 * grid.cells * size

@@ -1,4 +1,4 @@
-"""A directory in which an ensemble keeps what it has finished, so that a killed run goes on where it was."""
+"""Checkpoint of an ensemble: a directory from which a killed run is resumed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAN = "plan.json"
 
 
 class Checkpoint:
-    """Finished chunks and the state of the one under way.
+    """Directory with the finished chunks and the state of the current one.
 
     Args:
         directory: made if missing.
@@ -54,24 +54,24 @@ class Checkpoint:
             atomic_write(path, text)
 
     def finished(self, chunk: int) -> dict[str, Tensor] | None:
-        """What that chunk has recorded, if it is finished."""
+        """Records of a chunk, or None if it is not finished."""
         return self._load(self._chunk(chunk))
 
     def finish(self, chunk: int, records: dict[str, Tensor]) -> None:
-        """Keep a finished chunk and forget its state under way."""
+        """Save the records of a finished chunk and delete its intermediate state."""
         self._save(self._chunk(chunk), records)
         self._running(chunk).unlink(missing_ok=True)
 
     def running(self, chunk: int) -> dict[str, Tensor] | None:
-        """State and records of that chunk as last kept, if it was under way."""
+        """Last saved state and records of an unfinished chunk, or None."""
         return self._load(self._running(chunk))
 
     def keep(self, chunk: int, state: dict[str, Tensor]) -> None:
-        """Keep the state of the chunk under way."""
+        """Save the state of the current chunk."""
         self._save(self._running(chunk), state)
 
     def remove(self) -> None:
-        """Delete it; its result is elsewhere."""
+        """Delete the directory, once the result has been saved elsewhere."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _chunk(self, chunk: int) -> Path:
@@ -95,7 +95,7 @@ class Checkpoint:
 
 
 def digest(*values: object) -> str:
-    """A short fingerprint of tensors, numbers and texts."""
+    """Short fingerprint of tensors, numbers and texts."""
     total = hashlib.sha256()
     for value in values:
         if isinstance(value, Tensor):

@@ -1,4 +1,4 @@
-"""Hundreds of thermal replicas of a film in one call."""
+"""Ensemble simulation: hundreds of thermal replicas of a film in one call."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from barkhausen.micromagnetics.terms import Term, standard_terms
 from barkhausen.version import __version__
 
 MAXIMAL_STEPS = 1e9
-"""More steps than this would take weeks, and are taken for a mistake in the units."""
+"""Largest number of steps; more would take weeks and are probably a mistake in the units."""
 
 KEEP_SECONDS = 30.0
-"""How often the state of the chunk under way is kept."""
+"""Seconds between two saves of the state of the current chunk."""
 
 
 def simulate(
@@ -68,35 +68,35 @@ def simulate(
     A replica's noise depends on the seed and its number alone, never on how the replicas are divided into chunks.
 
     Args:
-        film: grid, material, and each replica's shape and anisotropy (:meth:`Film.assign`).
-        drive: currents, fields and gate voltages, each for all replicas or one for each; ``None``: nothing.
-        duration: in s.
-        replicas: how many.
-        seed: of the thermal noise.
-        temperature: in K; 0 is deterministic.
-        initial: ``[replica or 1, 3, nx, ny]``; default one Néel wall in the middle.
-        dt: step in s; default what :func:`advise_step` recommends for the film, fitted to ``every``.
-        every: time between records in s; default a hundredth of the duration.
-        observe: what to record; default wall position, number, tilt and angle, and <m>.
-        terms: of the effective field; default all that the material has.
+        film: Grid, material, and shape and anisotropy of each replica (:meth:`Film.assign`).
+        drive: Currents, fields and gate voltages, common to all replicas or one for each. Default: none.
+        duration: Simulated time in s.
+        replicas: Number of replicas.
+        seed: Seed of the thermal noise.
+        temperature: Temperature in K; 0 is deterministic.
+        initial: Initial magnetisation, ``[replica or 1, 3, nx, ny]``. Default: one Néel wall in the middle.
+        dt: Time step in s. Default: the one that :func:`advise_step` recommends, fitted to ``every``.
+        every: Time between records in s. Default: a hundredth of the duration.
+        observe: Observables. Default: position, number, tilt and angle of walls, and <m>.
+        terms: Terms of the effective field. Default: all terms that the material has constants for.
         integrator: ``heun``, or ``dormand-prince`` (adaptive, at zero temperature).
-        tolerance: of the adaptive integrator.
+        tolerance: Tolerance of the adaptive integrator.
         backend: ``compiled``, ``torch``, or ``auto``: the compiled kernel where it can.
         device, dtype: ``cpu`` or ``cuda``; float32 or float64 (torch only).
         chunk, memory, threads: replicas at once, bound on a chunk's bytes, threads of the compiled kernel
             (:func:`choose_backend`).
-        snapshots: of the magnetisation, as OVF files.
+        snapshots: Snapshots of the magnetisation to save as OVF files.
         checkpoint: directory for finished chunks and, at the record after every 30 s, the one under way; the same call
             goes on in it after a kill, to the same result. The caller deletes it.
-        progress: where to show how far it is, with the time left; ``True``: a bar on the terminal.
+        progress: Display of the progress; ``True``: a bar on the terminal.
 
     Returns:
         A data set with the dimensions ``time`` and ``replica`` and one variable for each observable; units, seed,
         step, backend and every parameter are attributes.
 
     Raises:
-        InputError: an argument is wrong, or the parts do not fit each other.
-        IntegrationError: a replica left the physics; says which, when and why.
+        InputError: An argument is wrong, or the parts do not fit each other.
+        IntegrationError: The integration of a replica broke down; the message says which, when and why.
     """
     plan = _Plan.of(
         film,
@@ -143,7 +143,7 @@ def simulate(
 
 @dataclass(frozen=True)
 class _Plan:
-    """The checked arguments of one simulation."""
+    """Checked arguments of one simulation."""
 
     film: Film
     drive: Drive
@@ -157,7 +157,7 @@ class _Plan:
     tolerance: float
     advice: StepAdvice
     initial: str
-    """What it starts from: the default, or a digest of what was given."""
+    """Initial state: the default, or a digest of the one given."""
 
     @staticmethod
     def of(  # noqa: PLR0917 (the arguments of the one caller, in its order)
@@ -208,7 +208,7 @@ class _Plan:
         return _Plan(film, drive, terms, replicas, seed, temperature, dt, times, integrator, tolerance, advice, initial)
 
     def stepper(self, system: System, m: Tensor, rows: Tensor, backend: Backend) -> Stepper:
-        """The integrator of one chunk."""
+        """Integrator of one chunk."""
         if self.integrator == "dormand-prince":
             return DormandPrince(system, m, tolerance=self.tolerance, replicas=rows)
         if backend.name == "compiled":
@@ -221,7 +221,7 @@ class _Plan:
         )
 
     def attributes(self, backend: Backend) -> dict[str, object]:
-        """What the result says of itself."""
+        """Attributes of the result."""
         return {
             "seed": self.seed,
             "temperature": self.temperature,
@@ -238,7 +238,7 @@ class _Plan:
         }
 
     def fingerprint(self, backend: Backend, observe: Sequence[Observable], start: Tensor) -> dict[str, object]:
-        """What tells this simulation from another, for a checkpoint."""
+        """Values that distinguish this simulation from others, for a checkpoint."""
         drive, film = self.drive, self.film
         waves = [t for wave in drive.waveforms.values() for t in (wave.times, wave.values)]
         shapes = [getattr(film, name) for name in ("fill", "anisotropy", "edge_demag", "device_of_replica")]
@@ -275,7 +275,7 @@ def _checked_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
 
 
 class _Chunk:
-    """One chunk of replicas on its way through time."""
+    """Integration of one chunk of replicas."""
 
     def __init__(
         self,

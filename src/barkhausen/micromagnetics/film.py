@@ -25,7 +25,7 @@ class Film:
 
     Args:
         grid: the cells.
-        material: the constants.
+        material: Material constants.
         fill: filled fraction of each cell, 0 to 1, ``[device, nx, ny]`` (or ``[nx, ny]`` for one device). It scales
             the moment of a cell and its bonds; ``None``: every cell is full.
         anisotropy: Ku of each cell in J/m³, ``[device, nx, ny]`` or ``[nx, ny]``; ``None``: the material's.

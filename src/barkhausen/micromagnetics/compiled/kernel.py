@@ -1,4 +1,4 @@
-"""Hundreds of replicas of a film in compiled code, eight at a time as the lanes of a vector."""
+"""Compiled ensemble: replicas of a film, eight at a time in the lanes of a vector register."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DRIVES = 7
 
 @dataclass(frozen=True)
 class LaneProblem:
-    """What stays the same through a simulation. Arrays are common to all replicas or have them as first axis.
+    """Constants of a simulation. Arrays are common to all replicas or have the replicas as first axis.
 
     Args:
         nx: cells along x.
@@ -67,7 +67,7 @@ class LaneProblem:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call of :meth:`LaneEnsemble.advance` ended.
+    """Result of a call of :meth:`LaneEnsemble.advance`.
 
     Args:
         deviation: per replica the largest ``| |m|^2 - 1 |`` met before renormalising, NaN included.
@@ -141,7 +141,7 @@ class LaneEnsemble:
         return np.ascontiguousarray(self._random.transpose(0, 2, 1).reshape(-1, 4)[: self.replicas])
 
     def set_rng_state(self, state: np.ndarray) -> None:
-        """Go on from what :meth:`rng_state` returned."""
+        """Restore the random state that :meth:`rng_state` returned."""
         given = np.asarray(state)
         if given.shape != (self.replicas, 4) or given.dtype != np.uint32:
             raise ValueError(f"state: {given.shape} {given.dtype}, expected {(self.replicas, 4)} uint32")
@@ -193,7 +193,7 @@ class LaneEnsemble:
         return self._unpacked(field)
 
     def stray_field(self, repetitions: int = 1) -> np.ndarray:
-        """The stray field alone, computed so many times over: to time the transforms."""
+        """Stray field alone, computed repeatedly to time the transforms."""
         if self.problem.demag is None:
             raise ValueError("stray_field: the problem has no demag tensor")
         field = self._field_array()
@@ -202,7 +202,7 @@ class LaneEnsemble:
         return self._unpacked(field)
 
     def memory_bytes(self) -> int:
-        """All that this ensemble holds for the kernel."""
+        """Memory in bytes that the ensemble holds for the kernel."""
         return sum(array.nbytes for array in (self._m, self._random, self._workspace, *self._keep))
 
     def _field_array(self) -> np.ndarray:

@@ -82,7 +82,7 @@ class RunArguments(ctypes.Structure):
 
 
 def fingerprint() -> int:
-    """What the library's ``barkhausen_layout`` must return."""
+    """Expected return value of ``barkhausen_layout`` in the library."""
     sizes = [ctypes.sizeof(structure) for structure in (ProblemArguments, RunArguments, AxisArguments)]
     return sizes[0] * 1_000_000 + sizes[1] * 1000 + sizes[2]
 

@@ -1,4 +1,4 @@
-"""Finding, loading and choosing among the variants of the compiled kernel."""
+"""Loading of the compiled kernel and choice of its variant."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def available() -> bool:
 
 
 def unavailable_reason() -> str | None:
-    """One line saying why the compiled kernel cannot be used, None if it can."""
+    """Reason of one line why the compiled kernel cannot be used, or None if it can."""
     loaded = _load()
     return loaded if isinstance(loaded, str) else None
 

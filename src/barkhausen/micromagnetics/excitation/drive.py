@@ -75,7 +75,7 @@ class Drive:
         return {item.name: self.waveform(item.name) for item in fields(self)[:6]}
 
     def describe(self) -> str:
-        """All that is not zero, as JSON, for the attributes of a result."""
+        """Signals that are not zero, as JSON, for the attributes of a result."""
         parts: dict[str, object] = {name: wave.describe() for name, wave in self.waveforms.items() if not wave.is_zero}
         if self.gate is not None:
             parts["gate"] = {"kind": type(self.gate).__name__, **self.gate.model_dump()}
@@ -109,7 +109,7 @@ class Drive:
                 raise InputError(f"drive.{name}: given for {wave.replicas} replicas, but there are {replicas}")
 
     def select(self, replicas: Int[Tensor, " replica"]) -> Drive:
-        """The drive of these replicas alone."""
+        """Drive of the selected replicas."""
         chosen = {name: wave.select(replicas) for name, wave in self.waveforms.items()}
         return Drive(**chosen, gate=self.gate, gate_profile=self.gate_profile)
 

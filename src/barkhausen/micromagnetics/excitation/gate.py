@@ -1,4 +1,4 @@
-"""The gate: from a voltage to a change of the perpendicular anisotropy."""
+"""Gates: change of the perpendicular anisotropy by a voltage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NotZero = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Gate(Parameters, abc.ABC):
-    """A gate whose voltage changes Ku in proportion."""
+    """Gate whose voltage changes Ku in proportion."""
 
     @property
     @abc.abstractmethod
@@ -22,7 +22,7 @@ class Gate(Parameters, abc.ABC):
 
 
 class StrainGate(Gate):
-    """A piezoelectric below the film: strain eps = d31 V/t_PZ, and delta Ku = (3/2) lambda_s Y eps.
+    """Piezoelectric layer below the film: strain eps = d31 V/t_PZ, and delta Ku = (3/2) lambda_s Y eps.
 
     The defaults are assumptions: Co-Fe of 260 ppm, 200 GPa, on 100 nm of PZT with d31 = −190 pm/V. Strain is taken
     to reach the film undiminished (``transfer`` 1) and at once.
@@ -37,7 +37,7 @@ class StrainGate(Gate):
     piezoelectric_thickness: Positive = 100e-9
     """t_PZ in m."""
     transfer: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of the strain that reaches the film."""
+    """Fraction of the strain that reaches the film."""
 
     @property
     def strain_per_volt(self) -> float:

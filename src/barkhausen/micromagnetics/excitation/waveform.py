@@ -12,7 +12,7 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 
 Values = float | Sequence[float] | Tensor
-"""One number for all replicas, or one for each."""
+"""Number for all replicas, or one number for each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Waveform:
 
     @staticmethod
     def constant(value: Values) -> Waveform:
-        """The same value always."""
+        """Waveform of one constant value."""
         row = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
         return Waveform(torch.zeros(1, 1, dtype=torch.float64), row[None])
 
@@ -58,13 +58,13 @@ class Waveform:
     def pulse(
         amplitude: Values, width: Values, *, start: Values = 0.0, rise: Values = 0.0, fall: Values = 0.0
     ) -> Waveform:
-        """A trapezoidal pulse from and to zero.
+        """Trapezoidal pulse from and to zero.
 
         Args:
-            amplitude: height of the plateau.
-            width: of the plateau, in s; rise and fall come on top.
-            start: when the rise begins, in s.
-            rise, fall: durations of the linear flanks in s; 0 is a step.
+            amplitude: Height of the plateau.
+            width: Duration of the plateau in s, without rise and fall.
+            start: Start of the rise in s.
+            rise, fall: Durations of the linear flanks in s; 0 is a step.
 
         Raises:
             InputError: a negative duration, or different numbers of replicas.
@@ -87,7 +87,7 @@ class Waveform:
         return Waveform(torch.stack(times).expand(4, -1), torch.stack(values).expand(4, size))
 
     def __add__(self, other: Waveform) -> Waveform:
-        """The sum of two waveforms: a train of pulses, a pulse on a bias."""
+        """Sum of two waveforms: a train of pulses, a pulse on a bias."""
         width = max(self.replicas, other.replicas)
         knots = torch.cat((self.times.expand(-1, width), other.times.expand(-1, width))).sort(dim=0).values
         # Each knot twice, with the limits from the left and from the right, so that steps stay steps.
@@ -112,12 +112,12 @@ class Waveform:
 
     @property
     def replicas(self) -> int:
-        """How many replicas it tells apart; 1 if all are alike."""
+        """Number of replicas with values of their own; 1 if the waveform is common to all."""
         return max(self.times.shape[1], self.values.shape[1])
 
     @property
     def is_zero(self) -> bool:
-        """Whether it vanishes always."""
+        """Whether the waveform is zero at all times."""
         return not bool(self.values.any())
 
     def describe(self) -> dict[str, list[list[float]]]:
@@ -130,7 +130,7 @@ class Waveform:
         return float(self.times.max())
 
     def select(self, replicas: Int[Tensor, " replica"]) -> Waveform:
-        """The waveform of these replicas alone."""
+        """Waveform of the selected replicas."""
 
         def pick(value: Tensor) -> Tensor:
             return value if value.shape[1] == 1 else value[:, replicas]
@@ -138,7 +138,7 @@ class Waveform:
         return Waveform(pick(self.times), pick(self.values))
 
     def integral_of_square(self, until: float) -> Float[Tensor, " replica"]:
-        """Integral of the square from 0 to ``until`` (s): what Joule heat is proportional to; exact."""
+        """Exact integral of the square from 0 to ``until`` (s), to which Joule heat is proportional."""
         inside = self.times.clamp(0.0, until)
         edge = torch.tensor([[0.0], [until]], dtype=torch.float64)
         width = self.replicas

@@ -18,14 +18,14 @@ from barkhausen.micromagnetics.film import Film
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Which snapshots an ensemble saves.
+    """Choice of the snapshots that an ensemble saves.
 
     Files are named ``m_replica00003_0120.ovf``: replica, and number of the record (0 is the start).
 
     Args:
         directory: made if missing.
-        every: save at every so-many-th record.
-        replicas: numbers of the replicas to save; ``None``: all.
+        every: Number of records between two snapshots.
+        replicas: Numbers of the replicas to save. Default: all.
 
     Raises:
         InputError: ``every`` is no whole number, or below 1.
@@ -47,7 +47,7 @@ class Snapshots:
             raise InputError(f"snapshots.replicas: there is no replica {missing[0]}, they are 0 to {replicas - 1}")
 
     def save(self, film: Film, m: Float[Tensor, "replica 3 nx ny"], replicas: Tensor, record: int, time: float) -> None:
-        """Save what is due of this batch at this record."""
+        """Save the snapshots of this batch that are due at this record."""
         if record % self.every:
             return
         for row, replica in enumerate(replicas.tolist()):
@@ -59,10 +59,10 @@ def write_ovf(path: Path, film: Film, m: Float[Tensor, "3 nx ny"], time: float |
     """Write one magnetisation as OVF 2.0 (binary, 8 bytes), atomically.
 
     Args:
-        path: ends in ``.ovf``.
-        film: gives the grid.
-        m: unit magnetisation.
-        time: kept in the file where given, in s.
+        path: Path with the ending ``.ovf``.
+        film: Film with the grid.
+        m: Unit magnetisation.
+        time: Time in s to store in the file. Default: none.
 
     Raises:
         InputError: the library for it is not installed, or the file cannot be written.

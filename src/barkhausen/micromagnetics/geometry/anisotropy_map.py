@@ -19,7 +19,7 @@ from barkhausen.micromagnetics.grid import Grid
 
 
 class Region(Parameters):
-    """A stretch of the track with its own Ku: from ``start`` to ``stop`` in m along x."""
+    """Stretch of the track with its own Ku, from ``start`` to ``stop`` in m along x."""
 
     start: Annotated[float, Field(allow_inf_nan=False)]
     stop: Annotated[float, Field(allow_inf_nan=False)]
@@ -27,7 +27,7 @@ class Region(Parameters):
     """Ku in J/m³."""
 
     def share(self, grid: Grid) -> Float[Tensor, "nx 1"]:
-        """Which fraction of each column of cells it covers; float64."""
+        """Fraction of each column of cells that the region covers; float64."""
         left = torch.arange(grid.nx, dtype=torch.float64) * grid.dx
         overlap = (left + grid.dx).clamp_max(self.stop) - left.clamp_min(self.start)
         return (overlap.clamp_min(0.0) / grid.dx)[:, None]

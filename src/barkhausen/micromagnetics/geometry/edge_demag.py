@@ -1,9 +1,9 @@
-"""The stray field of partly filled cells, put right.
+"""Correction of the stray field of partly filled cells.
 
 A cell that an edge cuts holds its material on one side. Scaling its moment by the filled fraction spreads that
 material over the whole cell, which is right far away but wrong nearby: a half-filled cell of a thin film would
 demagnetise itself half as much as the film does. On 4 nm cells this would make half of the pinning of a rough edge.
-The remedy is to demand that the field of a *uniformly* magnetised film be right. For each cell the diagonal factors
+The correction makes the field of a *uniformly* magnetised film exact. For each cell the diagonal factors
 N_xx, N_yy, N_zz of the outline, resolved on subcells and averaged over the cell's material, are compared with those of
 the scaled cells, and the difference is added to the cell's own demagnetisation. It costs nothing at run time, and
 vanishes in full cells. (In the spirit of Donahue and McMichael, IEEE Trans. Magn. 43, 2878 (2007), who correct the

@@ -30,12 +30,12 @@ MARGIN_SIGMAS = 3.0
 
 
 class Notch(Parameters):
-    """A bite out of one edge or both; all lengths in m."""
+    """Notch in one edge or both; all lengths in m."""
 
     position: Annotated[float, Field(allow_inf_nan=False)]
-    """Its middle, from the left end of the track."""
+    """Position of the middle, from the left end of the track."""
     depth: Positive
-    """How far it reaches into the track."""
+    """Depth into the track."""
     half_length: Positive
     """Half of its extent along the edge."""
     shape: Literal["triangular", "rectangular", "semicircular"] = "triangular"
@@ -43,7 +43,7 @@ class Notch(Parameters):
     side: Literal["both", "upper", "lower"] = "both"
 
     def indentation(self, x: Float[Tensor, " sample"]) -> Float[Tensor, " sample"]:
-        """How far the edge is moved inwards at x, in m."""
+        """Displacement of the edge inwards at x, in m."""
         u = (x - self.position).abs() / self.half_length
         if self.shape == "triangular":
             return self.depth * (1 - u).clamp_min(0.0)
@@ -53,7 +53,7 @@ class Notch(Parameters):
 
 
 class TrackOutline(Parameters):
-    """A straight track with notched and rough edges; lengths in m."""
+    """Outline of a straight track with notched and rough edges; lengths in m."""
 
     length: Positive = 512e-9
     width: Positive = 64e-9
@@ -113,7 +113,7 @@ class TrackOutline(Parameters):
         Args:
             grid: from :meth:`grid`, or one of your own.
             devices: how many different edges to draw.
-            seed: of the roughness.
+            seed: Seed of the roughness.
 
         Raises:
             InputError: fewer than one device, or notches that cut the track in two.
@@ -164,16 +164,16 @@ def track_film(
     anisotropy: Float[Tensor, "device nx ny"] | None = None,
     subcell: float = SUBCELL,
 ) -> Film:
-    """The film of a track: its grid, its filled fractions, and the stray field of its edges put right.
+    """Film of a track: grid, filled fractions, and corrected stray field of the edges.
 
     Args:
-        outline: length, width, notches and roughness.
-        material: the constants.
-        thickness: of the film in m.
-        cell: edge of the square cells in m.
-        devices: how many different rough edges to draw.
-        seed: of the roughness.
-        anisotropy: Ku of each cell in J/m³, on ``outline.grid(thickness, cell)``.
+        outline: Length, width, notches and roughness.
+        material: Material constants.
+        thickness: Thickness of the film in m.
+        cell: Edge of the square cells in m.
+        devices: Number of devices with different rough edges.
+        seed: Seed of the roughness.
+        anisotropy: Ku of each cell in J/m³ on ``outline.grid(thickness, cell)``.
         subcell: size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
 
     Raises:

@@ -1,4 +1,4 @@
-"""Rough edges: a stationary Gaussian process for each edge of each device."""
+"""Edge roughness: a stationary Gaussian process for each edge of each device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POINTS = 16
 """Knots for each correlation length, between which an edge is straight."""
 
 REACH = 4.0
-"""Beyond so many correlation lengths the smoothing kernel is nothing (exp(−32))."""
+"""Range of the smoothing kernel in correlation lengths; it is exp(−32) there."""
 
 
 class EdgeRoughness(Parameters):

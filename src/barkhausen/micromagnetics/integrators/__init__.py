@@ -1,4 +1,4 @@
-"""Moving the magnetisation through time, or to its rest."""
+"""Integration of the magnetisation in time, and relaxation to an equilibrium."""
 
 from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.compiled_heun import CompiledHeun

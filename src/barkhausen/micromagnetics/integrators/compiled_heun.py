@@ -1,4 +1,4 @@
-"""The stochastic Heun method in the compiled kernel: CPU, float32, replicas as lanes of the vector unit."""
+"""Stochastic Heun method in the compiled kernel: CPU, float32, replicas as lanes of the vector unit."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class CompiledHeun(Stepper):
     same last bit whatever it shares a vector, a thread or a chunk with.
 
     Args:
-        system: film, terms and drive of the batch; float32 on the CPU.
-        m: ``[replica, 3, nx, ny]``, where to start.
-        dt: step in s.
-        temperature: in K.
-        seed: of the ensemble.
+        system: Film, terms and drive of the batch; float32 on the CPU.
+        m: Initial magnetisation, ``[replica, 3, nx, ny]``.
+        dt: Time step in s.
+        temperature: Temperature in K.
+        seed: Seed of the ensemble.
         replicas: numbers of these replicas in the ensemble; default 0, 1, …
-        advice: on the step, for error messages.
-        threads: of the CPU.
+        advice: Advice on the step, for error messages.
+        threads: Number of threads.
 
     Raises:
         InputError: the kernel is missing or cannot compute these terms.
@@ -96,7 +96,7 @@ class CompiledHeun(Stepper):
 
     @property
     def m(self) -> Float[Tensor, "replica 3 nx ny"]:
-        """The present magnetisation (a copy)."""
+        """Copy of the current magnetisation."""
         return torch.from_numpy(self._lanes.magnetisation())
 
     def advance(self, start: float, stop: float) -> None:
@@ -120,7 +120,7 @@ class CompiledHeun(Stepper):
         return {"m": self.m, "random": torch.from_numpy(self._lanes.rng_state().astype(np.int64))}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on where :meth:`state_dict` was taken."""
+        """Resume from what :meth:`state_dict` returned."""
         self._lanes.set_magnetisation(state["m"].numpy())
         self._lanes.set_rng_state(state["random"].numpy().astype(np.uint32))
 

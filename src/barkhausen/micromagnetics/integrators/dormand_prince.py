@@ -1,4 +1,4 @@
-"""An adaptive embedded Runge-Kutta method for zero temperature: Dormand and Prince, order 5(4)."""
+"""Adaptive embedded Runge-Kutta method for zero temperature: Dormand and Prince, order 5(4)."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class DormandPrince(Stepper):
     """One step size for the batch, chosen so that no cell of any replica errs by more than ``tolerance`` a step.
 
     Args:
-        system: film, terms and drive of the batch.
-        m: ``[replica, 3, nx, ny]``, where to start.
+        system: Film, terms and drive of the batch.
+        m: Initial magnetisation, ``[replica, 3, nx, ny]``.
         tolerance: largest local error of m in one step (mumax3's ``MaxErr``).
         step: first step to try, in s.
         replicas: their numbers in the ensemble, for messages.
@@ -64,7 +64,7 @@ class DormandPrince(Stepper):
 
     @property
     def m(self) -> Float[Tensor, "replica 3 nx ny"]:
-        """The present magnetisation."""
+        """Current magnetisation."""
         return self._m
 
     def advance(self, start: float, stop: float) -> None:
@@ -123,6 +123,6 @@ class DormandPrince(Stepper):
         return {"m": self._m.cpu(), "step": torch.tensor([self._step], dtype=torch.float64)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on where :meth:`state_dict` was taken."""
+        """Resume from what :meth:`state_dict` returned."""
         self._m = state["m"].to(self.system.device, self.system.dtype, copy=True)
         self._step = float(state["step"])

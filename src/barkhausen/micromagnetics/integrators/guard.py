@@ -1,4 +1,4 @@
-"""Stopping a run that has left the physics, with the replica, the time and the likely cause."""
+"""Check of the norm of the magnetisation, which stops a run whose integration breaks down."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ is 1.2 rad in one step, which no longer follows the precession, and which noise 
 
 
 class IntegrationError(OutcomeError):
-    """The integration broke down; the message names the replica, the time and the likely cause."""
+    """Breakdown of the integration; the message names the replica, the time and the likely cause."""
 
     def __init__(self, replica: int, time: float, deviation: float, advice: StepAdvice | None) -> None:
         self.replica, self.time = replica, time

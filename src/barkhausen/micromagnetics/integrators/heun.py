@@ -1,4 +1,4 @@
-"""The stochastic Heun method in torch: the reference, on CPU and CUDA, in float32 or float64."""
+"""Stochastic Heun method in torch: the reference, on CPU and CUDA, in float32 or float64."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ TABLE_STEPS = 512
 
 
 class Heun(Stepper):
-    """Predictor and corrector meet the same thermal field, so the noise is read in Stratonovich's sense.
+    """Heun method with the same thermal field in predictor and corrector (Stratonovich interpretation).
 
     m' = m + dt f(m, t); m <- m + dt/2 [f(m, t) + f(m', t + dt)], then back to the unit sphere. With the thermal field
     of :func:`thermal_amplitude` this samples the Boltzmann distribution (García-Palacios and Lázaro, Phys. Rev. B 58,
     14937 (1998)). No value is brought back from the device between the two ends of :meth:`advance`.
 
     Args:
-        system: film, terms and drive of the batch.
-        m: ``[replica, 3, nx, ny]``, where to start.
-        dt: step in s.
-        temperature: in K; 0 is the deterministic method of second order.
-        seed: of the ensemble.
+        system: Film, terms and drive of the batch.
+        m: Initial magnetisation, ``[replica, 3, nx, ny]``.
+        dt: Time step in s.
+        temperature: Temperature in K; 0 is the deterministic method of second order.
+        seed: Seed of the ensemble.
         replicas: numbers of these replicas in the ensemble (they choose their noise); default 0, 1, …
-        advice: on the step, for error messages.
+        advice: Advice on the step, for error messages.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Heun(Stepper):
 
     @property
     def m(self) -> Float[Tensor, "replica 3 nx ny"]:
-        """The present magnetisation."""
+        """Current magnetisation."""
         return self._m
 
     def advance(self, start: float, stop: float) -> None:
@@ -108,7 +108,7 @@ class Heun(Stepper):
         return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on where :meth:`state_dict` was taken."""
+        """Resume from what :meth:`state_dict` returned."""
         self._m = along_longer_axis(state["m"].to(self.system.device, self.system.dtype, copy=True))
         if self._noise is not None:
             self._noise.load_state(state["random"])

@@ -1,4 +1,4 @@
-"""Finding an equilibrium: by damped motion, or by descending the energy."""
+"""Equilibrium of the magnetisation, by damped motion or by descent of the energy."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NEAR_REST = 2e-2
 
 
 class NotConvergedError(OutcomeError):
-    """No equilibrium was reached within the work allowed."""
+    """Error for an equilibrium that was not reached within the limit."""
 
 
 class _Damped(System):
-    """The same system with the precession left out and the damping at its strongest."""
+    """System without precession and with the strongest damping."""
 
     def __init__(self, system: System) -> None:
         self.__dict__.update(system.__dict__)
@@ -56,13 +56,13 @@ def relax(
 
     Args:
         system: film, terms and drive; the drive is held at its value at ``time``.
-        m: where to start.
-        torque: |m × B| in T below which every cell must come.
-        time: of the drive, in s.
-        longest: simulated time in s after which to give up.
+        m: Initial magnetisation.
+        torque: Largest |m × B| in T at which a cell counts as at rest.
+        time: Time of the drive in s.
+        longest: Limit of the simulated time in s.
 
     Raises:
-        NotConvergedError: not at rest after ``longest``.
+        NotConvergedError: The magnetisation is not at rest after ``longest``.
     """
     stepper = DormandPrince(_Frozen(_Damped(system), time), m, tolerance=1e-4)
     elapsed, interval = 0.0, 1e-11
@@ -90,7 +90,7 @@ def _has_energy(system: System) -> bool:
 
 
 class _Frozen(System):
-    """The same system with the drive held at one instant."""
+    """System with the drive held at one instant."""
 
     def __init__(self, system: System, time: float) -> None:
         self.__dict__.update(system.__dict__)
@@ -118,13 +118,13 @@ def minimize(
 
     Args:
         system: film, terms and drive; terms that derive from no energy (torques) are followed all the same.
-        m: where to start.
-        torque: |m × B| in T below which every cell must come.
-        time: of the drive, in s.
-        iterations: after which to give up.
+        m: Initial magnetisation.
+        torque: Largest |m × B| in T at which a cell counts as at rest.
+        time: Time of the drive in s.
+        iterations: Largest number of iterations.
 
     Raises:
-        NotConvergedError: not at rest after that many iterations.
+        NotConvergedError: The magnetisation is not at rest after that many iterations.
     """
     inputs = system.inputs(time)
 

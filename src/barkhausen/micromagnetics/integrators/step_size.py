@@ -1,4 +1,4 @@
-"""How long a step of the stochastic Heun method may be for a cell size and a material."""
+"""Time step of the stochastic Heun method for a cell size and a material."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class StepAdvice:
 
     @property
     def heating(self) -> float:
-        """By what fraction the stiffest mode is too hot at this step; infinite if it is unstable."""
+        """Relative excess of the temperature of the stiffest mode at this step; infinite if it is unstable."""
         share = (self.frequency * self.dt) ** 3 / (8 * self.damping)
         return share / (1 - share) if share < 1 else math.inf
 
@@ -96,7 +96,7 @@ class StepAdvice:
         return f"dt = {self.dt:g} s is fine (stable to {self.stable:.3g} s, recommended {self.recommended:g} s)"
 
     def likely_cause(self) -> str:
-        """Why a run with this step broke down."""
+        """Likely cause of a breakdown with this step."""
         if self.dt > self.stable:
             return f"the step is too long for this cell and material; {self.verdict}"
         if GYROMAGNETIC_RATIO * self.drive_field * self.dt > 0.3:
@@ -112,12 +112,12 @@ class StepAdvice:
 def advise_step(
     film: Film, drive: Drive | None = None, *, temperature: float = 0.0, dt: float | None = None
 ) -> StepAdvice:
-    """Say what step the film allows.
+    """Advice on the time step for a film.
 
     Args:
         film: grid, material and family of devices.
         drive: what drives it.
-        temperature: in K.
+        temperature: Temperature in K.
         dt: the step to judge, in s; ``None``: the recommended one.
 
     Raises:

@@ -76,10 +76,10 @@ def mumax3_script(
     Args:
         film: grid, material, and each replica's shape and anisotropy.
         drive: as for :func:`simulate`; ``None``: nothing.
-        duration: in s.
+        duration: Simulated time in s.
         replica: which of the replicas.
         seed: of the thermal noise; mumax3 draws other numbers from it, for each replica its own.
-        temperature: in K.
+        temperature: Temperature in K.
         initial: place in m from the left end of one wall with the profile of :func:`domain_wall`, a direction (three
             numbers), or the path of an OVF file as mumax3 will see it; default one wall in the middle.
         left: 1 if the left domain points up, −1 if down.

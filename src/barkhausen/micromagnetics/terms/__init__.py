@@ -16,7 +16,7 @@ KNOWN = (Demag, Exchange, InterfacialDMI, PerpendicularAnisotropy, SpinOrbitTorq
 
 
 def standard_terms(material: Material) -> tuple[Term, ...]:
-    """Every term that this material's constants do not make vanish."""
+    """Terms that do not vanish for the constants of the material."""
     terms: list[Term] = [Exchange(), Demag(), PerpendicularAnisotropy(), Zeeman()]
     if material.dmi:
         terms.append(InterfacialDMI())

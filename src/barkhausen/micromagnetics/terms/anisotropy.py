@@ -1,4 +1,4 @@
-"""Perpendicular (uniaxial) anisotropy, with what the gate adds."""
+"""Perpendicular (uniaxial) anisotropy, including the change by the gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of all terms of the effective field."""
+"""Base classes of the terms of the effective field."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from barkhausen.micromagnetics.state import State
 
 
 class Term(abc.ABC):
-    """One term of the effective field B. Terms hold no state; everything they need is in :class:`State`."""
+    """Term of the effective field B. Terms hold no state; everything they need is in :class:`State`."""
 
     @abc.abstractmethod
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
         """Add this term's field in T to ``out``, in place."""
 
     def field(self, state: State) -> Float[Tensor, "replica 3 nx ny"]:
-        """This term's field in T."""
+        """Field of the term in T."""
         out = torch.zeros_like(state.m)
         self.add_field(out, state)
         return out
 
 
 class EnergyTerm(Term):
-    """A term that derives from an energy: B_i = −(1/(Ms V phi_i)) dE/dm_i."""
+    """Term that derives from an energy: B_i = −(1/(Ms V phi_i)) dE/dm_i."""
 
     @abc.abstractmethod
     def energy(self, state: State) -> Float[Tensor, " replica"]:
-        """This term's energy in J, one value for each replica."""
+        """Energy of the term in J, one value for each replica."""
 
 
 class QuadraticTerm(EnergyTerm):
-    """A term whose field is linear in m, so that E = −1/2 sum_i Ms V phi_i m_i · B_i."""
+    """Term whose field is linear in m, so that E = −1/2 sum_i Ms V phi_i m_i · B_i."""
 
     def energy(self, state: State) -> Float[Tensor, " replica"]:
-        """This term's energy in J."""
+        """Energy of the term in J."""
         return -0.5 * work(self.field(state), state)
 
 
 class Torque(Term):
-    """A term that exerts a torque but derives from no energy (written as the field that exerts it)."""
+    """Term that exerts a torque but derives from no energy, written as the field that exerts the torque."""
 
 
 def work(field: Float[Tensor, "replica 3 nx ny"], state: State) -> Float[Tensor, " replica"]:

@@ -1,4 +1,4 @@
-"""The thermal field: white noise that keeps the film at its temperature."""
+"""Thermal field: white noise that keeps the film at its temperature."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def thermal_amplitude(film: Film, temperature: float, dt: float) -> float:
 
     Args:
         film: gives alpha, Ms and the volume V of a cell.
-        temperature: in K.
-        dt: step in s.
+        temperature: Temperature in K.
+        dt: Time step in s.
     """
     return math.sqrt(2 * film.material.damping * BOLTZMANN * temperature / (GYROMAGNETIC_RATIO * film.moment * dt))
 
@@ -39,7 +39,7 @@ class ThermalNoise:
 
     Args:
         replicas: ``[replica]``, increasing.
-        seed: of the ensemble.
+        seed: Seed of the ensemble.
         like: a tensor of the precision and on the device wanted.
     """
 
