@@ -118,7 +118,7 @@ def read_text(path: Path) -> str:
     """Read a UTF-8 text file, with or without a byte-order mark.
 
     Raises:
-        InputError: the file is missing, unreadable, or not UTF-8.
+        InputError: The file is missing, unreadable, or not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -134,7 +134,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        InputError: the file is missing, unreadable, or not TOML (with line and column).
+        InputError: The file is missing, unreadable, or not TOML (with line and column).
     """
     text = read_text(path)
     try:
@@ -150,12 +150,12 @@ def apply_setting(values: dict[str, Any], setting: str) -> None:
     """Apply one ``key=value`` of the command line to nested values, in place.
 
     Args:
-        values: as read from TOML.
-        setting: such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string where it
-            is not TOML.
+        values: Nested dictionary, as read from TOML.
+        setting: Text such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string if it is
+            not TOML.
 
     Raises:
-        InputError: no key or no value, or a part of the key is not a table.
+        InputError: No key or no value, or a part of the key is not a table.
     """
     key, equals, text = setting.partition("=")
     key = key.strip()

@@ -29,7 +29,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     A reader, or a run started after a power cut, sees the old file or the new one, never a part.
 
     Raises:
-        InputError: the directory cannot be written, or the disk is full.
+        InputError: The directory cannot be written, or the disk is full.
     """
     temporary: Path | None = None
     try:
@@ -53,7 +53,7 @@ def atomic_write(target: Path, content: str | bytes) -> None:
     """Write a whole file atomically.
 
     Raises:
-        InputError: the directory cannot be written, or the disk is full.
+        InputError: The directory cannot be written, or the disk is full.
     """
     with atomic_path(target) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
@@ -63,7 +63,7 @@ def remove_partial(directory: Path) -> None:
     """Remove the partial files that killed writers left in a directory, and nothing else.
 
     Raises:
-        InputError: the directory cannot be written.
+        InputError: The directory cannot be written.
     """
     try:
         for path in directory.glob(f".*{PARTIAL}"):
@@ -114,7 +114,7 @@ def check_directory(directory: Path, marker: str, what: str) -> bool:
         what: Description for messages, such as ``"a run"``.
 
     Raises:
-        InputError: it is used for something else, is no directory, or cannot be read.
+        InputError: The path is used for something else, is no directory, or cannot be read.
     """
     try:
         if (directory / marker).exists():
@@ -133,10 +133,10 @@ def claimed_directory(directory: Path, marker: str, what: str) -> Iterator[None]
     """Directory locked by this process while the block runs; partial files of killed writers are removed.
 
     Args:
-        directory, marker, what: as of :func:`check_directory`.
+        directory, marker, what: Arguments of :func:`check_directory`.
 
     Raises:
-        InputError: it is used for something else, another process is at work there, or it cannot be written.
+        InputError: The directory is used for something else, another process is at work there, or it cannot be written.
     """
     check_directory(directory, marker, what)
     try:
@@ -155,7 +155,7 @@ def clear_directory(directory: Path) -> None:
     """Remove everything in a claimed directory but its lock.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: The directory cannot be written.
     """
     try:
         for path in directory.iterdir():
@@ -171,7 +171,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file that a run wrote.
 
     Raises:
-        InputError: it is missing or damaged.
+        InputError: The file is missing or damaged.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -20,8 +20,8 @@ class Registry(dict[str, Entry]):
     """Entries by name, in the order in which they were registered.
 
     Args:
-        what: what an entry is, in words: ``"learning rule"``.
-        key: key of a recipe or sweep file that chooses one, for messages: ``"mode"``.
+        what: Kind of the entries in words: ``"learning rule"``.
+        key: Key of a recipe or sweep file that chooses one, for messages: ``"mode"``.
     """
 
     def __init__(self, what: str, key: str) -> None:
@@ -32,7 +32,7 @@ class Registry(dict[str, Entry]):
         """Add an entry, and return it.
 
         Raises:
-            ValueError: there is another entry of that name.
+            ValueError: There is another entry of that name.
         """
         if name in self and self[name] is not entry:
             raise ValueError(f"{self.what} {name!r} is registered already")
@@ -48,7 +48,7 @@ class Registry(dict[str, Entry]):
         """The entry of that name.
 
         Raises:
-            InputError: there is none; the message names the nearest, or all there are.
+            InputError: There is none; the message names the nearest, or all there are.
         """
         entry = self.find(name)
         if entry is None:
@@ -60,7 +60,7 @@ def load_extensions() -> list[Path]:
     """Import the modules that ``BARKHAUSEN_EXTENSIONS`` names, once in a process, and return their files.
 
     Raises:
-        InputError: there is no such module.
+        InputError: There is no such module.
     """
     files = []
     for name in filter(None, (part.strip() for part in os.environ.get(EXTENSIONS, "").split(","))):

@@ -64,13 +64,13 @@ def choose_backend(
         name: ``compiled``, ``torch`` or ``auto``: the compiled kernel if it can compute these terms, otherwise torch.
         integrator: Name from :data:`INTEGRATORS`; the adaptive integrator runs in torch.
         device: ``cpu`` or ``cuda``.
-        dtype: float32 or float64.
+        dtype: Precision, float32 or float64.
         chunk: Number of replicas computed at once, a multiple of 8. Default: what fits the cache or the memory.
         memory: Limit in bytes on the working memory of a chunk.
         threads: Number of threads of the compiled kernel. Default: that of torch (``torch.set_num_threads``).
 
     Raises:
-        InputError: an unknown name, a backend that cannot do it (with the reason), a device that is not there, or a
+        InputError: An unknown name, a backend that cannot do it (with the reason), a device that is not there, or a
             chunk that is no multiple of 8.
     """
     if name not in BACKENDS:

@@ -23,11 +23,11 @@ class Checkpoint:
     """Directory with the finished chunks and the state of the current one.
 
     Args:
-        directory: made if missing.
-        plan: what the simulation is, as plain values and digests; a directory that holds another is refused.
+        directory: Directory, created if missing.
+        plan: Description of the simulation as plain values and digests; the directory of another one is refused.
 
     Raises:
-        InputError: the directory belongs to another simulation, is damaged, or cannot be written.
+        InputError: The directory belongs to another simulation, is damaged, or cannot be written.
     """
 
     def __init__(self, directory: Path, plan: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ def simulate(
     checkpoint: Path | str | None = None,
     progress: Progress | bool | None = None,
 ) -> xr.Dataset:
-    """Simulate an ensemble of replicas and return what was observed.
+    """Simulate an ensemble of replicas and return the observables.
 
     A replica's noise depends on the seed and its number alone, never on how the replicas are divided into chunks.
 
@@ -83,11 +83,11 @@ def simulate(
         tolerance: Tolerance of the adaptive integrator.
         backend: ``compiled``, ``torch``, or ``auto``: the compiled kernel where it can.
         device, dtype: ``cpu`` or ``cuda``; float32 or float64 (torch only).
-        chunk, memory, threads: replicas at once, bound on a chunk's bytes, threads of the compiled kernel
+        chunk, memory, threads: Replicas computed at once, limit of a chunk's bytes, threads of the compiled kernel
             (:func:`choose_backend`).
         snapshots: Snapshots of the magnetisation to save as OVF files.
-        checkpoint: directory for finished chunks and, at the record after every 30 s, the one under way; the same call
-            goes on in it after a kill, to the same result. The caller deletes it.
+        checkpoint: Directory for finished chunks and, every 30 s, the state of the current one; the same call
+            resumes there after a kill, with the same result. The caller deletes it.
         progress: Display of the progress; ``True``: a bar on the terminal.
 
     Returns:

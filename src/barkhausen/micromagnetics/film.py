@@ -1,4 +1,4 @@
-"""The film: a grid, a material, and for every replica which part of each cell is filled and how anisotropic it is."""
+"""Film: grid, material, and the filled fraction and anisotropy of each cell of every device."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from barkhausen.micromagnetics.material import Material
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """One magnetic layer, or a family of them that share grid and material.
+    """Magnetic layer, or a family of layers (devices) that share grid and material.
 
     Args:
-        grid: the cells.
+        grid: Grid of cells.
         material: Material constants.
-        fill: filled fraction of each cell, 0 to 1, ``[device, nx, ny]`` (or ``[nx, ny]`` for one device). It scales
+        fill: Filled fraction of each cell, 0 to 1, ``[device, nx, ny]`` (or ``[nx, ny]`` for one device). It scales
             the moment of a cell and its bonds; ``None``: every cell is full.
-        anisotropy: Ku of each cell in J/m³, ``[device, nx, ny]`` or ``[nx, ny]``; ``None``: the material's.
-        device_of_replica: ``[replica]``, which device each replica of a simulation is; ``None``: replica r is
+        anisotropy: Ku of each cell in J/m³, ``[device, nx, ny]`` or ``[nx, ny]``. Default: that of the material.
+        device_of_replica: Device of each replica of a simulation, ``[replica]``. Default: replica r is
             device r, or all replicas are the only device.
-        edge_demag: what to add to the demagnetising factors N_xx, N_yy, N_zz of each cell, ``[device, 3, nx, ny]``:
+        edge_demag: Correction of the demagnetising factors N_xx, N_yy, N_zz of each cell, ``[device, 3, nx, ny]``:
             the stray field of cut cells (:func:`~barkhausen.micromagnetics.geometry.outline.track_film` gives it).
-        origin: how the film came about, kept with every result.
+        origin: Description of how the film was made, stored with every result.
 
     Raises:
-        InputError: shapes that do not fit, a fraction outside [0, 1], an anisotropy that is not finite, an empty film.
+        InputError: Shapes that do not fit, a fraction outside [0, 1], an anisotropy that is not finite, an empty film.
     """
 
     grid: Grid
@@ -84,20 +84,20 @@ class Film:
 
     @property
     def devices(self) -> int:
-        """How many different devices there are."""
+        """Number of different devices."""
         return max((t.shape[0] for t in self._families if t is not None), default=1)
 
     @property
     def _families(self) -> tuple[Tensor | None, ...]:
-        """What differs from device to device."""
+        """Quantities that differ from device to device."""
         return self.fill, self.anisotropy, self.edge_demag
 
     def assign(self, device_of_replica: Sequence[int] | Int[Tensor, " replica"]) -> Film:
-        """The same film with each replica's device named, as in a voltages × devices × cycles experiment."""
+        """Film with a device assigned to each replica, as in an experiment of voltages × devices × cycles."""
         return self._derived(self._families, torch.as_tensor(device_of_replica), self._like)
 
     def check_replicas(self, replicas: int) -> None:
-        """Raise :class:`InputError` unless the film says what each of that many replicas is."""
+        """Raise :class:`InputError` if the film does not assign a device to each of the replicas."""
         if self.device_of_replica is not None:
             if len(self.device_of_replica) != replicas:
                 raise InputError(
@@ -107,7 +107,7 @@ class Film:
             raise InputError(f"replicas = {replicas}: the film has {self.devices} devices; use film.assign(...)")
 
     def select(self, replicas: Int[Tensor, " replica"]) -> Film:
-        """The film of these replicas alone, one device each (or one for all where all are the same)."""
+        """Film of the selected replicas, one device each (or one for all if they are the same)."""
         if self.devices == 1:
             return self._derived(self._families, None, self._like)
         index = replicas if self.device_of_replica is None else self.device_of_replica[replicas]
@@ -118,7 +118,7 @@ class Film:
         return self._derived(tuple(pick(t) for t in self._families), None, self._like)
 
     def to(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> Film:
-        """The film with its tensors in another precision or on another device, laid out as magnetisations are."""
+        """Film with its tensors in another precision or on another device, laid out in memory as magnetisations are."""
 
         def cast(value: Tensor | None) -> Tensor | None:
             return None if value is None else along_longer_axis(value.to(device=device, dtype=dtype))
@@ -156,7 +156,7 @@ class Film:
 
     @cached_property
     def filled(self) -> Bool[Tensor, "device nx ny"] | None:
-        """Which cells hold any material; ``None`` if all are full."""
+        """Mask of the cells that hold material; ``None`` if all are full."""
         return None if self.fill is None else self.fill > 0
 
     @cached_property
@@ -178,7 +178,7 @@ class Film:
 
     @cached_property
     def bonds(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]] | None:
-        """How strongly each cell feels its next and its previous neighbour, along x and along y.
+        """Weights with which each cell feels its next and its previous neighbour, along x and along y.
 
         A bond carries the smaller of the two filled fractions, and acts on a moment scaled by the cell's own:
         min(phi_i, phi_j)/phi_i. So an empty cell is no neighbour, both sides see the same energy, and the field on

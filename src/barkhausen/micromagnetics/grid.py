@@ -1,4 +1,4 @@
-"""The grid: one layer of equal rectangular cells."""
+"""Grid: one layer of equal rectangular cells."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 
 MAXIMAL_CELLS = 1 << 24
-"""More cells than this in one layer is taken for a mistake in the units."""
+"""Largest number of cells in one layer; more are probably a mistake in the units."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """``nx`` × ``ny`` cells of ``dx`` × ``dy`` × ``dz`` metres; the film is one cell thick.
+    """Grid of ``nx`` × ``ny`` cells of ``dx`` × ``dy`` × ``dz`` metres; the film is one cell thick.
 
     Raises:
-        InputError: a count below 1 or a size that is not positive.
+        InputError: A count below 1 or a size that is not positive.
     """
 
     nx: int
@@ -42,12 +42,12 @@ class Grid:
 
     @staticmethod
     def of_track(length: float, width: float, thickness: float, cell: float) -> Grid:
-        """The grid of square cells that covers ``length`` × ``width`` (metres), rounded up to whole cells.
+        """Grid of square cells that covers ``length`` × ``width`` (metres), rounded up to whole cells.
 
         Cells that the track only partly fills carry their filled fraction (:mod:`.outline`).
 
         Raises:
-            InputError: a size that is not positive, or a cell larger than the track.
+            InputError: A size that is not positive, or a cell larger than the track.
         """
         for name, value in (("length", length), ("width", width), ("thickness", thickness), ("cell", cell)):
             if not 0 < value < 1e-3:

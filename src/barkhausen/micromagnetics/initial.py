@@ -1,4 +1,4 @@
-"""States to start from."""
+"""Initial states."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from barkhausen.micromagnetics.film import Film
 
 
 def uniform(film: Film, direction: Sequence[float]) -> Float[Tensor, "replica 3 nx ny"]:
-    """Magnetised along one direction (need not be normalised); one replica, float64.
+    """Uniform state along a direction, which need not be normalised; one replica, float64.
 
     Raises:
-        InputError: the direction has no length.
+        InputError: The direction has no length.
     """
     vector = torch.as_tensor(direction, dtype=torch.float64)
     norm = float(vector.norm())
@@ -36,18 +36,18 @@ def domain_wall(
     left: int = 1,
     angle: float | None = None,
 ) -> Float[Tensor, "replica 3 nx ny"]:
-    """One straight wall across the track: m_z = −left tanh((x − q)/Delta).
+    """Straight wall across the track: m_z = −left tanh((x − q)/Delta).
 
     Args:
-        film: the track.
-        position: q in m from the left end, one for all replicas or one for each; default the middle.
-        width: Delta in m; default sqrt(A/Keff).
-        left: 1 if the left domain points up, −1 if down.
-        angle: of the magnetisation in the wall from +x, in rad; default the Néel wall that the DMI prefers (for
+        film: Film of the track.
+        position: Position q in m from the left end, one for all replicas or one for each. Default: the middle.
+        width: Wall width Delta in m. Default: sqrt(A/Keff).
+        left: Direction of the left domain: 1 up, −1 down.
+        angle: Angle of the magnetisation in the wall from +x, in rad. Default: the Néel wall of the DMI (for
             D > 0 and the left domain up: π, against x; without DMI 0).
 
     Raises:
-        InputError: a wall outside the film, or a film without perpendicular walls.
+        InputError: A wall outside the film, or a film without perpendicular walls.
     """
     if left not in (1, -1):
         raise InputError(f"left = {left}: must be 1 (up) or -1 (down)")
@@ -69,7 +69,7 @@ def domain_wall(
 
 
 def vortex(film: Film, circulation: int = 1, polarity: int = 1) -> Float[Tensor, "replica 3 nx ny"]:
-    """A vortex in the middle: mumax3's ``vortex(circulation, polarity)``."""
+    """Vortex in the middle: mumax3's ``vortex(circulation, polarity)``."""
     grid = film.grid
     x, y = torch.meshgrid(grid.x - grid.length / 2, grid.y - grid.width / 2, indexing="ij")
     r = torch.hypot(x, y)
@@ -82,16 +82,16 @@ def vortex(film: Film, circulation: int = 1, polarity: int = 1) -> Float[Tensor,
 
 
 def random_state(film: Film, replicas: int, generator: torch.Generator) -> Float[Tensor, "replica 3 nx ny"]:
-    """Directions drawn uniformly on the sphere, cell by cell; float64."""
+    """Random state with directions drawn uniformly on the sphere, cell by cell; float64."""
     m = torch.randn(replicas, 3, *film.grid.shape, dtype=torch.float64, generator=generator)
     return _cut(film, m / torch.linalg.vector_norm(m, dim=1, keepdim=True))
 
 
 def for_replicas(film: Film, m: Float[Tensor, "any 3 nx ny"], replicas: int) -> Float[Tensor, "replica 3 nx ny"]:
-    """A start for every replica of an ensemble: unit length in filled cells, zero in empty ones.
+    """Initial state of every replica of an ensemble: unit length in filled cells, zero in empty ones.
 
     Raises:
-        InputError: another shape, not finite, or no direction in a filled cell.
+        InputError: The shape is wrong, a number is not finite, or a filled cell has no direction.
     """
     m = torch.as_tensor(m, dtype=torch.float64)
     if m.dim() == 3:
@@ -112,7 +112,7 @@ def for_replicas(film: Film, m: Float[Tensor, "any 3 nx ny"], replicas: int) -> 
 
 
 def _cut(film: Film, m: Tensor) -> Tensor:
-    """Nothing where no device has material."""
+    """State with zeros in the cells where no device has material."""
     if film.filled is None:
         return m
     return m * film.filled.any(0)

@@ -1,4 +1,4 @@
-"""How a field lies in memory."""
+"""Memory layout of fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def along_longer_axis(m: Float[Tensor, "*any nx ny"]) -> Float[Tensor, "*any nx ny"]:
-    """The same tensor with the longer of x and y contiguous in memory.
+    """Tensor with the same values and the longer of x and y contiguous in memory.
 
     Operations cell by cell keep the order, and the transforms of the demagnetising field need not copy.
     """

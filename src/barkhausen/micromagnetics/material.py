@@ -1,4 +1,4 @@
-"""Material parameters of a thin film with perpendicular anisotropy, and what follows from them."""
+"""Material parameters of a thin film with perpendicular anisotropy, and quantities derived from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from barkhausen.core.units import VACUUM_PERMEABILITY
 
 
 class Material(Parameters):
-    """Constants of the ferromagnet and of what drives it; SI units.
+    """Constants of the ferromagnet and of the torques that drive it; SI units.
 
     Raises:
         pydantic.ValidationError: a constant out of its range, or an unknown one.
@@ -38,7 +38,7 @@ class Material(Parameters):
     non_adiabaticity: Real = 0.0
     """xi of the Zhang-Li torque."""
     source: str = ""
-    """Where the values come from."""
+    """Source of the values."""
 
     @property
     def effective_anisotropy(self) -> float:
@@ -50,7 +50,7 @@ class Material(Parameters):
         """Wall width parameter Delta = sqrt(A/Keff) in m.
 
         Raises:
-            InputError: the easy axis is in the plane, so there is no such wall.
+            InputError: The easy axis is in the plane, so there is no such wall.
         """
         if self.effective_anisotropy <= 0:
             raise InputError(
@@ -106,14 +106,14 @@ def material_names() -> list[str]:
 
 
 def material(name: str, **changes: float) -> Material:
-    """A material preset, with some constants replaced.
+    """Material preset, with some constants replaced.
 
     Args:
-        name: one of :func:`material_names`.
-        **changes: constants of :class:`Material` to replace.
+        name: Name from :func:`material_names`.
+        **changes: Constants of :class:`Material` to replace.
 
     Raises:
-        InputError: there is no such preset, or no such constant.
+        InputError: There is no such preset, or no such constant.
         pydantic.ValidationError: a constant out of its range.
     """
     if name not in _PRESETS:

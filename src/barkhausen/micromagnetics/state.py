@@ -1,4 +1,4 @@
-"""What a field term sees: the film, the magnetisation, and what drives it at this instant."""
+"""State that a field term reads: film, magnetisation, and drive at one instant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Inputs:
     field: Float[Tensor, "3 replica"]
     """Applied field in T."""
     anisotropy_change: Float[Tensor, " replica"]
-    """What the gate adds to Ku, J/m³ (before its profile)."""
+    """Change of Ku by the gate in J/m³, before the gate profile."""
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class State:
     """Unit magnetisation; 0 in empty cells."""
     inputs: Inputs
     gate_profile: Float[Tensor, "nx ny"] | None = None
-    """Where the gate acts and how strongly; ``None``: 1 everywhere."""
+    """Strength of the gate in each cell; ``None``: 1 everywhere."""

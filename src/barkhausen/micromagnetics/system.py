@@ -16,17 +16,17 @@ from barkhausen.micromagnetics.terms import EnergyTerm, Term, standard_terms
 
 
 class System:
-    """The effective field and the torque of a batch of replicas.
+    """Effective field and torque of a batch of replicas.
 
     Args:
-        film: grid, material and family.
-        drive: currents, fields and voltages; ``None``: nothing drives.
-        terms: of the effective field; ``None``: all that the material has (:func:`standard_terms`).
-        replicas: in the batch.
-        dtype, device: of the computation.
+        film: Grid, material and devices.
+        drive: Currents, fields and voltages. Default: none.
+        terms: Terms of the effective field. Default: :func:`standard_terms` of the material.
+        replicas: Number of replicas in the batch.
+        dtype, device: Precision and device of the computation.
 
     Raises:
-        InputError: film or drive do not fit that number of replicas.
+        InputError: Film or drive do not fit that number of replicas.
     """
 
     def __init__(
@@ -56,21 +56,21 @@ class System:
         self.gate_profile = None if profile is None else profile.to(device=device, dtype=dtype)
 
     def table(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time 6 replica"]:
-        """The drive at these times (s) in the precision and on the device of the computation."""
+        """Drive at these times (s) in the precision and on the device of the computation."""
         return self.drive.table(times, self.replicas).to(self.device, self.dtype)
 
     def inputs(self, time: float) -> Inputs:
-        """The drive at one instant (s)."""
+        """Drive at one instant (s)."""
         return self.drive.inputs(self.table(torch.tensor([time], dtype=torch.float64))[0])
 
     def state(self, m: Float[Tensor, "replica 3 nx ny"], inputs: Inputs | float = 0.0) -> State:
-        """The state that terms and observables read; ``inputs`` may be a time in s."""
+        """State that terms and observables read; ``inputs`` may be a time in s."""
         if not isinstance(inputs, Inputs):
             inputs = self.inputs(inputs)
         return State(self.film, m, inputs, self.gate_profile)
 
     def start(self, m: Float[Tensor, "any 3 nx ny"]) -> Float[Tensor, "replica 3 nx ny"]:
-        """A copy of m for every replica, in the system's precision and on its device, zero where its film is empty."""
+        """Copy of m for every replica, in the precision and on the device of the system, zero in empty cells."""
         m = m.to(self.device, self.dtype, copy=True).expand(self.replicas, -1, -1, -1)
         return m.clone() if self.film.filled is None else m * self.film.filled[:, None]
 
@@ -80,13 +80,13 @@ class System:
             term.add_field(out, state)
 
     def field(self, m: Float[Tensor, "replica 3 nx ny"], inputs: Inputs | float = 0.0) -> Tensor:
-        """The effective field in T without its thermal part, ``[replica, 3, nx, ny]``."""
+        """Effective field in T without its thermal part, ``[replica, 3, nx, ny]``."""
         out = torch.zeros_like(m)
         self.add_field(out, self.state(m, inputs))
         return out
 
     def energy(self, m: Float[Tensor, "replica 3 nx ny"], inputs: Inputs | float = 0.0) -> Float[Tensor, " replica"]:
-        """Total energy in J of all terms that have one."""
+        """Total energy in J, summed over the terms that define an energy."""
         state = self.state(m, inputs)
         total = torch.zeros(m.shape[0], dtype=torch.float64, device=m.device)
         for term in self.terms:

@@ -34,20 +34,20 @@ class LaneProblem:
     """Constants of a simulation. Arrays are common to all replicas or have the replicas as first axis.
 
     Args:
-        nx: cells along x.
-        ny: cells along y; the faster axis, best the shorter.
+        nx: Cells along x.
+        ny: Cells along y, the faster axis; the shorter axis is best.
         exchange: 2A / (Ms d^2) in tesla along x and y.
         dmi: D / (Ms d) in tesla along x and y.
         anisotropy: 2K / Ms in tesla: shape (), (nx, ny) or (replicas, nx, ny).
-        anisotropy_x: the same along x, for the shape of cells that are partly filled; None for 0.
-        gate_profile: factor (nx, ny) of the driven change of anisotropy; None for 1.
-        fill: filled fraction of each cell, (nx, ny) or (replicas, nx, ny); None for 1.
-        demag: demagnetising tensor times -mu0 Ms in tesla, (4, 2 nx - 1, 2 ny - 1): xx, yy, zz, xy with offset (0, 0)
+        anisotropy_x: Anisotropy field along x from the shape of partly filled cells; None for 0.
+        gate_profile: Factor (nx, ny) of the driven change of anisotropy; None for 1.
+        fill: Filled fraction of each cell, (nx, ny) or (replicas, nx, ny); None for 1.
+        demag: Demagnetising tensor times -mu0 Ms in tesla, (4, 2 nx - 1, 2 ny - 1): xx, yy, zz, xy with offset (0, 0)
             in the middle; None to leave the stray field out.
         damping: Gilbert's alpha.
-        polarisation: unit vector of the spin-orbit torques.
+        polarisation: Unit vector of the spin-orbit torques.
         non_adiabaticity: xi of the Zhang-Li torque.
-        cell_x: size of a cell along x in metres, for that torque.
+        cell_x: Size of a cell along x in metres, for that torque.
     """
 
     nx: int
@@ -70,9 +70,9 @@ class Outcome:
     """Result of a call of :meth:`LaneEnsemble.advance`.
 
     Args:
-        deviation: per replica the largest ``| |m|^2 - 1 |`` met before renormalising, NaN included.
-        failed_step: per replica the step at which it went beyond the limit, -1 if it did not. The replicas that share
-            a block with it stopped after the same step.
+        deviation: For each replica, the largest ``| |m|^2 - 1 |`` met before renormalising, NaN included.
+        failed_step: For each replica, the step at which it exceeded the limit, -1 if it did not. The replicas of
+            the same block stopped after the same step.
     """
 
     deviation: np.ndarray
@@ -91,9 +91,9 @@ class LaneEnsemble:
     other replicas, its place among them, the number of threads or how the steps are divided into calls.
 
     Args:
-        problem: the film.
-        replicas: any number; rounded up internally to whole blocks with replicas of no material.
-        threads: at most so many work at once.
+        problem: Constants of the film.
+        replicas: Number of replicas; rounded up internally to whole blocks with replicas without material.
+        threads: Largest number of threads.
     """
 
     def __init__(self, problem: LaneProblem, replicas: int, threads: int) -> None:
@@ -155,11 +155,11 @@ class LaneEnsemble:
         """Make Heun steps.
 
         Args:
-            dt: of a step, in seconds.
-            thermal: standard deviation of the thermal field of a full cell, (replicas,) in tesla; a replica with 0
+            dt: Time step in s.
+            thermal: Standard deviation of the thermal field of a full cell, (replicas,) in tesla; a replica with 0
                 draws no random numbers.
             drive: (steps + 1, 7, replicas): see :data:`DRIVES`; rows s and s + 1 drive the two stages of step s.
-            norm_limit: a block of replicas stops after a step in which ``| |m|^2 - 1 |`` of a cell exceeded this.
+            norm_limit: Limit of ``| |m|^2 - 1 |`` of a cell, after which a block of replicas stops.
         """
         sigma = self._checked("thermal", thermal, (self.replicas,))
         if not (np.isfinite(sigma).all() and (sigma >= 0).all()):

@@ -47,13 +47,13 @@ class AxisPlan:
     """How lines along one axis are transformed.
 
     Args:
-        cells: of the film.
-        length: padded.
-        stages: the radices, outermost first.
-        twiddle: factors of all stages one after the other, as in ``struct Axis``.
-        frequency: what each position of the permuted spectrum holds.
-        position: its inverse.
-        partner: for each position that of the opposite frequency.
+        cells: Number of cells of the film.
+        length: Padded length.
+        stages: Radices, outermost first.
+        twiddle: Factors of all stages one after the other, as in ``struct Axis``.
+        frequency: Frequency at each position of the permuted spectrum.
+        position: Inverse of ``frequency``.
+        partner: For each position, the position of the opposite frequency.
     """
 
     cells: int

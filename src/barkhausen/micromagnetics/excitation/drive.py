@@ -1,4 +1,4 @@
-"""What drives the film in time: currents, applied field, gate voltage, each its own waveform for every replica."""
+"""Drive of the film: currents, applied field and gate voltage, each a waveform for every replica."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from barkhausen.micromagnetics.state import Inputs
 from barkhausen.micromagnetics.terms import KNOWN, PerpendicularAnisotropy, SpinOrbitTorque, Term, Zeeman, ZhangLi
 
 Signal = Waveform | Values
-"""A waveform, or a constant (for all replicas, or one for each)."""
+"""Waveform or constant, common to all replicas or one for each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """Currents, field and gate voltage; whatever is left out is zero.
+    """Currents, field and gate voltage; zero by default.
 
     Args:
         current_density: J in the heavy metal along +x in A/m² (spin-orbit torque).
         magnet_current_density: J in the ferromagnet along +x in A/m² (Zhang-Li torque).
-        field_x, field_y, field_z: applied field in T.
-        gate_voltage: in V.
-        gate: how the voltage changes Ku; needed if there is a voltage.
-        gate_profile: ``[nx, ny]``, where the gate acts and how strongly; ``None``: 1 everywhere.
+        field_x, field_y, field_z: Applied field in T.
+        gate_voltage: Gate voltage in V.
+        gate: Model of the change of Ku by the voltage; needed if there is a voltage.
+        gate_profile: Strength of the gate in each cell, ``[nx, ny]``. Default: 1 everywhere.
 
     Raises:
-        InputError: a gate voltage without a gate, or a profile that is no plane of numbers.
+        InputError: A gate voltage without a gate, or a profile that is no plane of numbers.
     """
 
     current_density: Signal = 0.0
@@ -64,14 +64,14 @@ class Drive:
             object.__setattr__(self, "gate_profile", profile)
 
     def waveform(self, name: str) -> Waveform:
-        """The waveform of that name."""
+        """Waveform of that name."""
         value = getattr(self, name)
         assert isinstance(value, Waveform)
         return value
 
     @property
     def waveforms(self) -> dict[str, Waveform]:
-        """All of them by name."""
+        """Waveforms by name."""
         return {item.name: self.waveform(item.name) for item in fields(self)[:6]}
 
     def describe(self) -> str:
@@ -84,9 +84,9 @@ class Drive:
         return json.dumps(parts)
 
     def check_effect(self, material: Material, terms: Sequence[Term]) -> None:
-        """Raise :class:`InputError` if something drives that nothing feels.
+        """Raise :class:`InputError` if a signal has no effect because no term reads it.
 
-        Terms that are not ours may read any of the inputs; with one of them nothing is refused.
+        Terms from outside the package may read any of the inputs; with one of them nothing is refused.
         """
         kinds = {type(term) for term in terms}
         if not kinds <= set(KNOWN):
@@ -114,7 +114,7 @@ class Drive:
         return Drive(**chosen, gate=self.gate, gate_profile=self.gate_profile)
 
     def table(self, times: Float[Tensor, " time"], replicas: int) -> Float[Tensor, "time 6 replica"]:
-        """All inputs at these times, float64.
+        """Inputs at these times, float64.
 
         Columns: J heavy metal, J magnet (A/m²), B_x, B_y, B_z (T), change of Ku (J/m³).
         """
@@ -124,5 +124,5 @@ class Drive:
 
     @staticmethod
     def inputs(row: Float[Tensor, "6 replica"]) -> Inputs:
-        """One row of :meth:`table` as the terms read it."""
+        """Row of :meth:`table` as the terms read it."""
         return Inputs(row[0], row[1], row[2:5], row[5])

@@ -23,10 +23,10 @@ class Waveform:
 
     Args:
         times: ``[knot, replica]`` in s, not decreasing along ``knot``; second axis 1 if common to all replicas.
-        values: ``[knot, replica]`` in the unit of whatever it drives; second axis 1 likewise.
+        values: ``[knot, replica]`` in the unit of the driven quantity; second axis 1 likewise.
 
     Raises:
-        InputError: shapes that do not fit, times that decrease, or numbers that are not finite.
+        InputError: Shapes that do not fit, times that decrease, or numbers that are not finite.
     """
 
     times: Float[Tensor, "knot replica"]
@@ -67,7 +67,7 @@ class Waveform:
             rise, fall: Durations of the linear flanks in s; 0 is a step.
 
         Raises:
-            InputError: a negative duration, or different numbers of replicas.
+            InputError: A negative duration, or different numbers of replicas.
         """
         named = {"amplitude": amplitude, "width": width, "start": start, "rise": rise, "fall": fall}
         rows = {key: torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64)) for key, value in named.items()}

@@ -23,7 +23,7 @@ class Snapshots:
     Files are named ``m_replica00003_0120.ovf``: replica, and number of the record (0 is the start).
 
     Args:
-        directory: made if missing.
+        directory: Directory, created if missing.
         every: Number of records between two snapshots.
         replicas: Numbers of the replicas to save. Default: all.
 
@@ -65,7 +65,7 @@ def write_ovf(path: Path, film: Film, m: Float[Tensor, "3 nx ny"], time: float |
         time: Time in s to store in the file. Default: none.
 
     Raises:
-        InputError: the library for it is not installed, or the file cannot be written.
+        InputError: The library for it is not installed, or the file cannot be written.
     """
     try:
         import discretisedfield  # noqa: PLC0415 (an extra)
@@ -91,7 +91,7 @@ def read_ovf(path: Path) -> Float[Tensor, "1 3 nx ny"]:
     """Read the magnetisation of one layer from OVF, written by us, mumax3 or ubermag; float64, not normalised.
 
     Raises:
-        InputError: the library is not installed, or the file is none, or holds several layers.
+        InputError: The library is not installed, or the file is not OVF or holds several layers.
     """
     try:
         import discretisedfield  # noqa: PLC0415 (an extra)

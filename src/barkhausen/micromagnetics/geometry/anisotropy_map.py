@@ -39,13 +39,13 @@ def anisotropy_map(
     """Ku of each cell in J/m³, float64.
 
     Args:
-        grid: the cells.
+        grid: Grid of cells.
         base: Ku at the left end.
-        gradient: dKu/dx in J/m⁴.
-        regions: stretches with a Ku of their own, later ones over earlier ones; a cell at a border takes the mean.
+        gradient: Gradient dKu/dx in J/m⁴.
+        regions: Stretches with their own Ku, later ones over earlier ones; a cell at a border takes the mean.
 
     Raises:
-        InputError: a region that ends before it starts.
+        InputError: A region that ends before it starts.
     """
     ku = (base + gradient * grid.x)[:, None].expand(grid.shape).clone()
     for region in regions:
@@ -64,15 +64,15 @@ def grains(
     The grains of a device depend on seed and number alone: the same device can be simulated with other cells.
 
     Args:
-        grid: the cells.
-        base: mean Ku in J/m³.
-        size: mean diameter of a grain in m; there is one grain on every size².
-        spread: relative standard deviation of Ku between grains.
-        devices: how many different films.
-        seed: of the grains.
+        grid: Grid of cells.
+        base: Mean Ku in J/m³.
+        size: Mean diameter of a grain in m; there is one grain for each area size².
+        spread: Relative standard deviation of Ku between grains.
+        devices: Number of different films.
+        seed: Seed of the grains.
 
     Raises:
-        InputError: a size or spread out of range.
+        InputError: A size or spread out of range.
     """
     if not (math.isfinite(size) and size > 0):
         raise InputError(f"grains.size = {size}: must be a positive length in m")

@@ -30,9 +30,9 @@ def coarsen(
     """Filled fractions on ``grid`` from those of its subcells, and the correction of their demagnetising factors.
 
     Args:
-        grid: the cells to compute with.
-        fine: filled fraction of each subcell.
-        factor: subcells along each edge of a cell.
+        grid: Grid to compute with.
+        fine: Filled fraction of each subcell.
+        factor: Number of subcells along each edge of a cell.
 
     Returns:
         ``fill``, and the difference of N_xx, N_yy, N_zz to :attr:`Film.edge_demag`; both float64.

@@ -23,8 +23,8 @@ def demagnetisation_tensor(nx: int, ny: int, dx: float, dy: float, dz: float) ->
     volumes with a quadrature that is exact to fifth order.
 
     Args:
-        nx, ny: number of cells; offsets run from −(nx−1) to nx−1 and −(ny−1) to ny−1.
-        dx, dy, dz: edges of a cell in any one unit.
+        nx, ny: Numbers of cells; offsets run from −(nx−1) to nx−1 and −(ny−1) to ny−1.
+        dx, dy, dz: Edges of a cell, all in the same unit.
 
     Returns:
         [4, 2 nx − 1, 2 ny − 1], components xx, yy, zz, xy (xz and yz vanish in one layer); float64. Offset (0, 0) is
@@ -51,7 +51,7 @@ def zero_padded(tensor: Float[Tensor, "component offsets_x offsets_y"]) -> Float
     """Values for every offset of two cells, laid out for a circular convolution that equals the open one.
 
     Args:
-        tensor: offset (0, 0) in the middle, as :func:`demagnetisation_tensor` returns it.
+        tensor: Tensor with the offset (0, 0) in the middle, as :func:`demagnetisation_tensor` returns it.
 
     Returns:
         The same on a grid that is quick to transform, offset (0, 0) at index (0, 0), negative ones at the end.

@@ -77,7 +77,7 @@ class TrackOutline(Parameters):
         """Square cells that cover the track, with room for its roughest edge.
 
         Raises:
-            InputError: a cell that is not positive or larger than the track.
+            InputError: A cell that is not positive or larger than the track.
         """
         widest = self.width * max(1.0, 1.0 + self.taper)
         if self.roughness is not None:
@@ -111,12 +111,12 @@ class TrackOutline(Parameters):
         Cells filled less than :data:`~barkhausen.micromagnetics.geometry.edge_demag.SMALLEST_FILL` are left empty.
 
         Args:
-            grid: from :meth:`grid`, or one of your own.
-            devices: how many different edges to draw.
+            grid: Grid from :meth:`grid` or another one.
+            devices: Number of devices with different edges.
             seed: Seed of the roughness.
 
         Raises:
-            InputError: fewer than one device, or notches that cut the track in two.
+            InputError: Fewer than one device, or notches that cut the track in two.
         """
         return usable(self.coverage(grid, devices, seed))
 
@@ -143,7 +143,7 @@ def graded_notches(
     """Notches of one depth whose slopes differ, for example steeper along the track.
 
     Raises:
-        InputError: not as many half-lengths as positions.
+        InputError: The numbers of half-lengths and positions differ.
     """
     if len(positions) != len(half_lengths):
         raise InputError(f"notches: {len(positions)} positions but {len(half_lengths)} half-lengths")
@@ -174,10 +174,10 @@ def track_film(
         devices: Number of devices with different rough edges.
         seed: Seed of the roughness.
         anisotropy: Ku of each cell in J/m³ on ``outline.grid(thickness, cell)``.
-        subcell: size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
+        subcell: Size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
 
     Raises:
-        InputError: a length out of range, or notches that cut the track in two.
+        InputError: A length out of range, or notches that cut the track in two.
     """
     if not 0 < subcell <= cell:
         raise InputError(f"subcell = {subcell:g}: must be positive and at most the cell of {cell:g} m")

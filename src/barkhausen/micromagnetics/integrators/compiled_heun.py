@@ -61,12 +61,12 @@ class CompiledHeun(Stepper):
         dt: Time step in s.
         temperature: Temperature in K.
         seed: Seed of the ensemble.
-        replicas: numbers of these replicas in the ensemble; default 0, 1, …
+        replicas: Numbers of these replicas in the ensemble; default 0, 1, …
         advice: Advice on the step, for error messages.
         threads: Number of threads.
 
     Raises:
-        InputError: the kernel is missing or cannot compute these terms.
+        InputError: The kernel is missing or cannot compute these terms.
     """
 
     def __init__(

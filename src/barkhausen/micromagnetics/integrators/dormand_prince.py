@@ -36,12 +36,12 @@ class DormandPrince(Stepper):
     Args:
         system: Film, terms and drive of the batch.
         m: Initial magnetisation, ``[replica, 3, nx, ny]``.
-        tolerance: largest local error of m in one step (mumax3's ``MaxErr``).
-        step: first step to try, in s.
-        replicas: their numbers in the ensemble, for messages.
+        tolerance: Largest local error of m in one step (mumax3's ``MaxErr``).
+        step: First step to try, in s.
+        replicas: Numbers of the replicas in the ensemble, for messages.
 
     Raises:
-        InputError: the tolerance is not between 0 and 1.
+        InputError: The tolerance is not between 0 and 1.
     """
 
     def __init__(

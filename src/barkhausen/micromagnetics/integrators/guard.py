@@ -39,10 +39,10 @@ def check_norm(
     """Raise :class:`IntegrationError` for the first replica whose norm deviates too far or is NaN.
 
     Args:
-        deviation: largest | |m|² − 1 | of each replica since the last check.
-        replicas: their numbers in the ensemble.
-        time: in s.
-        advice: on the step in use, for the likely cause.
+        deviation: Largest | |m|² − 1 | of each replica since the last check.
+        replicas: Numbers of the replicas in the ensemble.
+        time: Time in s.
+        advice: Advice on the step in use, for the likely cause.
     """
     bad = ~(deviation <= NORM_LIMIT)
     if bool(bad.any()):

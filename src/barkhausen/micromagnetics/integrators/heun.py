@@ -31,7 +31,7 @@ class Heun(Stepper):
         dt: Time step in s.
         temperature: Temperature in K; 0 is the deterministic method of second order.
         seed: Seed of the ensemble.
-        replicas: numbers of these replicas in the ensemble (they choose their noise); default 0, 1, …
+        replicas: Numbers of these replicas in the ensemble (they choose their noise); default 0, 1, …
         advice: Advice on the step, for error messages.
     """
 

@@ -55,7 +55,7 @@ def relax(
     part of the way, if it leads down.
 
     Args:
-        system: film, terms and drive; the drive is held at its value at ``time``.
+        system: Film, terms and drive; the drive is held at its value at ``time``.
         m: Initial magnetisation.
         torque: Largest |m × B| in T at which a cell counts as at rest.
         time: Time of the drive in s.
@@ -117,7 +117,7 @@ def minimize(
     from a state far from equilibrium it may end in another minimum.
 
     Args:
-        system: film, terms and drive; terms that derive from no energy (torques) are followed all the same.
+        system: Film, terms and drive; terms that derive from no energy (torques) are followed all the same.
         m: Initial magnetisation.
         torque: Largest |m × B| in T at which a cell counts as at rest.
         time: Time of the drive in s.

@@ -15,18 +15,18 @@ from barkhausen.micromagnetics.terms.spin_orbit_torque import SpinOrbitTorque
 from barkhausen.micromagnetics.terms.thermal import thermal_amplitude
 
 HEATING = 0.1
-"""By how much the recommended step may overheat the stiffest mode of the film. The error goes with the cube of the
-frequency, so that the mean over all modes of a square lattice held by exchange is 14/64 of it."""
+"""Largest relative excess of the temperature of the stiffest mode at the recommended step. The excess grows with the
+cube of the frequency, so that the mean over all modes of a square lattice held by exchange is 14/64 of it."""
 
 
 ROTATION = 0.2
-"""By how much (rad) thermal noise may typically turn the least filled cell in a recommended step. A turn of 1.2 rad,
+"""Largest typical rotation (rad) of the least filled cell by thermal noise in a recommended step. A turn of 1.2 rad,
 which would stop the run, is then one in 10^15."""
 
 
 @dataclass(frozen=True)
 class StepAdvice:
-    """What limits the step, and what follows for the step in use. Times in s, fields in T.
+    """Limits of the time step, and the verdict on the step in use. Times in s, fields in T.
 
     In the linear regime a mode of angular frequency omega is multiplied in one Heun step by R(z) = 1 + z + z²/2,
     z = (i − alpha) omega dt. |R| < 1 needs (omega dt)³ < 8 alpha to leading order: without damping the method has no
@@ -115,13 +115,13 @@ def advise_step(
     """Advice on the time step for a film.
 
     Args:
-        film: grid, material and family of devices.
-        drive: what drives it.
+        film: Grid, material and family of devices.
+        drive: Drive of the film.
         temperature: Temperature in K.
-        dt: the step to judge, in s; ``None``: the recommended one.
+        dt: Step to judge in s. Default: the recommended one.
 
     Raises:
-        InputError: a step that is not positive.
+        InputError: A step that is not positive.
     """
     if dt is not None and not (math.isfinite(dt) and dt > 0):
         raise InputError(f"dt = {dt}: must be a positive time in s")
@@ -154,10 +154,10 @@ def advise_step(
 
 
 def whole_steps(start: float, stop: float, dt: float) -> int:
-    """How many steps of ``dt`` lead from ``start`` to ``stop``.
+    """Number of steps of ``dt`` from ``start`` to ``stop``.
 
     Raises:
-        ValueError: they are not a whole number.
+        ValueError: The number is not whole.
     """
     steps = round((stop - start) / dt)
     if abs((stop - start) / dt - steps) > 1e-6 * max(1, steps) or steps < 0:

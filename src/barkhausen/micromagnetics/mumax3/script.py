@@ -1,4 +1,4 @@
-"""One replica of a simulation as a mumax3 script, so that it can be checked with another code.
+"""mumax3 script of one replica of a simulation, to check it with another code.
 
 What the script sets is what our terms compute (mumax3: Vansteenkiste et al., AIP Advances 4, 107133 (2014); formulas
 from its source, version 3.11.1):
@@ -69,34 +69,34 @@ def mumax3_script(
     edge_smooth: int = 8,
     maximal_regions: int = 200,
 ) -> str:
-    """A complete .mx3 script of one replica of ``simulate(film, drive, …)`` with the standard terms.
+    """Complete .mx3 script of one replica of ``simulate(film, drive, …)`` with the standard terms.
 
     The same arguments give the same text. The default step is the one :func:`simulate` takes for the whole family.
 
     Args:
-        film: grid, material, and each replica's shape and anisotropy.
-        drive: as for :func:`simulate`; ``None``: nothing.
+        film: Grid, material, and each replica's shape and anisotropy.
+        drive: Drive, as for :func:`simulate`. Default: none.
         duration: Simulated time in s.
-        replica: which of the replicas.
-        seed: of the thermal noise; mumax3 draws other numbers from it, for each replica its own.
+        replica: Number of the replica.
+        seed: Seed of the thermal noise; mumax3 draws other numbers from it, different for each replica.
         temperature: Temperature in K.
-        initial: place in m from the left end of one wall with the profile of :func:`domain_wall`, a direction (three
+        initial: Position in m from the left end of one wall with the profile of :func:`domain_wall`, a direction (three
             numbers), or the path of an OVF file as mumax3 will see it; default one wall in the middle.
-        left: 1 if the left domain points up, −1 if down.
-        dt: step in s; default what :func:`advise_step` recommends, fitted to ``every``.
-        every: time between rows of the table in s; default a hundredth of the duration.
-        snapshots_every: time between OVF files in s; ``None``: only the last state is saved.
-        outline: what ``film`` was made from by :func:`track_film`. Then the edges are written in metres, in pieces of
+        left: Direction of the left domain: 1 up, −1 down.
+        dt: Step in s; default what :func:`advise_step` recommends, fitted to ``every``.
+        every: Time between rows of the table in s; default a hundredth of the duration.
+        snapshots_every: Time between OVF files in s; ``None``: only the last state is saved.
+        outline: Outline from which :func:`track_film` made ``film``. Then the edges are written in metres, in pieces of
             at most 0.5 nm, and mumax3 finds the filled fractions itself at ``edge_smooth``² places of each cell, so
             that the cells may be changed in the script. Without it each cell gets the film's own filled fraction,
             rounded by at most 1/(2 ``edge_smooth``²).
-        devices_seed: the seed that was given to :func:`track_film`.
+        devices_seed: Seed that was given to :func:`track_film`.
         edge_smooth: mumax3's ``EdgeSmooth``, an even number from 2 to 32.
         maximal_regions: 1 to 256. Where Ku (with the gate's profile) takes more values it is rounded to the middle of
             equal intervals; the head of the script says by how much.
 
     Raises:
-        InputError: an argument is wrong, the parts do not fit each other, or the outline is not that of the film.
+        InputError: An argument is wrong, the parts do not fit each other, or the outline is not that of the film.
     """
     drive = drive or Drive()
     drive.check_effect(film.material, standard_terms(film.material))

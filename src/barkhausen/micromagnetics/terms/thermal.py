@@ -23,7 +23,7 @@ def thermal_amplitude(film: Film, temperature: float, dt: float) -> float:
     times as much, its moment being smaller.
 
     Args:
-        film: gives alpha, Ms and the volume V of a cell.
+        film: Film with alpha, Ms and the volume V of a cell.
         temperature: Temperature in K.
         dt: Time step in s.
     """
@@ -40,7 +40,7 @@ class ThermalNoise:
     Args:
         replicas: ``[replica]``, increasing.
         seed: Seed of the ensemble.
-        like: a tensor of the precision and on the device wanted.
+        like: Tensor of the precision and on the device wanted.
     """
 
     def __init__(self, replicas: Int[Tensor, " replica"], seed: int, like: Tensor) -> None:
