@@ -151,8 +151,8 @@ def apply_setting(values: dict[str, Any], setting: str) -> None:
 
     Args:
         values: Nested dictionary, as read from TOML.
-        setting: Text such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string if it is
-            not TOML.
+        setting: Text such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string
+            if it is not TOML.
 
     Raises:
         InputError: No key or no value, or a part of the key is not a table.
