@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from barkhausen.cli.console import wide_console
+from barkhausen.core.units import FEMTO
 from barkhausen.device import (
     CharacterisedDevice,
 )
@@ -21,49 +22,49 @@ def sigmas(item: CharacterisedDevice) -> str:
 
 
 def prices(item: CharacterisedDevice) -> str:
-    return " + ".join(f"{1e15 * item.energy(cause).mean():.2f}" for cause in ("sot", "gate", "read"))
+    return " + ".join(f"{FEMTO * item.energy(cause).mean():.2f} {label}" for cause, label in item.energy_causes.items())
 
 
 def show_device(item: CharacterisedDevice) -> None:
     table = Table(
         "state",
-        "mean (nm)",
+        f"mean ({item.coordinate.shown_unit})",
         "level",
         "sigma device",
         "sigma cycle",
-        "V gate (V)",
-        "SOT (fJ)",
-        "gate (fJ)",
-        "read (fJ)",
+        *(["V gate (V)"] if "gate_voltage" in item.data else []),
+        *(f"{label} (fJ)" for label in item.energy_causes.values()),
     )
     mean, device, cycle = item.moments
     scale = 2 / (mean[-1] - mean[0])
     levels = item.weight_of(mean)
-    energies = [item.energy(cause) for cause in ("sot", "gate", "read")]
-    voltages = item.data["gate_voltage"].values
+    energies = [item.energy(cause) for cause in item.energy_causes]
+    voltages = item.data["gate_voltage"].values if "gate_voltage" in item.data else None
     for k in range(item.states):
         table.add_row(
             str(k),
-            f"{1e9 * mean[k]:.1f}",
+            f"{item.coordinate.factor * mean[k]:.1f}"
+            if item.coordinate.unit == "m"
+            else f"{item.coordinate.factor * mean[k]:.4g}",
             f"{levels[k]:+.3f}",
             f"{scale * device[k]:.3f}",
             f"{scale * cycle[k]:.3f}",
-            f"{voltages[k]:+.3f}",
-            *(f"{1e15 * energy[k]:.3f}" for energy in energies),
+            *([] if voltages is None else [f"{voltages[k]:+.3f}"]),
+            *(f"{FEMTO * energy[k]:.3f}" for energy in energies),
         )
     wide_console().print(table)
     _show_statistics(item)
-    typer.echo(f"source: {item.source}")
+    typer.echo(f"source: {item.source}; technology: {item.technology}, states by {item.coordinate.name}")
     for line in item.assumed:
         typer.echo(f"assumed: {line}")
 
 
-def with_law(item: CharacterisedDevice) -> CharacterisedDevice:
-    """With statistics and the law that fits best; a handful of devices is too few to choose one by."""
+def with_distribution(item: CharacterisedDevice) -> CharacterisedDevice:
+    """With statistics and the distribution that fits best; a handful of devices is too few to choose one by."""
     from barkhausen.device import LEAST_DEVICES, fitted
 
     if item.devices_seen < LEAST_DEVICES:
-        typer.echo(f"fewer than {LEAST_DEVICES} devices in some state: drawn from the data, no law is fitted")
+        typer.echo(f"fewer than {LEAST_DEVICES} devices in some state: drawn from the data, no distribution is fitted")
         return item
     return fitted(item)
 
@@ -74,22 +75,24 @@ def _show_statistics(item: CharacterisedDevice) -> None:
 
     if "overlap" not in item.data:
         return
+    shown = item.coordinate.shown_unit
+    factor = item.coordinate.factor
     table = Table(
-        "state", "devices × events", "sigma device (nm)", "sigma cycle (nm)", "law", "KS distance", "p",
-        "overlap with next", "misread (%)", "failures (%)",
+        "state", "devices × events", f"sigma device ({shown})", f"sigma cycle ({shown})", "distribution", "KS distance", "p",
+        "overlap with next", "read errors (%)", "failures (%)",
     )  # fmt: skip
     for row in fitting_report(item):
-        law = row.law if row.components == 1 else f"{row.law} of {row.components} ({row.decider})"
+        name = row.distribution if row.components == 1 else f"{row.distribution} of {row.components} ({row.level})"
         table.add_row(
             str(row.state),
             f"{row.devices} × {row.cycles // max(row.devices, 1)}",
-            _with_interval(row.sigma_device, row.sigma_device_interval),
-            _with_interval(row.sigma_cycle, row.sigma_cycle_interval),
-            law,
+            _with_interval(row.sigma_device, row.sigma_device_interval, factor),
+            _with_interval(row.sigma_cycle, row.sigma_cycle_interval, factor),
+            name,
             f"{row.distance:.3f}",
             f"{row.p_value:.3f}",
             "" if math.isnan(row.overlap_with_next) else f"{row.overlap_with_next:.3f}",
-            f"{100 * row.misread_rate:.1f}",
+            f"{100 * row.read_error_rate:.1f}",
             f"{100 * row.failure_rate:.1f}",
         )
     wide_console().print(table)
@@ -97,6 +100,6 @@ def _show_statistics(item: CharacterisedDevice) -> None:
     typer.echo(f"information: {information:.2f} bits a device (of at most {math.log2(item.states):.2f})")
 
 
-def _with_interval(value: float, interval: tuple[float, float]) -> str:
+def _with_interval(value: float, interval: tuple[float, float], factor: float) -> str:
     low, high = interval
-    return f"{1e9 * value:.1f} [{1e9 * low:.1f}, {1e9 * high:.1f}]"
+    return f"{factor * value:.1f} [{factor * low:.1f}, {factor * high:.1f}]"

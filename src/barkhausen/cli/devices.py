@@ -34,7 +34,7 @@ def devices(
     if device is None:
         if out is not None or toml is not None:
             raise InputError(f"{'--out' if out is not None else '--toml'} needs the name of one device")
-        table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ): SOT + gate + read")
+        table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ)")
         for name in preset_names():
             item = preset(name)
             table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))

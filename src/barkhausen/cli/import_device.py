@@ -7,29 +7,38 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.device_tables import show_device, with_law
-from barkhausen.device import (
-    DeviceParameters,
-    import_measured_csv,
-    load_parameters,
-    write_device,
-)
+from barkhausen.cli.device_tables import show_device, with_distribution
+from barkhausen.core.errors import InputError
+from barkhausen.device import TECHNOLOGIES, import_measured_csv, load_technology, write_device
+from barkhausen.device.technology import DEFAULT_TECHNOLOGY
 
 
 def import_device(
-    measured: Annotated[Path, typer.Argument(help="CSV: state,device,cycle and position_m or conductance_s.")],
+    measured: Annotated[
+        Path, typer.Argument(help="CSV: state,device,cycle and position_m, conductance_s or another of the technology.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Device file to write.")],
     parameters: Annotated[
-        Path | None, typer.Option("--parameters", help="TOML with tables track, protocol, junction.")
+        Path | None, typer.Option("--parameters", help="TOML with the parameters of the technology (track, junction).")
     ] = None,
     conductance_range: Annotated[
         tuple[float, float] | None,
-        typer.Option("--conductance-range", help="G_AP and G_P of the whole junction in S, two numbers."),
+        typer.Option("--conductance-range", help="Smallest and greatest conductance of the device in S, two numbers."),
+    ] = None,
+    technology: Annotated[
+        str | None, typer.Option("--technology", help="domain-wall, resistive or one of your own.")
     ] = None,
 ) -> None:
     """Turn a measured CSV into a device file."""
-    given = load_parameters(parameters) if parameters is not None else DeviceParameters()
-    item = with_law(import_measured_csv(measured, given, conductance_range=conductance_range))
+    if parameters is None:
+        entry = TECHNOLOGIES.named(technology or DEFAULT_TECHNOLOGY)
+        given = entry.parameters()
+    else:
+        settings = [] if technology is None else [f"technology={technology}"]
+        entry, given = load_technology(parameters, settings)
+    if entry.imported is None:
+        raise InputError(f"technology = {entry.name!r}: import-device does not apply to a {entry.label}")
+    item = with_distribution(import_measured_csv(measured, given, conductance_range=conductance_range))
     write_device(item, out)
     show_device(item)
     typer.echo(f"device file in {out}")

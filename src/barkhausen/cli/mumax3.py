@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.device_tables import show_device, with_law
+from barkhausen.cli.device_tables import show_device, with_distribution
 from barkhausen.device import (
     DeviceParameters,
     load_parameters,
@@ -35,7 +35,7 @@ def import_mumax3(
     from barkhausen.device.importers.mumax3 import import_mumax3_tables
 
     given = load_parameters(parameters) if parameters is not None else DeviceParameters()
-    item = with_law(import_mumax3_tables(directory, given, pattern=pattern, column=column, average=average))
+    item = with_distribution(import_mumax3_tables(directory, given, pattern=pattern, column=column, average=average))
     write_device(item, out)
     show_device(item)
     typer.echo(f"device file in {out}")

@@ -1,6 +1,7 @@
-"""One domain-wall device: its track, its pulses, its read-out and the statistics of its states."""
+"""Characterised devices: the device file, the technologies, and the statistics of states."""
 
 from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.device.domain_wall.compact.calibration import Calibration, calibrate
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
@@ -8,23 +9,30 @@ from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.gate import Piezoelectric
 from barkhausen.device.domain_wall.junction import TunnelJunction
+from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters, load_parameters
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol, Pulse
 from barkhausen.device.domain_wall.retention import retention
 from barkhausen.device.domain_wall.shape import EndStops, Grains, TrackShape
+from barkhausen.device.domain_wall.technology import DOMAIN_WALL
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.device.file import FORMAT_VERSION, read_device, write_device
 from barkhausen.device.fitted import StateSummary, fitted, fitting_report
 from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
 from barkhausen.device.presets import gaussian_device, preset, preset_names, shipped_file, shipped_names, shipped_toml
+from barkhausen.device.resistive.technology import RESISTIVE, ResistiveParameters
 from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, StateDistribution
 from barkhausen.device.statistics.selection import LEAST_DEVICES, FitReport, choose_fit
 from barkhausen.device.statistics.summary import describe_statistics
+from barkhausen.device.technology import TECHNOLOGIES, Technology, load_technology, technology_of
 
 __all__ = [
+    "DOMAIN_WALL",
     "FORMAT_VERSION",
     "LEAST_DEVICES",
+    "RESISTIVE",
+    "TECHNOLOGIES",
     "Calibration",
     "Characterisation",
     "CharacterisedDevice",
@@ -42,19 +50,25 @@ __all__ = [
     "ProgrammingProtocol",
     "Pulse",
     "Racetrack",
+    "ReadOut",
+    "ResistiveParameters",
+    "StateCoordinate",
     "StateDistribution",
     "StateSummary",
+    "Technology",
     "TrackShape",
     "TunnelJunction",
     "calibrate",
     "choose_fit",
     "describe_statistics",
+    "domain_wall_device",
     "fitted",
     "fitting_report",
     "gaussian_device",
     "import_measured_csv",
     "import_mumax3_tables",
     "load_parameters",
+    "load_technology",
     "preset",
     "preset_names",
     "read_device",
@@ -62,5 +76,6 @@ __all__ = [
     "shipped_file",
     "shipped_names",
     "shipped_toml",
+    "technology_of",
     "write_device",
 ]

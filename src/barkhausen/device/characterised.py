@@ -1,11 +1,12 @@
-"""A characterised device: what the synapse floor needs to know of it, in one labelled data set.
+"""A characterised device: what the synapse needs to know of it, in one labelled data set.
 
-Positions, conductances and weights are three names for the same thing. With the wall at x in [0, L],
+The states of a device differ in a state coordinate x: the position of a wall, a conductance. With x_lo and x_hi the
+mean values of the outermost states,
 
-    G = G_AP + (G_P − G_AP) x / L,        w = 2 (x − x_lo) / (x_hi − x_lo) − 1,
+    w = 2 (x − x_lo) / (x_hi − x_lo) − 1
 
-where x_lo and x_hi are the mean positions of the outermost states: their mean weights are −1 and 1. A single
-wall may rest beyond them, so a weight may lie outside [−1, 1]; it ends where the track ends.
+so that their mean weights are −1 and 1. A single device may rest beyond them, so a weight may lie outside [−1, 1]; it
+ends where the range of the coordinate ends. The conductance is the coordinate itself, or linear in it.
 """
 
 from __future__ import annotations
@@ -20,18 +21,24 @@ import torch
 import xarray as xr
 from jaxtyping import Float, Int8
 
+from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import deprecated
+from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.domain_wall.junction import TunnelJunction
-from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
 from barkhausen.device.schema import (
     AT_REST,
-    DECIDERS,
     FORMAT_VERSION,
+    KIND,
+    LEVELS,
     MAXIMAL_STATES,
     MIXTURE,
     MOMENTS,
     OUTCOMES,
+    READ_OUT,
     check_states,
+    state_range,
     validate,
 )
 from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, SmoothedStates, StateDistribution
@@ -44,145 +51,170 @@ from barkhausen.device.statistics.resampling import (
     smoothed_tables,
 )
 from barkhausen.device.statistics.variance import variance_components
+from barkhausen.device.technology import TECHNOLOGIES
 from barkhausen.version import __version__
 
 __all__ = ["FORMAT_VERSION", "MAXIMAL_STATES", "CharacterisedDevice", "Source"]
 
 Source = Literal["micromagnetics", "measured", "gaussian"]
-Cause = Literal["sot", "gate", "read"]
-CAUSES: tuple[Cause, ...] = ("sot", "gate", "read")
 PLACES = ("state", "device", "cycle")
 Array = Float[np.ndarray, " state"]
 
 
 @dataclass(frozen=True)
 class CharacterisedDevice:
-    """One characterised device; ``data`` is the content of the device file, validated.
+    """One characterised device.
+
+    Args:
+        data: Content of a device file. One of version 1 becomes one of version 2.
 
     Raises:
-        InputError: a variable is missing, has the wrong shape, or a value that no device can have.
+        InputError: A variable is missing, has the wrong shape, or a value that no device can have.
     """
 
     data: xr.Dataset
 
     def __post_init__(self) -> None:
+        version: Any = self.data.attrs.get("format_version")
+        if np.ndim(version) == 0 and version == 1:
+            object.__setattr__(self, "data", upgraded(self.data))
         validate(self.data)
 
     @classmethod
-    def from_positions(
+    def from_states(
         cls,
-        positions: Float[np.ndarray, "state device cycle"],
-        parameters: DeviceParameters,
+        values: Float[np.ndarray, "state device cycle"],
         *,
+        technology: str,
+        coordinate: StateCoordinate,
+        state_range: tuple[float, float],
         source: Source,
-        assumed: Sequence[str] = (),
-        moments: tuple[Array, Array, Array] | None = None,
-        conductance_range: tuple[float, float] | None = None,
+        conductances: tuple[float, float] | None = None,
+        read_out: ReadOut | None = None,
         energies: Mapping[str, Array] | None = None,
+        causes: Mapping[str, str] | None = None,
+        moments: tuple[Array, Array, Array] | None = None,
         outcome: Int8[np.ndarray, "state device cycle"] | None = None,
+        variables: Mapping[str, tuple[Array, str, str]] | None = None,
+        parameters: Parameters | None = None,
+        assumed: Sequence[str] = (),
         extras: Sequence[xr.Dataset] = (),
         attributes: Mapping[str, Any] | None = None,
     ) -> CharacterisedDevice:
-        """Label resting positions and price the programming of each state.
+        """Label values of a state coordinate.
 
         Args:
-            positions: wall positions in m, NaN where a cycle is missing; states in order of mean position.
-            parameters: of track, protocol and junction; they give the energies.
-            source: where the positions come from.
-            assumed: a line for each assumption, kept with the data and printed with every result.
-            moments: mean, device sigma and cycle sigma of each state in m where they are *declared* (a textbook
-                Gaussian); they are estimated from the positions otherwise.
-            conductance_range: (G_AP, G_P) in S where they were measured; those of the junction otherwise.
-            energies: in J of one attempt to each state, by cause (``sot``, ``gate``, ``read``), where they are known
-                better than from the protocol: those of the pulses that were simulated, say.
-            outcome: how each cycle ended: 0 a single wall at rest, 1 no wall left, 2 several walls, 3 a wall that is
-                not at rest or off the track, −1 never run. Only a wall at rest has a position, all others NaN.
-            extras: optional variables, such as of :func:`~barkhausen.device.statistics.summary.describe_statistics` or
-                of a :class:`~barkhausen.device.statistics.selection.FitReport`; see :meth:`extended`.
-            attributes: anything else worth keeping (seeds, command), as JSON.
+            values: Values, NaN where a cycle is missing; states in order of their means.
+            technology: Name of the technology.
+            coordinate: State coordinate.
+            state_range: Smallest and greatest value that a state can have.
+            source: Where the values come from.
+            conductances: Conductances in S at the two ends of the range, linear between. Default: the values themselves
+                are conductances.
+            read_out: How the device is read when it is verified.
+            energies: Energies in J of one attempt to each state, by cause.
+            causes: Label of each cause of energy.
+            moments: Mean, device sigma and cycle sigma of each state where they are *declared* (a textbook Gaussian).
+                Default: estimated from the values.
+            outcome: How each cycle ended: 0 at rest, 1 to 3 failures, −1 never run. Only what is at rest has a value.
+            variables: Further variables by state: values, unit and long name.
+            parameters: Parameters that the device was made with.
+            assumed: Assumptions, a line each; they are printed with every result.
+            extras: Optional variables; see :meth:`extended`.
+            attributes: Anything else worth keeping (seeds, command), as JSON.
 
         Raises:
-            InputError: shapes do not belong together, or a value is one that no device can have.
+            InputError: Shapes do not belong together, or a value is one that no device can have.
         """
-        states = positions.shape[0]
-        check_states(states)
-        track, protocol, junction = parameters.track, parameters.protocol, parameters.junction
-        voltages = protocol.voltages(states)
-        if len(voltages) != states:
-            raise InputError(f"protocol.gate_voltages has {len(voltages)} values but the device has {states} states")
-        if moments is None:
-            moments = _estimated_moments(positions)
-        mean, sigma_device, sigma_cycle = moments
-        low, high = conductance_range or (
-            junction.antiparallel_conductance(track.area),
-            junction.parallel_conductance(track.area),
-        )
-        conductance = low + (high - low) * (mean / track.length)
-        prices = {
-            "sot": np.full(states, protocol.sot_energy(track)),
-            "gate": np.array([track.gate_energy(v) for v in voltages]),
-            "read": np.array([junction.read_energy(g) for g in conductance]),
-        } | _given_energies(energies or {}, states)
+        check_states(values.shape[0])
+        mean, sigma_device, sigma_cycle = moments or _estimated_moments(values)
+        unit = coordinate.unit
         by_state = {
-            "position_mean": (mean, "m", "mean resting position"),
-            "position_sigma_device": (sigma_device, "m", "device-to-device standard deviation"),
-            "position_sigma_cycle": (sigma_cycle, "m", "cycle-to-cycle standard deviation"),
-            "gate_voltage": (np.array(voltages), "V", "gate voltage during the programming pulse"),
-            "current_density": (
-                np.full(states, protocol.program.current_density),
-                "A/m2",
-                "current density of the programming pulse in the heavy metal",
-            ),
-            "pulse_width": (np.full(states, protocol.program.width), "s", "width of the programming pulse"),
-            "programming_energy": (
-                prices["sot"] + prices["gate"],
-                "J",
-                "energy of one programming attempt without its read",
-            ),
-            "sot_energy": (prices["sot"], "J", "Joule heat of reset and programming pulse"),
-            "gate_energy": (prices["gate"], "J", "energy of charging the gate once"),
-            "read_energy": (prices["read"], "J", "energy of one verify read"),
+            "state_mean": (mean, unit, "mean value"),
+            "sigma_device": (sigma_device, unit, "device-to-device standard deviation"),
+            "sigma_cycle": (sigma_cycle, unit, "cycle-to-cycle standard deviation"),
+            **(variables or {}),
         }
-        variables: dict[str, Any] = {
-            name: ("state", values.astype(np.float64), {"units": units, "long_name": words})
-            for name, (values, units, words) in by_state.items()
+        contents: dict[str, Any] = {
+            name: ("state", numbers.astype(np.float64), {"units": units, "long_name": words})
+            for name, (numbers, units, words) in by_state.items()
         }
-        variables["position"] = (
-            PLACES,
-            positions.astype(np.float64),
-            {"units": "m", "long_name": "resting position of the wall"},
-        )
+        words = {"units": unit, "coordinate": coordinate.name, "long_name": coordinate.long_name}
+        contents["state_value"] = (PLACES, values.astype(np.float64), words)
+        contents["state_range"] = ("bound", np.array(state_range, np.float64), {"units": unit})
+        if energies:
+            contents |= energy_variables(_checked(energies, values.shape[0]), causes or {})
         if outcome is not None:
-            if outcome.shape != positions.shape:
-                raise InputError(f"outcome has the shape {outcome.shape}, but the positions have {positions.shape}")
-            words = {"long_name": "how the cycle ended"} | OUTCOMES.attributes()
-            variables["outcome"] = (PLACES, outcome.astype(np.int8), words)
-        for name, value, units in (
-            ("track_length", track.length, "m"),
-            ("conductance_antiparallel", low, "S"),
-            ("conductance_parallel", high, "S"),
-        ):
-            variables[name] = ((), np.float64(value), {"units": units})
+            if outcome.shape != values.shape:
+                raise InputError(f"outcome has the shape {outcome.shape}, but the values have {values.shape}")
+            contents["outcome"] = (
+                PLACES,
+                outcome.astype(np.int8),
+                {"long_name": "how the cycle ended"} | OUTCOMES.attributes(),
+            )
+        for name, value in zip(("conductance_low", "conductance_high"), conductances or (), strict=False):
+            contents[name] = ((), np.float64(value), {"units": "S"})
+        if read_out is not None:
+            contents |= read_out_variables(read_out)
         attrs = {
             "format_version": FORMAT_VERSION,
+            "technology": technology,
+            "kind": KIND,
+            "conductance_map": "identity" if conductances is None else "linear",
             "source": source,
             "distribution": "gaussian" if source == "gaussian" else "empirical",
-            "parameters": parameters.model_dump_json(),
+            "parameters": "{}" if parameters is None else parameters.model_dump_json(),
             "assumed": json.dumps(list(assumed)),
             "code_version": __version__,
             "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
         }
-        return cls(_merged(xr.Dataset(variables, attrs=attrs), extras))
+        return cls(_merged(xr.Dataset(contents, attrs=attrs), extras))
+
+    @classmethod
+    def from_positions(cls, positions: Float[np.ndarray, "state device cycle"], *args: Any, **how: Any) -> Any:
+        """Deprecated: :func:`barkhausen.device.domain_wall_device`."""
+        deprecated("CharacterisedDevice.from_positions", "barkhausen.device.domain_wall_device")
+        return TECHNOLOGIES["domain-wall"].labelled(positions, *args, **how)
 
     def extended(self, *extras: xr.Dataset) -> CharacterisedDevice:
         """The same device with optional variables and attributes added, or replaced where it had them.
 
-        The attribute ``distribution`` of one of them chooses the law that synapses are drawn from.
+        The attribute ``distribution`` of one of them chooses the distribution that synapses are drawn from.
 
         Raises:
-            InputError: they do not belong to this device.
+            InputError: They do not belong to this device.
         """
         return CharacterisedDevice(_merged(self.data, extras))
+
+    @property
+    def technology(self) -> str:
+        """Name of its technology."""
+        return str(self.data.attrs["technology"])
+
+    @property
+    def coordinate(self) -> StateCoordinate:
+        """The quantity in which its states differ."""
+        words = self.data["state_value"].attrs
+        unit, name = str(words.get("units", "1")), str(words.get("coordinate", "state coordinate"))
+        return StateCoordinate(name, unit, str(words.get("long_name", name)))
+
+    @property
+    def state_range(self) -> tuple[float, float]:
+        """Smallest and greatest value that a state can have."""
+        return state_range(self.data)
+
+    @property
+    def read_out(self) -> ReadOut:
+        """How it is read when it is verified.
+
+        Raises:
+            InputError: The device file does not say.
+        """
+        for name in READ_OUT[:2]:
+            if name not in self.data or not float(self.data[name]) > 0:
+                raise InputError(f"the device file says nothing of its read-out (no variable {name!r})")
+        area = float(self.data[READ_OUT[2]]) if READ_OUT[2] in self.data else None
+        return ReadOut(float(self.data[READ_OUT[0]]), float(self.data[READ_OUT[1]]), area)
 
     @property
     def states(self) -> int:
@@ -192,7 +224,7 @@ class CharacterisedDevice:
     @property
     def devices_seen(self) -> int:
         """In how many devices the least seen state was seen."""
-        return int(np.isfinite(self.positions).any(axis=2).sum(axis=1).min())
+        return int(np.isfinite(self.state_values).any(axis=2).sum(axis=1).min())
 
     @property
     def source(self) -> str:
@@ -203,26 +235,30 @@ class CharacterisedDevice:
     def assumed(self) -> list[str]:
         """The assumptions behind the numbers, a line each."""
         lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
-        if not self._energy_is_split:
-            lines.append("the device file does not split its programming energy: all of it is booked as SOT")
-        if "read_energy" not in self.data:
-            lines.append("the device file gives no read energy: reads are booked as free")
+        if not self.energy_causes:
+            lines.append("the device file gives no energies: programming is counted as free")
         return lines
 
     @property
+    def state_values(self) -> Float[np.ndarray, "state device cycle"]:
+        """Values of the state coordinate; NaN where a cycle is missing or failed."""
+        values: Float[np.ndarray, "state device cycle"] = self.data["state_value"].transpose(*PLACES).values
+        return values
+
+    @property
     def positions(self) -> Float[np.ndarray, "state device cycle"]:
-        """Resting positions in m; NaN where a cycle is missing or failed."""
-        positions: Float[np.ndarray, "state device cycle"] = self.data["position"].transpose(*PLACES).values
-        return positions
+        """Deprecated: :attr:`state_values`."""
+        deprecated("CharacterisedDevice.positions", "state_values")
+        return self.state_values
 
     @property
     def junction(self) -> TunnelJunction:
-        """The read-out of the device."""
+        """The tunnel junction of a domain-wall device."""
         return TunnelJunction.model_validate(json.loads(self.data.attrs["parameters"])["junction"])
 
     @property
     def failure_rate(self) -> Array:
-        """Share of the cycles of each state that did not end with a single wall at rest; 0 if the file does not say."""
+        """Share of the cycles of each state that failed; 0 if the file does not say."""
         if "outcome" not in self.data:
             return np.zeros(self.states)
         outcome = self.data["outcome"].transpose(*PLACES).values
@@ -231,66 +267,66 @@ class CharacterisedDevice:
 
     @property
     def moments(self) -> tuple[Array, Array, Array]:
-        """Mean, device-to-device and cycle-to-cycle sigma of each state in m.
+        """Mean, device-to-device and cycle-to-cycle sigma of each state, in the unit of the state coordinate.
 
-        Each as declared in the file, else estimated from its positions.
+        Each is as declared in the file, or estimated from the values.
         """
         moments = {name: np.asarray(self.data[name].values, np.float64) for name in MOMENTS if name in self.data}
         if len(moments) < len(MOMENTS):
-            moments = dict(zip(MOMENTS, _estimated_moments(self.positions), strict=True)) | moments
+            moments = dict(zip(MOMENTS, _estimated_moments(self.state_values), strict=True)) | moments
         return moments[MOMENTS[0]], moments[MOMENTS[1]], moments[MOMENTS[2]]
 
-    def weight_of(self, position: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
-        """Weight of a wall at ``position`` (m)."""
+    def weight_of(self, value: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
+        """Weight at a value of the state coordinate."""
         mean = self.moments[0]
-        return np.asarray(2.0 * (np.asarray(position) - mean[0]) / (mean[-1] - mean[0]) - 1.0)
+        return np.asarray(2.0 * (np.asarray(value) - mean[0]) / (mean[-1] - mean[0]) - 1.0)
 
     @property
     def weight_range(self) -> tuple[float, float]:
-        """Weights of a wall at the two ends of the track; no weight can lie outside."""
-        length = float(self.data["track_length"])
-        return float(self.weight_of(0.0)), float(self.weight_of(length))
+        """Weights at the two ends of the range of the state coordinate; no weight can lie outside."""
+        low, high = self.state_range
+        return float(self.weight_of(low)), float(self.weight_of(high))
 
     @property
     def energy_causes(self) -> dict[str, str]:
         """Causes of the energy of a programming attempt, with the label of each."""
-        return {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
+        if "energy" not in self.data:
+            return {}
+        causes = [str(cause) for cause in self.data["cause"].values]
+        labels = self.data["energy_label"].values if "energy_label" in self.data.variables else causes
+        return dict(zip(causes, map(str, labels), strict=True))
 
     def energy(self, cause: str) -> Array:
-        """Energy in J of one programming attempt to each state from one cause; zero if the file gives none."""
-        name = f"{cause}_energy"
-        if cause != "read" and not self._energy_is_split:
-            name = "programming_energy" if cause == "sot" else ""
-        if name in self.data:
-            return np.asarray(self.data[name].values, dtype=np.float64)
-        return np.zeros(self.states)
-
-    @property
-    def _energy_is_split(self) -> bool:
-        return "sot_energy" in self.data and "gate_energy" in self.data
+        """Energy in J of one programming attempt to each state from one cause; zero if the file does not give it."""
+        if cause not in self.energy_causes:
+            return np.zeros(self.states)
+        row = list(self.energy_causes).index(cause)
+        return np.asarray(self.data["energy"].transpose("cause", "state").values[row], dtype=np.float64)
 
     def distribution(self) -> StateDistribution:
-        """Statistics of the states in weight units, by the law that the file names.
+        """Statistics of the states in weight units, by the distribution that the file names.
 
         An empirical file that gives bandwidths is smoothed; one that does not is drawn from as it is.
         """
         mean, sigma_device, sigma_cycle = self.moments
         scale = 2.0 / (mean[-1] - mean[0])
         levels = torch.tensor(self.weight_of(mean), dtype=torch.float32)
-        law = self.data.attrs.get("distribution", "empirical")
-        if law == "gaussian":
+        name = self.data.attrs.get("distribution", "empirical")
+        if name == "gaussian":
             return GaussianStates(
                 levels,
                 torch.tensor(sigma_device * scale, dtype=torch.float32),
                 torch.tensor(sigma_cycle * scale, dtype=torch.float32),
             )
-        if law == "mixture":
-            return _smoothed(levels, mixture_tables(self.positions, mean, self.mixtures), scale)
+        if name == "mixture":
+            return _smoothed(levels, mixture_tables(self.state_values, mean, self.mixtures), scale)
         if "bandwidth_cycle" in self.data:
             widths = self.data["bandwidth_device"].values, self.data["bandwidth_cycle"].values
             own_noise = self.data.attrs.get("noise_pool", "state") == "device"
-            return _smoothed(levels, smoothed_tables(self.positions, self.moments, widths, own_noise=own_noise), scale)
-        offsets, residuals = plain_tables(self.positions, mean, sigma_device, sigma_cycle)
+            return _smoothed(
+                levels, smoothed_tables(self.state_values, self.moments, widths, own_noise=own_noise), scale
+            )
+        offsets, residuals = plain_tables(self.state_values, mean, sigma_device, sigma_cycle)
         return EmpiricalStates(
             levels,
             torch.tensor(offsets * scale, dtype=torch.float32),
@@ -301,11 +337,11 @@ class CharacterisedDevice:
     def mixtures(self) -> list[StateMixture]:
         """The mixture of each state, for a file that has one."""
         parts = np.stack([self.data[name].transpose("state", "component").values for name in MIXTURE[:3]])
-        deciders, offsets = self.data["mixture_decider"].values, self.data["mixture_offset_sigma"].values
+        levels, offsets = self.data["mixture_level"].values, self.data["mixture_offset_sigma"].values
         return [
             StateMixture(
                 Components(*parts[:, state, np.isfinite(parts[0, state])]),
-                "device" if deciders[state] == DECIDERS.values[1] else "cycle",
+                "device" if levels[state] == LEVELS.values[1] else "cycle",
                 float(offsets[state]),
             )
             for state in range(self.states)
@@ -329,17 +365,16 @@ def _smoothed(levels: torch.Tensor, tables: KernelTables, scale: float) -> Smoot
 def _merged(data: xr.Dataset, extras: Sequence[xr.Dataset]) -> xr.Dataset:
     for extra in extras:
         try:
+            extra = renamed(extra)  # noqa: PLW2901  # under the names of this version
             data = data.assign(extra.data_vars).assign_attrs(extra.attrs)
         except ValueError as error:
             raise InputError(f"the additional variables do not fit the device ({error})") from None
     return data
 
 
-def _given_energies(energies: Mapping[str, Array], states: int) -> dict[str, Array]:
+def _checked(energies: Mapping[str, Array], states: int) -> dict[str, Array]:
     given: dict[str, Array] = {}
     for cause, values in energies.items():
-        if cause not in CAUSES:
-            raise InputError(f"energies: '{cause}' is not one of {', '.join(CAUSES)}")
         given[cause] = np.asarray(values, np.float64)
         if given[cause].shape != (states,):
             raise InputError(f"energies of '{cause}' have the shape {given[cause].shape}, must be ({states},)")
@@ -348,6 +383,6 @@ def _given_energies(energies: Mapping[str, Array], states: int) -> dict[str, Arr
     return given
 
 
-def _estimated_moments(positions: Float[np.ndarray, "state device cycle"]) -> tuple[Array, Array, Array]:
-    sigmas = np.array([variance_components(rows) for rows in positions])
-    return np.nanmean(positions, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1]
+def _estimated_moments(values: Float[np.ndarray, "state device cycle"]) -> tuple[Array, Array, Array]:
+    sigmas = np.array([variance_components(rows) for rows in values])
+    return np.nanmean(values, axis=(1, 2)), sigmas[:, 0], sigmas[:, 1]

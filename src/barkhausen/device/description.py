@@ -25,7 +25,7 @@ DENSITY_REACH = 4.0
 
 DENSITY_PLACES = 161
 FINE_PLACES = 1201
-"""Places of the grid that an empirical law is computed on."""
+"""Places of the grid that an empirical distribution is computed on."""
 
 Density = tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]
 """Places in m, and the density there in 1/m."""
@@ -46,16 +46,16 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class LawScore:
-    """How well one law foresees a device that it has not seen, in nats.
+class DistributionScore:
+    """How well one distribution predicts a device that it has not seen, in nats.
 
     Attributes:
-        law: its name.
+        distribution: its name.
         score: mean log-likelihood of a held-out device.
-        behind, standard_error: how far that is behind the best law.
+        behind, standard_error: how far that is behind the best distribution.
     """
 
-    law: str
+    distribution: str
     score: float
     behind: float
     standard_error: float
@@ -63,11 +63,11 @@ class LawScore:
 
 def described(device: CharacterisedDevice) -> CharacterisedDevice:
     """The device with statistics that follow from its positions, if its file does not hold them."""
-    positions = device.positions
+    positions = device.state_values
     enough = np.isfinite(positions).sum(axis=(1, 2)).min() > 1
     if "overlap" in device.data or device.states > MOST_STATES or not enough:
         return device
-    return device.extended(describe_statistics(positions))
+    return device.extended(describe_statistics(positions, unit=device.coordinate.unit))
 
 
 def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: str) -> list[Estimate]:
@@ -78,11 +78,11 @@ def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: s
     return [Estimate(float(value), float(low), float(high)) for value, (low, high) in zip(values, ends, strict=True)]
 
 
-def misread(data: xr.Dataset) -> list[Estimate]:
+def read_errors(data: xr.Dataset) -> list[Estimate]:
     """Share of the positions of each state where another state is likelier."""
     states = data.sizes["state"]
-    rates = data["misread_rate"].values if "misread_rate" in data else np.full(states, np.nan)
-    return estimates(data, rates, "misread_interval")
+    rates = data["read_error_rate"].values if "read_error_rate" in data else np.full(states, np.nan)
+    return estimates(data, rates, "read_error_interval")
 
 
 def bits(data: xr.Dataset) -> Estimate | None:
@@ -114,33 +114,35 @@ def neighbour_overlaps(data: xr.Dataset) -> list[Estimate]:
     return [Estimate(float(matrix[k, k + 1]), *(float(end) for end in ends[k, k + 1])) for k in pairs]
 
 
-def law(data: xr.Dataset) -> str:
-    """Name of the law that a training run draws positions from."""
+def distribution_of(data: xr.Dataset) -> str:
+    """Name of the distribution that a training run draws positions from."""
     return str(data.attrs.get("distribution", "empirical"))
 
 
-def law_scores(data: xr.Dataset) -> list[LawScore]:
-    """Of all laws that were tried."""
+def distribution_scores(data: xr.Dataset) -> list[DistributionScore]:
+    """Of all distributions that were tried."""
     names = ("fit_score", "fit_behind", "fit_standard_error")
     if not all(name in data for name in names):
         return []
     rows = zip(DISTRIBUTIONS, *(data[name].values.tolist() for name in names), strict=True)
-    return [LawScore(*row) for row in rows]
+    return [DistributionScore(*row) for row in rows]
 
 
 def goodness(data: xr.Dataset) -> list[tuple[float, float]]:
-    """Kolmogorov-Smirnov distance of each state from the law of the file, and its p-value."""
-    number = DISTRIBUTIONS.index(law(data))
+    """Kolmogorov-Smirnov distance of each state from the distribution of the file, and its p-value."""
+    number = DISTRIBUTIONS.index(distribution_of(data))
     columns = [
-        data[name].transpose("law", "state").values[number] if name in data else np.full(data.sizes["state"], np.nan)
+        data[name].transpose("distribution", "state").values[number]
+        if name in data
+        else np.full(data.sizes["state"], np.nan)
         for name in ("fit_distance", "fit_p_value")
     ]
     return [(float(distance), float(p_value)) for distance, p_value in zip(*columns, strict=True)]
 
 
 def densities(device: CharacterisedDevice) -> list[Density | None]:
-    """The law of each state where it is a curve; positions drawn again as they are have none."""
-    name = law(device.data)
+    """The distribution of each state where it is a curve; positions drawn again as they are have none."""
+    name = distribution_of(device.data)
     if name == "gaussian":
         mean, *sigmas = device.moments
         spread = np.hypot(*sigmas)
@@ -151,7 +153,7 @@ def densities(device: CharacterisedDevice) -> list[Density | None]:
     if "bandwidth_cycle" not in device.data:
         return [None] * device.states
     own_noise = device.data.attrs.get("noise_pool", "state") == "device"
-    return [_smoothed(rows, own_noise) for rows in device.positions]
+    return [_smoothed(rows, own_noise) for rows in device.state_values]
 
 
 def _curve(kernels: Kernels) -> Density | None:

@@ -1,4 +1,4 @@
-"""A characterised device with its statistics and the law that fits it best, and a table of both."""
+"""A characterised device with its statistics and the distribution that fits it best, and a table of both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.device.statistics.selection import LAWS, choose_fit
+from barkhausen.device.schema import DISTRIBUTIONS
+from barkhausen.device.statistics.selection import choose_fit
 from barkhausen.device.statistics.summary import describe_statistics
 
 Bounds = tuple[float, float]
@@ -16,7 +17,7 @@ NOTHING = (float("nan"), float("nan"))
 
 
 def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
-    """The device with statistics of its states in its file, and drawn from the law that foresees devices best.
+    """The device with statistics of its states in its file, and drawn from the distribution that predicts devices best.
 
     Args:
         device: characterised in at least four devices.
@@ -25,27 +26,28 @@ def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
     Raises:
         InputError: a state was seen in fewer than four devices.
     """
-    positions = device.positions
-    return device.extended(describe_statistics(positions, seed), choose_fit(positions, seed).to_dataset())
+    positions = device.state_values
+    unit = device.coordinate.unit
+    return device.extended(describe_statistics(positions, seed, unit), choose_fit(positions, seed).to_dataset(unit))
 
 
 @dataclass(frozen=True)
 class StateSummary:
-    """One row of the table of a device: lengths in m, rates as shares; NaN for what the file does not hold.
+    """One row of the table of a device: values in the unit of the state coordinate, rates as shares; NaN for what the file does not hold.
 
     Attributes:
         state: number of the state.
-        devices, cycles: how many devices were seen in it, and how many positions in all.
-        mean: position.
+        devices, cycles: how many devices were seen in it, and how many values in all.
+        mean: mean value.
         sigma_device, sigma_cycle: standard deviation between devices and between cycles.
         sigma_device_interval, sigma_cycle_interval: of each, 95 %.
-        law: that synapses are drawn from.
-        components: of the mixture; 1 for a state that a normal distribution fits, and for other laws.
-        decider: ``cycle`` or ``device``, who chooses between the components; empty for a single one.
-        distance, p_value: Kolmogorov-Smirnov, between positions and law.
+        distribution: that synapses are drawn from.
+        components: of the mixture; 1 for a state that a normal distribution fits, and for other distributions.
+        level: ``cycle`` or ``device``, the level at which a component is chosen; empty for a single one.
+        distance, p_value: Kolmogorov-Smirnov, between values and distribution.
         overlap_with_next: overlap coefficient with the next state; NaN for the last one.
-        misread_rate: share of positions where another state is likelier.
-        failure_rate: share of cycles that did not end with a wall at rest.
+        read_error_rate: share of values where another state is likelier.
+        failure_rate: share of cycles that failed.
     """
 
     state: int
@@ -56,23 +58,23 @@ class StateSummary:
     sigma_device_interval: Bounds
     sigma_cycle: float
     sigma_cycle_interval: Bounds
-    law: str
+    distribution: str
     components: int
-    decider: str
+    level: str
     distance: float
     p_value: float
     overlap_with_next: float
-    misread_rate: float
+    read_error_rate: float
     failure_rate: float
 
 
 def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
-    """The statistics and the law of each state, as they stand in the device file."""
-    data, positions = device.data, device.positions
+    """The statistics and the distribution of each state, as they stand in the device file."""
+    data, positions = device.data, device.state_values
     seen = np.isfinite(positions)
     mean, sigma_device, sigma_cycle = device.moments
-    law = str(data.attrs.get("distribution", "empirical"))
-    mixtures = device.mixtures if law == "mixture" else []
+    name = str(data.attrs.get("distribution", "empirical"))
+    mixtures = device.mixtures if name == "mixture" else []
     failures = device.failure_rate
     rows = []
     for state in range(device.states):
@@ -88,23 +90,23 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
                 sigma_device_interval=_bounds(data, "sigma_device_interval", state),
                 sigma_cycle=float(sigma_cycle[state]),
                 sigma_cycle_interval=_bounds(data, "sigma_cycle_interval", state),
-                law=law,
+                distribution=name,
                 components=parts,
-                decider=mixtures[state].decider if parts > 1 else "",
-                distance=_number(data, "fit_distance", law=LAWS.index(law), state=state),
-                p_value=_number(data, "fit_p_value", law=LAWS.index(law), state=state),
+                level=mixtures[state].level if parts > 1 else "",
+                distance=_number(data, "fit_distance", distribution=DISTRIBUTIONS.index(name), state=state),
+                p_value=_number(data, "fit_p_value", distribution=DISTRIBUTIONS.index(name), state=state),
                 overlap_with_next=float("nan")
                 if next_state == device.states
                 else _number(data, "overlap", state=state, other_state=next_state),
-                misread_rate=_number(data, "misread_rate", state=state),
+                read_error_rate=_number(data, "read_error_rate", state=state),
                 failure_rate=float(failures[state]),
             )
         )
     return rows
 
 
-def _number(data: xr.Dataset, name: str, **place: int) -> float:
-    return float(data[name].isel(place)) if name in data else float("nan")
+def _number(data: xr.Dataset, variable: str, /, **place: int) -> float:
+    return float(data[variable].isel(place)) if variable in data else float("nan")
 
 
 def _bounds(data: xr.Dataset, name: str, state: int) -> Bounds:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
-from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.file import read_device
+from barkhausen.device.technology import DEFAULT_TECHNOLOGY, TECHNOLOGIES, technology_of
 
 WINDOW = (0.2, 0.8)
-"""Mean positions of the outermost states of a textbook device, as fractions of the track."""
+"""Means of the outermost states of a textbook device, as fractions of the range of the state coordinate."""
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -28,7 +29,7 @@ def gaussian_device(
     *,
     sigma_device: float | None = None,
     sigma_cycle: float | None = None,
-    parameters: DeviceParameters | None = None,
+    parameters: Parameters | None = None,
     devices: int = 32,
     cycles: int = 16,
     seed: int = 0,
@@ -41,9 +42,10 @@ def gaussian_device(
             between devices and 0.8 sigma between cycles.
         sigma_device: device-to-device sigma in weight units, instead of its share of ``sigma``.
         sigma_cycle: cycle-to-cycle sigma in weight units, instead of its share of ``sigma``.
-        parameters: of track, protocol and junction, for the energies; defaults are our assumptions.
-        devices, cycles, seed: size and seed of the sample kept under ``position``; the synapse floor draws
-            from the declared normal distributions, not from this sample.
+        parameters: Parameters of a technology, which give the energies and the range of the state coordinate. Default:
+            those of a domain-wall racetrack, which are our assumptions.
+        devices, cycles, seed: Size and seed of the sample kept under ``state_value``; synapses are drawn from the
+            declared normal distributions, not from this sample.
 
     Raises:
         InputError: fewer than two states, or a sigma that is negative or not finite.
@@ -55,25 +57,27 @@ def gaussian_device(
     for name, value in (("sigma", sigma), ("sigma_device", between), ("sigma_cycle", within)):
         if not (np.isfinite(value) and value >= 0):
             raise InputError(f"{name} = {value}: must be zero or positive")
-    parameters = parameters or DeviceParameters()
-    length = parameters.track.length
-    metres = (WINDOW[1] - WINDOW[0]) * length / 2.0
-    mean = np.linspace(*WINDOW, states) * length
+    entry = TECHNOLOGIES[DEFAULT_TECHNOLOGY] if parameters is None else technology_of(parameters)
+    parameters = parameters or entry.parameters()
+    low, high = entry.state_range(parameters)
+    length = high - low
+    unit = (WINDOW[1] - WINDOW[0]) * length / 2.0
+    mean = low + np.linspace(*WINDOW, states) * length
     generator = np.random.default_rng(seed)
-    offsets = between * metres * generator.standard_normal((states, devices, 1))
-    noise = within * metres * generator.standard_normal((states, devices, cycles))
-    positions = np.clip(mean[:, None, None] + offsets + noise, 0.0, length)
-    return CharacterisedDevice.from_positions(
-        positions,
+    offsets = between * unit * generator.standard_normal((states, devices, 1))
+    noise = within * unit * generator.standard_normal((states, devices, cycles))
+    values = np.clip(mean[:, None, None] + offsets + noise, low, high)
+    return entry.labelled(
+        values,
         parameters,
         source="gaussian",
         assumed=[
             f"Gaussian states, evenly spaced; sigma between devices {between:g} and between cycles {within:g} "
             "on weights in [-1, 1]; offsets independent between states",
-            f"outermost states rest at {WINDOW[0]:g} and {WINDOW[1]:g} of the track",
-            *parameters.assumed(),
+            f"outermost states rest at {WINDOW[0]:g} and {WINDOW[1]:g} of the {entry.extent}",
+            *entry.assumed(parameters),
         ],
-        moments=(mean, np.full(states, between * metres), np.full(states, within * metres)),
+        moments=(mean, np.full(states, between * unit), np.full(states, within * unit)),
         attributes={"seed": seed, "sigma_device": between, "sigma_cycle": within},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,17 +10,24 @@ import numpy as np
 import xarray as xr
 
 from barkhausen.core.errors import InputError
+from barkhausen.device.technology import TECHNOLOGIES
 
-FORMAT_VERSION = 1
-"""Version of the device file; a file of another version is refused."""
+FORMAT_VERSION = 2
+"""Version of the device file. Files of version 1 are read as well (:mod:`.old_format`), others are refused."""
 
 MAXIMAL_STATES = 256
 SOURCES = ("micromagnetics", "measured", "gaussian")
 DISTRIBUTIONS = ("gaussian", "mixture", "empirical")
 NOISE_POOLS = ("state", "device")
-MOMENTS = ("position_mean", "position_sigma_device", "position_sigma_cycle")
-ENERGIES = ("sot_energy", "gate_energy", "read_energy")
-MIXTURE = ("mixture_weight", "mixture_mean", "mixture_sigma", "mixture_decider", "mixture_offset_sigma")
+CAUSE = re.compile(r"[a-z][a-z0-9_]{0,40}")
+"""Names of causes of energy: parts of the names of columns."""
+KIND = "states"
+"""What a device file describes: devices that are reset and programmed to one of their states."""
+CONDUCTANCE_MAPS = ("linear", "identity")
+"""How the conductance follows from the state coordinate: linearly over its range, or it is the coordinate."""
+MOMENTS = ("state_mean", "sigma_device", "sigma_cycle")
+READ_OUT = ("read_voltage", "read_time", "resistance_area")
+MIXTURE = ("mixture_weight", "mixture_mean", "mixture_sigma", "mixture_level", "mixture_offset_sigma")
 BANDWIDTHS = ("bandwidth_device", "bandwidth_cycle")
 
 
@@ -36,8 +44,8 @@ class Flags(NamedTuple):
 
 OUTCOMES = Flags((-1, 0, 1, 2, 3), ("not_run", "single_wall_at_rest", "no_wall", "several_walls", "wall_not_at_rest"))
 AT_REST = 0
-"""The outcome that has a position."""
-DECIDERS = Flags((0, 1), ("cycle", "device"))
+"""The outcome that has a value."""
+LEVELS = Flags((0, 1), ("cycle", "device"))
 
 
 class _Rule(NamedTuple):
@@ -59,17 +67,18 @@ ESCAPE_DIRECTION = "escape_direction"
 """On which side of its place the lower barrier of a wall is: −1 or 1, along x."""
 
 REQUIRED = {
-    "position": _Rule(("state", "device", "cycle"), holes=True),
+    "state_value": _Rule(("state", "device", "cycle"), holes=True),
+    "state_range": _Rule(("bound",)),
+}
+OPTIONAL = {
+    **{name: _Rule(_STATE) for name in MOMENTS},
+    "energy": _Rule(("cause", "state")),
+    "conductance_low": _Rule(()),
+    "conductance_high": _Rule(()),
+    **{name: _Rule((), 0.0) for name in READ_OUT},
     "gate_voltage": _Rule(_STATE),
     "current_density": _Rule(_STATE),
     "pulse_width": _Rule(_STATE),
-    "programming_energy": _Rule(_STATE),
-    "track_length": _Rule(()),
-}
-OPTIONAL = {
-    **{name: _Rule(_STATE) for name in (*ENERGIES, *MOMENTS)},
-    "conductance_antiparallel": _Rule(()),
-    "conductance_parallel": _Rule(()),
     "outcome": _Rule(("state", "device", "cycle")),
     "sigma_device_interval": _Rule(_BOUND, low=0.0, holes=True),
     "sigma_cycle_interval": _Rule(_BOUND, low=0.0, holes=True),
@@ -77,8 +86,8 @@ OPTIONAL = {
     "normality_cycle": _Rule(_STATE, 0.0, 1.0, holes=True),
     "overlap": _Rule(("state", "other_state"), 0.0, 1.0),
     "overlap_interval": _Rule(("state", "other_state", "bound"), 0.0, 1.0, holes=True),
-    "misread_rate": _Rule(_STATE, 0.0, 1.0, holes=True),
-    "misread_interval": _Rule(_BOUND, 0.0, 1.0, holes=True),
+    "read_error_rate": _Rule(_STATE, 0.0, 1.0, holes=True),
+    "read_error_interval": _Rule(_BOUND, 0.0, 1.0, holes=True),
     "mutual_information": _Rule((), 0.0, np.log2(MAXIMAL_STATES), holes=True),
     "mutual_information_interval": _Rule(("bound",), 0.0, np.log2(MAXIMAL_STATES), holes=True),
     "mixture_weight": _Rule(("state", "component"), 0.0, 1.0, holes=True),
@@ -87,19 +96,19 @@ OPTIONAL = {
     "mixture_weight_interval": _Rule(("state", "component", "bound"), 0.0, 1.0, holes=True),
     "mixture_mean_interval": _Rule(("state", "component", "bound"), holes=True),
     "mixture_sigma_interval": _Rule(("state", "component", "bound"), 0.0, holes=True),
-    "mixture_decider": _Rule(_STATE),
+    "mixture_level": _Rule(_STATE),
     "mixture_offset_sigma": _Rule(_STATE, 0.0),
     "bandwidth_device": _Rule(_STATE, 0.0),
     "bandwidth_cycle": _Rule(_STATE, 0.0),
     **{name: _Rule(("state", "device"), 0.0, holes=True) for name in STABILITY},
     ESCAPE_DIRECTION: _Rule(("state", "device"), -1.0, 1.0, holes=True),
-    "position_noise": _Rule(_STATE, 0.0),
+    "read_noise": _Rule(_STATE, 0.0),
     "read_disturb": _Rule(_STATE, 0.0, 1.0, holes=True),
-    "fit_score": _Rule(("law",)),
-    "fit_behind": _Rule(("law",)),
-    "fit_standard_error": _Rule(("law",), 0.0),
-    "fit_distance": _Rule(("law", "state"), 0.0, 1.0),
-    "fit_p_value": _Rule(("law", "state"), 0.0, 1.0),
+    "fit_score": _Rule(("distribution",)),
+    "fit_behind": _Rule(("distribution",)),
+    "fit_standard_error": _Rule(("distribution",), 0.0),
+    "fit_distance": _Rule(("distribution", "state"), 0.0, 1.0),
+    "fit_p_value": _Rule(("distribution", "state"), 0.0, 1.0),
 }
 
 
@@ -115,12 +124,17 @@ def validate(data: xr.Dataset) -> None:
             _validate_variable(data[name], rule)
         elif name in REQUIRED:
             raise InputError(f"variable '{name}' is missing from the device file")
+    entry = TECHNOLOGIES.get(str(data.attrs["technology"]))
+    for name in () if entry is None else entry.variables:
+        if name not in data:
+            raise InputError(f"variable '{name}' is missing from the device file")
     _validate_sizes(data)
+    _validate_energies(data)
     _validate_values(data)
-    _validate_positions(data)
+    _validate_states(data)
     if "outcome" in data:
         _validate_outcome(data)
-    _validate_law(data)
+    _validate_distribution(data)
 
 
 def check_states(states: int) -> None:
@@ -134,10 +148,20 @@ def _validate_attributes(attributes: Mapping[Any, Any]) -> None:
     version: Any = attributes.get("format_version")
     source = attributes.get("source")
     if np.ndim(version) or version != FORMAT_VERSION:
-        raise InputError(f"device file format {version}: this version of barkhausen reads {FORMAT_VERSION}")
+        raise InputError(f"device file format {version}: this version of barkhausen reads 1 and {FORMAT_VERSION}")
+    technology = attributes.get("technology")
+    if not isinstance(technology, str) or not technology:
+        raise InputError(f"technology = {technology!r}: must be the name of a technology")
+    kind = attributes.get("kind")
+    if not isinstance(kind, str) or kind != KIND:
+        raise InputError(f"kind = {kind!r}: this version of barkhausen reads {KIND!r}")
     if not isinstance(source, str) or source not in SOURCES:
         raise InputError(f"source = {source!r}: must be one of {', '.join(SOURCES)}")
-    for name, known in (("distribution", DISTRIBUTIONS), ("noise_pool", NOISE_POOLS)):
+    for name, known in (
+        ("distribution", DISTRIBUTIONS),
+        ("noise_pool", NOISE_POOLS),
+        ("conductance_map", CONDUCTANCE_MAPS),
+    ):
         value = attributes.get(name, known[0])
         if not isinstance(value, str) or value not in known:
             raise InputError(f"{name} = {value!r}: must be {' or '.join(map(repr, known))}")
@@ -161,48 +185,74 @@ def _validate_variable(variable: xr.DataArray, rule: _Rule) -> None:
 
 def _validate_sizes(data: xr.Dataset) -> None:
     check_states(data.sizes["state"])
-    for name, size in (("other_state", data.sizes["state"]), ("bound", 2), ("law", len(DISTRIBUTIONS))):
+    for name, size in (("other_state", data.sizes["state"]), ("bound", 2), ("distribution", len(DISTRIBUTIONS))):
         if data.sizes.get(name, size) != size:
             raise InputError(f"dimension '{name}' has {data.sizes[name]} entries, must have {size}")
 
 
 def _validate_values(data: xr.Dataset) -> None:
-    length = float(data["track_length"])
-    if not length > 0:
-        raise InputError(f"track_length = {length}: must be positive")
-    for name in (*ENERGIES, "programming_energy"):
-        if name in data and (data[name].values < 0).any():
-            raise InputError(f"variable '{name}' holds a negative energy")
-    for name in ("position_sigma_device", "position_sigma_cycle"):
+    low, high = state_range(data)
+    if not high > low:
+        raise InputError(f"variable 'state_range' is {low:g} to {high:g}: must be rising")
+    if data.attrs.get("conductance_map") == "identity" and low < 0:
+        raise InputError(f"variable 'state_range' begins at {low:g}, but a conductance is not negative")
+    for name in MOMENTS[1:]:
         if name in data and (data[name].values < 0).any():
             raise InputError(f"variable '{name}' holds a negative sigma")
 
 
-def _validate_positions(data: xr.Dataset) -> None:
-    length = float(data["track_length"])
-    position = data["position"].transpose("state", "device", "cycle").values
-    seen = np.isfinite(position)
+def state_range(data: xr.Dataset) -> tuple[float, float]:
+    """Smallest and greatest value of the state coordinate."""
+    low, high = data["state_range"].values.astype(np.float64).tolist()
+    return low, high
+
+
+def _validate_energies(data: xr.Dataset) -> None:
+    if "energy" not in data:
+        return
+    if "cause" not in data.coords:
+        raise InputError("variable 'energy' has causes without names (no variable 'cause')")
+    for name in ("cause", "energy_label"):
+        if name in data.variables:
+            words = data[name]
+            if words.dims != ("cause",) or not all(isinstance(word, str) and word for word in words.values.ravel()):
+                raise InputError(f"variable '{name}' must hold a text for each cause of energy")
+    causes = [str(cause) for cause in data["cause"].values]
+    for cause in causes:
+        if not CAUSE.fullmatch(cause):
+            raise InputError(f"cause of energy {cause!a}: must be a word of small letters, digits and underscores")
+    if len(set(causes)) < len(causes):
+        raise InputError("variable 'cause' names a cause of energy twice")
+    if (data["energy"].values < 0).any():
+        raise InputError("variable 'energy' holds a negative energy")
+
+
+def _validate_states(data: xr.Dataset) -> None:
+    low, high = state_range(data)
+    unit = str(data["state_value"].attrs.get("units", ""))
+    values = data["state_value"].transpose("state", "device", "cycle").values
+    seen = np.isfinite(values)
     if not seen.any(axis=(1, 2)).all():
-        raise InputError(f"state {int(np.argmin(seen.any(axis=(1, 2))))} has no position at all")
+        raise InputError(f"state {int(np.argmin(seen.any(axis=(1, 2))))} has no value at all")
     if not seen.any(axis=2).all(axis=0).any():
         raise InputError("no device was seen in every state; its offsets between states cannot be known")
-    outside = seen & ((position < 0) | (position > length))
+    outside = seen & ((values < low) | (values > high))
     if outside.any():
         state, device, cycle = (int(i) for i in np.argwhere(outside)[0])
         raise InputError(
-            f"position[state={state}, device={device}, cycle={cycle}] = {position[state, device, cycle]:g} m "
-            f"lies off the track of {length:g} m"
+            f"state_value[state={state}, device={device}, cycle={cycle}] = {values[state, device, cycle]:g} {unit} "
+            f"lies outside {low:g} to {high:g} {unit}"
         )
-    if "position_mean" in data and not ((data["position_mean"] >= 0) & (data["position_mean"] <= length)).all():
-        raise InputError(f"variable 'position_mean' holds a value off the track of {length:g} m")
-    means = data["position_mean"].values if "position_mean" in data else np.nanmean(position, axis=(1, 2))
+    if "state_mean" in data and not ((data["state_mean"] >= low) & (data["state_mean"] <= high)).all():
+        raise InputError(f"variable 'state_mean' holds a value outside {low:g} to {high:g} {unit}")
+    means = data["state_mean"].values if "state_mean" in data else np.nanmean(values, axis=(1, 2))
     # Levels closer than a thousandth of the weight range could not be told apart by any read-out.
     gaps = np.diff(means) / max(means[-1] - means[0], 1e-30)
     if (gaps < 1e-3).any():
         state = int(np.argmax(gaps < 1e-3))
         raise InputError(
-            f"mean positions of states {state} and {state + 1} are {means[state]:g} and {means[state + 1]:g} m; "
-            "states must be in order of position and distinct"
+            f"mean values of states {state} and {state + 1} are {means[state]:g} and {means[state + 1]:g} {unit}; "
+            "states must be in order of their mean values and distinct"
         )
 
 
@@ -210,21 +260,20 @@ def _validate_outcome(data: xr.Dataset) -> None:
     outcome = data["outcome"].transpose("state", "device", "cycle").values
     if not np.isin(outcome, OUTCOMES.values).all():
         raise InputError(f"variable 'outcome' holds a value that is none of {', '.join(map(str, OUTCOMES.values))}")
-    seen = np.isfinite(data["position"].transpose("state", "device", "cycle").values)
+    seen = np.isfinite(data["state_value"].transpose("state", "device", "cycle").values)
     rests = outcome == AT_REST
     if (rests != seen).any():
         state, device, cycle = (int(i) for i in np.argwhere(rests != seen)[0])
         number = int(outcome[state, device, cycle])
         what = OUTCOMES.meanings[OUTCOMES.values.index(number)]
-        has = "a position" if seen[state, device, cycle] else "no position"
+        has = "a value" if seen[state, device, cycle] else "no value"
         raise InputError(
             f"outcome[state={state}, device={device}, cycle={cycle}] = {number} ({what}), but it has {has}"
         )
 
 
-def _validate_law(data: xr.Dataset) -> None:
-    law = data.attrs.get("distribution", "empirical")
-    if law == "mixture":
+def _validate_distribution(data: xr.Dataset) -> None:
+    if data.attrs.get("distribution", "empirical") == "mixture":
         _need(data, MIXTURE, "distribution = 'mixture'")
     if data.attrs.get("noise_pool", "state") == "device":
         _need(data, BANDWIDTHS, "noise_pool = 'device'")
@@ -252,8 +301,8 @@ def _validate_mixture(data: xr.Dataset) -> None:
         raise InputError(f"variable 'mixture_weight' of state {state} adds up to {total[state]:g}, must be 1")
     if (sigma[there.sum(axis=1) > 1] == 0.0).any():
         raise InputError("variable 'mixture_sigma' holds a component without width beside others")
-    length = float(data["track_length"])
-    if ((mean < 0) | (mean > length)).any():
-        raise InputError(f"variable 'mixture_mean' holds a value off the track of {length:g} m")
-    if not np.isin(data["mixture_decider"].values, DECIDERS.values).all():
+    low, high = state_range(data)
+    if ((mean < low) | (mean > high)).any():
+        raise InputError(f"variable 'mixture_mean' holds a value outside {low:g} to {high:g}")
+    if not np.isin(data["mixture_level"].values, LEVELS.values).all():
         raise InputError("variable 'mixture_decider' holds a value that is neither 0 (cycle) nor 1 (device)")

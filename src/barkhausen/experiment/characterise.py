@@ -15,8 +15,8 @@ from xarray.backends import H5NetCDFStore
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.progress import Progress
-from barkhausen.device import load_parameters, read_device, write_device
-from barkhausen.device.domain_wall.characterise import Characterisation, characterise
+from barkhausen.device import load_technology, read_device, write_device
+from barkhausen.device.domain_wall.characterise import Characterisation
 
 WORK = ".work"
 """Suffix of the directory beside the device file where unfinished work is kept."""
@@ -34,26 +34,27 @@ def characterise_to_file(
 ) -> Characterisation:
     """Characterise the device of a TOML file; write ``out``, and its histories beside it.
 
-    Unfinished work is kept in a directory beside ``out``; the same call goes on in it. Histories (wall position and
+    Unfinished work is kept in a directory beside ``out``; the same call resumes in it. Histories (wall position and
     number of walls in time, maps of one event a state) go to ``<out>.history.nc``.
 
     Args:
-        source: the TOML file of :func:`~barkhausen.device.load_parameters`.
-        out: device file to write.
-        settings: ``key=value`` that replace what the file says.
-        backend, threads, accelerator: as of :func:`barkhausen.micromagnetics.simulate`.
-        progress: where to show how far it is.
+        source: TOML file with the parameters of a technology.
+        out: Device file to write.
+        settings: ``key=value`` pairs that replace what the file says.
+        backend, threads, accelerator: Arguments of :func:`barkhausen.micromagnetics.simulate`.
+        progress: Where progress is shown.
 
     Raises:
         InputError: the parameters are wrong, ``out`` cannot be written, or its unfinished work is of another device.
     """
-    parameters = load_parameters(source, settings)
+    technology, parameters = load_technology(source, settings)
+    characterise = technology.simulated()
     if out.suffix != ".nc":
         raise InputError(f"--out {out}: must end in .nc")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no directory {out.parent}")
     work = out.with_name(out.name + WORK)
-    found = characterise(
+    found: Characterisation = characterise(
         parameters,
         checkpoint=work,
         backend=backend,

@@ -1,4 +1,4 @@
-"""What thermal agitation does to programmed walls while a network waits: retention, at any temperature.
+"""Drift of programmed devices by thermal agitation while a network waits: retention at any temperature.
 
 Each device of the characterisation has, in each state k, a rate of escape 1/tau_k = f0_k exp(−E_k/kB T) and a side to
 which the wall leaves (the lower barrier's). A wall that leaves comes to rest in the next state on that side, or beyond
@@ -18,11 +18,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.statistics.resampling import seen_in_every_state
 from barkhausen.synapse.array import SynapseArray
 
-BOLTZMANN = 1.380649e-23
 FASTEST = 1e12
 """Rate in Hz of a wall that no barrier holds."""
 
@@ -180,7 +180,7 @@ def disturb(
     probability = device.data["read_disturb"].values.astype(np.float64)
     # Of a state of which nothing is known: the mean of the others.
     probability = np.where(np.isnan(probability), np.nanmean(probability), probability).clip(max=1 - 1e-12)
-    share = 1.0 if read_time is None else read_time / device.junction.read_time
+    share = 1.0 if read_time is None else read_time / device.read_out.time
     rate = np.repeat(-np.log1p(-probability)[:, None] * share, device.data.sizes["device"], axis=1)
     return _move(array, _chain(device, rate, reads), generator)
 
@@ -214,5 +214,7 @@ def _characterised(array: SynapseArray) -> Int[Tensor, " synapse"]:
     device = array.device_index.view(-1).long()
     if array.origins is None:
         return device
-    complete = torch.as_tensor(np.flatnonzero(seen_in_every_state(array.kind.device.positions)), device=device.device)
+    complete = torch.as_tensor(
+        np.flatnonzero(seen_in_every_state(array.kind.device.state_values)), device=device.device
+    )
     return complete[array.origins[device]]

@@ -19,6 +19,7 @@ from barkhausen.core.progress import Progress
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.domain_wall.stability import stability
 from barkhausen.device.fitted import fitted
@@ -69,7 +70,7 @@ def characterise(
 
     Args:
         parameters: the device, its protocol, and how many devices and cycles.
-        checkpoint: directory where finished work is kept; the same call goes on in it. The caller deletes it.
+        checkpoint: directory where finished work is kept; the same call resumes in it. The caller deletes it.
         progress: where to show how far it is.
         backend, threads, accelerator: as of :func:`barkhausen.micromagnetics.simulate`.
         attributes: anything else worth keeping in the device file.
@@ -141,7 +142,7 @@ class _Run:
         )
 
     def labelled(self, result: xr.Dataset, pictures: xr.Dataset, attributes: dict[str, object]) -> Characterisation:
-        """Positions, failures and prices of each state, in order of mean position."""
+        """Positions, failures and energies of each state, in order of mean position."""
         times = result["time"].values
         ensemble = self.ensemble
         in_shape = (len(times), *ensemble.shape)
@@ -159,7 +160,7 @@ class _Run:
         )
         event = ProgrammingEvent(parameters.protocol, parameters.protocol.gate_voltages or ())
         history = _history(result, pictures, walls, counts, order)
-        device = CharacterisedDevice.from_positions(
+        device = domain_wall_device(
             resting[order],
             parameters,
             source="micromagnetics",
@@ -171,16 +172,16 @@ class _Run:
                 "dt": float(result.attrs["dt"]),
                 "backend": str(result.attrs["backend"]),
                 "duration": ensemble.event.duration,
-                "home": float(np.nanmean(walls[after_reset])),
-                "home_spread": float(np.nanstd(walls[after_reset])),
-                "resets_that_came_home": _share_at_home(walls[after_reset], np.nanmean(resting[order], axis=(1, 2))),
+                "reset_position": float(np.nanmean(walls[after_reset])),
+                "reset_position_spread": float(np.nanstd(walls[after_reset])),
+                "completed_resets": _share_completed(walls[after_reset], np.nanmean(resting[order], axis=(1, 2))),
                 "command": COMMAND,
                 **attributes,
             },
         )
-        device = _with_law(device, parameters.characterisation.seed)
+        device = _with_distribution(device, parameters.characterisation.seed)
         if parameters.characterisation.temperature > 0:
-            device = device.extended(stability(parameters, device.positions))
+            device = device.extended(stability(parameters, device.state_values))
         return Characterisation(device, history)
 
     def _read_from(self, times: np.ndarray) -> float:
@@ -211,8 +212,8 @@ def at_rest(
     return position, outcome
 
 
-def _with_law(device: CharacterisedDevice, seed: int) -> CharacterisedDevice:
-    """With statistics and the law that fits best; a handful of devices is too few to choose one by."""
+def _with_distribution(device: CharacterisedDevice, seed: int) -> CharacterisedDevice:
+    """With statistics and the distribution that fits best; a handful of devices is too few to choose one by."""
     return fitted(device, seed) if device.devices_seen >= LEAST_DEVICES else device
 
 
@@ -227,7 +228,7 @@ def _by_mean_position(resting: np.ndarray, outcome: np.ndarray, voltages: Sequen
     return [int(k) for k in np.argsort(np.nanmean(resting, axis=(1, 2)))]
 
 
-def _share_at_home(after_reset: Float[np.ndarray, "state device cycle"], means: Float[np.ndarray, " state"]) -> float:
+def _share_completed(after_reset: Float[np.ndarray, "state device cycle"], means: Float[np.ndarray, " state"]) -> float:
     """Share of resets that left one wall, and nearer to the first state than to the second."""
     return float((np.nan_to_num(after_reset, nan=np.inf) < 0.5 * (means[0] + means[1])).mean())
 

@@ -19,6 +19,9 @@ from barkhausen.micromagnetics import Film, Material, material
 
 DEFAULT_MATERIAL = "cofeb-tantalum"
 
+NAME = "domain-wall"
+"""Name of the technology."""
+
 
 class Characterisation(Parameters):
     """How a device is characterised: how many of them, how often, on what cells."""
@@ -127,4 +130,7 @@ def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameter
     values = read_toml(path)
     for setting in settings:
         apply_setting(values, setting)
+    technology = values.pop("technology", NAME)
+    if technology != NAME:
+        raise InputError(f"{path}: technology = {technology!r}: must be {NAME!r} here")
     return validated(DeviceParameters, values, str(path))

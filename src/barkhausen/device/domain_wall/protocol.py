@@ -38,7 +38,7 @@ class ProgrammingProtocol(Parameters):
     gate_voltages: tuple[Voltage, ...] | None = None
     """Gate voltage in V of each state; by default evenly spaced from −0.5 V to 0.5 V."""
     reset_voltage: Voltage = 0.0
-    """Gate voltage in V during the reset pulse: one that lowers the pinning lets the wall come home."""
+    """Gate voltage in V during the reset pulse: one that lowers the pinning lets the wall reach its reset position."""
     edge_time: Duration = 0.0
     """Rise and fall of current pulses in s; they come on top of the plateau."""
     settle: Duration = 1e-9

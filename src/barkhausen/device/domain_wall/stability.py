@@ -30,7 +30,7 @@ def stability(
     Returns:
         ``barrier`` (J), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T) with the
         dimensions state and device (:mod:`.retention`), and ``escape_direction``, −1 or 1 along x, the side of the
-        lower barrier; ``position_noise`` (m), the standard deviation of the place
+        lower barrier; ``read_noise`` (m), the standard deviation of the place
         that one read finds, and ``read_disturb``, the probability that one read moves the wall (mean over devices),
         with the dimension state (:class:`.TunnelJunction`).
     """
@@ -69,6 +69,6 @@ def stability(
     bounded = held[list(STABILITY)].map(lambda values: values.clip(max=LONGEST))
     bounded[ESCAPE_DIRECTION] = held["direction"].assign_attrs(long_name="side of the lower barrier")
     return bounded.assign(
-        position_noise=("state", noise, {"units": "m", "long_name": "of one read"}),
+        read_noise=("state", noise, {"units": "m", "long_name": "of one read"}),
         read_disturb=("state", disturbed, {"units": "1", "long_name": "probability that one read moves the wall"}),
     )

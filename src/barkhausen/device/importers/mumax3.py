@@ -16,6 +16,7 @@ from jaxtyping import Float
 from barkhausen.core.config import read_text
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 INDICES = ("state", "device", "cycle")
@@ -111,7 +112,7 @@ def import_mumax3_tables(
         how = f"wall positions are mumax3's column '{column}' {when}" + (f", plus {offset:g} m" if offset else "")
     end = max(table.end for table in found)
     try:
-        return CharacterisedDevice.from_positions(
+        return domain_wall_device(
             positions,
             parameters,
             source="measured",

@@ -5,7 +5,7 @@ All laws are of one form, position = centre of the device + noise of the cycle, 
 - *gaussian*: a normal offset and normal noise, the one-way random-effects model.
 - *mixture*: of two to four normals, where one or several pinning sites catch the wall. Either the *cycle* decides
   which (the noise is the mixture, the offset normal) or the *device* does (the offset is the mixture).
-- *empirical*: what was characterised, each value widened to a normal kernel and all drawn in so that the variances
+- *empirical*: what was characterised, each value widened to a normal kernel and all shrunk so that the variances
   stay the estimated ones (smoothed bootstrap, Silverman 1986, section 6.4.1). The noise of all devices is pooled, or
   each device keeps its own.
 """
@@ -24,7 +24,7 @@ from barkhausen.device.statistics.kernels import Grid, Kernels, bandwidth
 from barkhausen.device.statistics.mixture import LEAST_SIGMA, Components
 from barkhausen.device.statistics.variance import variance_components
 
-Decider = Literal["cycle", "device"]
+Level = Literal["cycle", "device"]
 MAXIMAL_GRID = 4097
 Rows = Float[np.ndarray, "device cycle"]
 
@@ -133,7 +133,7 @@ def gaussian_law(rows: Rows) -> StateLaw:
     return StateLaw(Kernels.normal(float(np.nanmean(rows)), sigma_device), (Kernels.normal(0.0, sigma_cycle),))
 
 
-def mixture_law(rows: Rows, components: Components, decider: Decider) -> StateLaw:
+def mixture_law(rows: Rows, components: Components, level: Level) -> StateLaw:
     """Offset and noise of a mixture, given the mixture of the positions of all devices and cycles.
 
     Where the cycle decides, all components share the offset of the device (:func:`offset_within`) and keep the rest
@@ -142,7 +142,7 @@ def mixture_law(rows: Rows, components: Components, decider: Decider) -> StateLa
     """
     if len(components.mean) == 1:
         return gaussian_law(rows)
-    if decider == "device":
+    if level == "device":
         noise = variance_components(rows)[1]
         spread = np.sqrt(np.maximum(components.sigma**2 - noise**2, 0.0))
         return StateLaw(Kernels(components.weight, components.mean, spread), (Kernels.normal(0.0, noise),))
@@ -198,7 +198,7 @@ def predicted_offsets(rows: Rows) -> tuple[Float[np.ndarray, " device"], Rows]:
 
 
 def bandwidths(rows: Rows) -> tuple[float, float]:
-    """Sigmas of the kernels that widen offsets and residuals, each under which devices foresee each other."""
+    """Sigmas of the kernels that widen offsets and residuals, each under which devices predict each other."""
     offsets, residuals = predicted_offsets(rows)
     return bandwidth(offsets[:, None]), bandwidth(residuals)
 

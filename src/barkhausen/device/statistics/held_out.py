@@ -50,7 +50,7 @@ def standard_error(differences: Scores) -> float:
 def simplest(scores: Sequence[Scores]) -> int:
     """The first of the laws, from the simplest on, that is at most one standard error behind the best.
 
-    The standard error is that of the differences device by device: a device that is hard to foresee is so for all
+    The standard error is that of the differences device by device: a device that is hard to predict is so for all
     laws, and says little about which of them is better.
     """
     best = scores[int(np.argmax([score.mean() for score in scores]))]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from barkhausen.device.statistics.candidates import Decider, drawn_in, own_residuals, predicted_offsets
+from barkhausen.device.statistics.candidates import Level, drawn_in, own_residuals, predicted_offsets
 from barkhausen.device.statistics.mixture import Components
 from barkhausen.device.statistics.variance import variance_components
 
@@ -46,7 +46,7 @@ class StateMixture:
     """What a device file says of the mixture of one state."""
 
     components: Components
-    decider: Decider
+    level: Level
     offset_sigma: float
 
 
@@ -144,7 +144,7 @@ def mixture_tables(positions: Positions, mean: ByState, mixtures: Sequence[State
         parts = mixture.components
         rows = positions[state, complete]
         at = np.nanmean(rows, axis=1)
-        if mixture.decider == "device":
+        if mixture.level == "device":
             label = np.nanmean(parts.shares(rows), axis=1).argmax(axis=1)
             noise = variance_components(positions[state])[1]
             spread = np.sqrt(np.maximum(parts.sigma**2 - noise**2, 0.0))

@@ -1,9 +1,9 @@
-"""Which law the positions of a device follow: Gaussian, a mixture of Gaussians, or none but their own.
+"""Which distribution the positions of a device follow: Gaussian, a mixture of Gaussians, or none but their own.
 
 The criterion is one: the mean log-likelihood of a held-out device, all its cycles in all states together, under the
-law fitted to the other devices. Where the best law is ahead of a simpler one by no more than one standard error, the
-simpler one is chosen: gaussian before mixture before empirical. The same criterion chooses whether each device keeps
-its own noise in the empirical law.
+distribution fitted to the other devices. Where the best distribution is ahead of a simpler one by no more than one
+standard error, the simpler one is chosen: gaussian before mixture before empirical. The same criterion chooses whether
+each device keeps its own noise in the empirical distribution.
 """
 
 from __future__ import annotations
@@ -16,28 +16,25 @@ import xarray as xr
 from jaxtyping import Float
 
 from barkhausen.core.errors import InputError
-from barkhausen.device.schema import DECIDERS, DISTRIBUTIONS
+from barkhausen.device.schema import DISTRIBUTIONS, LEVELS
 from barkhausen.device.statistics.held_out import Scores, simplest, standard_error
 from barkhausen.device.statistics.state_fit import MixtureFit, StateFit
-
-LAWS = DISTRIBUTIONS
-"""From the simplest on."""
 
 LEAST_DEVICES = 4
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well a law foresees devices.
+    """How well a distribution predicts devices.
 
     Attributes:
-        law: its name.
+        distribution: its name.
         mean: log-likelihood of a held-out device in nats, positions of each state in units of their spread.
-        behind: how far that is behind the best law.
+        behind: how far that is behind the best distribution.
         standard_error: of ``behind``.
     """
 
-    law: str
+    distribution: str
     mean: float
     behind: float
     standard_error: float
@@ -48,29 +45,32 @@ class FitReport:
     """What :func:`choose_fit` found.
 
     Attributes:
-        chosen: name of the chosen law.
-        scores: of all laws, from the simplest on.
-        distance: Kolmogorov-Smirnov distance between the positions of each state and each law.
+        chosen: name of the chosen distribution.
+        scores: of all distributions, from the simplest on.
+        distance: Kolmogorov-Smirnov distance between the positions of each state and each distribution.
         p_value: of that distance; 1 for a state without spread.
         mixtures: one for each state.
         bandwidths: in m, of the kernels that smooth the offsets (row 0) and the residuals (row 1) of each state.
-        own_noise: whether the noise of a device is drawn from its own cycles in the empirical law.
+        own_noise: whether the noise of a device is drawn from its own cycles in the empirical distribution.
         seed: of folds, starts and resamples.
     """
 
     chosen: str
     scores: tuple[Score, ...]
-    distance: Float[np.ndarray, "law state"]
-    p_value: Float[np.ndarray, "law state"]
+    distance: Float[np.ndarray, "distribution state"]
+    p_value: Float[np.ndarray, "distribution state"]
     mixtures: tuple[MixtureFit, ...]
     bandwidths: Float[np.ndarray, "2 state"]
     own_noise: bool
     seed: int
 
-    def to_dataset(self) -> xr.Dataset:
-        """As optional variables of a device file; the attribute ``distribution`` names the chosen law.
+    def to_dataset(self, unit: str = "m") -> xr.Dataset:
+        """Optional variables of a device file; the attribute ``distribution`` names the chosen distribution.
 
-        Those of the other laws are there too, so that a user may choose otherwise.
+        Those of the other distributions are there too, so that a user may choose otherwise.
+
+        Args:
+            unit: Unit of the state coordinate.
         """
         components = max(len(mixture.components.mean) for mixture in self.mixtures)
 
@@ -83,39 +83,69 @@ class FitReport:
             return table
 
         variables: dict[str, Any] = {}
-        for name, units in (("weight", "1"), ("mean", "m"), ("sigma", "m")):
+        for name, units in (("weight", "1"), ("mean", unit), ("sigma", unit)):
             table = padded(name)
             words = {"units": units, "long_name": f"{name} of each component of the mixture"}
             variables[f"mixture_{name}"] = (("state", "component"), table[0], words)
             words = words | {"long_name": f"95 % interval of the {words['long_name']}"}
             ends = np.moveaxis(table[1:], 0, -1)
             variables[f"mixture_{name}_interval"] = (("state", "component", "bound"), ends, words)
-        deciders = np.array([DECIDERS.meanings.index(mixture.decider) for mixture in self.mixtures], np.int8)
-        words = {"long_name": "who decides which component a wall goes to"} | DECIDERS.attributes()
-        variables["mixture_decider"] = ("state", deciders, words)
+        levels = np.array([LEVELS.meanings.index(mixture.level) for mixture in self.mixtures], np.int8)
+        words = {"long_name": "level at which the component is chosen"} | LEVELS.attributes()
+        variables["mixture_level"] = ("state", levels, words)
         offsets = np.array([mixture.offset_sigma for mixture in self.mixtures])
         for name, dims, values, units, long_name in (
-            ("mixture_offset_sigma", "state", offsets, "m", "deviation between devices within a component"),
-            ("bandwidth_device", "state", self.bandwidths[0], "m", "kernel that smooths the offsets of devices"),
-            ("bandwidth_cycle", "state", self.bandwidths[1], "m", "kernel that smooths the residuals of cycles"),
-            ("fit_score", "law", [s.mean for s in self.scores], "1", "mean log-likelihood of a held-out device"),
-            ("fit_behind", "law", [s.behind for s in self.scores], "1", "how far it is behind the best law"),
-            ("fit_standard_error", "law", [s.standard_error for s in self.scores], "1", "of how far it is behind"),
-            ("fit_distance", ("law", "state"), self.distance, "1", "Kolmogorov-Smirnov distance from the law"),
-            ("fit_p_value", ("law", "state"), self.p_value, "1", "p-value of that distance, parametric bootstrap"),
+            ("mixture_offset_sigma", "state", offsets, unit, "deviation between devices within a component"),
+            ("bandwidth_device", "state", self.bandwidths[0], unit, "kernel that smooths the offsets of devices"),
+            ("bandwidth_cycle", "state", self.bandwidths[1], unit, "kernel that smooths the residuals of cycles"),
+            (
+                "fit_score",
+                "distribution",
+                [s.mean for s in self.scores],
+                "1",
+                "mean log-likelihood of a held-out device",
+            ),
+            (
+                "fit_behind",
+                "distribution",
+                [s.behind for s in self.scores],
+                "1",
+                "how far it is behind the best distribution",
+            ),
+            (
+                "fit_standard_error",
+                "distribution",
+                [s.standard_error for s in self.scores],
+                "1",
+                "of how far it is behind",
+            ),
+            (
+                "fit_distance",
+                ("distribution", "state"),
+                self.distance,
+                "1",
+                "Kolmogorov-Smirnov distance from the distribution",
+            ),
+            (
+                "fit_p_value",
+                ("distribution", "state"),
+                self.p_value,
+                "1",
+                "p-value of that distance, parametric bootstrap",
+            ),
         ):
             variables[name] = (dims, np.asarray(values, np.float64), {"units": units, "long_name": long_name})
         attributes = {
             "distribution": self.chosen,
             "noise_pool": "device" if self.own_noise else "state",
-            "fit_laws": " ".join(LAWS),
+            "fit_distributions": " ".join(DISTRIBUTIONS),
             "fit_seed": self.seed,
         }
         return xr.Dataset(variables, attrs=attributes)
 
 
 def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0) -> FitReport:
-    """Fit the three laws to every state and choose one of them for the device.
+    """Fit the three distributions to every state and choose one of them for the device.
 
     Args:
         positions: in m; NaN where a cycle is missing or failed.
@@ -128,8 +158,8 @@ def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0
     if (seen < LEAST_DEVICES).any():
         state = int(np.argmax(seen < LEAST_DEVICES))
         raise InputError(
-            f"state {state} was seen in {seen[state]} device(s); a law is chosen by devices held out, of which it "
-            f"needs at least {LEAST_DEVICES}"
+            f"state {state} was seen in {seen[state]} device(s); a distribution is chosen by devices held out, "
+            f"of which it needs at least {LEAST_DEVICES}"
         )
     generator = np.random.default_rng(seed)
     fits = [StateFit.of(rows, generator) for rows in positions]
@@ -142,10 +172,10 @@ def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0
     best = totals[int(np.argmax([total.mean() for total in totals]))]
     quality = np.array([fit.goodness(own_noise, generator) for fit in fits])
     return FitReport(
-        chosen=LAWS[simplest(totals)],
+        chosen=DISTRIBUTIONS[simplest(totals)],
         scores=tuple(
-            Score(law, float(total.mean()), float((best - total).mean()), standard_error(best - total))
-            for law, total in zip(LAWS, totals, strict=True)
+            Score(distribution, float(total.mean()), float((best - total).mean()), standard_error(best - total))
+            for distribution, total in zip(DISTRIBUTIONS, totals, strict=True)
         ),
         distance=quality[:, :, 0].T,
         p_value=quality[:, :, 1].T,

@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 from barkhausen.device.statistics.candidates import (
     Background,
-    Decider,
+    Level,
     Rows,
     bandwidths,
     empirical_law,
@@ -28,7 +28,7 @@ from barkhausen.device.statistics.mixture import (
 )
 from barkhausen.device.statistics.variance import variance_components
 
-DECIDERS: tuple[Decider, Decider] = ("cycle", "device")
+LEVELS: tuple[Level, Level] = ("cycle", "device")
 VALUES_PER_COMPONENT = 8
 
 
@@ -39,14 +39,14 @@ class MixtureFit:
     Attributes:
         components: weights, and means and sigmas in m; a single one where a normal distribution is enough.
         low, high: the ends of their 95 % intervals.
-        decider: who decides which component a wall goes to.
+        level: ``cycle`` or ``device``, at which a component is chosen.
         offset_sigma: in m, between devices within a component; where the cycle decides.
     """
 
     components: Components
     low: Components
     high: Components
-    decider: Decider
+    level: Level
     offset_sigma: float
 
 
@@ -59,7 +59,7 @@ class StateFit:
     mean: float
     spread: float
     components: Components
-    decider: Decider
+    level: Level
     gaussian: Scores
     mixture: Scores
     empirical: tuple[Scores, Scores]
@@ -80,9 +80,9 @@ class StateFit:
         gaussian = held_out(rows, fold, lambda train, _: gaussian_law(train))
         pooled = held_out(rows, fold, lambda train, _: empirical_law(train, own_noise=False))
         own = held_out(rows, fold, lambda train, _: empirical_law(train, own_noise=True))
-        components, decider = _best_mixture(rows, generator)
-        mixture = gaussian if len(components.mean) == 1 else _mixture_scores(rows, fold, components, decider)
-        return cls(rows, reach, mean, spread, components, decider, gaussian, mixture, (pooled, own))
+        components, level = _best_mixture(rows, generator)
+        mixture = gaussian if len(components.mean) == 1 else _mixture_scores(rows, fold, components, level)
+        return cls(rows, reach, mean, spread, components, level, gaussian, mixture, (pooled, own))
 
     @property
     def seen(self) -> Rows:
@@ -100,7 +100,7 @@ class StateFit:
             return [(0.0, 1.0)] * 3
         rows = self.seen
         marginal = gaussian_marginal if len(self.components.mean) == 1 else mixture_marginal(self.components)
-        mixture = mixture_law(rows, self.components, self.decider)
+        mixture = mixture_law(rows, self.components, self.level)
         empirical = empirical_law(rows, own_noise=own_noise)
         return [
             kolmogorov_smirnov(rows, gaussian_law(rows), gaussian_marginal, generator),
@@ -114,17 +114,17 @@ class StateFit:
         offset = 0.0
         if self.spread > 0.0:
             low, high = mixture_intervals(self.seen, self.components, generator)
-            offset = offset_within(self.seen, self.components) if self.decider == "cycle" else 0.0
+            offset = offset_within(self.seen, self.components) if self.level == "cycle" else 0.0
         found, low, high = (
             Components(part.weight, self.mean + self.spread * part.mean, self.spread * part.sigma)
             for part in (self.components, low, high)
         )
         # A mean at the very end of the track must not be rounded off it.
         found = Components(found.weight, np.clip(found.mean, *self.reach), found.sigma)
-        return MixtureFit(found, low, high, self.decider, self.spread * offset)
+        return MixtureFit(found, low, high, self.level, self.spread * offset)
 
 
-def _best_mixture(rows: Rows, generator: np.random.Generator) -> tuple[Components, Decider]:
+def _best_mixture(rows: Rows, generator: np.random.Generator) -> tuple[Components, Level]:
     """The number of components and who decides between them, by the Bayesian information criterion.
 
     Twice the log-likelihood of the devices less log(positions) for each parameter (Schwarz 1978). Choosing these by
@@ -134,23 +134,23 @@ def _best_mixture(rows: Rows, generator: np.random.Generator) -> tuple[Component
     values = seen[np.isfinite(seen)]
     background = Background.of(seen)
     most = int(np.clip(len(np.unique(values)) // VALUES_PER_COMPONENT, 1, MAXIMAL_COMPONENTS))
-    candidates: list[tuple[float, Components, Decider]] = []
+    candidates: list[tuple[float, Components, Level]] = []
     for number in range(1, most + 1):
         components = fit_mixture(values, number, generator)
         if number == 1:
             # The Gaussian law: pooled positions of a few devices would show too little of what is between them.
             components = replace(components, sigma=np.array([np.hypot(*variance_components(seen))]))
-        for decider in DECIDERS[:number]:
-            likelihood = mixture_law(seen, components, decider).log_likelihood(seen, background).sum()
+        for level in LEVELS[:number]:
+            likelihood = mixture_law(seen, components, level).log_likelihood(seen, background).sum()
             # Weights that add up to 1, means, sigmas, and the sigma that all components share.
             parameters = 3 * number
-            candidates.append((2.0 * likelihood - parameters * np.log(len(values)), components, decider))
-    _, components, decider = max(candidates, key=lambda candidate: candidate[0])
-    return components, decider
+            candidates.append((2.0 * likelihood - parameters * np.log(len(values)), components, level))
+    _, components, level = max(candidates, key=lambda candidate: candidate[0])
+    return components, level
 
 
-def _mixture_scores(rows: Rows, fold: Int[np.ndarray, " device"], components: Components, decider: Decider) -> Scores:
+def _mixture_scores(rows: Rows, fold: Int[np.ndarray, " device"], components: Components, level: Level) -> Scores:
     present = np.isfinite(rows)
     kept = np.repeat(fold, present.sum(axis=1)) != np.arange(fold.max() + 1)[:, None]
     parts = refit_mixture(rows[present][None], kept.astype(float), components)
-    return held_out(rows, fold, lambda train, number: mixture_law(train, parts[number], decider))
+    return held_out(rows, fold, lambda train, number: mixture_law(train, parts[number], level))

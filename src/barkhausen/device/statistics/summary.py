@@ -63,14 +63,14 @@ class Reading:
     Attributes:
         bits: mutual information between state and position.
         bits_interval: of it, lower and upper end.
-        misread_rate: how often another state is likelier, by state.
-        misread_interval: of that.
+        read_error_rate: how often another state is likelier, by state.
+        read_error_interval: of that.
     """
 
     bits: float
     bits_interval: tuple[float, float]
-    misread_rate: ByState
-    misread_interval: Interval
+    read_error_rate: ByState
+    read_error_interval: Interval
 
 
 def variance_split(positions: Positions) -> VarianceSplit:
@@ -116,7 +116,7 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     """Overlap coefficient of every two states, the integral of the smaller of their densities: 1 the same, 0 disjoint.
 
     The densities are those of a position of any device and cycle, by normal kernels with the bandwidth under which
-    devices foresee each other (:func:`~barkhausen.device.statistics.kernels.bandwidth`), drawn in so that the variance
+    devices predict each other (:func:`~barkhausen.device.statistics.kernels.bandwidth`), shrunk so that the variance
     stays that of the positions. The smaller of two noisy densities is too small on average: the overlap of normal
     states which is truly 0.80 comes out as 0.78, of 16 devices and 4 cycles, and smaller ones within 0.01.
 
@@ -223,7 +223,7 @@ def _common_grid(positions: Positions) -> tuple[Grid, ByState]:
 
 
 def _densities(rows: Samples, grid: Grid, width: float) -> Float[np.ndarray, "device place"]:
-    """Kernels at the positions of each device, drawn in so that the state is no wider than it was.
+    """Kernels at the positions of each device, shrunk so that the state is no wider than it was.
 
     Silverman 1986, section 6.4.1; without it two normal states of 16 devices and 4 cycles would overlap by 0.04 more.
     """
@@ -250,12 +250,13 @@ def _rate(happened: Samples, present: Bool[np.ndarray, "device cycle"]) -> tuple
     return rate, low, high
 
 
-def describe_statistics(positions: Positions, seed: int = 0) -> xr.Dataset:
+def describe_statistics(positions: Positions, seed: int = 0, unit: str = "m") -> xr.Dataset:
     """All of the above as optional variables of a device file, with units and long names.
 
     Args:
-        positions: in m; NaN where a cycle is missing or failed.
-        seed: of the bootstrap.
+        positions: Values of the state coordinate, NaN where a cycle is missing or failed.
+        seed: Seed of the bootstrap.
+        unit: Unit of the state coordinate.
     """
     split, normal = variance_split(positions), normality(positions)
     overlap, reading = overlap_matrix(positions, seed), mutual_information(positions)
@@ -265,22 +266,34 @@ def describe_statistics(positions: Positions, seed: int = 0) -> xr.Dataset:
             "sigma_device_interval",
             ("state", "bound"),
             split.sigma_device_interval,
-            "m",
+            unit,
             f"{interval} the device-to-device standard deviation",
         ),
         (
             "sigma_cycle_interval",
             ("state", "bound"),
             split.sigma_cycle_interval,
-            "m",
+            unit,
             f"{interval} the cycle-to-cycle standard deviation",
         ),
         ("normality_device", ("state",), normal.device, "1", "p-value, means of devices are normal (Shapiro-Wilk)"),
         ("normality_cycle", ("state",), normal.cycle, "1", "p-value, residuals of cycles are normal (Shapiro-Wilk)"),
         ("overlap", ("state", "other_state"), overlap.value, "1", "overlap coefficient of two states"),
         ("overlap_interval", ("state", "other_state", "bound"), overlap.interval, "1", f"{interval} the overlap"),
-        ("misread_rate", ("state",), reading.misread_rate, "1", "share of positions where another state is likelier"),
-        ("misread_interval", ("state", "bound"), reading.misread_interval, "1", f"{interval} the misread rate"),
+        (
+            "read_error_rate",
+            ("state",),
+            reading.read_error_rate,
+            "1",
+            "share of positions where another state is likelier",
+        ),
+        (
+            "read_error_interval",
+            ("state", "bound"),
+            reading.read_error_interval,
+            "1",
+            f"{interval} the read error rate",
+        ),
         ("mutual_information", (), reading.bits, "bit", "information of one position about the state"),
         ("mutual_information_interval", ("bound",), reading.bits_interval, "bit", f"{interval} the information"),
     ]

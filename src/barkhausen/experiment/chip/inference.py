@@ -202,15 +202,15 @@ def _disturb_probability(device: CharacterisedDevice, chip: Chip) -> float:
     if "read_disturb" not in device.data:
         return 0.0
     mean = float(np.nanmean(device.data["read_disturb"]))
-    return disturb_per_read(mean, device.junction.read_time, chip.sense.time)
+    return disturb_per_read(mean, device.read_out.time, chip.sense.time)
 
 
 def _kind_of_disturb(device: CharacterisedDevice, chip: Chip) -> Literal["unknown", "at most", "at least"]:
     if "read_disturb" not in device.data:
         return "unknown"
-    junction = device.junction
-    density = chip.read_voltage(junction.read_voltage) * chip.conductance_factor(junction.resistance_area)
-    return "at most" if density <= junction.read_voltage * (1 + 1e-9) else "at least"
+    read_out = device.read_out
+    density = chip.read_voltage(read_out.voltage) * chip.conductance_factor(read_out.resistance_area)
+    return "at most" if density <= read_out.voltage * (1 + 1e-9) else "at least"
 
 
 def _disturbed(placed: nn.Module, inferences: float, chip: Chip, generator: torch.Generator) -> float:

@@ -69,7 +69,7 @@ def assess_simulated(
         weights: of the parts of the score.
     """
     data, history = found.device.data, found.history
-    positions = data["position"].transpose("state", "device", "cycle").values
+    positions = data["state_value"].transpose("state", "device", "cycle").values
     event = ProgrammingEvent(parameters.protocol, parameters.protocol.gate_voltages or ())
     times = history["time"].values
     settled = int(np.searchsorted(times, event.reset_end + parameters.protocol.settle)) - 1

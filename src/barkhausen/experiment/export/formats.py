@@ -41,7 +41,7 @@ def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | N
         about: anything worth keeping, as JSON.
 
     Raises:
-        InputError: the model has no layer of devices, a device has no junction, or the file cannot be written.
+        InputError: the model has no layer of devices, a device has no conductances, or the file cannot be written.
     """
     layers = exported_layers(model)
     tensors = dict(deployed(model).state_dict())
@@ -74,7 +74,7 @@ def export_npz(model: nn.Module, out: Path, about: Mapping[str, Any] | None = No
         about: anything worth keeping, as JSON.
 
     Raises:
-        InputError: the model has no layer of devices, a device has no junction, or the file cannot be written.
+        InputError: the model has no layer of devices, a device has no conductances, or the file cannot be written.
     """
     layers = exported_layers(model)
     arrays: dict[str, Any] = {"metadata": np.array(json.dumps(described(layers, dict(about or {}))))}
@@ -101,7 +101,7 @@ def export_csv(model: nn.Module, out: Path, about: Mapping[str, Any] | None = No
         about: anything worth keeping, as JSON.
 
     Raises:
-        InputError: the model has no layer of devices, a device has no junction, or the directory is not empty or
+        InputError: the model has no layer of devices, a device has no conductances, or the directory is not empty or
             cannot be written.
     """
     layers = exported_layers(model)

@@ -1,4 +1,4 @@
-"""What an export says of each layer of devices, in numpy arrays and plain values."""
+"""Description of each layer of devices in an export, in numpy arrays and plain values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from barkhausen.learning import SynapseConv1d, SynapseConv2d, SynapseLayer, syna
 from barkhausen.version import __version__
 
 FORMAT = "barkhausen-export"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 FORMULA = "weight = scale * (conductance - reference_conductance) / conductance_unit"
 """One device for each weight; a line of devices of the reference conductance serves all outputs of a layer."""
@@ -95,7 +95,7 @@ def exported_layers(model: nn.Module) -> list[ExportedLayer]:
     """All layers of devices of a model.
 
     Raises:
-        InputError: it has none, or one whose device has no junction.
+        InputError: it has none, or one whose device has no conductances.
     """
     layers = []
     for name, layer in synapse_layers(model):
@@ -140,7 +140,8 @@ def _of_device(device: CharacterisedDevice) -> dict[str, Any]:
         "source": device.source,
         "levels": device.distribution().levels.tolist(),
         "weight_range": list(device.weight_range),
-        "conductance_antiparallel": map_.antiparallel,
-        "conductance_parallel": map_.parallel,
+        "technology": device.technology,
+        "conductance_low": map_.low,
+        "conductance_high": map_.high,
         "assumed": device.assumed,
     }

@@ -49,12 +49,12 @@ class CrossbarLayer(nn.Module):
     """A trained layer on tiles; see the module. Made by :func:`on_crossbar`, which calibrates it.
 
     Args:
-        layer: of domain-wall devices, linear or 2-D convolution.
+        layer: Linear layer or 2-D convolution of devices.
         chip: tiles, wires, converters and noise.
         generator: of the read noise.
 
     Raises:
-        InputError: a layer that is not mapped, or a device without junction.
+        InputError: a layer that is not mapped, or a device without conductances.
     """
 
     def __init__(self, layer: SynapseLayer, chip: Chip, generator: torch.Generator | None = None) -> None:
@@ -63,8 +63,9 @@ class CrossbarLayer(nn.Module):
             raise InputError("a crossbar takes linear layers and 2-D convolutions without groups")
         self.layer, self.chip, self.generator = layer, chip, generator
         device = layer.synapses.kind.device
-        self.map = ConductanceMap.of(device).scaled(chip.conductance_factor(device.junction.resistance_area))
-        self.read_voltage = chip.read_voltage(device.junction.read_voltage)
+        read_out = device.read_out
+        self.map = ConductanceMap.of(device).scaled(chip.conductance_factor(read_out.resistance_area))
+        self.read_voltage = chip.read_voltage(read_out.voltage)
         # How devices differ is drawn once: it is no noise in time.
         spread = chip.noise.spread
         self.chip_of_reads = chip.model_copy(update={"noise": chip.noise.model_copy(update={"spread": 0.0})})
@@ -250,7 +251,7 @@ def on_crossbar(
         generator: of the read noise.
 
     Raises:
-        InputError: no layer of devices, a layer that is not mapped, a device without junction, or ranges of zero.
+        InputError: no layer of devices, a layer that is not mapped, a device without conductances, or ranges of zero.
     """
     target = copy.deepcopy(model).eval()
     layers = [layer for _, layer in synapse_layers(target)]

@@ -5,8 +5,9 @@ Each state keeps one colour throughout the page, from blue at the left end of th
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,23 @@ from jaxtyping import Float
 
 from barkhausen.core.units import FEMTO, NANO
 from barkhausen.device.domain_wall.event import ProgrammingEvent
-from barkhausen.report.device.numbers import CAUSES, StateNumbers
+from barkhausen.report.device.numbers import StateNumbers
 from barkhausen.report.device.wave_pictures import pulses
 from barkhausen.report.figure_files import csv_text
-from barkhausen.report.plots import BLUE, DARK, GREY, INK, SOFT_INK, STATE_COLOURS, VERMILLION, Spec, finished_spec
+from barkhausen.report.plots import (
+    BLUE,
+    DARK,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    SKY,
+    SOFT_INK,
+    STATE_COLOURS,
+    VERMILLION,
+    Spec,
+    finished_spec,
+)
 from barkhausen.report.render import sig
 
 MOST_LINES = 300
@@ -29,7 +43,8 @@ FEW_LINES = 30
 """So many can be drawn boldly."""
 
 CAUSE_COLOURS = {"sot": VERMILLION, "gate": GREY, "read": BLUE}
-CAUSE_NAMES = {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
+"""Colours of known causes of energy; others take those that are left."""
+MORE_COLOURS = (ORANGE, GREEN, SKY)
 BINS_IN_A_SIGMA = 2.5
 FEWEST_BINS, MOST_BINS = 30, 240
 
@@ -59,13 +74,13 @@ def lines_of_a_state(states: int, events: int) -> int:
     return min(events, max(5, MOST_LINES // states))
 
 
-def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, home: float | None) -> Spec:
+def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, reset_position: float | None) -> Spec:
     """Wall position against time, a thin line an event, the pulses shaded.
 
     Args:
         history: of the characterisation.
         event: whose pulses are shaded.
-        home: where the wall is after a reset, in m, if that is known.
+        reset_position: where the wall is after a reset, in m, if that is known.
     """
     walls = history["wall_position"].transpose("state", "device", "cycle", "time").values
     states, times = len(walls), NANO * history["time"].values
@@ -105,11 +120,11 @@ def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, home: float | 
             annotation_position="top",
             annotation_yanchor="bottom",
         )
-    if home is not None and np.isfinite(home):
+    if reset_position is not None and np.isfinite(reset_position):
         fig.add_hline(
-            y=NANO * home,
+            y=NANO * reset_position,
             line={"color": SOFT_INK, "width": 1, "dash": "dot"},
-            annotation={"text": "home", "font": {"color": SOFT_INK, "size": 12}},
+            annotation={"text": "reset position", "font": {"color": SOFT_INK, "size": 12}},
             annotation_position="top right",
         )
     fig.update_xaxes(title_text="time (ns)", range=[0, float(times[-1])], nticks=9)
@@ -128,11 +143,11 @@ def histogram_plot(
     positions: Float[np.ndarray, "state device cycle"],
     densities: Sequence[tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]] | None],
 ) -> Spec:
-    """Resting positions of each state, the law fitted to them, and below these the mean of each device.
+    """Resting positions of each state, the distribution fitted to them, and below these the mean of each device.
 
     Args:
         positions: in m.
-        densities: places in m and density in 1/m of the law of each state, where there is one.
+        densities: places in m and density in 1/m of the distribution of each state, where there is one.
     """
     states = len(positions)
     edges = bin_edges(positions)
@@ -152,14 +167,14 @@ def histogram_plot(
             legendgroup=str(state),
             hovertemplate="%{x:.1f} nm: %{y} events",
         )
-        law = densities[state]
-        if law is not None:
+        curve = densities[state]
+        if curve is not None:
             fig.add_scatter(
-                x=_listed(NANO * law[0], 2),
-                y=_listed(law[1] / NANO * len(seen) * width, 4),
+                x=_listed(NANO * curve[0], 2),
+                y=_listed(curve[1] / NANO * len(seen) * width, 4),
                 mode="lines",
                 line={"color": colour, "width": 2},
-                name=f"state {state}, law",
+                name=f"state {state}, distribution",
                 legendgroup=str(state),
                 showlegend=False,
                 hoverinfo="skip",
@@ -232,17 +247,23 @@ def variance_plot(states: Sequence[StateNumbers]) -> Spec:
     return finished_spec(fig, 360)
 
 
-def energy_plot(states: Sequence[StateNumbers]) -> Spec:
-    """Energy of one programming attempt to each state, stacked by cause."""
+def energy_plot(states: Sequence[StateNumbers], causes: Mapping[str, str]) -> Spec:
+    """Energy of one programming attempt to each state, stacked by cause.
+
+    Args:
+        states: The states.
+        causes: Causes of energy with the label of each.
+    """
     fig = go.Figure()
     numbers = [state.number for state in states]
-    for cause in CAUSES:
+    more = itertools.cycle(MORE_COLOURS)
+    for cause, label in causes.items():
         fig.add_bar(
             x=[FEMTO * state.energy[cause] for state in states],
             y=numbers,
             orientation="h",
-            name=CAUSE_NAMES[cause],
-            marker={"color": CAUSE_COLOURS[cause], "line": {"width": 0}},
+            name=label,
+            marker={"color": CAUSE_COLOURS.get(cause) or next(more), "line": {"width": 0}},
             hovertemplate="%{x:.4g} fJ",
         )
     totals = [FEMTO * state.total_energy for state in states]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,11 +16,9 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import CharacterisedDevice, DeviceParameters
 from barkhausen.device import description as statistics
-from barkhausen.device.description import Density, Estimate, LawScore
+from barkhausen.device.description import Density, DistributionScore, Estimate
 from barkhausen.device.schema import AT_REST, OUTCOMES
 
-Cause = Literal["sot", "gate", "read"]
-CAUSES: tuple[Cause, ...] = ("sot", "gate", "read")
 OVERLAP_TO_WARN_OF = 0.05
 
 
@@ -34,8 +32,8 @@ class StateNumbers:
         mean, sigma_device, sigma_cycle: in m; a sigma that cannot be seen is NaN.
         events: how many there were.
         failed: how many of them left no single wall at rest.
-        misread: share of the positions where another state is likelier.
-        distance, p_value: Kolmogorov-Smirnov, of the positions from the law; NaN where the file does not say.
+        read_error: share of the positions where another state is likelier.
+        distance, p_value: Kolmogorov-Smirnov, of the positions from the distribution; NaN where the file does not say.
         energy: of one attempt in J, by cause.
     """
 
@@ -46,10 +44,10 @@ class StateNumbers:
     sigma_cycle: Estimate
     events: int
     failed: int
-    misread: Estimate
+    read_error: Estimate
     distance: float
     p_value: float
-    energy: Mapping[Cause, float]
+    energy: Mapping[str, float]
 
     @property
     def total_energy(self) -> float:
@@ -113,7 +111,8 @@ class DeviceNumbers:
     @property
     def length(self) -> float:
         """Of the track, in m."""
-        return float(self.device.data["track_length"])
+        low, high = self.device.state_range
+        return high - low
 
     @property
     def events(self) -> int:
@@ -132,9 +131,24 @@ class DeviceNumbers:
         return (means[-1] - means[0]) / (len(means) - 1) / self.length
 
     @property
-    def mean_energy(self) -> dict[Cause, float]:
-        """Of one attempt in J by cause, all states alike."""
-        return {cause: float(np.mean([state.energy[cause] for state in self.states])) for cause in CAUSES}
+    def mean_energy(self) -> dict[str, float]:
+        """Of one attempt in J by cause, mean over states."""
+        return {cause: float(np.mean([state.energy[cause] for state in self.states])) for cause in self.causes}
+
+    @property
+    def total_mean_energy(self) -> float:
+        """Of one attempt in J, mean over states."""
+        return sum(self.mean_energy.values())
+
+    @property
+    def causes(self) -> dict[str, str]:
+        """Causes of energy with the label of each."""
+        return self.device.energy_causes
+
+    @property
+    def energy_columns(self) -> list[str]:
+        """Headings of a table of energies."""
+        return [f"{label} (fJ)" for label in (*self.causes.values(), "sum")]
 
     @property
     def bits(self) -> Estimate | None:
@@ -161,25 +175,25 @@ class DeviceNumbers:
         return statistics.neighbour_overlaps(self.device.data)
 
     @property
-    def law(self) -> str:
-        """Of the positions, as the synapse floor draws them."""
-        return statistics.law(self.device.data)
+    def distribution(self) -> str:
+        """Distribution of the positions that synapses are drawn from."""
+        return statistics.distribution_of(self.device.data)
 
     @property
     def densities(self) -> list[Density | None]:
-        """The law of each state where it is a curve."""
+        """The distribution of each state where it is a curve."""
         return statistics.densities(self.device)
 
     @property
-    def law_scores(self) -> list[LawScore]:
-        """Of the laws that were tried, if the file has them."""
-        return statistics.law_scores(self.device.data)
+    def distribution_scores(self) -> list[DistributionScore]:
+        """Of the distributions that were tried, if the file has them."""
+        return statistics.distribution_scores(self.device.data)
 
     @property
-    def home(self) -> float | None:
+    def reset_position(self) -> float | None:
         """Where the wall is after a reset, in m."""
-        home = self.attributes.get("home")
-        return float(home) if isinstance(home, (int, float)) else None
+        place = self.attributes.get("reset_position")
+        return float(place) if isinstance(place, (int, float)) else None
 
     @property
     def retention(self) -> list[Retention]:
@@ -206,7 +220,7 @@ class DeviceNumbers:
     @property
     def conductances(self) -> list[float]:
         """Of each state's mean position in S, if the file has those of the junction."""
-        ends = ("conductance_antiparallel", "conductance_parallel")
+        ends = ("conductance_low", "conductance_high")
         if not all(name in self.device.data for name in ends):
             return []
         low, high = (float(self.device.data[name]) for name in ends)
@@ -218,13 +232,13 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
     found = []
     if numbers.failed:
         found.append(("Failures", _about_failures(numbers)))
-    home = numbers.attributes.get("resets_that_came_home")
-    if isinstance(home, (int, float)) and home < 1:
+    completed = numbers.attributes.get("completed_resets")
+    if isinstance(completed, (int, float)) and completed < 1:
         found.append(
             (
                 "Resets",
-                f"{100 * (1 - home):.3g} % of the resets lost the wall, or left it nearer to the second state than to "
-                "the first. What such an event programs depends on where the wall was before.",
+                f"{100 * (1 - completed):.3g} % of the resets lost the wall, or left it nearer to the second state "
+                "than to the first. What such an event programs depends on where the wall was before.",
             )
         )
     pairs = [
@@ -240,7 +254,7 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
                 f"tell them apart: {', '.join(pairs)}.",
             )
         )
-    devices, cycles = numbers.device.positions.shape[1:]
+    devices, cycles = numbers.device.state_values.shape[1:]
     if cycles == 1 or devices == 1:
         found.append(("Split", _about_split(devices, cycles)))
     return found
@@ -279,8 +293,8 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
     sigma_device = statistics.estimates(data, moments[1], "sigma_device_interval")
     sigma_cycle = statistics.estimates(data, moments[2], "sigma_cycle_interval")
     outcome = _outcomes(device)
-    energy = {cause: device.energy(cause) for cause in CAUSES}
-    misread, goodness = statistics.misread(data), statistics.goodness(data)
+    energy = {cause: device.energy(cause) for cause in device.energy_causes}
+    read_errors, goodness = statistics.read_errors(data), statistics.goodness(data)
     return [
         StateNumbers(
             number=k,
@@ -290,10 +304,10 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
             sigma_cycle=sigma_cycle[k],
             events=int((outcome[k] >= AT_REST).sum()),
             failed=int((outcome[k] > AT_REST).sum()),
-            misread=misread[k],
+            read_error=read_errors[k],
             distance=goodness[k][0],
             p_value=goodness[k][1],
-            energy={cause: float(energy[cause][k]) for cause in CAUSES},
+            energy={cause: float(energy[cause][k]) for cause in device.energy_causes},
         )
         for k in range(device.states)
     ]
@@ -302,7 +316,7 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
 def _outcomes(device: CharacterisedDevice) -> Int[np.ndarray, "state device cycle"]:
     """How each event ended; one without a position was not run where the file says nothing else."""
     if "outcome" not in device.data:
-        return np.where(np.isfinite(device.positions), AT_REST, OUTCOMES.values[0])
+        return np.where(np.isfinite(device.state_values), AT_REST, OUTCOMES.values[0])
     values: Int[np.ndarray, "state device cycle"]
     values = device.data["outcome"].transpose("state", "device", "cycle").values
     return values

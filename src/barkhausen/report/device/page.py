@@ -79,7 +79,7 @@ def write_characterisation_report(characterisation: Characterisation, path: Path
         toml=tomli_w.dumps(numbers.parameters.model_dump(mode="json", exclude_none=True)),
         colours=colours,
         plots=figures,
-        trajectories=figures.trajectory_plot(history, event, numbers.home),
+        trajectories=figures.trajectory_plot(history, event, numbers.reset_position),
         lines=figures.lines_of_a_state(len(numbers.states), int(history.sizes["device"] * history.sizes["cycle"])),
         view=view,
         shown=shown,
@@ -163,8 +163,8 @@ def _metadata(numbers: DeviceNumbers) -> dict[str, object]:
             named["time step"] = f"{1e15 * float(value):.4g} fs"
         elif key == "duration":
             named["duration of an event"] = f"{1e9 * float(value):.4g} ns"
-        elif key in ("home", "home_spread"):
-            named[{"home": "home", "home_spread": "spread of home"}[key]] = f"{1e9 * float(value):.4g} nm"
+        elif key in ("reset_position", "reset_position_spread"):
+            named[key.replace("_", " ")] = f"{1e9 * float(value):.4g} nm"
         elif key not in named and key != "command" and value not in ([], {}, "", None):
             named[key.replace("_", " ")] = value
     return named

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip_parts import (
     Bank,
     Constant,
@@ -137,10 +138,25 @@ class Chip(Part):
         """ADCs of one tile."""
         return -(-self.tile.outputs // self.adc.columns)
 
-    def conductance_factor(self, resistance_area: float) -> float:
-        """Conductance of a device on the chip over that of the device file, whose junctions have this RA (ohm m²)."""
+    def conductance_factor(self, resistance_area: float | None) -> float:
+        """Conductance of a device on the chip over that of the device file.
+
+        Args:
+            resistance_area: Resistance-area product in ohm m² of the junctions in the device file. None for devices
+                that have no tunnel junction.
+
+        Raises:
+            InputError: The chip has junctions of its own resistance-area product, but the device has none.
+        """
         mine = self.junction.resistance_area
-        return 1.0 if isinstance(mine, str) else resistance_area / mine
+        if isinstance(mine, str):
+            return 1.0
+        if resistance_area is None:
+            raise InputError(
+                "chip.junction.resistance_area: does not apply, since the device file has no junction; leave it at "
+                "'device'"
+            )
+        return resistance_area / mine
 
     def read_voltage(self, of_device: float) -> float:
         """In V of the greatest input: the chip's own, or the device's."""

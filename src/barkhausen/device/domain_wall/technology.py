@@ -1,0 +1,79 @@
+"""Registry entry of domain-wall racetracks: a wall that stops where strain holds it, read by a tunnel junction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from barkhausen.core.errors import InputError
+from barkhausen.device.domain_wall.characterise import characterise
+from barkhausen.device.domain_wall.labelled import CAUSES, COORDINATE, domain_wall_device
+from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
+from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology
+
+JUNCTION_CONDUCTANCE = ("junction.tunnel_magnetoresistance", "junction.resistance_area")
+
+
+def state_range(parameters: DeviceParameters) -> tuple[float, float]:
+    """The two ends of the track in m."""
+    return 0.0, parameters.track.length
+
+
+def imported(
+    column: str,
+    measured: Sequence[MeasuredValue],
+    parameters: DeviceParameters,
+    conductance_range: tuple[float, float] | None,
+    path: str,
+) -> Imported:
+    """Wall positions, or conductances of the whole junction, which stand for places on the track.
+
+    Raises:
+        InputError: A value lies off the track or outside the conductances of the junction.
+    """
+    assumed = parameters.assumed()
+    length = parameters.track.length
+    if column == "position_m":
+        if conductance_range is not None:
+            raise InputError(f"{path}: a conductance range was given but the file holds positions")
+        for item in measured:
+            if not 0 <= item.value <= length:
+                raise InputError(
+                    f"{item.where}: position {item.value:g} m lies off the track of {length:g} m "
+                    "(set track.length in the parameter file)"
+                )
+        return Imported([item.value for item in measured], assumed)
+    # The measured range takes the place of the junction's, for the positions and for the energy of a read.
+    assumed = [line for line in assumed if not line.startswith(JUNCTION_CONDUCTANCE)]
+    if conductance_range is None:
+        conductance_range = min(item.value for item in measured), max(item.value for item in measured)
+        assumed.insert(
+            0, "G_AP = {:g} S and G_P = {:g} S are the extremes of the measured conductances".format(*conductance_range)
+        )
+    low, high = conductance_range
+    if not 0 <= low < high:
+        raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
+    for item in measured:
+        if not low <= item.value <= high:
+            raise InputError(f"{item.where}: conductance {item.value:g} S lies outside {low:g} to {high:g} S")
+    positions = [length * ((item.value - low) / (high - low)) for item in measured]
+    return Imported(positions, assumed, {"conductance_range": conductance_range})
+
+
+DOMAIN_WALL = TECHNOLOGIES.register(
+    NAME,
+    Technology(
+        name=NAME,
+        label="domain-wall racetrack",
+        coordinate=COORDINATE,
+        parameters=DeviceParameters,
+        causes=CAUSES,
+        labelled=domain_wall_device,
+        state_range=state_range,
+        assumed=DeviceParameters.assumed,
+        columns=("position_m", "conductance_s"),
+        imported=imported,
+        characterise=characterise,
+        variables=("gate_voltage", "current_density", "pulse_width"),
+        extent="track",
+    ),
+)

@@ -1,0 +1,164 @@
+"""Registry entry of resistive memories: the state coordinate is the conductance itself, and devices are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from barkhausen.core.config import NotNegative, Parameters, Positive
+from barkhausen.core.errors import InputError
+from barkhausen.device.characterised import CharacterisedDevice, Source
+from barkhausen.device.coordinate import ReadOut, StateCoordinate
+from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology
+
+NAME = "resistive"
+COORDINATE = StateCoordinate("conductance", "S", "conductance of the device")
+CAUSES = {"write": "write pulses", "read": "verify read"}
+
+Array = Float[np.ndarray, " state"]
+
+
+class Write(Parameters):
+    """The write pulses of one attempt."""
+
+    energy: NotNegative = 1e-12
+    """Energy of one attempt in J, the same for every state."""
+
+
+class Read(Parameters):
+    """The verify read."""
+
+    voltage: Positive = 0.1
+    """In V."""
+    time: Positive = 10e-9
+    """In s."""
+
+
+class ResistiveParameters(Parameters):
+    """How a resistive memory is written and read."""
+
+    write: Write = Write()
+    read: Read = Read()
+    conductance_low: NotNegative = 0.0
+    """Smallest conductance that a device can have, in S."""
+    conductance_high: Positive = 1e-4
+    """Greatest conductance that a device can have, in S."""
+
+    def assumed(self) -> list[str]:
+        """One line for each parameter left at a default that is our assumption."""
+        lines = [
+            f"{part}.{name} = {value:g} (default)"
+            for part, values in (("write", self.write), ("read", self.read))
+            for name, value in values.model_dump().items()
+            if name not in values.model_fields_set
+        ]
+        return lines + [
+            f"{name} = {getattr(self, name):g} S (default)"
+            for name in ("conductance_low", "conductance_high")
+            if name not in self.model_fields_set
+        ]
+
+
+def state_range(parameters: ResistiveParameters) -> tuple[float, float]:
+    """Smallest and greatest conductance in S."""
+    return parameters.conductance_low, parameters.conductance_high
+
+
+def resistive_device(
+    conductances: Float[np.ndarray, "state device cycle"],
+    parameters: ResistiveParameters,
+    *,
+    source: Source,
+    assumed: Sequence[str] = (),
+    moments: tuple[Array, Array, Array] | None = None,
+    conductance_range: tuple[float, float] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> CharacterisedDevice:
+    """Label conductances in S; a read takes V² G t.
+
+    Args:
+        conductances: Conductances in S, NaN where a cycle is missing; states in order of their means.
+        parameters: Parameters of writing and reading.
+        source: Where the conductances come from.
+        assumed: Assumptions, a line each.
+        moments: Declared mean, device sigma and cycle sigma of each state in S.
+        conductance_range: Smallest and greatest conductance in S. Default: those of the parameters.
+        attributes: Anything else worth keeping, as JSON.
+
+    Raises:
+        InputError: A value is one that no device can have.
+    """
+    mean = np.nanmean(conductances, axis=(1, 2)) if moments is None else moments[0]
+    read = parameters.read
+    return CharacterisedDevice.from_states(
+        conductances,
+        technology=NAME,
+        coordinate=COORDINATE,
+        state_range=conductance_range or state_range(parameters),
+        source=source,
+        read_out=ReadOut(read.voltage, read.time),
+        energies={
+            "write": np.full(len(conductances), parameters.write.energy),
+            "read": read.voltage**2 * read.time * mean,
+        },
+        causes=CAUSES,
+        moments=moments,
+        parameters=parameters,
+        assumed=assumed,
+        attributes=attributes,
+    )
+
+
+def imported(
+    column: str,
+    measured: Sequence[MeasuredValue],
+    parameters: ResistiveParameters,
+    conductance_range: tuple[float, float] | None,
+    path: str,
+) -> Imported:
+    """Conductances, or resistances turned into conductances.
+
+    Without a range in the parameters or of its own, the extremes of the measured conductances are the range.
+
+    Raises:
+        InputError: A resistance that is not positive, or a conductance outside the range.
+    """
+    for item in measured:
+        if column == "resistance_ohm" and not item.value > 0:
+            raise InputError(f"{item.where}: resistance must be positive, got {item.value:g} ohm")
+    values = [1 / item.value if column == "resistance_ohm" else item.value for item in measured]
+    assumed = parameters.assumed()
+    if conductance_range is None:
+        if {"conductance_low", "conductance_high"} & parameters.model_fields_set:
+            conductance_range = state_range(parameters)
+        else:
+            conductance_range = min(values), max(values)
+            assumed = [line for line in assumed if not line.startswith("conductance_")]
+            assumed.insert(0, "{:g} S and {:g} S, the extremes of the data, are the range".format(*conductance_range))
+    low, high = conductance_range
+    if not 0 <= low < high:
+        raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
+    for item, value in zip(measured, values, strict=True):
+        if not low <= value <= high:
+            raise InputError(f"{item.where}: conductance {value:g} S lies outside {low:g} to {high:g} S")
+    return Imported(values, assumed, {"conductance_range": conductance_range})
+
+
+RESISTIVE = TECHNOLOGIES.register(
+    NAME,
+    Technology(
+        name=NAME,
+        label="resistive memory",
+        coordinate=COORDINATE,
+        parameters=ResistiveParameters,
+        causes=CAUSES,
+        labelled=resistive_device,
+        state_range=state_range,
+        assumed=ResistiveParameters.assumed,
+        columns=("conductance_s", "resistance_ohm"),
+        imported=imported,
+    ),
+)

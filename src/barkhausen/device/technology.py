@@ -1,0 +1,136 @@
+"""Registry of device technologies: what the package needs to know of each.
+
+An entry is a :class:`Technology` in a file of its own; the device file, the importers and the commands ask it, and
+nothing asks for a technology by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
+from barkhausen.core.errors import InputError
+from barkhausen.core.registry import Registry
+from barkhausen.device.coordinate import StateCoordinate
+
+if TYPE_CHECKING:
+    from barkhausen.device.characterised import CharacterisedDevice
+
+DEFAULT_TECHNOLOGY = "domain-wall"
+"""Technology of files and tables that name none: version 0.1.0 knew no other."""
+
+
+@dataclass(frozen=True)
+class MeasuredValue:
+    """One number of a table of measurements, with the line where it stands."""
+
+    value: float
+    where: str
+    """Path and line, for messages."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Measured values as a technology understands them.
+
+    Args:
+        values: Values of the state coordinate, in the order in which they were given.
+        assumed: Assumptions, a line each.
+        options: Further keyword arguments of :attr:`Technology.labelled`.
+    """
+
+    values: Sequence[float]
+    assumed: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Technology:
+    """One kind of device.
+
+    Args:
+        name: Name in device files and parameter files: ``"domain-wall"``.
+        label: Name in sentences: ``"domain-wall racetrack"``.
+        coordinate: State coordinate.
+        parameters: Model of the parameter file.
+        causes: Causes of energy with the label of each.
+        labelled: Function from values of the state coordinate [state, device, cycle] and parameters to a device; it
+            takes ``source``, ``assumed``, ``moments``, ``attributes`` and options of its own.
+        state_range: Function from parameters to the smallest and the greatest value that a state can have.
+        assumed: Function from parameters to the assumptions behind them, a line each.
+        columns: Columns of a table of measurements, one of which holds the values: ``("position_m",)``.
+        imported: Function from such a column, its name, parameters and the option ``conductance_range`` to values of
+            the state coordinate.
+        characterise: Function that simulates an ensemble of devices. None where devices are measured only.
+        variables: Further variables that its device files must hold.
+        extent: What the range of the state coordinate is called: ``"track"``.
+    """
+
+    name: str
+    label: str
+    coordinate: StateCoordinate
+    parameters: type[Parameters]
+    causes: Mapping[str, str]
+    labelled: Callable[..., CharacterisedDevice]
+    state_range: Callable[[Any], tuple[float, float]]
+    assumed: Callable[[Any], list[str]]
+    columns: Sequence[str] = ()
+    imported: Callable[..., Imported] | None = None
+    characterise: Callable[..., Any] | None = None
+    variables: Sequence[str] = ()
+    extent: str = "range of the states"
+
+    def simulated(self) -> Callable[..., Any]:
+        """The function that simulates its devices.
+
+        Raises:
+            InputError: Characterisation does not apply.
+        """
+        if self.characterise is None:
+            raise InputError(
+                f"technology = {self.name!r}: characterisation does not apply, since a {self.label} is measured, not "
+                "simulated; use import-device"
+            )
+        return self.characterise
+
+
+TECHNOLOGIES: Registry[Technology] = Registry("device technology", "technology")
+"""All technologies by name."""
+
+
+def technology_of(parameters: Parameters) -> Technology:
+    """The technology whose parameters these are.
+
+    Raises:
+        InputError: No technology has such parameters.
+    """
+    for entry in TECHNOLOGIES.values():
+        if type(parameters) is entry.parameters:
+            return entry
+    raise InputError(f"parameters of the type {type(parameters).__name__} belong to no device technology")
+
+
+def load_technology(path: Path, settings: Sequence[str] = ()) -> tuple[Technology, Parameters]:
+    """Read a parameter file of any technology; its key ``technology`` names which.
+
+    Args:
+        path: TOML file.
+        settings: ``key=value`` pairs that replace what the file says.
+
+    Raises:
+        InputError: The file cannot be read, or a key or value in it is wrong.
+    """
+    values = read_toml(path)
+    for setting in settings:
+        apply_setting(values, setting)
+    name = values.pop("technology", DEFAULT_TECHNOLOGY)
+    if not isinstance(name, str):
+        raise InputError(f"{path}: technology = {name!r}: must be the name of a technology")
+    try:
+        entry = TECHNOLOGIES.named(name)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return entry, validated(entry.parameters, values, str(path))
