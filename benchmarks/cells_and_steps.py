@@ -41,7 +41,7 @@ def main() -> None:
     source = out / f"{given.device}.toml"
     source.write_text(shipped_toml(given.device), encoding="utf-8")
     step = float(json.loads(shipped.data.attrs["attributes"])["dt"])
-    reference = 1e9 * shipped.positions[:, : given.devices]
+    reference = 1e9 * shipped.state_values[:, : given.devices]
     means = np.nanmean(reference, axis=(1, 2))
     borders = np.concatenate([[-np.inf], 0.5 * (means[1:] + means[:-1]), [np.inf]])
     generator = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def main() -> None:
         )
         print(f"{'state':>6} {'shipped (nm)':>13} {'difference (nm)':>26} {'share in place':>15} {'difference':>22}")
         for state, mean in enumerate(means):
-            ours, theirs = (p[state][np.isfinite(p[state])] for p in (1e9 * found.positions, reference))
+            ours, theirs = (p[state][np.isfinite(p[state])] for p in (1e9 * found.state_values, reference))
             place = [(v > borders[state]) & (v < borders[state + 1]) for v in (ours, theirs)]
             print(
                 f"{state:>6} {mean:>13.1f} {_difference(ours, theirs, generator):>26} {place[1].mean():>15.2f} "

@@ -24,8 +24,8 @@ def main(source: Path, picture: Path) -> None:
     with xr.open_dataset(source.with_suffix(".history.nc"), decode_times=False) as history:
         maps = history["perpendicular"].isel(time=-1).values
         extent = [1e9 * float(history[axis].max()) for axis in ("x", "y")]
-    length = 1e9 * float(device.data["track_length"])
-    positions, colours = 1e9 * device.positions, plt.get_cmap("viridis")(np.linspace(0.05, 0.85, device.states))
+    length = 1e9 * device.state_range[1]
+    positions, colours = 1e9 * device.state_values, plt.get_cmap("viridis")(np.linspace(0.05, 0.85, device.states))
     figure, axes = plt.subplots(
         device.states, 2, figsize=(10, 1.05 * device.states + 0.6), sharex=True, squeeze=False,
         gridspec_kw={"width_ratios": [1, 1]}, layout="constrained",

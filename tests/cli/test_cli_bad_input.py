@@ -426,7 +426,7 @@ def test_measured_table_becomes_a_device_file_that_trains(command: Command, tmp_
     )
     assert (done.code, done.err) == (0, "")
     assert "source: measured" in done.out
-    position = float(read_device(path).data["position"][1, 2, 1])
+    position = float(read_device(path).data["state_value"][1, 2, 1])
     assert position / 1e-6 == pytest.approx((1e-3 + 2e-5 + 1e-6) / 4e-3)
     trained = command("train", recipe, "--set", f"device.file={path}", "--out", tmp_path / "run")
     assert (trained.code, trained.err) == (0, "")

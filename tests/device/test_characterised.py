@@ -16,6 +16,7 @@ from barkhausen.device import (
     DeviceParameters,
     EmpiricalStates,
     GaussianStates,
+    domain_wall_device,
     gaussian_device,
 )
 from barkhausen.device.statistics.summary import describe_statistics
@@ -35,7 +36,7 @@ POSITIONS = LENGTH * np.array(
 
 
 def device(positions: np.ndarray = POSITIONS, **arguments: Any) -> CharacterisedDevice:
-    return CharacterisedDevice.from_positions(positions, DeviceParameters(), **({"source": "measured"} | arguments))
+    return domain_wall_device(positions, DeviceParameters(), **({"source": "measured"} | arguments))
 
 
 def smallest() -> xr.Dataset:
@@ -64,8 +65,8 @@ def test_file_of_required_variables_alone_is_a_whole_device() -> None:
 
 def test_positions_keep_their_places_and_missing_cycles_stay_missing() -> None:
     data = device().data
-    assert data["position"].dims == ("state", "device", "cycle")
-    np.testing.assert_array_equal(data["position"].values, POSITIONS)
+    assert data["state_value"].dims == ("state", "device", "cycle")
+    np.testing.assert_array_equal(data["state_value"].values, POSITIONS)
     assert float(data["track_length"]) == LENGTH
 
 
@@ -86,9 +87,9 @@ def test_declared_moments_stand_whatever_the_positions_say() -> None:
     assert found.weight_of(LENGTH * 0.4) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("kept", ["position_mean", "position_sigma_device", "position_sigma_cycle"])
+@pytest.mark.parametrize("kept", ["state_mean", "sigma_device", "sigma_cycle"])
 def test_moments_that_are_not_declared_are_estimated_beside_those_that_are(kept: str) -> None:
-    names = ["position_mean", "position_sigma_device", "position_sigma_cycle"]
+    names = ["state_mean", "sigma_device", "sigma_cycle"]
     declared = (LENGTH * np.array([0.1, 0.5, 0.7]), np.full(3, 1e-9), np.full(3, 2e-9))
     data = device(moments=declared).data.drop_vars([name for name in names if name != kept])
     found, estimated = CharacterisedDevice(data).moments, CharacterisedDevice(smallest()).moments
@@ -106,8 +107,8 @@ def test_weights_of_the_outermost_states_are_minus_one_and_one() -> None:
 
 def test_conductances_are_those_of_the_two_ends_of_the_track() -> None:
     data = device().data
-    assert float(data["conductance_parallel"]) == pytest.approx(512e-9 * 64e-9 / 10e-12)
-    assert float(data["conductance_antiparallel"]) == pytest.approx(512e-9 * 64e-9 / 10e-12 / 2.5)
+    assert float(data["conductance_high"]) == pytest.approx(512e-9 * 64e-9 / 10e-12)
+    assert float(data["conductance_low"]) == pytest.approx(512e-9 * 64e-9 / 10e-12 / 2.5)
 
 
 def test_programming_conditions_are_kept_by_state() -> None:
@@ -154,7 +155,7 @@ def test_order_of_dimensions_does_not_matter() -> None:
 
 def test_whole_numbers_are_as_good_as_fractions() -> None:
     data = smallest()
-    data["position"] = (("state", "device", "cycle"), np.array([[[0]], [[1]], [[3]]]))
+    data["state_value"] = (("state", "device", "cycle"), np.array([[[0]], [[1]], [[3]]]))
     data["gate_voltage"] = ("state", np.array([0, 1, 2]))
     data["track_length"] = 4
     assert CharacterisedDevice(data).weight_range == pytest.approx((-1, 1 + 2 / 3))

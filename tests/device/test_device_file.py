@@ -22,6 +22,7 @@ from barkhausen.device import (
     FORMAT_VERSION,
     CharacterisedDevice,
     DeviceParameters,
+    domain_wall_device,
     gaussian_device,
     read_device,
     write_device,
@@ -38,9 +39,9 @@ STATES = {
     "sot_energy",
     "gate_energy",
     "read_energy",
-    "position_mean",
-    "position_sigma_device",
-    "position_sigma_cycle",
+    "state_mean",
+    "sigma_device",
+    "sigma_cycle",
 }
 REQUIRED = ["position", "gate_voltage", "current_density", "pulse_width", "programming_energy", "track_length"]
 Change = Callable[[xr.Dataset], xr.Dataset]
@@ -77,7 +78,7 @@ def devices(draw: st.DrawFn) -> CharacterisedDevice:
     positions = LENGTH * (np.arange(shape[0])[:, None, None] + within) / shape[0]
     missing = draw(arrays(np.bool_, shape))
     missing[:, 0, 0] = False
-    return CharacterisedDevice.from_positions(
+    return domain_wall_device(
         np.where(missing, NAN, positions),
         DeviceParameters(),
         source=draw(st.sampled_from(["micromagnetics", "measured", "gaussian"])),
@@ -146,8 +147,8 @@ def many_states(data: xr.Dataset) -> xr.Dataset:
 
 def unseen_together(data: xr.Dataset) -> xr.Dataset:
     # Each of the two devices was seen in some states only.
-    data["position"].values[0, 0] = NAN
-    data["position"].values[1, 1] = NAN
+    data["state_value"].values[0, 0] = NAN
+    data["state_value"].values[1, 1] = NAN
     return data
 
 
@@ -182,7 +183,7 @@ BAD: list[tuple[str, Change, str]] = [
     ("one energy for all", replaced("read_energy", (), 1e-15), "variable 'read_energy' has dimensions"),
     *(
         (f"{name} of text", replaced(name, ("state",), ["a", "b", "c"]), f"variable '{name}' is not numeric")
-        for name in ("gate_voltage", "position_mean")
+        for name in ("gate_voltage", "state_mean")
     ),
     ("truth values", replaced("gate_voltage", ("state",), [True, False, True]), "'gate_voltage' is not numeric but b"),
     *(
@@ -190,14 +191,14 @@ BAD: list[tuple[str, Change, str]] = [
         for name in sorted(STATES)
         for value in (NAN, math.inf)
     ),
-    ("infinite conductance", replaced("conductance_parallel", (), math.inf), "'conductance_parallel' holds a value"),
+    ("infinite conductance", replaced("conductance_high", (), math.inf), "'conductance_parallel' holds a value"),
     *(
         (f"negative {name}", setting(name, 2, -1e-18), f"variable '{name}' holds a negative energy")
         for name in ("sot_energy", "gate_energy", "read_energy", "programming_energy")
     ),
     *(
         (f"negative {name}", setting(name, 0, -1e-12), f"variable '{name}' holds a negative sigma")
-        for name in ("position_sigma_device", "position_sigma_cycle")
+        for name in ("sigma_device", "sigma_cycle")
     ),
     *(
         (f"track of {value}", replaced("track_length", (), value), f"track_length = {value}: must be positive")
@@ -206,8 +207,8 @@ BAD: list[tuple[str, Change, str]] = [
     ("off to the left", setting("position", (1, 0, 2), -1e-9), r"position\[state=1, device=0, cycle=2\] = -1e-09 m l"),
     ("off to the right", setting("position", (2, 1, 0), 6e-7), r"cycle=0\] = 6e-07 m lies off the track of 5\.12e"),
     ("infinite position", setting("position", (0, 0, 0), math.inf), "'position' holds an infinite value"),
-    ("mean off to the right", setting("position_mean", 2, 6e-7), "'position_mean' holds a value off the track"),
-    ("mean off to the left", setting("position_mean", 0, -1e-9), "'position_mean' holds a value off the track"),
+    ("mean off to the right", setting("state_mean", 2, 6e-7), "'position_mean' holds a value off the track"),
+    ("mean off to the left", setting("state_mean", 0, -1e-9), "'position_mean' holds a value off the track"),
     ("unordered", lambda data: data.isel(state=[0, 2, 1]), "mean positions of states 1 and 2 .* must be in order"),
     ("falling", lambda data: data.isel(state=[2, 1, 0]), "mean positions of states 0 and 1 .* must be in order"),
     ("equal", lambda data: data.isel(state=[0, 1, 1]), "mean positions of states 1 and 2 .* distinct"),
@@ -231,7 +232,7 @@ def test_file_that_no_device_can_have_is_refused_by_name(tmp_path: Path, change:
 
 DESCRIBED = [
     "sot_energy",
-    "conductance_parallel",
+    "conductance_high",
     "outcome",
     "sigma_device_interval",
     "sigma_cycle_interval",
@@ -239,8 +240,8 @@ DESCRIBED = [
     "normality_cycle",
     "overlap",
     "overlap_interval",
-    "misread_rate",
-    "misread_interval",
+    "read_error_rate",
+    "read_error_interval",
     "mutual_information",
     "mutual_information_interval",
     "mixture_weight",
@@ -249,7 +250,7 @@ DESCRIBED = [
     "mixture_weight_interval",
     "mixture_mean_interval",
     "mixture_sigma_interval",
-    "mixture_decider",
+    "mixture_level",
     "mixture_offset_sigma",
     "bandwidth_device",
     "bandwidth_cycle",
@@ -269,7 +270,7 @@ def described() -> CharacterisedDevice:
     positions = mean + 1e-8 * generator.standard_normal((3, 5, 4))
     outcome = np.zeros(positions.shape, np.int8)
     positions[1, 2, 3], outcome[1, 2, 3] = NAN, 2
-    device = CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", outcome=outcome)
+    device = domain_wall_device(positions, DeviceParameters(), source="measured", outcome=outcome)
     return fitted(device)
 
 
@@ -312,7 +313,7 @@ BAD_OPTIONAL: list[tuple[str, Change, str]] = [
     ),
     *(
         (f"{name} negative", all_changed(name, lambda v: v * 0.0 - 0.5), f"'{name}' holds a value that is not")
-        for name in ("overlap", "misread_rate", "sigma_cycle_interval", "mixture_sigma", "bandwidth_cycle")
+        for name in ("overlap", "read_error_rate", "sigma_cycle_interval", "mixture_sigma", "bandwidth_cycle")
     ),
     ("overlap above one", all_changed("overlap", lambda v: v + 0.5), "'overlap' holds a value that is not 0 to 1"),
     ("three bounds", lambda data: data.pad(bound=(0, 1)), "dimension 'bound' has 3 entries, must have 2"),
@@ -320,12 +321,12 @@ BAD_OPTIONAL: list[tuple[str, Change, str]] = [
     ("two other states", lambda data: data.isel(other_state=[0, 1]), "'other_state' has 2 entries, must have 3"),
     *(
         (f"mixture without {name}", without(name), f"distribution = 'mixture' needs the variable '{name}'")
-        for name in ("mixture_weight", "mixture_mean", "mixture_sigma", "mixture_decider", "mixture_offset_sigma")
+        for name in ("mixture_weight", "mixture_mean", "mixture_sigma", "mixture_level", "mixture_offset_sigma")
     ),
     ("weights of two", all_changed("mixture_weight", lambda v: v * 0.5), "of state 0 adds up to 0.5, must"),
     ("no component", all_changed("mixture_weight", lambda v: v * NAN), "'mixture_mean' and 'mixture_sigma' differ in"),
     ("mean off", all_changed("mixture_mean", lambda v: v + LENGTH), "'mixture_mean' holds a value off the track"),
-    ("nobody decides", all_changed("mixture_decider", lambda v: v + 2), "holds a value that is neither 0"),
+    ("nobody decides", all_changed("mixture_level", lambda v: v + 2), "holds a value that is neither 0"),
     ("one bandwidth", dropped("bandwidth_device"), "'bandwidth_cycle' needs the variable 'bandwidth_device'"),
     ("noise without bandwidth", lambda data: data.drop_vars(["bandwidth_device", "bandwidth_cycle"]).assign_attrs(
         noise_pool="device"), "noise_pool = 'device' needs the variable 'bandwidth_device'"),
@@ -356,9 +357,9 @@ def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 
 
 def test_means_are_checked_where_they_come_from(tmp_path: Path) -> None:
-    data = gaussian_device(3).data.drop_vars(["position_mean", "position_sigma_device"])
+    data = gaussian_device(3).data.drop_vars(["state_mean", "sigma_device"])
     assert read_device(store(data, tmp_path / "device.nc")).states == 3
-    data["position"].values[:] = 1e-7
+    data["state_value"].values[:] = 1e-7
     assert "states 0 and 1" in refused(store(data, tmp_path / "device.nc"))
 
 
@@ -367,7 +368,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Of a small measured device file, in which every byte counts."""
     positions = LENGTH * np.linspace(0.2, 0.8, 12).reshape(3, 2, 2)
     path = tmp_path_factory.mktemp("whole") / "device.nc"
-    write_device(CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured"), path)
+    write_device(domain_wall_device(positions, DeviceParameters(), source="measured"), path)
     return path.read_bytes()
 
 

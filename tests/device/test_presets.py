@@ -75,7 +75,7 @@ def test_parts_of_sigma_can_be_given_instead() -> None:
 def test_sample_has_the_declared_moments_and_stays_on_the_track() -> None:
     devices, cycles, sigma = 400, 25, 0.15
     device = gaussian_device(3, sigma, devices=devices, cycles=cycles)
-    position = device.data["position"].values
+    position = device.data["state_value"].values
     assert position.shape == (3, devices, cycles)
     assert position.min() >= 0
     assert position.max() <= 512e-9
@@ -88,20 +88,20 @@ def test_sample_has_the_declared_moments_and_stays_on_the_track() -> None:
 
 
 def test_wide_sample_is_cut_at_the_ends_of_the_track() -> None:
-    position = gaussian_device(2, 2.0).data["position"].values
+    position = gaussian_device(2, 2.0).data["state_value"].values
     assert position.min() == 0.0
     assert position.max() == 512e-9
 
 
 def test_sample_follows_from_the_seed() -> None:
-    first, again, other = (gaussian_device(3, seed=seed).data["position"].values for seed in (1, 1, 2))
+    first, again, other = (gaussian_device(3, seed=seed).data["state_value"].values for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
 
 
 def test_zero_sigma_is_a_perfect_device() -> None:
     device = gaussian_device(3, 0.0)
-    assert np.ptp(device.data["position"].values, axis=(1, 2)) == pytest.approx(np.zeros(3), abs=1e-20)
+    assert np.ptp(device.data["state_value"].values, axis=(1, 2)) == pytest.approx(np.zeros(3), abs=1e-20)
     distribution = device.distribution()
     assert isinstance(distribution, GaussianStates)
     assert not distribution.sigma_device.any()
@@ -117,5 +117,5 @@ def test_declared_assumptions_name_sigmas_window_and_defaults() -> None:
 
 def test_parameters_set_the_length_of_the_track() -> None:
     device = gaussian_device(3, parameters=DeviceParameters.model_validate({"track": {"length": 1e-6}}))
-    assert float(device.data["track_length"]) == 1e-6
+    assert device.state_range[1] == 1e-6
     assert device.moments[0] / 1e-6 == pytest.approx([0.2, 0.5, 0.8])

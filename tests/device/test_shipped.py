@@ -29,7 +29,7 @@ def test_the_file_is_what_its_toml_describes(name: str, tmp_path: Path) -> None:
     assert stored == parameters
     assert device.states == int(name.split("-")[1])
     how = parameters.characterisation
-    assert device.data["position"].shape == (device.states, how.devices, how.cycles)
+    assert device.data["state_value"].shape == (device.states, how.devices, how.cycles)
     assert json.loads(device.data.attrs["attributes"])["seed"] == how.seed
     assert device.source == "micromagnetics"
     event = ProgrammingEvent(parameters.protocol, parameters.protocol.voltages(device.states))
@@ -42,13 +42,13 @@ def test_the_file_is_what_its_toml_describes(name: str, tmp_path: Path) -> None:
 def test_walls_are_rarely_lost_and_resets_come_home(name: str) -> None:
     device = preset(name)
     assert device.failure_rate.max() < 0.02
-    assert json.loads(device.data.attrs["attributes"])["resets_that_came_home"] > 0.95
+    assert json.loads(device.data.attrs["attributes"])["completed_resets"] > 0.95
 
 
 @pytest.mark.parametrize("name", ["racetrack-5", "notched-5"])
 def test_five_means_lie_a_twelfth_of_the_track_apart(name: str) -> None:
     device = preset(name)
-    gaps = np.diff(device.moments[0]) / float(device.data["track_length"])
+    gaps = np.diff(device.moments[0]) / device.state_range[1]
     assert gaps.min() >= 0.08
 
 
@@ -77,12 +77,12 @@ def test_a_subset_made_again_is_of_the_same_distribution(name: str, devices: int
     The least p of five states is below 1e-3 once in two hundred regenerations of an unchanged simulation.
     """
     path = written(name, tmp_path)
-    shipped = preset(name).positions
+    shipped = preset(name).state_values
     cycles = shipped.shape[2] + 1  # another number of cycles gives every event another place in the random streams
     found = characterise(
         load_parameters(path, [f"characterisation.devices={devices}", f"characterisation.cycles={cycles}"])
     )
-    assert found.device.positions.shape == (shipped.shape[0], devices, cycles)
+    assert found.device.state_values.shape == (shipped.shape[0], devices, cycles)
     for state in range(shipped.shape[0]):
-        ours, theirs = (p[state][np.isfinite(p[state])] for p in (found.device.positions, shipped[:, :devices]))
+        ours, theirs = (p[state][np.isfinite(p[state])] for p in (found.device.state_values, shipped[:, :devices]))
         assert stats.ks_2samp(ours, theirs).pvalue > 1e-3, f"state {state}"

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice, DeviceParameters, TunnelJunction, gaussian_device
+from barkhausen.device import CharacterisedDevice, DeviceParameters, TunnelJunction, domain_wall_device, gaussian_device
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.experiment.export import onnx_file
 from barkhausen.experiment.export.formats import export_csv, export_npz, export_onnx, export_safetensors
@@ -169,9 +169,7 @@ def test_annihilated_walls_read_as_one_domain(model: nn.Module) -> None:
 
 def test_measured_range_takes_the_place_of_the_junction() -> None:
     positions = np.linspace(0.0, 512e-9, 3)[:, None, None] + np.zeros((3, 2, 2))
-    device = CharacterisedDevice.from_positions(
-        positions, DeviceParameters(), source="measured", conductance_range=(0.0, 4e-5)
-    )
+    device = domain_wall_device(positions, DeviceParameters(), source="measured", conductance_range=(0.0, 4e-5))
     map_ = ConductanceMap.of(device)
     assert map_.conductance(np.array([-1.0, 0.0, 1.0])) == pytest.approx([0.0, 2e-5, 4e-5], rel=1e-14)
     assert (map_.conductance(np.nextafter(np.float32(-1), np.float32(-2), dtype=np.float32)) >= 0).all()
@@ -200,7 +198,7 @@ def without(device: CharacterisedDevice, name: str) -> CharacterisedDevice:
 
 @pytest.mark.parametrize("write", [export_npz, export_csv, export_safetensors])
 def test_device_without_a_junction_is_one_line(write: Any, tmp_path: Path) -> None:
-    odd = network(grouped={"device": without(gaussian_device(5), "conductance_parallel")})
+    odd = network(grouped={"device": without(gaussian_device(5), "conductance_high")})
     with pytest.raises(InputError, match=r"^grouped: the device file has no junction \(no variable 'conductance_p"):
         write(odd, tmp_path / "out")
     assert not list(tmp_path.iterdir())
@@ -208,7 +206,7 @@ def test_device_without_a_junction_is_one_line(write: Any, tmp_path: Path) -> No
 
 def test_junction_that_does_not_depend_on_the_wall_is_one_line() -> None:
     data = gaussian_device(5).data
-    flat = CharacterisedDevice(data.assign(conductance_parallel=data["conductance_antiparallel"]))
+    flat = CharacterisedDevice(data.assign(conductance_parallel=data["conductance_low"]))
     with pytest.raises(InputError, match="must be rising"):
         ConductanceMap.of(flat)
 
@@ -274,7 +272,7 @@ def test_range_for_crosssim_lies_around_the_reference(model: nn.Module, tmp_path
     # A window around a reference near the antiparallel end of a good junction would begin below zero.
     positions = np.array([1e-9, 250e-9])[:, None, None] + np.zeros((2, 2, 2))
     junction = DeviceParameters(junction=TunnelJunction(tunnel_magnetoresistance=1e6))
-    steep = CharacterisedDevice.from_positions(positions, junction, source="measured")
+    steep = domain_wall_device(positions, junction, source="measured")
     export_npz(network(steep, line={"faults": Faults(annihilated_walls=0.5)}), tmp_path / "steep.npz")
     layers = json.loads(str(np.load(tmp_path / "steep.npz")["metadata"]))["layers"]
     assert layers["line"]["crosssim"] is None

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int8
 
-from barkhausen.device import CharacterisedDevice, DeviceParameters
+from barkhausen.device import DeviceParameters, domain_wall_device
 from barkhausen.device.domain_wall.characterise import NONE, SEVERAL, SINGLE, Characterisation
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 
@@ -77,7 +77,7 @@ def made_up(
     for number in range(failures):
         outcome[-1, number % devices, number // devices] = (NONE, SEVERAL)[number % 2]
     history = _history(parameters, position, outcome, noise, generator)
-    device = CharacterisedDevice.from_positions(
+    device = domain_wall_device(
         np.where(outcome == SINGLE, position, np.nan),
         parameters,
         source="micromagnetics",
@@ -88,9 +88,9 @@ def made_up(
             "dt": 5e-14,
             "backend": "compiled",
             "duration": float(history["time"][-1]),
-            "home": HOME,
-            "home_spread": 3e-9,
-            "resets_that_came_home": 1.0,
+            "reset_position": HOME,
+            "reset_position_spread": 3e-9,
+            "completed_resets": 1.0,
             **(attributes or {}),
         },
     )
@@ -106,19 +106,19 @@ def optional_variables(states: int = 5, devices: int = 16) -> dict[str, Any]:
     found: dict[str, Any] = {
         "overlap": (("state", "other_state"), overlap),
         "overlap_interval": (("state", "other_state", "bound"), interval),
-        "misread_rate": ("state", np.full(states, 0.025)),
-        "misread_interval": (("state", "bound"), np.tile([0.01, 0.0625], (states, 1))),
+        "read_error_rate": ("state", np.full(states, 0.025)),
+        "read_error_interval": (("state", "bound"), np.tile([0.01, 0.0625], (states, 1))),
         "mutual_information": ((), np.float64(2.19)),
         "mutual_information_interval": ("bound", [2.05, 2.28]),
         "normality_device": ("state", np.full(states, 0.37)),
         "normality_cycle": ("state", np.full(states, 0.0042)),
         "retention_time": (("state", "device"), np.full((states, devices), 3.15576e8)),
         "barrier": (("state", "device"), np.full((states, devices), 2.4e-19)),
-        "fit_score": ("law", [-23.8, -23.9, -24.1]),
-        "fit_behind": ("law", [0.0, 0.1, 0.3]),
-        "fit_standard_error": ("law", [0.0, 0.08, 0.15]),
-        "fit_distance": (("law", "state"), np.full((3, states), 0.0625)),
-        "fit_p_value": (("law", "state"), np.full((3, states), 0.75)),
+        "fit_score": ("distribution", [-23.8, -23.9, -24.1]),
+        "fit_behind": ("distribution", [0.0, 0.1, 0.3]),
+        "fit_standard_error": ("distribution", [0.0, 0.08, 0.15]),
+        "fit_distance": (("distribution", "state"), np.full((3, states), 0.0625)),
+        "fit_p_value": (("distribution", "state"), np.full((3, states), 0.75)),
     }
     for name, value in (("device", SIGMA_DEVICE), ("cycle", SIGMA_CYCLE)):
         found[f"sigma_{name}_interval"] = (("state", "bound"), np.tile([0.5 * value, 1.5 * value], (states, 1)))
@@ -127,7 +127,7 @@ def optional_variables(states: int = 5, devices: int = 16) -> dict[str, Any]:
 
 def everything_there_is() -> Characterisation:
     """Five states with failures, lost resets, a command, and all optional variables; about a hundred frames."""
-    attributes = {"command": COMMAND, "resets_that_came_home": 0.95}
+    attributes = {"command": COMMAND, "completed_resets": 0.95}
     return made_up(failures=3, attributes=attributes, variables=optional_variables())
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device, write_device
+from barkhausen.device import CharacterisedDevice, DeviceParameters, domain_wall_device, gaussian_device, write_device
 from barkhausen.learning import (
     InSitu,
     SynapseConv1d,
@@ -38,7 +38,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 def uneven_device() -> CharacterisedDevice:
     positions = torch.tensor([0.1, 0.2, 0.6, 0.9]).view(4, 1, 1) * 512e-9
     noise = torch.randn((4, 12, 8), generator=seeded(1)) * 8e-9
-    return CharacterisedDevice.from_positions(
+    return domain_wall_device(
         (positions + noise).clamp(0, 512e-9).double().numpy(), DeviceParameters(), source="measured"
     )
 

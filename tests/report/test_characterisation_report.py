@@ -112,10 +112,10 @@ def test_table_holds_the_numbers_of_the_device(tmp_path: Path) -> None:
     row = re.search(r" 0 −0.5 ([\d.]+) ([\d.]+) % ([\d.]+) \(3.00 to 9.00\) ([\d.]+) ", text)
     assert row
     mean, share, device, cycle = (float(value) for value in row.groups())
-    assert mean == pytest.approx(1e9 * float(data["position_mean"][0]), abs=0.051)
-    assert share == pytest.approx(100 * float(data["position_mean"][0]) / LENGTH, abs=0.051)
-    assert device == pytest.approx(1e9 * float(data["position_sigma_device"][0]), abs=0.0051)
-    assert cycle == pytest.approx(1e9 * float(data["position_sigma_cycle"][0]), abs=0.0051)
+    assert mean == pytest.approx(1e9 * float(data["state_mean"][0]), abs=0.051)
+    assert share == pytest.approx(100 * float(data["state_mean"][0]) / LENGTH, abs=0.051)
+    assert device == pytest.approx(1e9 * float(data["sigma_device"][0]), abs=0.0051)
+    assert cycle == pytest.approx(1e9 * float(data["sigma_cycle"][0]), abs=0.0051)
     energy = [float(data[f"{cause}_energy"][0]) for cause in ("sot", "gate", "read")]
     prices = [
         f"{1e15 * energy[0]:.2f}",
@@ -137,7 +137,7 @@ def test_statistics_are_those_of_the_file(everything: Path) -> None:
 
 def test_statistics_that_the_file_does_not_hold_follow_from_its_positions(tmp_path: Path) -> None:
     characterisation = made_up()
-    expected = describe_statistics(characterisation.device.positions)
+    expected = describe_statistics(characterisation.device.state_values)
     text = words(page_of(characterisation, tmp_path))
     assert f"a read tells {float(expected['mutual_information']):.2f} bits" in text
     low, high = 1e9 * expected["sigma_cycle_interval"].values[0]
@@ -160,7 +160,7 @@ def test_what_nobody_knows_is_left_out(tmp_path: Path) -> None:
     assert "barkhausen characterize device.toml --out device.nc or in Python" in text
 
 
-@pytest.mark.parametrize("law", ["mixture", "empirical"])
+@pytest.mark.parametrize("distribution", ["mixture", "empirical"])
 def test_a_chosen_law_is_drawn(tmp_path: Path, law: str) -> None:
     plain = made_up()
     moments = plain.device.moments
@@ -169,7 +169,7 @@ def test_a_chosen_law_is_drawn(tmp_path: Path, law: str) -> None:
         "mixture_weight": (("state", "component"), np.tile([0.25, 0.75], (5, 1))),
         "mixture_mean": (("state", "component"), moments[0][:, None] + np.array([-9e-9, 3e-9])),
         "mixture_sigma": (("state", "component"), np.stack([spread / 3, spread], axis=1)),
-        "mixture_decider": ("state", np.zeros(5)),
+        "mixture_level": ("state", np.zeros(5)),
         "mixture_offset_sigma": ("state", np.zeros(5)),
         "bandwidth_device": ("state", np.full(5, 1e-9)),
         "bandwidth_cycle": ("state", np.full(5, 1e-9)),

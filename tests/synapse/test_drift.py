@@ -14,7 +14,7 @@ from scipy.linalg import expm
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
+from barkhausen.device import CharacterisedDevice, DeviceParameters, domain_wall_device, gaussian_device
 from barkhausen.learning import convert, synapse_layers, wait
 from barkhausen.synapse import Faults, SynapseArray
 from barkhausen.synapse.drift import BOLTZMANN, disturb, drift, escape_rates, transitions
@@ -49,7 +49,7 @@ def device(
     if own_noise:
         widths = {name: ("state", np.full(states, 1e-10)) for name in ("bandwidth_device", "bandwidth_cycle")}
         more = more.assign(widths).assign_attrs(noise_pool="device")
-    return CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", extras=[more])
+    return domain_wall_device(positions, DeviceParameters(), source="measured", extras=[more])
 
 
 def uneven(seed: int = 0, states: int = 5, devices: int = 7) -> CharacterisedDevice:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
+from barkhausen.device import CharacterisedDevice, DeviceParameters, domain_wall_device, gaussian_device
 from barkhausen.learning import InSitu, SynapseLinear, convert, endurance, fresh_chip, synapse_layers, transfer
 from barkhausen.synapse import AttemptEnergies, Faults, Phase, SynapseArray, SynapseBank
 
@@ -127,7 +127,7 @@ def test_every_state_loses_walls_as_often_as_its_characterisation_did(way: Way) 
         kept = slice(0, round(40 * (1 - rate)))
         positions[state, :, kept] = 512e-9 * (0.2 + 0.3 * state)
         outcome[state, :, kept] = 0
-    device = CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", outcome=outcome)
+    device = domain_wall_device(positions, DeviceParameters(), source="measured", outcome=outcome)
     array = made(device, faults=Faults(annihilated_walls="device"))
     target = cycle(array)
     way(array, target, torch.ones(COUNT, dtype=torch.bool), seeded(2))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from barkhausen.device import CharacterisedDevice, DeviceParameters
+from barkhausen.device import CharacterisedDevice, DeviceParameters, domain_wall_device
 from barkhausen.synapse import Phase, SynapseArray, SynapseBank
 
 LENGTH = 512e-9
@@ -24,7 +24,7 @@ def half_noisy(pool: str) -> CharacterisedDevice:
         {name: ("state", np.full(2, 1e-10)) for name in ("bandwidth_device", "bandwidth_cycle")},
         attrs={"noise_pool": pool},
     )
-    return CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", extras=[widths])
+    return domain_wall_device(positions, DeviceParameters(), source="measured", extras=[widths])
 
 
 def failed(pool: str) -> float:

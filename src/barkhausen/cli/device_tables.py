@@ -78,8 +78,8 @@ def _show_statistics(item: CharacterisedDevice) -> None:
     shown = item.coordinate.shown_unit
     factor = item.coordinate.factor
     table = Table(
-        "state", "devices × events", f"sigma device ({shown})", f"sigma cycle ({shown})", "distribution", "KS distance", "p",
-        "overlap with next", "read errors (%)", "failures (%)",
+        "state", "devices × events", f"sigma device ({shown})", f"sigma cycle ({shown})", "distribution",
+        "KS distance", "p", "overlap with next", "read errors (%)", "failures (%)",
     )  # fmt: skip
     for row in fitting_report(item):
         name = row.distribution if row.components == 1 else f"{row.distribution} of {row.components} ({row.level})"

@@ -33,7 +33,9 @@ def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
 
 @dataclass(frozen=True)
 class StateSummary:
-    """One row of the table of a device: values in the unit of the state coordinate, rates as shares; NaN for what the file does not hold.
+    """One row of the table of a device.
+
+    Values are in the unit of the state coordinate, rates are shares, and NaN stands for what the file does not hold.
 
     Attributes:
         state: number of the state.

@@ -94,7 +94,7 @@ def _energies(data: xr.Dataset) -> list[str]:
 
 
 def _with_energy(data: xr.Dataset) -> xr.Dataset:
-    states = data.sizes["state"] if "state" in data.sizes else 0
+    states = data.sizes.get("state", 0)
     split = all(name in data for name in ("sot_energy", "gate_energy"))
     sources = {"sot": "sot_energy" if split else "programming_energy", "gate": "gate_energy" if split else None}
     sources["read"] = "read_energy" if "read_energy" in data else None

@@ -81,7 +81,7 @@ def test_the_notch_tells_the_two_voltages_apart(found: Characterisation) -> None
     device = found.device
     # A positive voltage lowers Ku (d31 < 0), and with it the wall energy that the notch at 64 nm pins.
     assert device.data["gate_voltage"].values.tolist() == [-1.0, 1.0]
-    position = device.data["position"].values
+    position = device.data["state_value"].values
     assert position.shape == (2, 3, 2)
     assert (position > 16e-9).all() and (position < 112e-9).all()
     assert position[1].mean() > position[0].mean() + 10e-9
@@ -103,7 +103,7 @@ def test_the_file_says_how_it_was_made(found: Characterisation) -> None:
     attributes = json.loads(found.device.data.attrs["attributes"])
     assert attributes["seed"] == 3
     assert 0 < attributes["dt"] < 2e-13
-    assert 0 <= attributes["resets_that_came_home"] <= 1
+    assert 0 <= attributes["completed_resets"] <= 1
     stored = DeviceParameters.model_validate_json(found.device.data.attrs["parameters"])
     assert stored.protocol.gate_voltages == (-1.0, 1.0)
     assert any("0.5 nm rms" in line for line in found.device.assumed)
@@ -114,7 +114,7 @@ def test_histories_end_where_the_states_are(found: Characterisation) -> None:
     assert history["wall_position"].dims == ("time", "state", "device", "cycle")
     last = history["time"].values >= history["time"].values[-1] - 0.3e-9 * (1 - 1e-9)
     mean = history["wall_position"].values[last].astype(np.float64).mean(axis=0)
-    np.testing.assert_allclose(mean, found.device.data["position"].values, atol=1e-12)
+    np.testing.assert_allclose(mean, found.device.data["state_value"].values, atol=1e-12)
     assert history["perpendicular"].dims == ("time", "state", "x", "y")
     assert history["perpendicular"].dtype == np.int8
     maps = history["perpendicular"].values
@@ -128,7 +128,7 @@ def test_the_same_parameters_give_the_same_bits(found: Characterisation) -> None
         np.testing.assert_array_equal(again.device.data[name].values, found.device.data[name].values)
     assert again.history.identical(found.history)
     other = characterise(small(characterisation={"seed": 4}))
-    assert not np.array_equal(other.device.data["position"].values, found.device.data["position"].values)
+    assert not np.array_equal(other.device.data["state_value"].values, found.device.data["state_value"].values)
 
 
 @pytest.mark.parametrize("after", [30, 250])
@@ -138,7 +138,7 @@ def test_an_interrupted_ensemble_goes_on_to_the_same_end(found: Characterisation
         characterise(small(), checkpoint=work, progress=Interrupting(after))
     assert work.exists()
     resumed = characterise(small(), checkpoint=work)
-    np.testing.assert_array_equal(resumed.device.data["position"].values, found.device.data["position"].values)
+    np.testing.assert_array_equal(resumed.device.data["state_value"].values, found.device.data["state_value"].values)
     assert resumed.history.identical(found.history)
     with pytest.raises(InputError, match="holds another simulation"):
         characterise(small(characterisation={"seed": 5}), checkpoint=work)

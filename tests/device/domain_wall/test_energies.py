@@ -180,7 +180,7 @@ def test_total_energy_of_an_unsplit_file_is_that_of_the_split_one() -> None:
         ({"protocol": {"gate_voltages": [0.0, 1e200]}}, "gate_energy"),
         ({"protocol": {"reset": {"current_density": 1e200}}}, "sot_energy"),
         ({"junction": {"read_voltage": 1e200}}, "read_energy"),
-        ({"junction": {"resistance_area": 1e-322}}, "conductance_parallel"),
+        ({"junction": {"resistance_area": 1e-322}}, "conductance_high"),
     ],
 )
 def test_parameters_beyond_all_numbers_are_refused_by_name(tables: dict[str, Any], variable: str) -> None:

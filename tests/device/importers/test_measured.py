@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice, DeviceParameters, EmpiricalStates, import_measured_csv
+from barkhausen.device import (
+    CharacterisedDevice,
+    DeviceParameters,
+    EmpiricalStates,
+    domain_wall_device,
+    import_measured_csv,
+)
 from barkhausen.device.fitted import fitting_report
 
 LENGTH = 512e-9
@@ -32,7 +38,7 @@ def csv(tmp_path: Path) -> Path:
 
 
 def positions(device: CharacterisedDevice) -> Any:
-    return device.data["position"].values
+    return device.data["state_value"].values
 
 
 def refused(path: Path, text: str | bytes, **arguments: Any) -> str:
@@ -272,7 +278,7 @@ def test_reads_are_priced_with_the_measured_conductances(tmp_path: Path) -> None
     device = import_measured_csv(path, conductance_range=(13e-6, 33e-6))
     # 0.1 V for 1 ns.
     assert device.energy("read") == pytest.approx([15e-6 * 1e-11, 25e-6 * 1e-11], rel=1e-9, abs=0)
-    assert float(device.data["conductance_parallel"]) == 33e-6
+    assert float(device.data["conductance_high"]) == 33e-6
     assert not any("resistance_area" in line or "tunnel_magnetoresistance" in line for line in device.assumed)
 
 
@@ -301,7 +307,7 @@ def test_mixture_in_a_table_is_recovered_within_its_intervals(csv: Path, by_cycl
     device = imported(csv, rows_of(positions), fit=True, seed=seed)
     data = device.data
     assert data.attrs["distribution"] == "mixture"
-    assert data["mixture_decider"].values.tolist()[1] == (0 if by_cycle else 1)
+    assert data["mixture_level"].values.tolist()[1] == (0 if by_cycle else 1)
     assert np.isfinite(data["mixture_weight"].values).sum(axis=1).tolist() == [1, 2, 1]
     total = math.hypot(2e-9, 3e-9)
     truth = {"weight": [0.3, 0.7], "mean": [0.5 * LENGTH - 30e-9, 0.5 * LENGTH], "sigma": [total, total]}
@@ -347,18 +353,18 @@ def test_statistics_of_a_tiny_table_by_hand(csv: Path) -> None:
     distance = max((np.arange(1, 9) / 8 - below).max(), (below - np.arange(8) / 8).max())
     assert float(device.data["fit_distance"][0, 0]) == pytest.approx(distance)
     # Nothing in four devices: below 1 - 0.025^(1/4).
-    assert first.misread_rate == 0
-    assert device.data["misread_interval"].values[0] == pytest.approx([0, 1 - 0.025**0.25])
+    assert first.read_error_rate == 0
+    assert device.data["read_error_interval"].values[0] == pytest.approx([0, 1 - 0.025**0.25])
     assert first.overlap_with_next < 0.01
     assert math.isnan(second.overlap_with_next)
-    assert (first.failure_rate, first.components, first.decider) == (0, 1, "")
+    assert (first.failure_rate, first.components, first.level) == (0, 1, "")
     assert first.law == device.data.attrs["distribution"]
 
 
 def test_report_of_a_mixture_names_its_parts_and_overlap(csv: Path) -> None:
     device = imported(csv, rows_of(two_places(True, 2)), fit=True)
     rows = fitting_report(device)
-    assert [(row.law, row.components, row.decider) for row in rows] == [
+    assert [(row.law, row.components, row.level) for row in rows] == [
         ("mixture", 1, ""),
         ("mixture", 2, "cycle"),
         ("mixture", 1, ""),
@@ -379,9 +385,7 @@ def test_report_of_a_file_without_statistics_says_what_it_knows(csv: Path) -> No
 def test_failures_are_reported_by_state() -> None:
     outcome = np.zeros(TINY.shape, np.int8)
     outcome[1, 3, 1] = 2
-    device = CharacterisedDevice.from_positions(
-        LENGTH * TINY, DeviceParameters(), source="micromagnetics", outcome=outcome
-    )
+    device = domain_wall_device(LENGTH * TINY, DeviceParameters(), source="micromagnetics", outcome=outcome)
     assert [row.failure_rate for row in fitting_report(device)] == [0, 1 / 8]
 
 

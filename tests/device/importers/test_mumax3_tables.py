@@ -34,7 +34,7 @@ def place(root: Path, state: str, device: str = "0", cycle: str = "0") -> Path:
 
 
 def positions(device: CharacterisedDevice) -> Any:
-    return device.data["position"].values
+    return device.data["state_value"].values
 
 
 def refused(*arguments: Any, **options: Any) -> str:

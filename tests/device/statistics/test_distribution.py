@@ -8,7 +8,14 @@ import torch
 import xarray as xr
 from scipy.special import ndtr
 
-from barkhausen.device import CharacterisedDevice, DeviceParameters, EmpiricalStates, GaussianStates, gaussian_device
+from barkhausen.device import (
+    CharacterisedDevice,
+    DeviceParameters,
+    EmpiricalStates,
+    GaussianStates,
+    domain_wall_device,
+    gaussian_device,
+)
 from barkhausen.device.statistics.distribution import SmoothedStates
 
 LENGTH = 512e-9
@@ -16,7 +23,7 @@ NAN = math.nan
 
 
 def empirical(positions: np.ndarray) -> tuple[CharacterisedDevice, EmpiricalStates]:
-    device = CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured")
+    device = domain_wall_device(positions, DeviceParameters(), source="measured")
     distribution = device.distribution()
     assert isinstance(distribution, EmpiricalStates)
     return device, distribution
@@ -211,7 +218,7 @@ def smoothed(positions: np.ndarray, *, width: float = 0.005, own_noise: bool = F
         {name: ("state", np.full(len(positions), width * LENGTH)) for name in ("bandwidth_device", "bandwidth_cycle")},
         attrs={"noise_pool": "device" if own_noise else "state"},
     )
-    device = CharacterisedDevice.from_positions(positions, DeviceParameters(), source="measured", extras=[widths])
+    device = domain_wall_device(positions, DeviceParameters(), source="measured", extras=[widths])
     distribution = device.distribution()
     assert isinstance(distribution, SmoothedStates)
     return distribution
@@ -227,15 +234,13 @@ def mixture(positions: np.ndarray, decider: int, offset_sigma: float, sigma: tup
     data = xr.Dataset(
         {name: (("state", "component"), np.array(values)) for name, values in parts.items()}
         | {
-            "mixture_decider": ("state", np.array([0, decider, 0], np.int8)),
+            "mixture_level": ("state", np.array([0, decider, 0], np.int8)),
             "mixture_offset_sigma": ("state", LENGTH * np.array([0.01, offset_sigma, 0.01])),
         },
         attrs={"distribution": "mixture"},
     )
     moments = LENGTH * np.array([0.2, 0.525, 0.8]), np.full(3, 1e-9), np.full(3, 1e-9)
-    device = CharacterisedDevice.from_positions(
-        positions, DeviceParameters(), source="measured", moments=moments, extras=[data]
-    )
+    device = domain_wall_device(positions, DeviceParameters(), source="measured", moments=moments, extras=[data])
     distribution = device.distribution()
     assert isinstance(distribution, SmoothedStates)
     return distribution

@@ -166,9 +166,9 @@ def test_states_that_are_never_mistaken_carry_all_their_bits() -> None:
     found = mutual_information(normal_states(100.0, 0.6, 0.8, (4, 16, 4)))
     # What 60 positions of a state never showed is given a probability of 1 / 61, wherever: a few hundredths of a bit.
     assert 2 - 0.05 < found.bits <= 2
-    assert found.misread_rate.tolist() == [0, 0, 0, 0]
+    assert found.read_error_rate.tolist() == [0, 0, 0, 0]
     # Nothing in 16 independent devices: below 1 - 0.025^(1/16) at 97.5 % (Clopper, Pearson).
-    assert found.misread_interval.tolist() == [[0, pytest.approx(1 - 0.025 ** (1 / 16))]] * 4
+    assert found.read_error_interval.tolist() == [[0, pytest.approx(1 - 0.025 ** (1 / 16))]] * 4
 
 
 def test_states_that_are_the_same_carry_nothing() -> None:
@@ -177,16 +177,16 @@ def test_states_that_are_the_same_carry_nothing() -> None:
 
 
 @pytest.mark.parametrize("distance", [1.0, 2.0])
-def test_misread_rate_is_that_of_the_best_threshold(distance: float) -> None:
+def test_read_error_rate_is_that_of_the_best_threshold(distance: float) -> None:
     found = mutual_information(normal_states(distance, 0.0, 1.0, (2, 200, 20)))
     # The threshold may be off where the densities hardly differ, which moves misreads from one state to the other.
-    assert found.misread_rate.mean() == pytest.approx(ndtr(-distance / 2), abs=0.02)
+    assert found.read_error_rate.mean() == pytest.approx(ndtr(-distance / 2), abs=0.02)
 
 
 def test_guessing_between_equal_states_is_wrong_half_of_the_time() -> None:
     rows = normal_states(0.0, 0.6, 0.8, (1, 12, 3))
     found = mutual_information(np.concatenate([rows, rows]))
-    assert found.misread_rate.tolist() == [0.5, 0.5]
+    assert found.read_error_rate.tolist() == [0.5, 0.5]
     assert found.bits == pytest.approx(0, abs=1e-12)
 
 
@@ -198,7 +198,7 @@ def test_cycles_that_are_missing_are_not_there() -> None:
     for name in expected:
         np.testing.assert_allclose(found[name].values, expected[name].values, rtol=1e-9, err_msg=name)
     also = describe_statistics(unseen)
-    for name in ("sigma_device_interval", "normality_cycle", "overlap", "misread_rate", "mutual_information"):
+    for name in ("sigma_device_interval", "normality_cycle", "overlap", "read_error_rate", "mutual_information"):
         np.testing.assert_allclose(also[name].values, expected[name].values, rtol=1e-6, err_msg=name)
 
 
@@ -216,7 +216,7 @@ def test_one_device_leaves_open_what_only_others_could_tell() -> None:
     assert np.isnan(data["sigma_device_interval"].values).all()
     assert np.isfinite(data["sigma_cycle_interval"].values).all()
     assert np.isnan(data["mutual_information"].values)
-    assert np.isnan(data["misread_rate"].values).all()
+    assert np.isnan(data["read_error_rate"].values).all()
     assert data["overlap"].values == pytest.approx(np.eye(2), abs=1e-3)
     assert np.isnan(data["overlap_interval"].values[0, 1]).all()
 
@@ -235,12 +235,12 @@ def test_any_positions_have_statistics_within_their_bounds(positions: np.ndarray
     positions[:, 0, 0] = np.nan_to_num(positions[:, 0, 0])
     data = describe_statistics(positions)
     states = len(positions)
-    for name in ("normality_device", "normality_cycle", "overlap", "overlap_interval", "misread_rate"):
+    for name in ("normality_device", "normality_cycle", "overlap", "overlap_interval", "read_error_rate"):
         values = data[name].values
         assert ((values >= 0) & (values <= 1) | np.isnan(values)).all(), name
     for name, estimate in (
         ("overlap_interval", data["overlap"].values),
-        ("misread_interval", data["misread_rate"].values),
+        ("read_error_interval", data["read_error_rate"].values),
         ("sigma_cycle_interval", [variance_components(rows)[1] for rows in positions]),
     ):
         low, high = np.moveaxis(data[name].values, -1, 0)

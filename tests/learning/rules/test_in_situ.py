@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from barkhausen.device import CharacterisedDevice, DeviceParameters, gaussian_device
+from barkhausen.device import CharacterisedDevice, DeviceParameters, domain_wall_device, gaussian_device
 from barkhausen.learning import InSitu, SynapseLinear, multilayer_perceptron, synapse_layers
 from barkhausen.synapse import Phase
 
@@ -20,7 +20,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 def uneven_device() -> CharacterisedDevice:
     positions = torch.tensor([0.1, 0.2, 0.6, 0.9]).view(4, 1, 1) * 512e-9
     noise = torch.randn((4, 12, 8), generator=seeded(1)) * 8e-9
-    return CharacterisedDevice.from_positions(
+    return domain_wall_device(
         (positions + noise).clamp(0, 512e-9).double().numpy(), DeviceParameters(), source="measured"
     )
 
