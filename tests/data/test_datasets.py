@@ -549,10 +549,10 @@ def test_lengths_that_overflow_a_machine_word_are_an_input_error() -> None:
         parse_idx(header, 4, "memory")
 
 
-@pytest.mark.parametrize("length", range(8))
-def test_a_file_shorter_than_its_header(length: int) -> None:
-    with pytest.raises(InputError, match="too few for an IDX file" if length < 4 else "ends inside its header"):
-        parse_idx(idx_bytes(np.zeros(3))[:length], 1, "memory")
+def test_a_file_shorter_than_its_header() -> None:
+    for length in range(8):
+        with pytest.raises(InputError, match="too few for an IDX file" if length < 4 else "ends inside its header"):
+            parse_idx(idx_bytes(np.zeros(3))[:length], 1, "memory")
 
 
 def test_an_unreadable_file_is_an_input_error(tmp_path: Path) -> None:

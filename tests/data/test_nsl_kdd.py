@@ -138,26 +138,26 @@ def test_the_test_file_and_the_attacks_have_no_say_in_the_preparation(
 # --- wrong files --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        (b"", "has no line"),
-        (text(TRAIN)[:-20], "not the lines of 43 values"),
-        (b"<html>not here</html>", "not the lines of 43 values"),
-        (text([*TRAIN, line("normal", 1) + ",1"]), "not the lines of 43 values"),
-        (text([TRAIN[0], TRAIN[1].replace("2,tcp", "two,tcp", 1)]), "not the lines of 43 values"),
-        (text([TRAIN[0], TRAIN[1].replace("2,tcp", "nan,tcp", 1)]), "row 2: value 1 is nan, no finite number"),
-        (text([TRAIN[0], TRAIN[1].replace("tcp", "", 1)]), "row 2: value 2 is no word"),
-        (text(TRAIN).replace(b"smtp", b"sm\xfftp"), "plain text"),
-        (bytes(range(256)), "file: "),
-    ],
-)
-def test_malformed_text_is_one_line_that_names_the_file(content: bytes, complaint: str) -> None:
-    with pytest.raises(InputError) as caught:
-        parse_connections(content, "file")
-    assert str(caught.value).startswith("file: ")
-    assert complaint in str(caught.value)
-    assert "\n" not in str(caught.value)
+MALFORMED: list[tuple[bytes, str]] = [
+    (b"", "has no line"),
+    (text(TRAIN)[:-20], "not the lines of 43 values"),
+    (b"<html>not here</html>", "not the lines of 43 values"),
+    (text([*TRAIN, line("normal", 1) + ",1"]), "not the lines of 43 values"),
+    (text([TRAIN[0], TRAIN[1].replace("2,tcp", "two,tcp", 1)]), "not the lines of 43 values"),
+    (text([TRAIN[0], TRAIN[1].replace("2,tcp", "nan,tcp", 1)]), "row 2: value 1 is nan, no finite number"),
+    (text([TRAIN[0], TRAIN[1].replace("tcp", "", 1)]), "row 2: value 2 is no word"),
+    (text(TRAIN).replace(b"smtp", b"sm\xfftp"), "plain text"),
+    (bytes(range(256)), "file: "),
+]
+
+
+def test_malformed_text_is_one_line_that_names_the_file() -> None:
+    for content, complaint in MALFORMED:
+        with pytest.raises(InputError) as caught:
+            parse_connections(content, "file")
+        assert str(caught.value).startswith("file: ")
+        assert complaint in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("published")

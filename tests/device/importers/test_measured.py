@@ -188,10 +188,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "culprit"), BAD, ids=range(len(BAD)))
-def test_malformed_table_is_refused_with_its_line(csv: Path, text: str | bytes, culprit: str) -> None:
-    with pytest.raises(InputError, match=f"^{culprit}"):
-        raise InputError(refused(csv, text))
+def test_malformed_table_is_refused_with_its_line(csv: Path) -> None:
+    for text, culprit in BAD:
+        with pytest.raises(InputError, match=f"^{culprit}"):
+            raise InputError(refused(csv, text))
 
 
 @pytest.mark.parametrize(

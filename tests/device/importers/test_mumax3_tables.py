@@ -174,28 +174,28 @@ def test_the_length_is_that_of_the_parameters(tmp_path: Path) -> None:
     assert positions(device).ravel().tolist() == pytest.approx([0.25e-6, 0.75e-6])
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "line 1: is not the header of a mumax3 table"),
-        ("0\t1\t2\n", "line 1: is not the header"),
-        ("# t (s)\tmx ()\tmy ()\n", "line 1: no single column 'mz'; known: mx, my, t"),
-        (HEADER, "holds no rows"),
-        (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\n", "line 3: 3 fields, the header has 5"),
-        (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\tlots\t0\n", "line 3: mz = 'lots' is not a number"),
-        (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\tNaN\t0\n", "line 3: mz = NaN is not finite"),
-        (HEADER + "0\t0\t0\t0\t0\n1e-9\t+Inf\t0\t0\t0\n", "line 3: mx = +Inf is not finite"),
-        (HEADER + "0\t0\t0\t0\t0\nNaN\t0\t0\t0\t0\n", "line 3: t = NaN is not finite"),
-        (HEADER + "1e-9\t0\t0\t0\t0\n5e-10\t0\t0\t0\t0\n", "line 3: goes back in time, from 1e-09 s to 5e-10 s"),
-        (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\t1.2\t0\n", "line 3: m_z = 1.2 is more than the domains have"),
-    ],
-)
-def test_a_malformed_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
-    table(place(tmp_path, "a"), ends())
-    bad = place(tmp_path, "b")
-    bad.parent.mkdir()
-    bad.write_text(text)
-    assert refused(tmp_path).startswith(f"{bad}: {message}")
+MALFORMED: list[tuple[str, str]] = [
+    ("", "line 1: is not the header of a mumax3 table"),
+    ("0\t1\t2\n", "line 1: is not the header"),
+    ("# t (s)\tmx ()\tmy ()\n", "line 1: no single column 'mz'; known: mx, my, t"),
+    (HEADER, "holds no rows"),
+    (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\n", "line 3: 3 fields, the header has 5"),
+    (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\tlots\t0\n", "line 3: mz = 'lots' is not a number"),
+    (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\tNaN\t0\n", "line 3: mz = NaN is not finite"),
+    (HEADER + "0\t0\t0\t0\t0\n1e-9\t+Inf\t0\t0\t0\n", "line 3: mx = +Inf is not finite"),
+    (HEADER + "0\t0\t0\t0\t0\nNaN\t0\t0\t0\t0\n", "line 3: t = NaN is not finite"),
+    (HEADER + "1e-9\t0\t0\t0\t0\n5e-10\t0\t0\t0\t0\n", "line 3: goes back in time, from 1e-09 s to 5e-10 s"),
+    (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\t1.2\t0\n", "line 3: m_z = 1.2 is more than the domains have"),
+]
+
+
+def test_a_malformed_table_is_named_with_its_line(tmp_path: Path) -> None:
+    for text, message in MALFORMED:
+        table(place(tmp_path, "a"), ends())
+        bad = place(tmp_path, "b")
+        bad.parent.mkdir(exist_ok=True)
+        bad.write_text(text)
+        assert refused(tmp_path).startswith(f"{bad}: {message}")
 
 
 def test_rows_that_are_no_use_here_may_hold_anything(tmp_path: Path) -> None:
@@ -226,29 +226,29 @@ def test_a_table_whose_path_does_not_match_is_named(tmp_path: Path, name: str) -
     assert refused(tmp_path).startswith(f"{stray}: does not match the pattern 'state{{state}}_device")
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"column": "ext_dwpos"}, "no single column 'ext_dwpos'"),
-        ({"column": "mz"}, "line 1: column 'mz ()' is not in m"),
-        ({"column": "wall_position", "offset": 0.9 * LENGTH}, "line 4: position 7.168e-07 m lies off the track"),
-        ({"offset": 1e-9}, "offset: needs column"),
-        ({"offset": math.nan, "column": "mz"}, "offset = nan"),
-        ({"left": 2}, "left = 2"),
-        ({"domain_mz": 0.0}, "domain_mz = 0.0"),
-        ({"average": 0.0}, "average = 0.0"),
-        ({"average": 2e-9}, "line 4: the table spans 1e-09 s, less than average = 2e-09 s"),
-        ({"pattern": "state{state}_{wafer}.txt"}, "no field '{wafer}'"),
-        ({"pattern": "{state}_{state}.txt"}, "{state} is named twice"),
-        ({"pattern": "{device}.txt"}, "needs {state}"),
-        ({"pattern": "{state.txt"}, "pattern '{state.txt': expected '}'"),
-        ({"pattern": "{state}/nothing.txt"}, "holds no table for the pattern"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
-    table(place(tmp_path, "a"), ends(-0.5))
-    table(place(tmp_path, "b"), ends(0.5))
-    assert message in refused(tmp_path, **options)
+OPTIONS_THAT_DO_NOT_FIT: list[tuple[dict[str, Any], str]] = [
+    ({"column": "ext_dwpos"}, "no single column 'ext_dwpos'"),
+    ({"column": "mz"}, "line 1: column 'mz ()' is not in m"),
+    ({"column": "wall_position", "offset": 0.9 * LENGTH}, "line 4: position 7.168e-07 m lies off the track"),
+    ({"offset": 1e-9}, "offset: needs column"),
+    ({"offset": math.nan, "column": "mz"}, "offset = nan"),
+    ({"left": 2}, "left = 2"),
+    ({"domain_mz": 0.0}, "domain_mz = 0.0"),
+    ({"average": 0.0}, "average = 0.0"),
+    ({"average": 2e-9}, "line 4: the table spans 1e-09 s, less than average = 2e-09 s"),
+    ({"pattern": "state{state}_{wafer}.txt"}, "no field '{wafer}'"),
+    ({"pattern": "{state}_{state}.txt"}, "{state} is named twice"),
+    ({"pattern": "{device}.txt"}, "needs {state}"),
+    ({"pattern": "{state.txt"}, "pattern '{state.txt': expected '}'"),
+    ({"pattern": "{state}/nothing.txt"}, "holds no table for the pattern"),
+]
+
+
+def test_options_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    for options, message in OPTIONS_THAT_DO_NOT_FIT:
+        table(place(tmp_path, "a"), ends(-0.5))
+        table(place(tmp_path, "b"), ends(0.5))
+        assert message in refused(tmp_path, **options)
 
 
 def test_what_is_missing_or_no_device_is_refused_by_name(tmp_path: Path) -> None:
