@@ -40,9 +40,13 @@ class Registry(dict[str, Entry]):
         return entry
 
     def find(self, name: object) -> Entry | None:
-        """The entry of that name, or None; the user's own entries are looked for too."""
-        load_extensions()
-        return self.get(name) if isinstance(name, str) else None
+        """The entry of that name, or None. Extensions are loaded first if the package has no such entry."""
+        if not isinstance(name, str):
+            return None
+        if name not in self:
+            # Not before: an extension cannot be imported while the package itself is being imported.
+            load_extensions()
+        return self.get(name)
 
     def named(self, name: str) -> Entry:
         """The entry of that name.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.registry import Registry
+from barkhausen.core.registry import Registry, load_extensions
 from barkhausen.data import Dataset
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.tasks.base import Task
@@ -34,6 +34,7 @@ class TaskEntry:
     @property
     def networks(self) -> list[str]:
         """Names of the networks that can do the task."""
+        load_extensions()
         return [name for name, network in NETWORKS.items() if network.output == self.output]
 
 
