@@ -83,7 +83,7 @@ def test_parameters_metrics_figures_and_files_are_in_mlflow(database: str, tmp_p
         assert [(point.step, point.value) for point in history] == list(enumerate(values, start=1))
     assert run.data.metrics["final/test_accuracy"] == summary["test_accuracy"]
     assert run.data.metrics["final/energy/per_inference_joule"] == summary["energy"]["per_inference_joule"]
-    assert run.data.metrics["final/fresh_chip_copy/mean"] == summary["fresh_chip_copy"]["mean"]
+    assert run.data.metrics["final/unseen_chips/mean"] == summary["unseen_chips"]["mean"]
     files = {file.path for file in mlflow.list_artifacts(run.info.run_id)}
     assert files == {"recipe.toml", "device.nc", "metrics.jsonl", "summary.json"}
     # Beside the database, wherever the command is given.

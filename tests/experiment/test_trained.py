@@ -58,7 +58,7 @@ def test_trained_network_is_as_accurate_as_it_was(runs: Path, name: str) -> None
     assert (trained.sample, trained.chip) == ((64,), None)
 
 
-@pytest.mark.parametrize(("name", "key"), [("ex-situ", "chips"), ("in-situ", "fresh_chip_copy")])
+@pytest.mark.parametrize(("name", "key"), [("ex-situ", "chips"), ("in-situ", "unseen_chips")])
 def test_chips_are_those_that_the_run_programmed(runs: Path, name: str, key: str) -> None:
     chips = [load_trained(runs / name, chip) for chip in (0, 1)]
     measured = json.loads((runs / name / "summary.json").read_text())[key]

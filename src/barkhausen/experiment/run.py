@@ -40,6 +40,7 @@ from barkhausen.experiment.summary import (
     programming_counts,
     software,
     spread,
+    upgraded,
     writes_of_devices,
 )
 from barkhausen.experiment.training import Training
@@ -85,7 +86,7 @@ class Run:
         finished = self.directory / "summary.json"
         if self._holds_this_run() and finished.exists():
             self._check_device_file()
-            summary: dict[str, Any] = read_json(finished)
+            summary = upgraded(read_json(finished))
             self._log_again(summary)
             return summary
         # Wrong input is found before anything is written or discarded.
@@ -247,7 +248,7 @@ class Run:
                 measured["precursor_accuracy"] = trained
                 counts, breakdown, before, after = unseen.counts, unseen.breakdown, unseen.once, unseen.verified
             else:
-                measured["fresh_chip_copy"] = {**unseen.accuracy, "max_attempts": recipe.transfer.max_attempts}
+                measured["unseen_chips"] = {**unseen.accuracy, "max_attempts": recipe.transfer.max_attempts}
             assert before is not None
             histograms = {
                 "range": list(device.weight_range),

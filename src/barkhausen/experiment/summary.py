@@ -17,9 +17,8 @@ from barkhausen.learning import endurance, synapse_layers
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.version import __version__
 
-SCHEMA = 1
-UPGRADED = 2
-"""Version of the layout that :func:`upgraded` gives."""
+SCHEMA = 2
+"""Version of the layout of ``summary.json``; :func:`upgraded` reads the earlier one."""
 
 CAUSES_OF_SCHEMA_1 = {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
 """Causes of energy that a summary of schema 1 has as ``<cause>_joule``, with their labels."""
@@ -97,7 +96,8 @@ def energy_summary(breakdown: EnergyBreakdown, inferences: int) -> dict[str, Any
     return {
         "programming_joule": breakdown.total,
         "per_inference_joule": breakdown.total / inferences,
-        **{f"{cause}_joule": breakdown.by_cause.get(cause, 0.0) for cause in CAUSES_OF_SCHEMA_1},
+        "by_cause": dict(breakdown.by_cause),
+        "labels": dict(breakdown.labels),
     }
 
 
@@ -114,7 +114,7 @@ def upgraded(summary: Mapping[str, Any]) -> dict[str, Any]:
     """
     if summary.get("schema") != 1:
         return dict(summary)
-    new = {SUMMARY_KEYS.get(key, key): value for key, value in summary.items()} | {"schema": UPGRADED}
+    new = {SUMMARY_KEYS.get(key, key): value for key, value in summary.items()} | {"schema": SCHEMA}
     energy = summary.get("energy")
     if isinstance(energy, Mapping):
         causes = {cause: label for cause, label in CAUSES_OF_SCHEMA_1.items() if f"{cause}_joule" in energy}

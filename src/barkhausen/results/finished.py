@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json
-from barkhausen.experiment.summary import UPGRADED, upgraded
+from barkhausen.experiment.summary import SCHEMA, upgraded
 from barkhausen.experiment.work.rows import held_out
 from barkhausen.results.table import result_table
 
@@ -144,8 +144,8 @@ def load_run(directory: Path) -> FinishedRun:
     summary = read_json(path)
     if not isinstance(summary, dict):
         raise InputError(f"{path}: is not of one run; name the directory of each run")
-    if summary.get("schema") not in range(1, UPGRADED + 1):
-        raise InputError(f"{path}: has schema {summary.get('schema')!r}, this version reads schemas up to {UPGRADED}")
+    if summary.get("schema") not in range(1, SCHEMA + 1):
+        raise InputError(f"{path}: has schema {summary.get('schema')!r}, this version reads schemas up to {SCHEMA}")
     summary = upgraded(summary)
     checked = validated(_Summary, summary, str(path))
     try:
