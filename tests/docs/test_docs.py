@@ -1,10 +1,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from barkhausen.core.registry import Registry
+from barkhausen.data import DATASETS
+from barkhausen.experiment.jobs import JOBS
+from barkhausen.experiment.tasks import TASKS
+from barkhausen.learning.networks import NETWORKS
+from barkhausen.learning.rules import RULES
+
+REGISTRIES: tuple[Registry, ...] = (RULES, NETWORKS, DATASETS, TASKS, JOBS)
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -16,12 +25,24 @@ def name(page: Path) -> str:
 WITH_PYTHON = [page for page in PAGES if "```python\n" in page.read_text(encoding="utf-8")]
 
 
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """Registries that forget the entries of a page."""
+    before = [dict(registry) for registry in REGISTRIES]
+    yield
+    for registry, entries in zip(REGISTRIES, before, strict=True):
+        registry.clear()
+        registry.update(entries)
+
+
+@pytest.mark.usefixtures("registries")
+@pytest.mark.filterwarnings("error:.*the old name still works:DeprecationWarning")
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=name)
 def test_python_on_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # for what a page saves
+    monkeypatch.chdir(tmp_path)  # for the files that a page saves
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
-        exec(compile(block, str(page), "exec"), names)
+        exec(compile(block, str(page), "exec", dont_inherit=True), names)
 
 
 def test_links_within_the_repository_lead_somewhere() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
@@ -19,10 +20,20 @@ FEWEST_FOR_CONTENTS = 3
 """Sections that a page needs to have a list of them."""
 
 
-def render(template: str, **context: object) -> str:
-    """The page of that template, which extends ``page.html.jinja``: one file, plotly included."""
+def render(template: str | Path, **context: object) -> str:
+    """The page of a template, which extends ``page.html.jinja``: one file, plotly included.
+
+    Args:
+        template: Name of a template of the package, or path of one outside it.
+        context: Values for the template.
+    """
     shared = {"dark_colours": plots.DARK, "plotly_js": Markup(get_plotlyjs())}
-    return with_contents(_environment().get_template(template).render(shared | context))
+    environment = _environment()
+    if isinstance(template, Path):
+        found = environment.from_string(template.read_text(encoding="utf-8"))
+    else:
+        found = environment.get_template(template)
+    return with_contents(found.render(shared | context))
 
 
 def with_contents(page: str) -> str:
