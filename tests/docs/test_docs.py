@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,27 @@ def test_python_on_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
         exec(compile(block, str(page), "exec", dont_inherit=True), names)
+
+
+def definitions(code: str) -> dict[str, str]:
+    """Classes, functions and registrations of a module by name."""
+    found = {}
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found[node.name] = ast.dump(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            found[ast.unparse(node.value).partition(",")[0]] = ast.dump(node)
+    return found
+
+
+def test_the_examples_of_extending_are_those_that_the_tests_run_from_outside() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    shown = definitions("\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)))
+    for file in (ROOT / "tests" / "extending").glob("made_up_*.py"):
+        run = definitions(file.read_text(encoding="utf-8"))
+        assert {name for name in shown if name.partition("(")[0].endswith(".register")} & set(run), file
+        for name in set(shown) & set(run):
+            assert shown[name] == run[name], f"{file.name}: {name}"
 
 
 def test_links_within_the_repository_lead_somewhere() -> None:
