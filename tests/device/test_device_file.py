@@ -35,15 +35,11 @@ STATES = {
     "gate_voltage",
     "current_density",
     "pulse_width",
-    "programming_energy",
-    "sot_energy",
-    "gate_energy",
-    "read_energy",
     "state_mean",
     "sigma_device",
     "sigma_cycle",
 }
-REQUIRED = ["position", "gate_voltage", "current_density", "pulse_width", "programming_energy", "track_length"]
+REQUIRED = ["state_value", "gate_voltage", "current_density", "pulse_width", "state_range"]
 Change = Callable[[xr.Dataset], xr.Dataset]
 
 
@@ -142,7 +138,11 @@ def without_attribute(data: xr.Dataset) -> xr.Dataset:
 
 
 def many_states(data: xr.Dataset) -> xr.Dataset:
-    return data.drop_vars(STATES).isel(state=[0] * 300).assign({name: ("state", [1e-9] * 300) for name in STATES})
+    return (
+        data.drop_vars([*STATES, "energy"])
+        .isel(state=[0] * 300)
+        .assign({name: ("state", [1e-9] * 300) for name in STATES})
+    )
 
 
 def unseen_together(data: xr.Dataset) -> xr.Dataset:
@@ -157,7 +157,7 @@ BAD: list[tuple[str, Change, str]] = [
     ("no version", without_attribute, r"device file format None: this version of barkhausen reads 1"),
     *(
         (f"version {value}", attribute("format_version", value), r"device file format .*: this version .* reads 1")
-        for value in (0, 2, 1.5, NAN, "1", "two", "", [1, 1])
+        for value in (0, 3, 1.5, NAN, "1", "two", "", [1, 1])
     ),
     *(
         (f"source {value}", attribute("source", value), r"source = .*: must be one of micromagnetics, measured")
@@ -177,10 +177,22 @@ BAD: list[tuple[str, Change, str]] = [
             ("of another kind", "3", f"a JSON {kind}"),
         )
     ),
-    ("no cycle", lambda data: data.isel(cycle=0), r"variable 'position' has dimensions .*'state', 'device'\), must be"),
+    ("no cycle", lambda data: data.isel(cycle=0), r"variable 'state_value' has dimensions .*'state', 'device'\), must"),
     ("voltage by device", replaced("gate_voltage", ("device",), [0.0, 0.1]), "variable 'gate_voltage' has dimensions"),
-    ("track length by state", replaced("track_length", ("state",), [1.0] * 3), "variable 'track_length' has dimen"),
-    ("one energy for all", replaced("read_energy", (), 1e-15), "variable 'read_energy' has dimensions"),
+    ("range by state", replaced("state_range", ("state",), [1.0] * 3), "variable 'state_range' has dimen"),
+    ("one energy for all", replaced("energy", (), 1e-15), "variable 'energy' has dimensions"),
+    ("infinite energy", setting("energy", (1, 1), math.inf), "variable 'energy' holds a value that is not finite"),
+    ("negative energy", setting("energy", (0, 2), -1e-18), "variable 'energy' holds a negative energy"),
+    ("no causes", dropped("cause"), "variable 'energy' has causes without names"),
+    ("causes as numbers", lambda data: data.assign_coords(cause=[0, 1, 2]), "'cause' must hold a text for each cause"),
+    ("a cause twice", lambda data: data.assign_coords(cause=["a", "b", "a"]), "'cause' names a cause of energy twice"),
+    ("a cause with spaces", lambda data: data.assign_coords(cause=["a", "b", "c d"]), "'c d': must be a word of small"),
+    ("no label", replaced("energy_label", ("cause",), ["a", "", "c"]), "'energy_label' must hold a text"),
+    ("no technology", attribute("technology", ""), "technology = '': must be the name of a technology"),
+    ("a list of technologies", attribute("technology", [1, 2]), "technology = .*: must be the name of a technology"),
+    ("another kind", attribute("kind", "pulses"), "kind = 'pulses': this version of barkhausen reads 'states'"),
+    ("another map", attribute("conductance_map", "cubic"), "conductance_map = 'cubic': must be 'linear' or 'identity'"),
+    ("negative read", replaced("read_time", (), -1e-9), "variable 'read_time' holds a value that is not at least 0"),
     *(
         (f"{name} of text", replaced(name, ("state",), ["a", "b", "c"]), f"variable '{name}' is not numeric")
         for name in ("gate_voltage", "state_mean")
@@ -191,33 +203,29 @@ BAD: list[tuple[str, Change, str]] = [
         for name in sorted(STATES)
         for value in (NAN, math.inf)
     ),
-    ("infinite conductance", replaced("conductance_high", (), math.inf), "'conductance_parallel' holds a value"),
-    *(
-        (f"negative {name}", setting(name, 2, -1e-18), f"variable '{name}' holds a negative energy")
-        for name in ("sot_energy", "gate_energy", "read_energy", "programming_energy")
-    ),
+    ("infinite conductance", replaced("conductance_high", (), math.inf), "'conductance_high' holds a value"),
     *(
         (f"negative {name}", setting(name, 0, -1e-12), f"variable '{name}' holds a negative sigma")
         for name in ("sigma_device", "sigma_cycle")
     ),
     *(
-        (f"track of {value}", replaced("track_length", (), value), f"track_length = {value}: must be positive")
+        (f"range to {value}", replaced("state_range", ("bound",), [0.0, value]), "is 0 to .*: must be rising")
         for value in (0.0, -1e-7)
     ),
-    ("off to the left", setting("position", (1, 0, 2), -1e-9), r"position\[state=1, device=0, cycle=2\] = -1e-09 m l"),
-    ("off to the right", setting("position", (2, 1, 0), 6e-7), r"cycle=0\] = 6e-07 m lies off the track of 5\.12e"),
-    ("infinite position", setting("position", (0, 0, 0), math.inf), "'position' holds an infinite value"),
-    ("mean off to the right", setting("state_mean", 2, 6e-7), "'position_mean' holds a value off the track"),
-    ("mean off to the left", setting("state_mean", 0, -1e-9), "'position_mean' holds a value off the track"),
-    ("unordered", lambda data: data.isel(state=[0, 2, 1]), "mean positions of states 1 and 2 .* must be in order"),
-    ("falling", lambda data: data.isel(state=[2, 1, 0]), "mean positions of states 0 and 1 .* must be in order"),
-    ("equal", lambda data: data.isel(state=[0, 1, 1]), "mean positions of states 1 and 2 .* distinct"),
-    ("all equal", lambda data: data.isel(state=[1, 1, 1]), "mean positions of states 0 and 1 .* distinct"),
+    ("off to the left", setting("state_value", (1, 0, 2), -1e-9), r"state=1, device=0, cycle=2\] = -1e-09 m"),
+    ("off to the right", setting("state_value", (2, 1, 0), 6e-7), r"cycle=0\] = 6e-07 m lies outside 0 to 5\.12e"),
+    ("infinite position", setting("state_value", (0, 0, 0), math.inf), "'state_value' holds an infinite value"),
+    ("mean off to the right", setting("state_mean", 2, 6e-7), "'state_mean' holds a value outside"),
+    ("mean off to the left", setting("state_mean", 0, -1e-9), "'state_mean' holds a value outside"),
+    ("unordered", lambda data: data.isel(state=[0, 2, 1]), "mean values of states 1 and 2 .* must be in order"),
+    ("falling", lambda data: data.isel(state=[2, 1, 0]), "mean values of states 0 and 1 .* must be in order"),
+    ("equal", lambda data: data.isel(state=[0, 1, 1]), "mean values of states 1 and 2 .* distinct"),
+    ("all equal", lambda data: data.isel(state=[1, 1, 1]), "mean values of states 0 and 1 .* distinct"),
     ("one state", lambda data: data.isel(state=[0]), r"the device has 1 state\(s\); a synapse needs 2 to 256"),
     ("no state", lambda data: data.isel(state=[]), r"the device has 0 state\(s\); a synapse needs 2 to 256"),
     ("300 states", many_states, r"the device has 300 state\(s\); a synapse needs 2 to 256"),
-    ("no device", lambda data: data.isel(device=[]), "state 0 has no position at all"),
-    ("state never seen", setting("position", 1, NAN), "state 1 has no position at all"),
+    ("no device", lambda data: data.isel(device=[]), "state 0 has no value at all"),
+    ("state never seen", setting("state_value", 1, NAN), "state 1 has no value at all"),
     ("no complete device", unseen_together, "no device was seen in every state"),
 ]  # fmt: skip
 
@@ -231,7 +239,7 @@ def test_file_that_no_device_can_have_is_refused_by_name(tmp_path: Path, change:
 
 
 DESCRIBED = [
-    "sot_energy",
+    "energy",
     "conductance_high",
     "outcome",
     "sigma_device_interval",
@@ -264,7 +272,7 @@ DESCRIBED = [
 
 @pytest.fixture(scope="module")
 def described() -> CharacterisedDevice:
-    """A small device with its outcomes, its statistics and its laws."""
+    """A small device with its outcomes, its statistics and its distributions."""
     generator = np.random.default_rng(0)
     mean = LENGTH * np.array([0.2, 0.5, 0.8])[:, None, None]
     positions = mean + 1e-8 * generator.standard_normal((3, 5, 4))
@@ -274,7 +282,7 @@ def described() -> CharacterisedDevice:
     return fitted(device)
 
 
-def test_device_with_its_statistics_and_laws_is_read_back_unchanged(
+def test_device_with_its_statistics_and_distributions_is_read_back_unchanged(
     tmp_path: Path, described: CharacterisedDevice
 ) -> None:
     assert set(DESCRIBED) <= set(described.data)
@@ -316,8 +324,12 @@ BAD_OPTIONAL: list[tuple[str, Change, str]] = [
         for name in ("overlap", "read_error_rate", "sigma_cycle_interval", "mixture_sigma", "bandwidth_cycle")
     ),
     ("overlap above one", all_changed("overlap", lambda v: v + 0.5), "'overlap' holds a value that is not 0 to 1"),
-    ("three bounds", lambda data: data.pad(bound=(0, 1)), "dimension 'bound' has 3 entries, must have 2"),
-    ("four laws", lambda data: data.pad(law=(0, 1), constant_values=0), "'law' has 4 entries, must have 3"),
+    ("three bounds", lambda data: data.pad(bound=(0, 1), constant_values=0), "'bound' has 3 entries, must have 2"),
+    (
+        "four distributions",
+        lambda data: data.pad(distribution=(0, 1), constant_values=0),
+        "'distribution' has 4 entries, must have 3",
+    ),
     ("two other states", lambda data: data.isel(other_state=[0, 1]), "'other_state' has 2 entries, must have 3"),
     *(
         (f"mixture without {name}", without(name), f"distribution = 'mixture' needs the variable '{name}'")
@@ -325,7 +337,7 @@ BAD_OPTIONAL: list[tuple[str, Change, str]] = [
     ),
     ("weights of two", all_changed("mixture_weight", lambda v: v * 0.5), "of state 0 adds up to 0.5, must"),
     ("no component", all_changed("mixture_weight", lambda v: v * NAN), "'mixture_mean' and 'mixture_sigma' differ in"),
-    ("mean off", all_changed("mixture_mean", lambda v: v + LENGTH), "'mixture_mean' holds a value off the track"),
+    ("mean off", all_changed("mixture_mean", lambda v: v + LENGTH), "'mixture_mean' holds a value outside"),
     ("nobody decides", all_changed("mixture_level", lambda v: v + 2), "holds a value that is neither 0"),
     ("one bandwidth", dropped("bandwidth_device"), "'bandwidth_cycle' needs the variable 'bandwidth_device'"),
     ("noise without bandwidth", lambda data: data.drop_vars(["bandwidth_device", "bandwidth_cycle"]).assign_attrs(

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.schema import DISTRIBUTIONS
-from barkhausen.device.statistics.candidates import empirical_law
+from barkhausen.device.statistics.candidates import empirical_candidate
 from barkhausen.device.statistics.kernels import Grid, Kernels
 from barkhausen.device.statistics.summary import describe_statistics
 
@@ -173,5 +173,5 @@ def _smoothed(rows: Float[np.ndarray, "device cycle"], own_noise: bool) -> Densi
     if not spread > 0:
         return None
     grid = Grid.over(seen, margin=spread, step=spread / 200, largest=FINE_PLACES)
-    below = empirical_law(seen, own_noise=own_noise).cumulative(grid)
+    below = empirical_candidate(seen, own_noise=own_noise).cumulative(grid)
     return grid.places, np.maximum(np.gradient(below, grid.step), 0.0)

@@ -1,9 +1,8 @@
 """The device file: one NetCDF file that makes simulated, measured and textbook devices interchangeable.
 
-Dimensions ``state``, ``device`` (one roughness realisation is one physical device) and ``cycle`` (thermal
-repetition). Required: ``position`` [state, device, cycle] in m; ``gate_voltage`` (V), ``current_density``
-(A/m²), ``pulse_width`` (s) and ``programming_energy`` (J) [state]; ``track_length`` (m); attributes
-``format_version`` and ``source``. Everything else is optional and documented in ``docs/device-file.md``.
+Dimensions ``state``, ``device`` (one roughness realisation is one physical device) and ``cycle`` (one programming
+event). Required: ``state_value`` [state, device, cycle], ``state_range`` [bound] and the attributes ``format_version``,
+``technology``, ``kind`` and ``source``. Everything else is optional and documented in ``docs/device-file.md``.
 """
 
 from __future__ import annotations

@@ -305,4 +305,4 @@ def _validate_mixture(data: xr.Dataset) -> None:
     if ((mean < low) | (mean > high)).any():
         raise InputError(f"variable 'mixture_mean' holds a value outside {low:g} to {high:g}")
     if not np.isin(data["mixture_level"].values, LEVELS.values).all():
-        raise InputError("variable 'mixture_decider' holds a value that is neither 0 (cycle) nor 1 (device)")
+        raise InputError("variable 'mixture_level' holds a value that is neither 0 (cycle) nor 1 (device)")

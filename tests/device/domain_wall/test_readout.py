@@ -82,13 +82,13 @@ def test_noise_of_a_simulated_current_is_found_again() -> None:
 
 
 def test_misreads_of_neighbours() -> None:
-    near = JUNCTION.misread_probability(255e-9, 257e-9, TRACK, 300.0)
+    near = JUNCTION.read_error_probability(255e-9, 257e-9, TRACK, 300.0)
     spread = float(JUNCTION.position_noise(256e-9, TRACK, 300.0))
     # Half the distance over one standard deviation; over 2 nm the noise changes by 0.1 %.
     assert near == pytest.approx(0.5 * math.erfc(1e-9 / spread / math.sqrt(2)), rel=1e-2)
-    assert JUNCTION.misread_probability(257e-9, 255e-9, TRACK, 300.0) == near
-    assert JUNCTION.misread_probability(256e-9, 256e-9, TRACK, 300.0) == 0.5
-    assert JUNCTION.misread_probability(100e-9, 200e-9, TRACK, 300.0) < 1e-100
+    assert JUNCTION.read_error_probability(257e-9, 255e-9, TRACK, 300.0) == near
+    assert JUNCTION.read_error_probability(256e-9, 256e-9, TRACK, 300.0) == 0.5
+    assert JUNCTION.read_error_probability(100e-9, 200e-9, TRACK, 300.0) < 1e-100
 
 
 def test_spin_transfer_field_by_hand() -> None:

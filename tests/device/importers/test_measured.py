@@ -179,7 +179,7 @@ BAD = [
     (HEADER + ROWS + "low,A,2,6e-7\n", r"line 4: position 6e-07 m lies off the track of 5\.12e-07 m .*track\.length"),
     (HEADER + ROWS + "low,A,2,-1e-12\n", r"line 4: position -1e-12 m lies off the track"),
     (HEADER + "low,A,1,1e-7\n", r"the device has 1 state\(s\); a synapse needs 2 to 256"),
-    (HEADER + "low,A,1,1e-7\nhigh,A,1,1e-7\n", r"mean positions of states 0 and 1 .* distinct"),
+    (HEADER + "low,A,1,1e-7\nhigh,A,1,1e-7\n", r"mean values of states 0 and 1 .* distinct"),
     (HEADER + "low,A,1,1e-7\nhigh,B,1,4e-7\n", r"no device was seen in every state"),
     (HEADER + "".join(f"{s},A,1,{s}e-9\n" for s in range(300)), r"the device has 300 state\(s\)"),
     (HEADER + "x" * 200_000 + ",A,1,1e-7\n", r"line 2: field larger than field limit"),
@@ -347,7 +347,7 @@ def test_statistics_of_a_tiny_table_by_hand(csv: Path) -> None:
     assert first.sigma_device_interval[0] < first.sigma_device < first.sigma_device_interval[1]
     # Seven values: 3 x 0.52, 0.60 twice and 0.66 once are their devices' means; 3.94 in all.
     assert second.mean == pytest.approx(3.94 / 7 * LENGTH, rel=1e-9, abs=0)
-    # Distance of the eight values from the normal distribution of that law, by its definition.
+    # Distance of the eight values from the normal distribution that was fitted, by its definition.
     sigma = math.hypot(first.sigma_device, first.sigma_cycle) / LENGTH
     below = ndtr((np.sort(TINY[0].ravel()) - 0.14) / sigma)
     distance = max((np.arange(1, 9) / 8 - below).max(), (below - np.arange(8) / 8).max())
@@ -358,13 +358,13 @@ def test_statistics_of_a_tiny_table_by_hand(csv: Path) -> None:
     assert first.overlap_with_next < 0.01
     assert math.isnan(second.overlap_with_next)
     assert (first.failure_rate, first.components, first.level) == (0, 1, "")
-    assert first.law == device.data.attrs["distribution"]
+    assert first.distribution == device.data.attrs["distribution"]
 
 
 def test_report_of_a_mixture_names_its_parts_and_overlap(csv: Path) -> None:
     device = imported(csv, rows_of(two_places(True, 2)), fit=True)
     rows = fitting_report(device)
-    assert [(row.law, row.components, row.level) for row in rows] == [
+    assert [(row.distribution, row.components, row.level) for row in rows] == [
         ("mixture", 1, ""),
         ("mixture", 2, "cycle"),
         ("mixture", 1, ""),
@@ -377,7 +377,7 @@ def test_report_of_a_mixture_names_its_parts_and_overlap(csv: Path) -> None:
 
 def test_report_of_a_file_without_statistics_says_what_it_knows(csv: Path) -> None:
     rows = fitting_report(imported(csv, HEADER + ROWS))
-    assert [(row.devices, row.cycles, row.law, row.components) for row in rows] == [(1, 1, "empirical", 1)] * 2
+    assert [(row.devices, row.cycles, row.distribution, row.components) for row in rows] == [(1, 1, "empirical", 1)] * 2
     assert [row.mean for row in rows] == pytest.approx([1e-7, 4e-7], rel=1e-9, abs=0)
     assert all(math.isnan(row.p_value) and math.isnan(row.sigma_cycle_interval[0]) for row in rows)
 
@@ -390,7 +390,9 @@ def test_failures_are_reported_by_state() -> None:
 
 
 def test_fit_of_too_few_devices_is_refused_with_the_file(csv: Path) -> None:
-    assert refused(csv, HEADER + ROWS, fit=True).startswith("state 0 was seen in 1 device(s); a law is chosen by")
+    assert refused(csv, HEADER + ROWS, fit=True).startswith(
+        "state 0 was seen in 1 device(s); a distribution is chosen by"
+    )
 
 
 def test_import_without_a_fit_is_what_it_was(csv: Path) -> None:

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, EmpiricalStates, GaussianStates, domain_wall_device
-from barkhausen.device.statistics.candidates import gaussian_law
+from barkhausen.device.statistics.candidates import gaussian_candidate
 from barkhausen.device.statistics.distribution import SmoothedStates
 from barkhausen.device.statistics.goodness import gaussian_marginal, kolmogorov_smirnov
 from barkhausen.device.statistics.held_out import folds, simplest, standard_error
@@ -82,7 +82,7 @@ def test_law_that_positions_were_drawn_from_is_chosen(
     report = choose_fit(draw((2, 32, 8), seeded(seed)), seed)
     assert report.chosen == chosen
     assert own_noise is None or report.own_noise == own_noise
-    scores = {score.law: score for score in report.scores}
+    scores = {score.distribution: score for score in report.scores}
     assert tuple(scores) == DISTRIBUTIONS
     assert min(score.behind for score in report.scores) == 0
     assert scores[chosen].behind <= scores[chosen].standard_error
@@ -179,7 +179,7 @@ def test_components_share_a_value_by_their_densities() -> None:
 
 def test_distance_is_that_of_kolmogorov_and_smirnov() -> None:
     rows = seeded(0).standard_normal((10, 5))
-    found, _ = kolmogorov_smirnov(rows, gaussian_law(rows), gaussian_marginal, seeded(1))
+    found, _ = kolmogorov_smirnov(rows, gaussian_candidate(rows), gaussian_marginal, seeded(1))
     sigma = math.hypot(*variance_components(rows))
     assert found == pytest.approx(kstest(rows.ravel(), lambda x: ndtr((x - rows.mean()) / sigma)).statistic)
 
@@ -188,7 +188,7 @@ def test_p_values_of_a_law_that_holds_are_evenly_spread() -> None:
     p_values = []
     for seed in range(60):
         rows = gaussian((1, 16, 4), seeded(seed))[0] / 15e-9
-        p_values.append(kolmogorov_smirnov(rows, gaussian_law(rows), gaussian_marginal, seeded(seed))[1])
+        p_values.append(kolmogorov_smirnov(rows, gaussian_candidate(rows), gaussian_marginal, seeded(seed))[1])
     # 1.95 / sqrt(60) is passed once in a thousand times.
     assert kstest(p_values, "uniform").statistic < 1.95 / math.sqrt(60)
 
@@ -270,8 +270,8 @@ def test_state_without_spread_is_the_same_under_every_law(cycles: int) -> None:
     assert report.distance[:, 0].tolist() == [0, 0, 0]
     assert report.p_value[:, 0].tolist() == [1, 1, 1]
     device = domain_wall_device(positions, DeviceParameters(), source="measured", extras=[report.to_dataset()])
-    for law in DISTRIBUTIONS:
-        drawn = CharacterisedDevice(device.data.assign_attrs(distribution=law)).distribution()
+    for distribution in DISTRIBUTIONS:
+        drawn = CharacterisedDevice(device.data.assign_attrs(distribution=distribution)).distribution()
         state = torch.zeros(100, dtype=torch.int64)
         assert drawn.draw_noise(state).abs().max() < 1e-12
         assert drawn.draw_devices(5)[:, 0].abs().max() < 1e-12
@@ -280,7 +280,9 @@ def test_state_without_spread_is_the_same_under_every_law(cycles: int) -> None:
 def test_too_few_devices_are_refused_with_their_state() -> None:
     positions = gaussian((3, 6, 4), seeded(11))
     positions[1, 3:] = NAN
-    with pytest.raises(InputError, match=r"^state 1 was seen in 3 device\(s\); a law is chosen by devices held out"):
+    with pytest.raises(
+        InputError, match=r"^state 1 was seen in 3 device\(s\); a distribution is chosen by devices held out"
+    ):
         choose_fit(positions)
 
 

@@ -93,7 +93,7 @@ class TunnelJunction(Parameters):
         slope = self.read_voltage * (high - low) / track.length
         return np.asarray(self.current_noise(position, track, temperature) / slope)
 
-    def misread_probability(self, first: float, second: float, track: Racetrack, temperature: float) -> float:
+    def read_error_probability(self, first: float, second: float, track: Racetrack, temperature: float) -> float:
         """Probability that one read takes a wall at either of two places (m) for one at the other.
 
         Normal noise, and the border where it is as many standard deviations from both: erfc(z/sqrt 2)/2 with z the

@@ -1,6 +1,7 @@
-"""Candidate laws for the resting positions of one state, and how likely each makes a device it has not seen.
+"""Candidate distributions for the resting positions of one state, and how likely each makes a device it has not seen.
 
-All laws are of one form, position = centre of the device + noise of the cycle, and differ in what the two parts are:
+All distributions are of one form, position = centre of the device + noise of the cycle, and differ in what the two
+parts are:
 
 - *gaussian*: a normal offset and normal noise, the one-way random-effects model.
 - *mixture*: of two to four normals, where one or several pinning sites catch the wall. Either the *cycle* decides
@@ -34,7 +35,7 @@ class Background:
     """What was never seen, spread evenly over all that was.
 
     What D devices and N cycles never showed may happen once in D + 1 and N + 1 times (rule of succession). It is the
-    same for all laws and keeps a single outlier from deciding between them.
+    same for all distributions and keeps a single outlier from deciding between them.
 
     Attributes:
         devices, cycles: how many were seen.
@@ -47,7 +48,7 @@ class Background:
 
     @classmethod
     def of(cls, rows: Rows, span: float | None = None) -> Background:
-        """For a law fitted to these rows, all of them seen; of their own range if no other is given."""
+        """For a distribution fitted to these rows, all of them seen; of their own range if no other is given."""
         own = float(np.nanmax(rows) - np.nanmin(rows)) + 1.0
         return cls(len(rows), int(np.isfinite(rows).sum()), own if span is None else span)
 
@@ -59,12 +60,12 @@ class Background:
 
 
 @dataclass(frozen=True)
-class StateLaw:
-    """Law of one state.
+class CandidateDistribution:
+    """Distribution of one state.
 
     Attributes:
-        centre: law of the place that a device's cycles scatter about.
-        noise: law of a cycle about the centre of its device; one for all devices, or one for each kernel of
+        centre: distribution of the place that a device's cycles scatter about.
+        noise: distribution of a cycle about the centre of its device; one for all devices, or one for each kernel of
             ``centre``, which then stands for a device of its own.
     """
 
@@ -105,7 +106,7 @@ class StateLaw:
 
         Args:
             rows: positions of the devices, in units of the spread of their state.
-            background: what any law must allow for.
+            background: what any distribution must allow for.
         """
         cycles = int(np.isfinite(rows).sum(axis=1).max())
         narrowest = max(LEAST_SIGMA, min(float(noise.sigma.min()) for noise in self.noise))
@@ -127,29 +128,31 @@ class StateLaw:
         return np.where(np.isfinite(rows).any(axis=1), values, 0.0)
 
 
-def gaussian_law(rows: Rows) -> StateLaw:
+def gaussian_candidate(rows: Rows) -> CandidateDistribution:
     """Normal offset and normal noise with the components of variance of the rows."""
     sigma_device, sigma_cycle = variance_components(rows)
-    return StateLaw(Kernels.normal(float(np.nanmean(rows)), sigma_device), (Kernels.normal(0.0, sigma_cycle),))
+    return CandidateDistribution(
+        Kernels.normal(float(np.nanmean(rows)), sigma_device), (Kernels.normal(0.0, sigma_cycle),)
+    )
 
 
-def mixture_law(rows: Rows, components: Components, level: Level) -> StateLaw:
+def mixture_candidate(rows: Rows, components: Components, level: Level) -> CandidateDistribution:
     """Offset and noise of a mixture, given the mixture of the positions of all devices and cycles.
 
     Where the cycle decides, all components share the offset of the device (:func:`offset_within`) and keep the rest
     of their variance as noise. Where the device decides, all share the noise, the variance within devices, and keep
-    the rest as offsets. A single component is the Gaussian law.
+    the rest as offsets. A single component is the Gaussian distribution.
     """
     if len(components.mean) == 1:
-        return gaussian_law(rows)
+        return gaussian_candidate(rows)
     if level == "device":
         noise = variance_components(rows)[1]
         spread = np.sqrt(np.maximum(components.sigma**2 - noise**2, 0.0))
-        return StateLaw(Kernels(components.weight, components.mean, spread), (Kernels.normal(0.0, noise),))
+        return CandidateDistribution(Kernels(components.weight, components.mean, spread), (Kernels.normal(0.0, noise),))
     offset = offset_within(rows, components)
     mean = float(components.weight @ components.mean)
     noisy = Kernels(components.weight, components.mean - mean, np.sqrt(components.sigma**2 - offset**2))
-    return StateLaw(Kernels.normal(mean, offset), (noisy,))
+    return CandidateDistribution(Kernels.normal(mean, offset), (noisy,))
 
 
 def offset_within(rows: Rows, components: Components) -> float:
@@ -166,7 +169,7 @@ def offset_within(rows: Rows, components: Components) -> float:
     return float(np.sqrt(min(share * within, 0.99 * float(components.sigma.min()) ** 2)))
 
 
-def empirical_law(rows: Rows, *, own_noise: bool) -> StateLaw:
+def empirical_candidate(rows: Rows, *, own_noise: bool) -> CandidateDistribution:
     """Smoothed bootstrap of the rows; with ``own_noise`` each device keeps its own cycles."""
     sigma_device, sigma_cycle = variance_components(rows)
     offsets, residuals = predicted_offsets(rows)
@@ -175,10 +178,10 @@ def empirical_law(rows: Rows, *, own_noise: bool) -> StateLaw:
     centre = Kernels.equal(float(np.nanmean(rows)) + place, spread)
     if not own_noise:
         place, spread = drawn_in(residuals[np.isfinite(residuals)], sigma_cycle, width_cycle)
-        return StateLaw(centre, (Kernels.equal(place, spread),))
+        return CandidateDistribution(centre, (Kernels.equal(place, spread),))
     own, sigmas = own_residuals(rows, sigma_cycle)
     pools = [drawn_in(row[np.isfinite(row)], sigma, width_cycle) for row, sigma in zip(own, sigmas, strict=True)]
-    return StateLaw(centre, tuple(Kernels.equal(place, spread) for place, spread in pools))
+    return CandidateDistribution(centre, tuple(Kernels.equal(place, spread) for place, spread in pools))
 
 
 def predicted_offsets(rows: Rows) -> tuple[Float[np.ndarray, " device"], Rows]:

@@ -1,6 +1,6 @@
 """Where a programmed wall comes to rest: the statistics of the states, device by device.
 
-All numbers here are device weights (see :mod:`barkhausen.device.characterised` for the map from positions),
+All numbers here are synaptic weights (see :mod:`barkhausen.device.characterised` for the map from positions),
 so that the outermost states have mean −1 and +1. A programmed weight is
 
     w = level of the state + offset of this device in this state + noise of this cycle

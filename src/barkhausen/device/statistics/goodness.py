@@ -1,4 +1,4 @@
-"""How far the positions of one state lie from a law, and how far they would if the law held."""
+"""How far the positions of one state lie from a distribution, and how far they would if the distribution held."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr
 
-from barkhausen.device.statistics.candidates import Rows, StateLaw
+from barkhausen.device.statistics.candidates import CandidateDistribution, Rows
 from barkhausen.device.statistics.kernels import Grid
 from barkhausen.device.statistics.mixture import Components, refit_mixture
 from barkhausen.device.statistics.variance import variance_components
@@ -21,23 +21,24 @@ Marginal = Callable[[Copies, Values], Values]
 
 
 def kolmogorov_smirnov(
-    rows: Rows, law: StateLaw, marginal: Marginal, generator: np.random.Generator
+    rows: Rows, distribution: CandidateDistribution, marginal: Marginal, generator: np.random.Generator
 ) -> tuple[float, float]:
-    """Distance of all positions of a state from a law fitted to them, and its p-value by parametric bootstrap.
+    """Distance of all positions of a state from a distribution fitted to them, and its p-value by parametric bootstrap.
 
-    The p-value is the share of data sets of the same shape (devices, cycles and holes), drawn from the law, that lie
-    as far from the law fitted to *them* as the positions do from theirs (Lilliefors 1967). Drawn device by device,
-    they are as clustered as the data; the textbook p-value, for independent positions and a law known beforehand, would
-    be off on both counts.
+    The p-value is the share of data sets of the same shape (devices, cycles and holes), drawn from the distribution,
+    that lie as far from the distribution fitted to *them* as the positions do from theirs (Lilliefors 1967). Drawn
+    device by device, they are as clustered as the data; the textbook p-value, for independent positions and a
+    distribution known beforehand, would be off on both counts.
 
     Args:
         rows: positions of the state.
-        law: fitted to them; draws the data sets.
-        marginal: the probability that the law, fitted to each of many data sets, puts below each of its values.
+        distribution: fitted to them; draws the data sets.
+        marginal: the probability that the distribution, fitted to each of many data sets, puts below each of its
+        values.
         generator: of the data sets.
     """
     present = np.isfinite(rows)
-    drawn = np.where(present, law.draw((RESAMPLES, *rows.shape), generator), np.nan)
+    drawn = np.where(present, distribution.draw((RESAMPLES, *rows.shape), generator), np.nan)
     found = _distances(rows[None], marginal)[0]
     expected = _distances(drawn, marginal)
     return float(found), float((1 + (expected >= found).sum()) / (1 + RESAMPLES))
@@ -67,11 +68,11 @@ def mixture_marginal(start: Components) -> Marginal:
     return marginal
 
 
-def same_marginal(law: StateLaw, rows: Rows) -> Marginal:
-    """Of one law that is not fitted again."""
+def same_marginal(distribution: CandidateDistribution, rows: Rows) -> Marginal:
+    """Of one distribution that is not fitted again."""
     spread = float(np.nanstd(rows))
     grid = Grid.over(rows, margin=4.0 * spread, step=spread / 100.0, largest=4096)
-    table = law.cumulative(grid)
+    table = distribution.cumulative(grid)
 
     def marginal(copies: Copies, values: Values) -> Values:
         return np.asarray(np.interp(values, grid.places, table))

@@ -1,4 +1,4 @@
-"""Scores of laws on devices that they were not fitted to, and the simplest law that is as good as the best."""
+"""Scores of distributions on held-out devices, and the simplest distribution that is about as good as the best."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from barkhausen.device.statistics.candidates import Background, Rows, StateLaw
+from barkhausen.device.statistics.candidates import Background, CandidateDistribution, Rows
 
 FOLDS = 8
 
 Scores = Float[np.ndarray, " device"]
-Fit = Callable[[Rows, int], StateLaw]
+Fit = Callable[[Rows, int], CandidateDistribution]
 
 
 def folds(seen: Bool[np.ndarray, " device"], generator: np.random.Generator) -> Int[np.ndarray, " device"]:
@@ -24,12 +24,12 @@ def folds(seen: Bool[np.ndarray, " device"], generator: np.random.Generator) -> 
 
 
 def held_out(rows: Rows, fold: Int[np.ndarray, " device"], fit: Fit) -> Scores:
-    """Log-likelihood of each device under the law fitted to the devices of the other folds.
+    """Log-likelihood of each device under the distribution fitted to the devices of the other folds.
 
     Args:
         rows: positions of one state, in units of its spread; a device never seen scores 0.
         fold: of each device.
-        fit: makes a law of the rows of the other folds; told the number of the fold left out.
+        fit: makes a distribution of the rows of the other folds; told the number of the fold left out.
     """
     seen = np.isfinite(rows).any(axis=1)
     span = float(np.nanmax(rows) - np.nanmin(rows)) + 1.0
@@ -48,10 +48,10 @@ def standard_error(differences: Scores) -> float:
 
 
 def simplest(scores: Sequence[Scores]) -> int:
-    """The first of the laws, from the simplest on, that is at most one standard error behind the best.
+    """The first of the distributions, from the simplest on, that is at most one standard error behind the best.
 
     The standard error is that of the differences device by device: a device that is hard to predict is so for all
-    laws, and says little about which of them is better.
+    distributions, and says little about which of them is better.
     """
     best = scores[int(np.argmax([score.mean() for score in scores]))]
     behind = (best - score for score in scores)

@@ -91,12 +91,12 @@ def smoothed_tables(
     *,
     own_noise: bool,
 ) -> KernelTables:
-    """Smoothed bootstrap: offsets and residuals widened by kernels and drawn in to the variances of ``moments``.
+    """Smoothed bootstrap: offsets and residuals widened by kernels and shrunk to the variances of ``moments``.
 
     Args:
         positions: of all states.
         moments: mean, device sigma and cycle sigma of each state.
-        bandwidths: of the kernels of offsets and of residuals, before they are drawn in.
+        bandwidths: of the kernels of offsets and of residuals, before they are shrunk.
         own_noise: whether a device draws from its own cycles only; the mean of its variance over devices is then that
             of the cycle sigma.
     """

@@ -1,4 +1,4 @@
-"""The three laws fitted to one state, and their scores on the devices left out."""
+"""The three distributions fitted to one state, and their scores on the devices left out."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from barkhausen.device.statistics.candidates import (
     Level,
     Rows,
     bandwidths,
-    empirical_law,
-    gaussian_law,
-    mixture_law,
+    empirical_candidate,
+    gaussian_candidate,
+    mixture_candidate,
     offset_within,
 )
 from barkhausen.device.statistics.goodness import gaussian_marginal, kolmogorov_smirnov, mixture_marginal, same_marginal
@@ -66,20 +66,20 @@ class StateFit:
 
     @classmethod
     def of(cls, positions: Rows, generator: np.random.Generator) -> StateFit:
-        """Fit all laws to positions in m, with folds over the devices that were seen."""
+        """Fit all distributions to positions in m, with folds over the devices that were seen."""
         fold = folds(np.isfinite(positions).any(axis=1), generator)
         mean, spread = float(np.nanmean(positions)), float(np.nanstd(positions))
         reach = float(np.nanmin(positions)), float(np.nanmax(positions))
         if spread < 1e-9 * max(abs(mean), np.finfo(float).tiny):
-            # A state without spread is the same under every law.
+            # A state without spread is the same under every distribution.
             none = np.zeros(len(positions))
             point = Components(np.ones(1), np.zeros(1), np.zeros(1))
             rows = np.where(np.isfinite(positions), 0.0, np.nan)
             return cls(rows, reach, mean, 0.0, point, "cycle", none, none, (none, none))
         rows = (positions - mean) / spread
-        gaussian = held_out(rows, fold, lambda train, _: gaussian_law(train))
-        pooled = held_out(rows, fold, lambda train, _: empirical_law(train, own_noise=False))
-        own = held_out(rows, fold, lambda train, _: empirical_law(train, own_noise=True))
+        gaussian = held_out(rows, fold, lambda train, _: gaussian_candidate(train))
+        pooled = held_out(rows, fold, lambda train, _: empirical_candidate(train, own_noise=False))
+        own = held_out(rows, fold, lambda train, _: empirical_candidate(train, own_noise=True))
         components, level = _best_mixture(rows, generator)
         mixture = gaussian if len(components.mean) == 1 else _mixture_scores(rows, fold, components, level)
         return cls(rows, reach, mean, spread, components, level, gaussian, mixture, (pooled, own))
@@ -95,15 +95,15 @@ class StateFit:
         return self.spread * device, self.spread * cycle
 
     def goodness(self, own_noise: bool, generator: np.random.Generator) -> list[tuple[float, float]]:
-        """Distance and p-value of each law."""
+        """Distance and p-value of each distribution."""
         if self.spread == 0.0:
             return [(0.0, 1.0)] * 3
         rows = self.seen
         marginal = gaussian_marginal if len(self.components.mean) == 1 else mixture_marginal(self.components)
-        mixture = mixture_law(rows, self.components, self.level)
-        empirical = empirical_law(rows, own_noise=own_noise)
+        mixture = mixture_candidate(rows, self.components, self.level)
+        empirical = empirical_candidate(rows, own_noise=own_noise)
         return [
-            kolmogorov_smirnov(rows, gaussian_law(rows), gaussian_marginal, generator),
+            kolmogorov_smirnov(rows, gaussian_candidate(rows), gaussian_marginal, generator),
             kolmogorov_smirnov(rows, mixture, marginal, generator),
             kolmogorov_smirnov(rows, empirical, same_marginal(empirical, rows), generator),
         ]
@@ -138,10 +138,11 @@ def _best_mixture(rows: Rows, generator: np.random.Generator) -> tuple[Component
     for number in range(1, most + 1):
         components = fit_mixture(values, number, generator)
         if number == 1:
-            # The Gaussian law: pooled positions of a few devices would show too little of what is between them.
+            # The Gaussian distribution: pooled positions of a few devices would show too little of what is between
+            # them.
             components = replace(components, sigma=np.array([np.hypot(*variance_components(seen))]))
         for level in LEVELS[:number]:
-            likelihood = mixture_law(seen, components, level).log_likelihood(seen, background).sum()
+            likelihood = mixture_candidate(seen, components, level).log_likelihood(seen, background).sum()
             # Weights that add up to 1, means, sigmas, and the sigma that all components share.
             parameters = 3 * number
             candidates.append((2.0 * likelihood - parameters * np.log(len(values)), components, level))
@@ -153,4 +154,4 @@ def _mixture_scores(rows: Rows, fold: Int[np.ndarray, " device"], components: Co
     present = np.isfinite(rows)
     kept = np.repeat(fold, present.sum(axis=1)) != np.arange(fold.max() + 1)[:, None]
     parts = refit_mixture(rows[present][None], kept.astype(float), components)
-    return held_out(rows, fold, lambda train, number: mixture_law(train, parts[number], level))
+    return held_out(rows, fold, lambda train, number: mixture_candidate(train, parts[number], level))

@@ -90,7 +90,8 @@ def normality(positions: Positions) -> Normality:
     Residuals about a mean of a few cycles are not independent, but at the level of 5 % the test on them rejects 3 to
     5 % of normal states (16 devices of 2 or 4 cycles, 32 of 16), and it keeps the shape that independent contrasts of
     cycles would blur. A small p-value of the cycles may also mean that the noise of each device is normal and that
-    its sigma differs: the Gaussian law fails either way. NaN below three values, or where they are all the same.
+    its sigma differs: the Gaussian distribution fails either way. NaN below three values, or where they are all the
+    same.
     """
     device, cycle = [], []
     for rows in positions:
@@ -158,7 +159,8 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
 
 
 def mutual_information(positions: Positions) -> Reading:
-    """Bits that one position tells about the state, and how often it is misread, all states being as frequent.
+    """Bits that one position tells about the state, and how often it is read as another state, all states being as
+    frequent.
 
     I = log2(states) + mean of log2(posterior probability of the true state), with the densities of
     :func:`overlap_matrix`, each device judged by those of all *other* devices: the reader knows the population and not
@@ -166,7 +168,7 @@ def mutual_information(positions: Positions) -> Reading:
     average by the Kullback-Leibler divergence of truth and estimate (a few hundredths of a bit for 16 devices), so the
     estimate errs on the safe side. It is never above log2(states), and zero where it comes out negative.
 
-    A position is misread if another state is likelier there: the best thresholds there are, however many they be.
+    A position is read wrongly if another state is likelier there: the best thresholds there are, however many they be.
 
     The interval of I is that of a mean over devices (Student's t). That of a rate is Clopper and Pearson's for as many
     readings as would be independent, at least one a device (Korn, Graubard, Survey Methodology 24, 193, 1998).
@@ -192,8 +194,8 @@ def mutual_information(positions: Positions) -> Reading:
     reach = float(student.ppf(0.975, devices - 1) * pull.mean(axis=0).std(ddof=1) / np.sqrt(devices))
     ends = np.clip([bits, bits - reach, bits + reach], 0.0, np.log2(states))
     rates = [_rate(wrong[state][seen[state]], present[state][seen[state]]) for state in range(states)]
-    misread, low, high = np.array(rates).T
-    return Reading(float(ends[0]), (float(ends[1]), float(ends[2])), misread, np.stack([low, high], axis=-1))
+    read_errors, low, high = np.array(rates).T
+    return Reading(float(ends[0]), (float(ends[1]), float(ends[2])), read_errors, np.stack([low, high], axis=-1))
 
 
 def _held_out_densities(positions: Positions) -> Float[np.ndarray, "density state device cycle"]:

@@ -36,10 +36,10 @@ class LayerOptions(WriteSettings, total=False):
 
 
 class SynapseLayer(nn.Module):
-    """A layer that computes with device weights and learns in a digital latent weight.
+    """A layer that computes with synaptic weights and learns in a digital latent weight.
 
     The parameter ``latent_weight``, in [−1, 1] and of the shape of the weights, is the high-precision latent weight a;
-    ``synapses.weight`` is the analogue device weight w. The layer computes with ``scale · w`` where the float layer
+    ``synapses.weight`` is the analogue synaptic weight w. The layer computes with ``scale · w`` where the float layer
     computes with its weights, and hands the gradient with respect to w to the latent weight (straight-through).
 
     At construction every device is programmed to the state nearest to its latent weight: the initial programming.
@@ -49,7 +49,7 @@ class SynapseLayer(nn.Module):
         device: Statistics of the devices.
         write: How the devices are written.
         bias: Whether the layer has a digital bias (not needed before a normalisation).
-        scale: Fixed factor between device weights and network weights. Default: 1.5 / sqrt(fan-in).
+        scale: Fixed factor between synaptic weights and network weights. Default: 1.5 / sqrt(fan-in).
         spread: Half the width of the uniform distribution of the initial latent weights.
         latent_weight: Initial latent weights. Default: drawn.
         generator: Generator of latent weights, devices and programming noise.

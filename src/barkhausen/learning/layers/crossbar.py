@@ -1,6 +1,6 @@
 """Layers whose products run on crossbar tiles: wires, converters and read noise in the forward pass.
 
-The device weights of a trained layer are written on tiles as conductances and solved with their wires; what the tiles
+The synaptic weights of a trained layer are written on tiles as conductances and solved with their wires; what the tiles
 then compute with is one matrix. Inputs go through DACs, the partial sum of every row of tiles through ADCs, and these
 are added digitally.
 

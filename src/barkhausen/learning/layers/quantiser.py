@@ -57,7 +57,7 @@ class Quantiser(nn.Module):
 
         Args:
             latent_weight: values in [−1, 1]; the caller clips.
-            weight: device weights.
+            weight: synaptic weights.
             out: takes the result; with it a large check pays for no fresh latent weight.
         """
         return self.level(latent_weight, out).sub_(weight).abs_()

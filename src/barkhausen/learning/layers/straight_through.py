@@ -39,7 +39,7 @@ def device_linear(
     weight: Float[Tensor, "outputs inputs"],
     scale: Float[Tensor, ""],
 ) -> Float[Tensor, "*batch outputs"]:
-    """Return ``scale · (x wᵀ)`` of the device weights; the gradient with respect to them goes to the latent weight."""
+    """Return ``scale · (x wᵀ)`` of the synaptic weights; the gradient of w goes to the latent weight."""
     x, weight = _lowered(x, weight)
     out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])

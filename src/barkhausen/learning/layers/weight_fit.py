@@ -24,7 +24,7 @@ SAMPLE = 1 << 16
 def start_of(
     weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice, start: Start, name: str
 ) -> tuple[Float[Tensor, "outputs inputs *kernel"] | None, float | None]:
-    """Memory and scale that a layer of devices starts with; None where its own defaults are to be used.
+    """Latent weight and scale that a layer of devices starts with; None where its own defaults are to be used.
 
     Args:
         weight: of the float layer.

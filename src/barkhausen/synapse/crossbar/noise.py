@@ -92,7 +92,7 @@ def layer_noise(
     the planes of :func:`.input_planes` with a limit of 1, and add a draw to each plane.
 
     Args:
-        weight: device weights, of which ±1 are the outermost states.
+        weight: synaptic weights, of which ±1 are the outermost states.
         inputs: as they are driven, quantised and clipped.
         conductance: of a device as a function of its weight.
         chip: its noise, scheme and sense time.

@@ -1,4 +1,4 @@
-"""A matrix of device weights on crossbar tiles of fixed size, and the matrix that they then compute with.
+"""A matrix of synaptic weights on crossbar tiles of fixed size, and the matrix that they then compute with.
 
 Inputs are voltages on rows, outputs currents of columns. A crossbar is linear: an input of either sign is a voltage of
 either sign, or the difference of two phases with voltages of one sign, and the matrix is the same. The partial sums of
@@ -96,13 +96,13 @@ class Tiling:
 
 
 class CrossbarTiles:
-    """A matrix of device weights as the conductances of tiles, solved with their wires.
+    """A matrix of synaptic weights as the conductances of tiles, solved with their wires.
 
-    At inference one plain product does: ``x @ tiles.effective_weight().T``, in the units of the device weights (a
+    At inference one plain product does: ``x @ tiles.effective_weight().T``, in the units of the synaptic weights (a
     layer's scale comes on top). Without wire resistance that is the weight matrix again, to rounding.
 
     Args:
-        weight: device weights [outputs, inputs], of which w = ±1 are the outermost states.
+        weight: synaptic weights [outputs, inputs], of which w = ±1 are the outermost states.
         conductance: of a device as a function of its weight.
         wires: of every tile.
         rows, columns: of one tile.
@@ -193,7 +193,7 @@ class CrossbarTiles:
         return self._effective
 
     def effective_weight(self) -> Float[Tensor, "outputs inputs"]:
-        """What the tiles compute with, in units of the device weight and in double precision: y = x @ w.T."""
+        """What the tiles compute with, in units of the synaptic weight and in double precision: y = x @ w.T."""
         solved, unit = self.effective(), self._map.unit
         signal = solved[self._plus] - solved[self._less]
         return (signal / (2 * unit if self.tiling.scheme == "differential pair" else unit)).mT.contiguous()

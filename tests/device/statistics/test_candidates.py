@@ -8,11 +8,11 @@ from scipy.stats import multivariate_normal, norm
 
 from barkhausen.device.statistics.candidates import (
     Background,
-    StateLaw,
+    CandidateDistribution,
     drawn_in,
-    empirical_law,
-    gaussian_law,
-    mixture_law,
+    empirical_candidate,
+    gaussian_candidate,
+    mixture_candidate,
     own_residuals,
     predicted_offsets,
 )
@@ -36,21 +36,21 @@ def random_effects(sigma_device: float, sigma_cycle: float, devices: int, cycles
 
 @pytest.mark.parametrize(("sigma_device", "sigma_cycle"), [(0.6, 0.8), (1.0, 0.1), (1.0, 0.02), (0.05, 1.0)])
 @pytest.mark.parametrize("cycles", [1, 4, 16])
-def test_likelihood_of_the_gaussian_law_is_that_of_a_normal_vector(
+def test_likelihood_of_the_gaussian_candidate_is_that_of_a_normal_vector(
     sigma_device: float, sigma_cycle: float, cycles: int
 ) -> None:
     rows = random_effects(sigma_device, sigma_cycle, 12, cycles)
-    law = StateLaw(Kernels.normal(0.1, sigma_device), (Kernels.normal(0.0, sigma_cycle),))
+    distribution = CandidateDistribution(Kernels.normal(0.1, sigma_device), (Kernels.normal(0.0, sigma_cycle),))
     covariance = sigma_device**2 * np.ones((cycles, cycles)) + sigma_cycle**2 * np.eye(cycles)
     expected = multivariate_normal(np.full(cycles, 0.1), covariance).logpdf(rows)
     # What lies between two places of the grid is shared by them, which adds up to (step / 2)² to a variance: 1 % of
     # that of the mean of the cycles.
-    assert law.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(expected, abs=0.03)
+    assert distribution.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(expected, abs=0.03)
 
 
 def test_likelihood_of_a_mixture_of_cycles_is_the_sum_over_their_choices() -> None:
     weight, mean, sigma, offset = np.array([0.3, 0.7]), np.array([-1.0, 1.0]), np.array([0.2, 0.3]), 0.25
-    law = StateLaw(Kernels.normal(0.0, offset), (Kernels(weight, mean, sigma),))
+    distribution = CandidateDistribution(Kernels.normal(0.0, offset), (Kernels(weight, mean, sigma),))
     rows = np.array([[-0.9, 1.2], [0.8, 1.1], [-1.3, -0.7], [0.1, 0.2]])
     expected = np.zeros(len(rows))
     for first in (0, 1):
@@ -58,36 +58,36 @@ def test_likelihood_of_a_mixture_of_cycles_is_the_sum_over_their_choices() -> No
             chosen = [first, second]
             covariance = offset**2 + np.diag(sigma[chosen] ** 2)
             expected += weight[first] * weight[second] * multivariate_normal(mean[chosen], covariance).pdf(rows)
-    assert law.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(np.log(expected), abs=0.02)
+    assert distribution.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(np.log(expected), abs=0.02)
 
 
 def test_likelihood_of_a_mixture_of_devices_is_the_sum_over_theirs() -> None:
     weight, mean, sigma, noise = np.array([0.3, 0.7]), np.array([-1.0, 1.0]), np.array([0.2, 0.3]), 0.1
-    law = StateLaw(Kernels(weight, mean, sigma), (Kernels.normal(0.0, noise),))
+    distribution = CandidateDistribution(Kernels(weight, mean, sigma), (Kernels.normal(0.0, noise),))
     rows = np.array([[-0.9, -1.1, NAN], [0.8, 1.1, NAN], [0.1, 0.2, NAN], [NAN, NAN, NAN]])
     expected = sum(
         w * multivariate_normal([m, m], s**2 + noise**2 * np.eye(2)).pdf(rows[:3, :2])
         for w, m, s in zip(weight, mean, sigma, strict=True)
     )
-    found = law.log_likelihood(rows, NO_BACKGROUND)
+    found = distribution.log_likelihood(rows, NO_BACKGROUND)
     assert found[:3] == pytest.approx(np.log(expected), abs=0.02)
     assert found[3] == 0
 
 
 def test_likelihood_with_noise_of_each_device_is_the_mean_over_devices() -> None:
     centre = Kernels.equal(np.array([-1.0, 0.5]), 0.2)
-    law = StateLaw(centre, (Kernels.normal(0.0, 0.1), Kernels.normal(0.0, 0.4)))
+    distribution = CandidateDistribution(centre, (Kernels.normal(0.0, 0.1), Kernels.normal(0.0, 0.4)))
     rows = np.array([[-0.9, -1.1], [0.1, 0.9], [-0.5, -1.4]])
     expected = 0.5 * sum(
         multivariate_normal([m, m], 0.04 + s**2 * np.eye(2)).pdf(rows) for m, s in ((-1.0, 0.1), (0.5, 0.4))
     )
-    assert law.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(np.log(expected), abs=0.02)
+    assert distribution.log_likelihood(rows, NO_BACKGROUND) == pytest.approx(np.log(expected), abs=0.02)
 
 
 def test_background_bounds_what_one_outlier_costs() -> None:
-    law = StateLaw(Kernels.normal(0.0, 0.1), (Kernels.normal(0.0, 0.1),))
+    distribution = CandidateDistribution(Kernels.normal(0.0, 0.1), (Kernels.normal(0.0, 0.1),))
     rows = np.array([[0.0, 0.1], [5.0, 5.1]])
-    usual, outlier = law.log_likelihood(rows, Background(15, 60, 10.0))
+    usual, outlier = distribution.log_likelihood(rows, Background(15, 60, 10.0))
     # A device in 16 rests anywhere on 10, with the cycles' own density of two within 0.1: N(0.1, 2 * 0.1²) = 2.2.
     # What is left of it after a share of 60/61 for each cycle.
     expected = math.log(1 / 16 / 10 * norm(0, 0.1 * math.sqrt(2)).pdf(0.1)) + 2 * math.log(60 / 61)
@@ -99,8 +99,8 @@ def test_background_bounds_what_one_outlier_costs() -> None:
 def test_fresh_devices_have_the_components_of_variance_of_their_law(own_noise: bool) -> None:
     rows = random_effects(0.6, 0.8, 20, 6)
     rows[3, 2:] = NAN
-    law = empirical_law(rows, own_noise=own_noise)
-    drawn = law.draw((1, 20_000, 6), seeded(1))[0]
+    distribution = empirical_candidate(rows, own_noise=own_noise)
+    drawn = distribution.draw((1, 20_000, 6), seeded(1))[0]
     # The relative standard error of a variance is below 2 %; that of a sigma half of it.
     assert variance_components(drawn) == pytest.approx(variance_components(rows), rel=0.04)
     assert drawn.mean() == pytest.approx(np.nanmean(rows), abs=0.03)
@@ -109,40 +109,42 @@ def test_fresh_devices_have_the_components_of_variance_of_their_law(own_noise: b
 def test_law_and_its_distribution_are_the_same() -> None:
     rows = np.where(seeded().random((30, 8)) < 0.4, -1, 1) + random_effects(0.2, 0.1, 30, 8)
     grid = Grid(-4.0, 0.01, 801)
-    for law in (
-        gaussian_law(rows),
-        mixture_law(rows, Components(np.array([0.4, 0.6]), np.array([-1.0, 1.0]), np.array([0.22, 0.22])), "cycle"),
-        empirical_law(rows, own_noise=False),
-        empirical_law(rows, own_noise=True),
+    for distribution in (
+        gaussian_candidate(rows),
+        mixture_candidate(
+            rows, Components(np.array([0.4, 0.6]), np.array([-1.0, 1.0]), np.array([0.22, 0.22])), "cycle"
+        ),
+        empirical_candidate(rows, own_noise=False),
+        empirical_candidate(rows, own_noise=True),
     ):
-        drawn = np.sort(law.draw((1, 20_000, 1), seeded(1)).ravel())
+        drawn = np.sort(distribution.draw((1, 20_000, 1), seeded(1)).ravel())
         below = np.searchsorted(drawn, grid.places) / len(drawn)
         # 1.95 / sqrt(20 000) is passed once in a thousand times (Kolmogorov).
-        assert np.abs(law.cumulative(grid) - below).max() < 0.0138
+        assert np.abs(distribution.cumulative(grid) - below).max() < 0.0138
 
 
 def test_mixture_of_the_cycles_leaves_each_component_its_variance() -> None:
     rows = np.where(seeded().random((200, 8)) < 0.4, -1, 1) + random_effects(0.2, 0.1, 200, 8)
     components = Components(np.array([0.4, 0.6]), np.array([-1.0, 1.0]), np.array([0.22, 0.23]))
-    law = mixture_law(rows, components, "cycle")
-    (offset,), noise = law.centre.sigma, law.noise[0].sigma
+    distribution = mixture_candidate(rows, components, "cycle")
+    (offset,), noise = distribution.centre.sigma, distribution.noise[0].sigma
     assert offset == pytest.approx(0.2, abs=0.03)
     assert np.hypot(offset, noise) == pytest.approx(components.sigma)
-    assert law.centre.mean + law.noise[0].mean == pytest.approx(components.mean)
+    assert distribution.centre.mean + distribution.noise[0].mean == pytest.approx(components.mean)
 
 
 def test_mixture_of_the_devices_leaves_each_component_its_variance() -> None:
     rows = np.where(seeded().random((200, 1)) < 0.4, -1, 1) + random_effects(0.2, 0.1, 200, 8)
     components = Components(np.array([0.4, 0.6]), np.array([-1.0, 1.0]), np.array([0.22, 0.23]))
-    law = mixture_law(rows, components, "device")
-    assert law.noise[0].sigma == pytest.approx([0.1], abs=0.01)
-    assert np.hypot(law.centre.sigma, law.noise[0].sigma) == pytest.approx(components.sigma)
+    distribution = mixture_candidate(rows, components, "device")
+    assert distribution.noise[0].sigma == pytest.approx([0.1], abs=0.01)
+    assert np.hypot(distribution.centre.sigma, distribution.noise[0].sigma) == pytest.approx(components.sigma)
 
 
-def test_single_component_is_the_gaussian_law() -> None:
+def test_single_component_is_the_gaussian_candidate() -> None:
     rows = random_effects(0.6, 0.8, 10, 4)
     single = Components(np.ones(1), np.zeros(1), np.ones(1))
-    assert mixture_law(rows, single, "cycle") == gaussian_law(rows)
+    assert mixture_candidate(rows, single, "cycle") == gaussian_candidate(rows)
 
 
 def test_offsets_are_drawn_in_by_what_is_noise_in_their_means() -> None:
