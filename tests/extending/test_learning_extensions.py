@@ -22,6 +22,12 @@ from barkhausen.experiment.tasks import TASKS
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning.networks import NETWORKS
 from barkhausen.learning.rules import RULES
+from barkhausen.report.runs.page import write_report
+from barkhausen.report.sweep.page import write_sweep_report
+from barkhausen.results.finished import load_run
+from barkhausen.results.read import load_table, load_tables
+from barkhausen.results.summarise import summarise
+from barkhausen.results.table import result_table
 from barkhausen.synapse.crossbar.chip import load_chip
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -176,3 +182,45 @@ def test_the_command_line_finds_the_modules_of_the_environment(tmp_path: Path, e
     done = subprocess.run(command, cwd=tmp_path, env=missing, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "BARKHAUSEN_EXTENSIONS: No module named 'made_up_nowhere'" in done.stderr
+
+
+def test_pages_and_tables_show_it_beside_the_rules_of_the_package(runs: Path, tmp_path: Path) -> None:
+    directories = [runs / name for name in COMBINATIONS]
+    write_report(directories, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    rows = {row["mode"]: row for row in result_table([load_run(directory).summary for directory in directories])}
+    assert rows.keys() == {"rarely", "float", "ex-situ"}
+    assert "rarely, 5 states" in page
+    for mode in rows:
+        assert mode in page
+    frame = summarise(load_tables(directories).rows, ["accuracy"], ["mode", "dataset"]).frame
+    assert set(frame["mode"]) == {"rarely", "float", "ex-situ"}
+
+
+def test_it_is_swept_and_its_sweep_is_tabulated_and_shown(tmp_path: Path, environment: Environment) -> None:
+    (tmp_path / "recipe.toml").write_text(recipe(epochs=1).to_toml())
+    (tmp_path / "sweep.toml").write_text(SWEEP)
+    command = [sys.executable, "-m", "barkhausen", "sweep", "sweep.toml", "--out", "sweep", "--workers", "2"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    frame = load_table(tmp_path / "sweep")
+    assert list(frame["mode"]) == ["rarely"] * 4
+    assert sorted(summarise(frame, ["accuracy"]).frame["rule.every"]) == [1, 3]
+    write_sweep_report(tmp_path / "sweep")
+    assert "rarely" in (tmp_path / "sweep" / "report.html").read_text(encoding="utf-8")
+
+
+SWEEP = """
+task = "train"
+recipe = "recipe.toml"
+threads = 1
+
+[search]
+kind = "grid"
+
+[search.over]
+"rule.every" = [1, 3]
+
+[search.repeat]
+seed = [0, 1]
+"""

@@ -71,7 +71,8 @@ def test_directory_named_by_the_user_is_never_replaced_by_digits(tmp_path: Path)
 
 def summary(mode: str, seed: int, accuracy: float, joule: float = 1e-8) -> dict[str, Any]:
     return {
-        "schema": 1, "mode": mode, "states": 5, "seed": seed, "epochs": 10, "test_accuracy": accuracy, "validation_accuracy": None,
+        "schema": 1, "mode": mode, "states": 5, "seed": seed, "epochs": 10,
+        "test_accuracy": accuracy, "validation_accuracy": None,
         "dataset": {"name": "mnist", "train_samples": 60000, "validation_samples": 0},
         "device": {"source": "gaussian", "file": None, "margin": 0.3},
         "chips": {"count": 10, "mean": accuracy, "std": 0.001 * (seed + 1)},
