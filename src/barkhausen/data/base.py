@@ -85,7 +85,7 @@ class Dataset:
         train, those test. So a larger validation part contains every smaller one.
 
         Args:
-            samples: how many to hold out, from 1 to one less than the training samples.
+            samples: Number to hold out, from 1 to one less than the training samples.
 
         Raises:
             InputError: ``samples`` is outside that range.

@@ -30,9 +30,9 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
     """Turn the content of an IDX file of unsigned bytes into a read-only array.
 
     Args:
-        content: the whole file, unpacked.
-        dimensions: how many dimensions the array must have: 3 for images, 1 for labels.
-        origin: what error messages call the file.
+        content: The whole file, unpacked.
+        dimensions: Number of dimensions that the array must have: 3 for images, 1 for labels.
+        origin: Name of the file in error messages.
 
     Raises:
         InputError: another type of file, element or number of dimensions; an empty dimension; more or fewer
@@ -63,9 +63,9 @@ def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape
     """Read an IDX file of unsigned bytes, gzip-compressed if its name ends in ``.gz``.
 
     Args:
-        path: the file.
-        dimensions: how many dimensions the array must have.
-        md5: checksum of the file as it lies on the disk, in hexadecimal.
+        path: The file.
+        dimensions: Number of dimensions that the array must have.
+        md5: Checksum of the file as it lies on the disk, in hexadecimal.
 
     Raises:
         InputError: the file cannot be read, is damaged, or is sound but not the one with this checksum.

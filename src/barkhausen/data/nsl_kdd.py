@@ -71,10 +71,10 @@ def read_nsl_kdd(train: tuple[Path, str], test: tuple[Path, str], name: str, sou
     """Read, verify and prepare both files.
 
     Args:
-        train: path of ``KDDTrain+.txt`` or ``KDDTrain+.txt.gz``, and the md5 of the unpacked text.
-        test: the same of ``KDDTest+.txt``.
-        name: of the data set.
-        source: of the data set.
+        train: Path of ``KDDTrain+.txt`` or ``KDDTrain+.txt.gz``, and the md5 of the unpacked text.
+        test: Path and md5 of ``KDDTest+.txt``.
+        name: Name of the data set.
+        source: Where the files come from.
 
     Raises:
         InputError: a file cannot be read, is damaged, or is not the published one.
@@ -112,7 +112,7 @@ def prepare(
     A number becomes its rank among the normal training rows: the fraction of them that has a smaller value, equal
     ones counted half. Durations and bytes reach over nine decades, and what is rare in normal traffic is what counts;
     the rank needs no choice of scale for either. A word becomes one feature for each value that occurs in training,
-    1 or 0; a value that training has not leaves all of them 0. Numbers come first, in the order of the file, then
+    1 or 0; a value that does not occur in training leaves all of them 0. Numbers come first, in the order of the file, then
     protocols, services and flags in alphabetical order.
     """
     normal = train[train[f"c{_NAME}"] == NORMAL]
@@ -131,8 +131,8 @@ def read_connections(path: Path, md5: str) -> Rows:
     """Read one file, unpacked if its name ends in ``.gz``.
 
     Args:
-        path: the file.
-        md5: checksum of the text, unpacked, in hexadecimal.
+        path: The file.
+        md5: Checksum of the text, unpacked, in hexadecimal.
 
     Raises:
         InputError: the file cannot be read, is damaged, or is sound but not the one with this checksum. Damage is
@@ -155,8 +155,8 @@ def parse_connections(text: bytes, origin: str) -> Rows:
     """Turn the text of a file into rows.
 
     Args:
-        text: lines of 43 values between commas.
-        origin: what error messages call the file.
+        text: Lines of 43 values separated by commas.
+        origin: Name of the file in error messages.
 
     Raises:
         InputError: no line; a line with another number of values; a value that is no finite number where one belongs,
@@ -164,7 +164,7 @@ def parse_connections(text: bytes, origin: str) -> Rows:
     """
     try:
         with warnings.catch_warnings():
-            # An empty file is told below, as an error.
+            # An empty file is reported below, as an error.
             warnings.simplefilter("ignore", UserWarning)
             rows = np.loadtxt(io.BytesIO(text), dtype=_ROW, delimiter=",", comments=None, ndmin=1, encoding="ascii")
     except UnicodeDecodeError:

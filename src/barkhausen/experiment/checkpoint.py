@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on exactly where it was, in one safetensors file.
+"""Checkpoints: everything a run needs to resume exactly where it was, in one safetensors file.
 
 Nothing is pickled: tensors are stored under dotted names, all else as one JSON text in the file's metadata. The
 same state gives the same bytes.

@@ -1,4 +1,4 @@
-"""Learning with stochastic few-state synapses: in-situ, ex-situ, and the float twin."""
+"""Learning with stochastic few-state synapses: in-situ, ex-situ, and the float baseline."""
 
 from barkhausen.core.renamed import old_names
 from barkhausen.learning.ageing import endurance, wait

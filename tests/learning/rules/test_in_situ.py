@@ -177,7 +177,7 @@ def test_optimiser_of_another_model_is_refused() -> None:
     with pytest.raises(ValueError, match="holds no latent weight of this model"):
         InSitu(torch.optim.SGD(model.parameters(), lr=0.1), other)
     plain = nn.Linear(3, 3)
-    with pytest.raises(ValueError, match="no domain-wall layer"):
+    with pytest.raises(ValueError, match="no synapse layer"):
         InSitu(torch.optim.SGD(plain.parameters(), lr=0.1), plain)
 
 

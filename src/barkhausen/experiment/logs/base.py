@@ -1,4 +1,4 @@
-"""Where the numbers of a run go beside its own files: what every such log has to do."""
+"""Destinations of a run's numbers beside its own files: what every such log has to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from barkhausen.experiment.recipe import Recipe
 
 
 class RunLog(Protocol):
-    """The log of one run, open as long as the run is under way."""
+    """The log of one run, open while it runs."""
 
     def add(self, epoch: int, line: dict[str, Any]) -> None:
         """Take the metrics of one epoch (a line of ``metrics.jsonl``), counted from 1."""
@@ -29,20 +29,20 @@ class RunLog(Protocol):
 
 
 class Destination(Protocol):
-    """Opens the log of any run."""
+    """A destination that opens the log of any run."""
 
     def open(self, recipe: Recipe, directory: Path, metrics: list[dict[str, Any]]) -> RunLog:
         """Open the log of a run.
 
         Args:
-            recipe: of the run.
-            directory: of the run.
-            metrics: lines of the epochs that an earlier process has finished; the log may hold them already.
+            recipe: Recipe of the run.
+            directory: Directory of the run.
+            metrics: Lines of the epochs that an earlier process has finished; the log may hold them already.
         """
 
     @property
     def takes_finished_runs(self) -> bool:
-        """Whether a run that was finished earlier is to be handed over again, in case something is missing there."""
+        """Whether to give it a run that was finished earlier once more, in case something is missing there."""
 
 
 def numbers(line: dict[str, Any]) -> Iterator[tuple[str, float]]:

@@ -1,8 +1,8 @@
 """Runs in MLflow: parameters, metrics, final figures and files, on a server or in a database file.
 
-What MLflow holds follows what the run's directory holds: whatever is missing there (the server was down, the run was
-interrupted, MLflow was asked for only afterwards) is sent with the next epoch, or when the same command is given again,
-and nothing is sent twice. A failure never stops the training.
+MLflow is brought up to date with the run's directory: whatever it lacks (the server was down, the run was interrupted,
+MLflow was asked for only afterwards) is sent with the next epoch, or when the same command is given again, and nothing
+is sent twice. A failure never stops the training.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ EXPERIMENT = "barkhausen"
 HELD = "mlflow.json"
 """The file in the run's directory that says which MLflow run it is."""
 ENVIRONMENT = {
-    # Nobody asked for a report to MLflow's makers.
+    # Users did not ask for a report to the developers of MLflow.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    # By default a server that is down holds the training up for minutes at every call.
+    # By default, training waits minutes at every call to a server that is down.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
@@ -58,10 +58,10 @@ class Mlflow:
     """An MLflow server or database that runs are logged to.
 
     Args:
-        uri: ``http://…`` of a server, or ``sqlite:///runs/mlflow.db`` and the like.
-        experiment: name under which MLflow groups the runs; made if there is none.
-        tags: further tags of the runs.
-        warn: told in one line when MLflow cannot be reached.
+        uri: Address of a server (``http://…``) or of a database (``sqlite:///runs/mlflow.db``).
+        experiment: Name under which MLflow groups the runs; made if there is none.
+        tags: Further tags of the runs.
+        warn: Function that is given one line when MLflow cannot be reached.
 
     Raises:
         InputError: MLflow is not installed, or the URI is none of a server or database.
@@ -85,7 +85,7 @@ class Mlflow:
             raise InputError("MLflow is not installed: pip install 'barkhausen[mlflow]'")
 
     def open(self, recipe: Recipe, directory: Path, metrics: list[dict[str, Any]]) -> MlflowLog:
-        """Begin the MLflow run of a run, or go on with the one that its directory names."""
+        """Begin the MLflow run of a run, or continue the one that its directory names."""
         return MlflowLog(self, recipe, directory, metrics)
 
 
@@ -93,10 +93,10 @@ class MlflowLog:
     """The MLflow run of one run.
 
     Args:
-        where: server or database, and experiment.
-        recipe: of the run.
-        directory: of the run; ``mlflow.json`` there keeps the identifier of the MLflow run.
-        metrics: lines of epochs that may be missing in MLflow.
+        where: Server or database, and experiment.
+        recipe: Recipe of the run.
+        directory: Directory of the run; ``mlflow.json`` there keeps the identifier of the MLflow run.
+        metrics: Lines of epochs that may be missing in MLflow.
     """
 
     def __init__(self, where: Mlflow, recipe: Recipe, directory: Path, metrics: list[dict[str, Any]]) -> None:
@@ -121,9 +121,7 @@ class MlflowLog:
         """Send the final figures and the files, and mark the MLflow run as finished."""
         self.summary = summary
         if not self._send():
-            self.where.warn(
-                f"MLflow has not got all of {self.directory}: the same command, given again, sends the rest"
-            )
+            self.where.warn(f"MLflow lacks a part of {self.directory}: give the same command again to send the rest")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -140,9 +138,9 @@ class MlflowLog:
         try:
             work()
         except Exception as error:
-            # Whatever it is, hours of training must not be lost for it.
+            # No failure of a log may cost hours of training.
             if not self.failing:
-                self.where.warn(f"MLflow, {_named(self.where.uri)}: {_first_line(error)}; training goes on")
+                self.where.warn(f"MLflow, {_named(self.where.uri)}: {_first_line(error)}; training continues")
             self.failing = True
             return False
         self.failing = False
@@ -161,12 +159,12 @@ class MlflowLog:
             figures = {key: value for key, value in final_figures(self.summary).items() if key not in there}
             self._log_numbers(client, figures, self.recipe.epochs)
             self._upload(client, "recipe.toml", "device.nc", "metrics.jsonl", "summary.json")
-            # Last, so that what is marked as finished lacks nothing.
+            # Last, so that a run marked as finished is complete.
             client.set_terminated(self.run_id, "FINISHED")
             self.summary = None
 
     def _opened(self) -> MlflowClient:
-        """The client, after the MLflow run was begun or found, and what it holds was struck off what is to be sent."""
+        """The client. On first use the MLflow run is begun or found, and what it holds is not sent again."""
         if self.client is not None:
             return self.client
         for name, value in ENVIRONMENT.items():
@@ -184,7 +182,7 @@ class MlflowLog:
         return client
 
     def _found(self, client: MlflowClient) -> str | None:
-        """The MLflow run that the directory names, if this MLflow has it; under way again unless all of it is there."""
+        """The MLflow run that the directory names, if this MLflow has it; marked as running unless it is complete."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
@@ -223,7 +221,7 @@ class MlflowLog:
                 made: str = client.create_experiment(name, artifact_location=_files_beside(self.where.uri))
                 return made
             except MlflowException:
-                # Another run of a sweep was quicker.
+                # Another run of a sweep has made it meanwhile.
                 held = client.get_experiment_by_name(name)
                 if held is None:
                     raise
@@ -241,7 +239,7 @@ class MlflowLog:
 
         now = int(1000 * time.time())
         metrics = [Metric(key, float(value), now, step) for key, value in values.items()]
-        # The one that says that the step is there goes last.
+        # Last, the one that marks the step as complete.
         metrics.sort(key=lambda metric: metric.key == "seconds")
         for start in range(0, len(metrics), AT_ONCE):
             client.log_batch(self.run_id, metrics=metrics[start : start + AT_ONCE])
@@ -272,7 +270,7 @@ def final_figures(summary: dict[str, Any]) -> dict[str, float]:
 
 
 def _files_beside(uri: str) -> str | None:
-    """Where the files of the runs in an SQLite database are kept: beside it, not in whatever directory one is in."""
+    """Where the files of runs in an SQLite database are kept: beside it, not in the current directory."""
     if not uri.startswith("sqlite:///"):
         return None
     database = Path(uri.removeprefix("sqlite:///").partition("?")[0]).resolve()

@@ -14,7 +14,7 @@ from barkhausen.experiment.recipe import Recipe
 
 
 class ScalarLog:
-    """Writes every number of an epoch's metrics; a resumed run hides what an interrupted epoch left behind.
+    """Log of every number of an epoch's metrics; a resumed run hides what an interrupted epoch left behind.
 
     Raises:
         InputError: the directory cannot be written.
@@ -37,7 +37,7 @@ class ScalarLog:
             raise unwritable(self.directory, error) from None
 
     def finish(self, summary: dict[str, Any]) -> None:
-        """Nothing: scalars are of epochs."""
+        """Nothing: all scalars belong to epochs."""
 
     def __enter__(self) -> ScalarLog:
         return self
@@ -57,5 +57,5 @@ class TensorBoard:
     takes_finished_runs = False
 
     def open(self, recipe: Recipe, directory: Path, metrics: list[dict[str, Any]]) -> ScalarLog:
-        """Go on after the epochs that are in ``metrics``."""
+        """Continue after the epochs that are in ``metrics``."""
         return ScalarLog(directory / "tensorboard", len(metrics))

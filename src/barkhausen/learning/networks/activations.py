@@ -1,4 +1,4 @@
-"""Activations with few levels, as a converter of few bits would deliver them."""
+"""Activations with few levels, like those of a converter with few bits."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class QuantisedHardtanh(nn.Module):
     sign function of a binary network, with ``low = 0`` a quantised ReLU.
 
     Args:
-        levels: 2 or more; a converter of b bits has 2^b.
-        low, high: ends of the range.
+        levels: Number of levels, 2 or more; a converter of b bits has 2^b.
+        low, high: Ends of the range.
 
     Raises:
         InputError: fewer than two levels, or an empty range.

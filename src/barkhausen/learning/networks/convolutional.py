@@ -31,13 +31,13 @@ def convolutional_network(
     """Blocks of convolution, normalisation, activation and 2 × 2 max-pooling, then a multilayer perceptron.
 
     Args:
-        image: channels, rows and columns of the images, which come as rows of pixels.
-        channels: of the blocks' convolutions; each block halves rows and columns (rounding down).
-        hidden: sizes of the hidden linear layers.
-        classes: outputs.
-        convolution: makes a convolution of (inputs, outputs, bias) that keeps rows and columns.
-        linear: makes a linear layer of (inputs, outputs, bias).
-        parts: normalisation after every layer, the last one included, and activation after all but the last.
+        image: Channels, rows and columns of the images, which come as rows of pixels.
+        channels: Output channels of the blocks' convolutions; each block halves rows and columns (rounding down).
+        hidden: Sizes of the hidden linear layers.
+        classes: Number of outputs.
+        convolution: Function of (inputs, outputs, bias) that makes a convolution that keeps rows and columns.
+        linear: Function of (inputs, outputs, bias) that makes a linear layer.
+        parts: Normalisation after every layer, the last one included, and activation after all but the last.
 
     Raises:
         ValueError: more blocks than the image can be halved.
@@ -88,7 +88,7 @@ def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Mo
 
 
 def _saved_shapes(saved: SavedSizes) -> Shapes:
-    # What the pooling left out cannot be told from the weights.
+    # Rows and columns that the pooling left out do not show in the weights.
     image = saved.image()
     return Shapes(saved.dataset, math.prod(image), saved.weights[-1][0], image)
 

@@ -28,8 +28,8 @@ class ShiftBatchNorm(nn.modules.batchnorm._BatchNorm):
     the mean of c · AP2(c). Gradients pass through AP2 as if it were the identity.
 
     Args:
-        num_features: features (channels).
-        eps, momentum: as :class:`torch.nn.BatchNorm1d` takes them.
+        num_features: Number of features (channels).
+        eps, momentum: Like those of :class:`torch.nn.BatchNorm1d`.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  # torch's own name

@@ -1,4 +1,4 @@
-"""What stands between the layers of weights in our own networks: normalisation and activation, all of it digital."""
+"""Normalisation and activation between the layers of weights, both digital."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "hardtanh":
 
 @dataclass(frozen=True)
 class Parts:
-    """Which normalisation and activation.
+    """Choice of normalisation and activation.
 
     Args:
-        activation: ``relu``, ``hardtanh``, ``tanh``, or ``quantised``: hard tanh in ``levels`` levels.
+        activation: ``relu``, ``hardtanh``, ``tanh``, or ``quantised`` (hard tanh with ``levels`` levels).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
-        levels: of the quantised activation.
+        levels: Number of levels of the quantised activation.
     """
 
     activation: Activation = "relu"
@@ -41,7 +41,7 @@ class Parts:
         return QuantisedHardtanh(self.levels) if self.activation == "quantised" else _ACTIVATIONS[self.activation]()
 
     def norm(self, features: int, dimensions: int = 0) -> nn.Module | None:
-        """A new normalisation of so many features, for inputs with so many dimensions of place; None for ``none``."""
+        """A new normalisation for inputs with that many features and spatial dimensions; None for ``none``."""
         if self.normalisation == "none":
             return None
         if self.normalisation == "shift":

@@ -1,4 +1,4 @@
-"""What in-situ and ex-situ learning share: they stand in for the optimiser that they wrap."""
+"""Base of learning rules on devices: an optimiser that wraps another one."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from barkhausen.learning.layers.base import synapse_layers
 
 
 class Learner(torch.optim.Optimizer):
-    """A torch optimiser followed, at every step, by what the devices make of it.
+    """A torch optimiser whose every step is followed by an update of the devices.
 
     It is an optimiser itself, so that learning-rate schedulers, gradient scalers and training frameworks take it. Its
     parameter groups and its state are those of the optimiser it wraps, in which the numbers stay.
 
     Args:
-        optimizer: any torch optimiser over the model's parameters.
-        model: a module with domain-wall layers anywhere inside.
-        generator: of all noise.
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers anywhere inside.
+        generator: Random stream of all noise.
 
     Raises:
-        InputError: the model has no domain-wall layer, or the optimiser holds none of their latent weights (it was made
-            for another model, or for a part of this one, or before the model was converted).
+        InputError: the model has no synapse layer, or the optimiser holds none of their latent weights (it was made for
+            another model, or for a part of this one, or before the model was converted).
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
@@ -34,11 +34,11 @@ class Learner(torch.optim.Optimizer):
         self.generator = generator
         self.layers = [layer for _, layer in synapse_layers(model)]
         if not self.layers:
-            raise InputError("the model has no domain-wall layer")
+            raise InputError("the model has no synapse layer")
         held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         if not any(id(layer.latent_weight) in held for layer in self.layers):
             raise InputError(
-                "the optimiser holds no latent weight of this model's domain-wall layers (make it after the "
+                "the optimiser holds no latent weight of this model's synapse layers (make it after the "
                 "conversion, from the parameters of the converted model)"
             )
         super().__init__(optimizer.param_groups, optimizer.defaults)
@@ -58,14 +58,14 @@ class Learner(torch.optim.Optimizer):
         self.optimizer.zero_grad(set_to_none)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Give the optimiser more parameters."""
+        """Add parameters to the optimiser."""
         # torch's constructor adds the groups it is given, which the wrapped optimiser has already.
         if not any(param_group is group for group in self.optimizer.param_groups):
             self.optimizer.add_param_group(param_group)
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The optimiser's own, for learning-rate schedules."""
+        """The optimiser's parameter groups, for learning-rate schedules."""
         return self.optimizer.param_groups
 
     @param_groups.setter
@@ -74,12 +74,12 @@ class Learner(torch.optim.Optimizer):
 
     @property
     def state(self) -> Any:
-        """The optimiser's own."""
+        """The optimiser's state."""
         return self.optimizer.state
 
     @state.setter
     def state(self, state: Any) -> None:
-        """As for ``param_groups``."""
+        """Torch's constructor sets an empty state; the wrapped optimiser's stays."""
 
     def __getstate__(self) -> dict[str, Any]:
         # For copies and pickles; torch's own would leave out all but groups and state. A schedule shadows step().

@@ -1,8 +1,8 @@
 """Ex-situ learning: train a precursor on the device model, then program chips that were never seen.
 
-An in-situ network adapts to the frozen errors of its own devices, and its levels mean little to another chip.
-The precursor must not: the weight of every synapse is drawn afresh at every step from the distribution of
-*written* weights (fresh device, write-verify with the same margin), so that what it learns holds for any chip.
+An in-situ network adapts to the fixed errors of its own devices, and transfers badly to other chips. The precursor must
+not: the weight of every synapse is drawn afresh at every step from the distribution of *programmed* weights (fresh
+device, write-verify with the same margin), so that what it learns holds for any chip.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Precursor(Learner):
     latent weight. Nothing is counted: this happens in software, on no device.
 
     Args:
-        optimizer: any torch optimiser over the model's parameters.
-        model: a module with domain-wall layers anywhere inside.
-        device: statistics of the devices that the chips will be made of; each layer's own by default.
-        margin: of the write-verify that will program the chips; each layer's own by default.
-        max_attempts: of the same.
-        generator: of the redrawn weights.
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers anywhere inside.
+        device: Statistics of the devices of the chips. Default: each layer's own.
+        margin: Tolerance margin of the write-verify that will program the chips. Default: each layer's own.
+        max_attempts: Largest number of attempts of that write-verify.
+        generator: Random stream of the redrawn weights.
     """
 
     def __init__(

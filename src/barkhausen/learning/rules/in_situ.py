@@ -25,7 +25,7 @@ BLOCK = 32
 class InSitu(Learner):
     """The in-situ rule around any torch optimiser (arXiv:2111.07284, after Hubara et al., JMLR 18, 2018).
 
-    After each step of the optimiser, for every synapse with latent weight a and device weight w:
+    After each step of the optimiser, for every synapse with latent weight a and synaptic weight w:
 
     1. a is clipped to [−1, 1];
     2. the target k* is the state whose level L is nearest to a;
@@ -41,14 +41,14 @@ class InSitu(Learner):
     It is an optimiser for schedulers, gradient scalers and frameworks too. Training on several processes
     (``DistributedDataParallel``) needs generators of one seed: gradients are averaged, so that all processes then
     program the same devices to the same weights. Torch sends all buffers at every step, the devices among them; where
-    no layer has running statistics, ``broadcast_buffers=False`` spares that.
+    no layer has running statistics, ``broadcast_buffers=False`` avoids that.
 
     Args:
-        optimizer: any torch optimiser over the model's parameters.
-        model: a module with domain-wall layers anywhere inside.
-        generator: of the programming noise.
-        margin_schedule: from the number of steps made to the factor on each layer's own margin
-            (:class:`.LinearMargin`, :class:`.CosineMargin`, or any function); 1 if none is given.
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers anywhere inside.
+        generator: Random stream of the programming noise.
+        margin_schedule: Function from the number of steps made to the factor on each layer's own margin
+            (:class:`.LinearMargin`, :class:`.CosineMargin`, or any other). Default: a factor of 1.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class InSitu(Learner):
 
     @torch.no_grad()
     def update_devices(self) -> None:
-        """Program the devices that are outside the margin of their target; those of frozen layers are left alone."""
+        """Program the devices outside the margin of their target, except those of frozen layers."""
         if not all(group.intact() for group in self.groups):
             self.groups = _groups_of_one_kind(self.layers, self.margins)
         factor = 1.0 if self.margin_schedule is None else self.margin_schedule(self.steps)
@@ -83,7 +83,7 @@ class InSitu(Learner):
         return {**super().state_dict(), "in_situ": {"steps": self.steps}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the optimiser's state; that of the bare optimiser will do as well."""
+        """Restore the optimiser's state, or that of a bare optimiser."""
         rest = dict(state_dict)
         self.steps = int(rest.pop("in_situ", {"steps": 0})["steps"])
         super().load_state_dict(rest)
@@ -135,14 +135,14 @@ class _Group:
         return {**self.__dict__, "_pointers": [-1] * len(self.layers)}
 
     def intact(self) -> bool:
-        """Whether latent weights and devices still are where this group put them."""
+        """Whether latent weights and devices are still where this group put them."""
         here = all(x.latent_weight.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
         same = all(x.synapses is array for x, array in zip(self.layers, self.bank.arrays, strict=True))
         frozen = all(x.latent_weight.requires_grad == self.learning for x in self.layers)
         return here and same and frozen and self.bank.intact()
 
     def scale_margin(self, factor: float) -> None:
-        """Multiply the margin that the layers began with."""
+        """Multiply the initial margin of the layers."""
         if factor * self.margin != self.bank.kind.margin:
             self.bank.set_margin(factor * self.margin)
 

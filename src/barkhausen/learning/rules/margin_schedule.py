@@ -1,4 +1,4 @@
-"""Tolerance margins that change in the course of training.
+"""Tolerance margins that change during training.
 
 A schedule is any function from the number of steps made to the factor by which each layer's own margin is multiplied;
 these are the usual ones.
@@ -34,7 +34,7 @@ class _Ramp:
         return self.first + (self.last - self.first) * self._share(min(1.0, step / self.steps))
 
     def _share(self, progress: float) -> float:
-        """How much of the way from first to last is made, from 0 to 1."""
+        """Share of the way from first to last, from 0 to 1."""
         return progress
 
 
