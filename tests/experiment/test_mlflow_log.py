@@ -159,7 +159,7 @@ def test_failing_server_costs_a_line_and_what_it_missed_is_sent_later(
     warned.clear()
     Run(recipe(), tmp_path / "plain", logs=(Mlflow("http://me:secret@127.0.0.1:9", warn=warned.append),)).execute()
     assert len(warned) == 2
-    assert "the same command, given again, sends the rest" in warned[1]
+    assert "give the same command again to send the rest" in warned[1]
     assert "secret" not in "".join(warned)
     assert not (tmp_path / "plain" / "mlflow.json").exists()
     Run(recipe(), tmp_path / "plain", logs=(where,)).execute()

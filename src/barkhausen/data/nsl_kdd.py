@@ -111,9 +111,9 @@ def prepare(
 
     A number becomes its rank among the normal training rows: the fraction of them that has a smaller value, equal
     ones counted half. Durations and bytes reach over nine decades, and what is rare in normal traffic is what counts;
-    the rank needs no choice of scale for either. A word becomes one feature for each value that occurs in training,
-    1 or 0; a value that does not occur in training leaves all of them 0. Numbers come first, in the order of the file, then
-    protocols, services and flags in alphabetical order.
+    the rank needs no choice of scale for either. A word becomes one feature for each value that occurs in training, 1
+    or 0; a value that does not occur in training leaves all of them 0. Numbers come first, in the order of the file,
+    then protocols, services and flags in alphabetical order.
     """
     normal = train[train[f"c{_NAME}"] == NORMAL]
     parts: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
