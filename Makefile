@@ -40,7 +40,7 @@ test: .venv/dev.stamp ## all tests but the slow ones
 
 PHYSICS := tests/micromagnetics/physics
 VALIDATE = $(BIN)/python -m pytest -m 'slow or validation'
-PARALLEL = -n $(WORKERS) --dist loadfile
+PARALLEL = -n $(WORKERS) --dist worksteal
 
 validate: ## the slow tests in parts, each with a table check / ours / reference / tolerance
 	@$(MAKE) --keep-going --jobs=1 $(PARTS:%=validate-%)
