@@ -41,7 +41,7 @@ Preset = Literal["racetrack", "notched", "gaussian"]
 
 
 class DatasetRecipe(StrictParameters):
-    """Which data, and whether hyper-parameters are being chosen on a part of it."""
+    """Data set, and the part of it on which hyper-parameters are chosen."""
 
     name: Annotated[str, name_in(DATASETS)] = "mnist"
     """``mnist``, ``fashion-mnist``, ``digits``, ``nsl-kdd`` or another registered data set."""
@@ -50,7 +50,7 @@ class DatasetRecipe(StrictParameters):
 
 
 class DeviceRecipe(StrictParameters):
-    """The synapse: a shipped racetrack, a textbook Gaussian or a device file, and how it is programmed."""
+    """Device of the synapses (a shipped racetrack, a textbook Gaussian or a device file), and how it is programmed."""
 
     preset: Preset = "racetrack"
     """Family of the shipped device with the recipe's number of states; ``gaussian`` is implied by ``sigma``."""
@@ -61,7 +61,7 @@ class DeviceRecipe(StrictParameters):
     margin: NotNegative = 0.4
     """Noise tolerance margin in weight units (ex-situ: 0.2 unless given)."""
     max_attempts: Count = 1
-    """Write-verify attempts of each programming event."""
+    """Largest number of write-verify attempts of each programming event."""
     count_writes: bool = False
     """Keep how often every single device was written (4 bytes each), for ``endurance`` in the summary."""
 
@@ -97,7 +97,7 @@ class DeviceRecipe(StrictParameters):
 
 
 class FaultsRecipe(StrictParameters):
-    """What is wrong with the devices (:class:`barkhausen.synapse.Faults`)."""
+    """Faults of the devices (:class:`barkhausen.synapse.Faults`)."""
 
     stuck: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of devices that never change."""
@@ -108,7 +108,7 @@ class FaultsRecipe(StrictParameters):
 
 
 class OptimizerRecipe(StrictParameters):
-    """The optimiser of the digital side."""
+    """Optimiser of the digital parameters."""
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
     rate: Positive = 1e-3
@@ -128,7 +128,7 @@ class TransferRecipe(StrictParameters):
 
     chips: Count = 10
     max_attempts: Count = 5
-    """Write-verify attempts when a chip is programmed."""
+    """Largest number of write-verify attempts when a chip is programmed."""
 
 
 class Recipe(StrictParameters):
@@ -202,8 +202,8 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     """Read a recipe and apply ``key=value`` settings to it.
 
     Args:
-        path: the TOML file.
-        settings: such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string
+        path: The TOML file.
+        settings: Settings such as ``states=3`` or ``dataset.name=digits``. A value is read as TOML, or as a string
             where it is not TOML. ``device.file=…`` replaces the recipe's preset with its sigma and states.
 
     Raises:
@@ -281,7 +281,7 @@ def device_file(recipe: Recipe) -> Path | None:
 
 
 def _without_preset(values: dict[str, Any]) -> None:
-    """Forget the preset of a recipe, and its number of states: a device file named by a setting replaces both."""
+    """Remove the preset of a recipe and its number of states: a device file named by a setting replaces both."""
     values.pop("states", None)
     device = values.get("device")
     if isinstance(device, dict):
