@@ -193,8 +193,14 @@ def infer_on_chip(
         moved=moved,
         disturb=_kind_of_disturb(device, chip),
         chip=chip,
-        assumed=[*chip.assumed(), *device.assumed],
+        assumed=[*chip.assumed(), *_without_junction(device), *device.assumed],
     )
+
+
+def _without_junction(device: CharacterisedDevice) -> list[str]:
+    if device.read_out.resistance_area is not None:
+        return []
+    return ["the devices have no tunnel junction: chip.junction does not apply, their conductances are the file's"]
 
 
 def _disturb_probability(device: CharacterisedDevice, chip: Chip) -> float:

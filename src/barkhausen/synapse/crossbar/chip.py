@@ -13,7 +13,6 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from barkhausen.core.config import apply_setting, read_toml, validated
-from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip_parts import (
     Bank,
     Constant,
@@ -143,20 +142,10 @@ class Chip(Part):
 
         Args:
             resistance_area: Resistance-area product in ohm m² of the junctions in the device file. None for devices
-                that have no tunnel junction.
-
-        Raises:
-            InputError: The chip has junctions of its own resistance-area product, but the device has none.
+                without a tunnel junction, which the chip takes as they are.
         """
         mine = self.junction.resistance_area
-        if isinstance(mine, str):
-            return 1.0
-        if resistance_area is None:
-            raise InputError(
-                "chip.junction.resistance_area: does not apply, since the device file has no junction; leave it at "
-                "'device'"
-            )
-        return resistance_area / mine
+        return 1.0 if isinstance(mine, str) or resistance_area is None else resistance_area / mine
 
     def read_voltage(self, of_device: float) -> float:
         """In V of the greatest input: the chip's own, or the device's."""
