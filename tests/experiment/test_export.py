@@ -77,7 +77,7 @@ def test_npz_gives_the_weights_back_bit_for_bit(model: nn.Module, tmp_path: Path
         if bias is not None:
             assert (arrays[f"{name}.bias"] == bias.detach().numpy()).all()
     metadata = json.loads(str(arrays["metadata"]))
-    assert (metadata["format_version"], metadata["about"]) == (1, {"seed": 7})
+    assert (metadata["format_version"], metadata["about"]) == (2, {"seed": 7})
     five, three = (device["levels"] for device in metadata["devices"])
     assert five == pytest.approx([-1.0, -0.5, 0.0, 0.5, 1.0], abs=1e-6)
     assert three == pytest.approx([-1.0, 0.0, 1.0], abs=1e-6)
@@ -126,7 +126,7 @@ def test_safetensors_hold_the_deployed_network_and_its_devices(model: nn.Module,
         info = json.loads(metadata["layers"])[name]
         held = (tensors[f"{name}.conductance"] - info["reference_conductance"]) / info["conductance_unit"]
         assert torch.equal(held.float(), tensors[f"{name}.device_weight"])
-    assert metadata["format_version"] == "1"
+    assert metadata["format_version"] == "2"
     assert json.loads(metadata["about"]) == {"chip": 3}
 
 
@@ -150,7 +150,7 @@ def test_single_precision_weights_survive_the_conductances() -> None:
         size = 10.0 ** generator.uniform(-7, 0.2, 100_000)
         weight = (size * generator.choice([-1.0, 1.0], size.shape)).astype(np.float32)
         back = map_.weight(map_.conductance(weight))
-        tolerance = 2e-16 * map_.parallel / map_.unit
+        tolerance = 2e-16 * map_.high / map_.unit
         assert np.abs(back - weight).max() <= tolerance
         if junction.tunnel_magnetoresistance > 1:
             assert (back.astype(np.float32) == weight).all()
@@ -164,7 +164,7 @@ def test_annihilated_walls_read_as_one_domain(model: nn.Module) -> None:
     at_ends = np.isclose(weight, low) | np.isclose(weight, high)
     assert at_ends.any() and not at_ends.all()
     ends = map_.conductance(weight[at_ends])
-    assert (np.isclose(ends, map_.antiparallel, rtol=1e-6) | np.isclose(ends, map_.parallel, rtol=1e-6)).all()
+    assert (np.isclose(ends, map_.low, rtol=1e-6) | np.isclose(ends, map_.high, rtol=1e-6)).all()
 
 
 def test_measured_range_takes_the_place_of_the_junction() -> None:
@@ -199,14 +199,14 @@ def without(device: CharacterisedDevice, name: str) -> CharacterisedDevice:
 @pytest.mark.parametrize("write", [export_npz, export_csv, export_safetensors])
 def test_device_without_a_junction_is_one_line(write: Any, tmp_path: Path) -> None:
     odd = network(grouped={"device": without(gaussian_device(5), "conductance_high")})
-    with pytest.raises(InputError, match=r"^grouped: the device file has no junction \(no variable 'conductance_p"):
+    with pytest.raises(InputError, match=r"^grouped: the device file gives no conductances \(no variable 'conductance_h"):
         write(odd, tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
 def test_junction_that_does_not_depend_on_the_wall_is_one_line() -> None:
     data = gaussian_device(5).data
-    flat = CharacterisedDevice(data.assign(conductance_parallel=data["conductance_low"]))
+    flat = CharacterisedDevice(data.assign(conductance_high=data["conductance_low"]))
     with pytest.raises(InputError, match="must be rising"):
         ConductanceMap.of(flat)
 

@@ -116,7 +116,7 @@ def test_table_holds_the_numbers_of_the_device(tmp_path: Path) -> None:
     assert share == pytest.approx(100 * float(data["state_mean"][0]) / LENGTH, abs=0.051)
     assert device == pytest.approx(1e9 * float(data["sigma_device"][0]), abs=0.0051)
     assert cycle == pytest.approx(1e9 * float(data["sigma_cycle"][0]), abs=0.0051)
-    energy = [float(data[f"{cause}_energy"][0]) for cause in ("sot", "gate", "read")]
+    energy = [float(characterisation.device.energy(cause)[0]) for cause in ("sot", "gate", "read")]
     prices = [
         f"{1e15 * energy[0]:.2f}",
         f"{1e15 * energy[1]:.3f}",
@@ -161,7 +161,7 @@ def test_what_nobody_knows_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("distribution", ["mixture", "empirical"])
-def test_a_chosen_law_is_drawn(tmp_path: Path, law: str) -> None:
+def test_a_chosen_distribution_is_drawn(tmp_path: Path, distribution: str) -> None:
     plain = made_up()
     moments = plain.device.moments
     spread = np.hypot(moments[1], moments[2])
@@ -174,14 +174,14 @@ def test_a_chosen_law_is_drawn(tmp_path: Path, law: str) -> None:
         "bandwidth_device": ("state", np.full(5, 1e-9)),
         "bandwidth_cycle": ("state", np.full(5, 1e-9)),
     }
-    device = plain.device.extended(xr.Dataset(variables, attrs={"distribution": law}))
+    device = plain.device.extended(xr.Dataset(variables, attrs={"distribution": distribution}))
     page = page_of(Characterisation(device, plain.history), tmp_path)
     traces = plot_specs(page)[1]["data"]
     curves = [trace for trace in traces if trace.get("mode") == "lines"]
     assert len(curves) == 5
     for curve in curves:
         assert area_under(curve["x"], curve["y"]) == pytest.approx(64 * traces[0]["width"], rel=0.01)
-    assert f"the law “{law}” that training draws from" in words(page)
+    assert f"the distribution “{distribution}” that training draws from" in words(page)
 
 
 @pytest.mark.parametrize(("states", "devices", "cycles"), [(2, 1, 1), (2, 16, 1), (3, 1, 8), (9, 4, 2), (40, 2, 2)])
@@ -215,7 +215,7 @@ def test_a_state_that_lost_most_of_its_walls_is_shown(tmp_path: Path) -> None:
     assert "15 of 16" in text
 
 
-def test_a_gaussian_law_is_drawn_as_a_curve(tmp_path: Path) -> None:
+def test_a_gaussian_distribution_is_drawn_as_a_curve(tmp_path: Path) -> None:
     gaussian = with_attributes(made_up(), distribution="gaussian")
     curves = [trace for trace in plot_specs(page_of(gaussian, tmp_path))[1]["data"] if trace.get("mode") == "lines"]
     assert len(curves) == 5

@@ -19,7 +19,7 @@ from barkhausen.synapse.crossbar.noise import bit_line_noise, device_factors, la
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 BOLTZMANN, CHARGE = 1.380649e-23, 1.602176634e-19
-MAP = ConductanceMap(antiparallel=1e-5, parallel=5e-5, reference=3e-5, unit=1.5e-5)
+MAP = ConductanceMap(low=1e-5, high=5e-5, reference=3e-5, unit=1.5e-5)
 
 
 def noise(**values: Any) -> ReadNoise:

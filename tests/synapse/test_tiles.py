@@ -13,7 +13,7 @@ from barkhausen.device import gaussian_device
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.synapse.crossbar import CrossbarTiles, Tiling, Wires, effective_conductance, tiles
 
-MAP = ConductanceMap(antiparallel=3e-4, parallel=9e-4, reference=6e-4, unit=2.5e-4)
+MAP = ConductanceMap(low=3e-4, high=9e-4, reference=6e-4, unit=2.5e-4)
 SCHEMES = ["reference column", "differential pair"]
 WIRES = Wires(2.0, 5.0)
 
