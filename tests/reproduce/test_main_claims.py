@@ -8,7 +8,7 @@ import pytest
 
 from barkhausen.core.errors import DataNotFoundError
 from barkhausen.data import load_dataset
-from barkhausen.reproduce.misba_2021 import reproduce
+from barkhausen.reproduce.run import reproduce
 from barkhausen.results.table import result_table
 
 pytestmark = pytest.mark.slow

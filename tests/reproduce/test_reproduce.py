@@ -10,9 +10,15 @@ import pytest
 from barkhausen.core.errors import DataNotFoundError, InputError
 from barkhausen.data import load_dataset
 from barkhausen.data.base import Dataset
-from barkhausen.reproduce import misba_2021 as module
-from barkhausen.reproduce.misba_2021 import reproduce
+from barkhausen.experiment.recipe import Recipe
+from barkhausen.reproduce import SYSTEMS
+from barkhausen.reproduce import run as module
+from barkhausen.reproduce.comparisons import fewer_updates
+from barkhausen.reproduce.run import reproduce
 from barkhausen.results.table import markdown_table, result_table
+from barkhausen.sweep.plan import Planner
+from barkhausen.sweep.points import points
+from barkhausen.sweep.sweep_file import load_sweep
 
 
 def no_mnist(name: str, data_dir: Path | None = None) -> Dataset:
@@ -49,18 +55,62 @@ def test_main_job_without_mnist_runs_on_digits_and_says_so_everywhere(
     assert [float(row["accuracy"]) for row in rows] == [s["test_accuracy"] for s in summaries]
 
 
-def test_main_job_goes_on_where_it_was(
+def test_an_interrupted_job_resumes(
     finished: tuple[Path, list[dict[str, Any]], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, summaries, _ = finished
-    kept = out / "float-seed0" / "checkpoint.safetensors"
-    stamp = kept.stat().st_mtime_ns
-    (out / "in-situ-3-seed0" / "summary.json").unlink()
+    results = sorted(out.glob("tasks/*/*/result.json"))
+    results[0].unlink()
+    (results[0].parent / "work" / "summary.json").unlink()
     (out / "table.csv").unlink()
+    stamps = [path.stat().st_mtime_ns for path in results[1:]]
     again = reproduce(out, quick=True)
-    assert kept.stat().st_mtime_ns == stamp
+    assert [path.stat().st_mtime_ns for path in results[1:]] == stamps
     assert (out / "table.csv").exists()
     assert [s["test_accuracy"] for s in again] == [s["test_accuracy"] for s in summaries]
+
+
+def test_results_of_an_earlier_version_are_kept_unless_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "float-seed0").mkdir()
+    with pytest.raises(InputError, match="holds results of an earlier version"):
+        module._check(tmp_path, False)
+    module._check(tmp_path, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_system_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'misba-2012': no such system; did you mean 'misba-2021'"):
+        reproduce(tmp_path, "misba-2012")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_is_planned_and_has_its_published_figures(name: str) -> None:
+    system = SYSTEMS[name]
+    assert system.figures and system.paper is not None and system.assumptions
+    tasks = [Planner(load_sweep(system.sweep)).task(point) for point in points(load_sweep(system.sweep).file.search)]
+    assert len({task.key for task in tasks}) == len(tasks)
+    assert all(task.threads == 1 for task in tasks)
+    assert {task.shown["mode"] for task in tasks} >= {"in-situ", "float"}
+
+
+def test_the_runs_of_the_seed_are_those_of_version_010() -> None:
+    """Mode, states and seed of every run, each with the defaults of a recipe."""
+    sweep = load_sweep(SYSTEMS["misba-2021"].sweep)
+    tasks = [Planner(sweep).task(point) for point in points(sweep.file.search)]
+    kinds = {(task.shown["mode"], task.shown["states"], task.shown["seed"]) for task in tasks}
+    assert len(kinds) == len(tasks) == 21
+    for task in tasks:
+        values = task.resolved()
+        mode, states, seed = (values[key] for key in ("mode", "states", "seed"))
+        assert values == Recipe(mode=mode, states=states, seed=seed, threads=1).model_dump(exclude_none=True)
+
+
+def test_updates_saved_are_counted_against_every_weight_at_every_step() -> None:
+    layers = {"a": {"synapses": 300}, "b": {"synapses": 200}}
+    run = {"states": 5, "steps": 1000, "programming": {"training_events": 250, "by_layer": layers}}
+    assert fewer_updates(run) == 500 * 1000 / 250
+    assert fewer_updates({**run, "states": None}) is None
 
 
 def test_directory_named_by_the_user_is_never_replaced_by_digits(tmp_path: Path) -> None:
@@ -71,7 +121,7 @@ def test_directory_named_by_the_user_is_never_replaced_by_digits(tmp_path: Path)
 
 def summary(mode: str, seed: int, accuracy: float, joule: float = 1e-8) -> dict[str, Any]:
     return {
-        "schema": 1, "mode": mode, "states": 5, "seed": seed, "epochs": 10,
+        "schema": 1, "mode": mode, "states": 5, "seed": seed, "epochs": 10, "train_accuracy": 1.0,
         "test_accuracy": accuracy, "validation_accuracy": None,
         "dataset": {"name": "mnist", "train_samples": 60000, "validation_samples": 0},
         "device": {"source": "gaussian", "file": None, "margin": 0.3},

@@ -13,8 +13,9 @@ import pytest
 from barkhausen.core.errors import InputError
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.arrays import to_xarray
-from barkhausen.results.columns import seed_column, swept_keys
+from barkhausen.results.columns import current_name, seed_column, swept_keys, value_column
 from barkhausen.results.read import load_chips, load_table, load_tables, table_of_runs
+from barkhausen.results.summarise import summarise
 from made_up_runs import write_run
 from made_up_sweep import CHIPS, MARGINS, SEEDS, accuracy_of, fail, rows_of, table_of, write_sweep
 
@@ -239,3 +240,21 @@ class TestArrays:
         with pytest.raises(InputError, match=told) as error:
             to_xarray(table_of(rows_of()), values, dims)
         one_line(error)
+
+
+OLD = Path(__file__).parents[1] / "old_versions" / "0.1.0"
+
+
+def test_the_table_of_a_sweep_of_version_010_is_read_with_todays_names() -> None:
+    frame = load_table(OLD / "sweep")
+    assert {"unseen_chips", "optimizer.latent_rate"} <= set(frame.columns)
+    assert not {"fresh_chip_copy", "optimizer.memory_rate"} & set(frame.columns)
+    # The summary that version 0.1.0 made of it.
+    written = pd.read_csv(OLD / "sweep-table.csv").rename(columns=current_name)
+    tables = load_tables([OLD / "sweep"])
+    summary = summarise(tables.rows, chips=tables.chips).frame
+    assert summary.columns.tolist() == written.columns.tolist()
+    for name in ("optimizer.latent_rate", "accuracy_mean", "picojoule_per_inference_mean"):
+        np.testing.assert_array_equal(summary[name], written[name])
+    with pytest.warns(DeprecationWarning, match="fresh_chip_copy is now unseen_chips"):
+        assert value_column(frame, "fresh_chip_copy") == "unseen_chips"

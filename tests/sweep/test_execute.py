@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -22,6 +23,7 @@ from barkhausen.sweep.execute import PER_WORKER, RETRIES, Executor
 from barkhausen.sweep.plan import Planner, Task
 from barkhausen.sweep.points import points
 from barkhausen.sweep.store import Store
+from barkhausen.sweep.sweep_file import load_sweep
 from barkhausen.sweep.task import Outcome, TaskError, attempt
 from small_sweep import GRID, attempts, files, run_in_threads, sweep_of, threads
 
@@ -258,3 +260,21 @@ def test_ten_thousand_tasks_take_less_than_a_gigabyte_of_the_client(tmp_path: Pa
     finished, mebibytes = json.loads(done.stdout)
     assert finished == 10_000
     assert mebibytes < 1024
+
+
+def test_a_sweep_planned_with_other_code_is_not_mixed_with_this_one(tmp_path: Path) -> None:
+    """The directory is that of a sweep of version 0.1.0."""
+    old = Path(__file__).parents[1] / "old_versions" / "0.1.0"
+    shutil.copytree(old / "sweep", tmp_path / "out")
+    before = set(load_table(tmp_path / "out")["task"])
+    log: list[str] = []
+
+    def done(directory: Path, task: Task, data_dir: Path | None) -> Outcome:
+        return attempt(directory, task, lambda: {"row": {"accuracy": 0.5}, "chips": []})
+
+    with pytest.warns(DeprecationWarning, match="memory_rate"):
+        counts = run_in_threads(load_sweep(old / "sweep" / "sweep.toml"), tmp_path / "out", call=done, log=log.append)
+    assert counts.finished == len(before)
+    assert any("0 of them finished before" in line for line in log)
+    assert any(f"{len(before)} tasks here were planned with other code" in line for line in log)
+    assert not before & set(load_table(tmp_path / "out")["task"])

@@ -6,35 +6,69 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from barkhausen.cli.options import DataDir, Overwrite
 from barkhausen.cli.results import print_results
 
+RUNS = Path("runs")
+
 
 def reproduce(
-    out: Annotated[Path, typer.Option("--out", help="Directory of the results.")] = Path("runs/reproduce"),
-    quick: Annotated[bool, typer.Option("--quick", help="Two epochs, three chips, one seed.")] = False,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each kind, with seeds 0, 1, …")] = 3,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Published systems. Default: misba-2021.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the systems.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Directory of the results; of several systems, of a directory for each. "
+            "Default: runs/reproduce, or runs/NAME of a named system.",
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The short version: one seed, few epochs and chips.")] = False,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help="Runs of each kind, with seeds 0, 1, … Default: 3.")
+    ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; by default one a core, at most 8.")
+        int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core, at most 8.")
     ] = None,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Run 2, 3 and 5 states, in situ and ex situ, and the float twin; write table.csv and report.html."""
-    from barkhausen.core.progress import Terminal
-    from barkhausen.reproduce.misba_2021 import reproduce as run_all
+    """Run a published system and set its results beside the published figures: table.csv and report.html."""
+    from rich.console import Console
 
-    summaries = run_all(
-        out,
-        quick=quick,
-        data_dir=data_dir,
-        seeds=tuple(range(seeds)),
-        workers=workers,
-        progress=Terminal(Console(stderr=True)),
-        log=lambda line: typer.echo(line, err=True),
-        overwrite=overwrite,
-    )
-    print_results(summaries)
-    typer.echo(f"table in {out / 'table.csv'}, report in {out / 'report.html'}")
+    from barkhausen.cli.sweep import terminated_in_order
+    from barkhausen.core.progress import Terminal
+    from barkhausen.core.registry import load_extensions
+    from barkhausen.reproduce import SYSTEMS
+    from barkhausen.reproduce.run import reproduce as run_system
+    from barkhausen.reproduce.systems import DEFAULT
+
+    load_extensions()
+    if listed:
+        for system in SYSTEMS.values():
+            citation = "" if system.paper is None else f" [{system.status} {system.paper.citation}]"
+            typer.echo(f"{system.name}: {system.title}{citation}")
+        return
+    chosen = list(dict.fromkeys(names or [DEFAULT]))
+    for name in chosen:
+        SYSTEMS.named(name)
+    for name in chosen:
+        alone = out or RUNS / (name if names else "reproduce")
+        directory = alone if len(chosen) == 1 else (out or RUNS) / name
+        with terminated_in_order():
+            summaries = run_system(
+                directory,
+                name,
+                quick=quick,
+                data_dir=data_dir,
+                seeds=None if seeds is None else range(seeds),
+                workers=workers,
+                progress=Terminal(Console(stderr=True)),
+                log=lambda line: typer.echo(line, err=True),
+                overwrite=overwrite,
+            )
+        print_results(summaries)
+        typer.echo(f"table in {directory / 'table.csv'}, report in {directory / 'report.html'}")

@@ -16,9 +16,9 @@ TERMINATED = 128 + signal.SIGTERM
 
 def sweep(
     file: Annotated[Path, typer.Argument(help="What is swept: a TOML file.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory of this sweep; an interrupted one goes on in it.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of this sweep; an interrupted one resumes in it.")],
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; by default one for every core, at most 8.")
+        int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core, at most 8.")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="Address of a dask scheduler with workers: tcp://host:8786.")
@@ -34,7 +34,7 @@ def sweep(
 ) -> None:
     """Run a sweep of recipes on many processes, or what is missing of it; one table of everything.
 
-    Interrupted or killed, the same command goes on. Tasks that failed are tried again.
+    Interrupted or killed, the same command resumes. Tasks that failed are tried again.
     """
     from rich.console import Console
 
@@ -46,7 +46,7 @@ def sweep(
 
     if workers is not None and scheduler is not None:
         raise InputError("--workers and --scheduler: name one; a scheduler has workers of its own")
-    with _terminated_in_order():
+    with terminated_in_order():
         counts = run_sweep(
             load_sweep(file, settings or []),
             out,
@@ -67,11 +67,11 @@ def sweep(
 
 
 @contextlib.contextmanager
-def _terminated_in_order() -> Iterator[None]:
+def terminated_in_order() -> Iterator[None]:
     """SIGTERM ends the command like Ctrl-C does: workers are stopped, and the table is written."""
 
     def leave(number: int, frame: FrameType | None) -> None:
-        typer.echo("terminated; the same command goes on", err=True)
+        typer.echo("terminated; the same command resumes", err=True)
         raise SystemExit(TERMINATED)
 
     before = signal.signal(signal.SIGTERM, leave)

@@ -25,7 +25,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "experiment.datasets": ("data.published",),
     "experiment.mlflow_log": ("experiment.logs.mlflow",),
     "experiment.report": ("report.runs.page",),
-    "experiment.reproduce": ("reproduce.misba_2021",),
+    "experiment.reproduce": ("reproduce.run",),
     "experiment.run_log": ("experiment.logs.base",),
     "experiment.sweep": ("sweep", "results"),
     "experiment.sweep.conditions": ("results.conditions",),

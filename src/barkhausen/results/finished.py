@@ -138,7 +138,9 @@ def load_run(directory: Path) -> FinishedRun:
     Raises:
         InputError: it is not finished, a file is missing or damaged, or it is of another version.
     """
-    name, path = directory.resolve().name, directory / "summary.json"
+    home, path = directory.resolve(), directory / "summary.json"
+    # The directory of a task of a sweep is named by its key, and the run in it is not.
+    name = home.parent.name if (home.parent / "task.json").is_file() else home.name
     if not path.exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")
     summary = read_json(path)

@@ -23,7 +23,7 @@ from barkhausen.sweep.plan import Planner, Task, check_data
 from barkhausen.sweep.points import Point, ends, points, repeated
 from barkhausen.sweep.store import Store
 from barkhausen.sweep.sweep_file import Search, Sweep
-from barkhausen.sweep.tables import write_tables
+from barkhausen.sweep.tables import tasks_of_table, write_tables
 from barkhausen.sweep.task import Outcome, run_task
 
 MOST_WORKERS = 8
@@ -133,6 +133,9 @@ class Sweeping:
                 self._read_outcomes(self.plan)
                 counts = self.counts()
                 self.log(f"{len(self.plan)} tasks planned, {counts.finished} of them finished before")
+                others = tasks_of_table(self.directory) - {task.key for task in self.plan}
+                if others:
+                    self.log(f"{len(others)} tasks here were planned with other code or settings; they are not used")
             try:
                 self._execute(asking)
             finally:

@@ -64,6 +64,14 @@ def table(kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str
     return pd.DataFrame(series)
 
 
+def tasks_of_table(directory: Path) -> set[str]:
+    """Keys of the tasks of the table that a directory holds; none where there is no table that can be read."""
+    try:
+        return set(map(str, pq.read_table(directory / TABLE, columns=["task"])["task"].to_pylist()))
+    except (OSError, ValueError, KeyError):
+        return set()
+
+
 def _row(task: Task, outcome: Outcome | None, swept: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {**task.shown}
     status, error = PLANNED, None

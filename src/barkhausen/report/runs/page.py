@@ -6,7 +6,8 @@ Every number on the page is computed from the run directories; the words around 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from barkhausen.core.errors import InputError
@@ -18,18 +19,47 @@ from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
-from barkhausen.results.published import Paper, published
+from barkhausen.results.published import Figure, Paper, published
 
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
 
 
-def write_report(runs: Sequence[Path], out: Path) -> None:
+@dataclass(frozen=True)
+class Beside:
+    """What a page about runs of a published system says of it.
+
+    Attributes:
+        name: Name of the system.
+        title: What it is, in a line.
+        status: ``"reproduction of"`` or ``"after"``.
+        paper: Its paper, if there is one.
+        figures: Its published figures.
+        readings: Rows of ours beside the published: kind of run, quantity, ours, published, verdict.
+        assumptions: What the paper does not say and was chosen.
+        link: Page about the sweep, beside this one.
+    """
+
+    name: str
+    title: str
+    status: str
+    paper: Paper | None
+    figures: Sequence[Figure]
+    readings: Sequence[tuple[str, ...]]
+    assumptions: Sequence[str]
+    link: str
+
+
+def write_report(
+    runs: Sequence[Path], out: Path, *, names: Mapping[Path, str] | None = None, beside: Beside | None = None
+) -> None:
     """Write one page about finished runs.
 
     Args:
-        runs: their directories, in any order; one named twice counts once.
-        out: the page; nothing beside it is needed to read it.
+        runs: Their directories, in any order; one named twice counts once.
+        out: The page; nothing beside it is needed to read it.
+        names: Names of runs by directory. Default: the last part of the directory.
+        beside: The published system that they are runs of, if any.
 
     Raises:
         InputError: there are no runs; one is not finished, damaged or of another version; ``out`` cannot be
@@ -37,7 +67,11 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
     """
     if not runs:
         raise InputError("no runs to report on: name the directory of at least one finished run")
-    finished = [load_run(path) for path in {path.resolve(): path for path in runs}.values()]
+    finished = [
+        replace(run, name=(names or {}).get(path, run.name))
+        for path in {path.resolve(): path for path in runs}.values()
+        for run in [load_run(path)]
+    ]
     finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
     kinds = kinds_of(finished)
     page = render(
@@ -47,6 +81,7 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
         pairs=pairs_of(kinds),
         plots=figures,
         weight_statistics=weight_statistics,
+        beside=beside,
         papers=_papers(kinds),
         causes={cause: _cause_label(finished, cause) for kind in kinds for cause in kind.causes},
         zip=zip,

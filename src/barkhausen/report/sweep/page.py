@@ -74,11 +74,12 @@ class Failure:
     traceback: str | None
 
 
-def write_sweep_report(directory: Path) -> None:
-    """Write the page about a sweep into its directory, as ``report.html``.
+def write_sweep_report(directory: Path, name: str = PAGE) -> None:
+    """Write the page about a sweep into its directory.
 
     Args:
-        directory: of the sweep, with ``table.parquet`` and ``sweep.toml``.
+        directory: Directory of the sweep, with ``table.parquet`` and ``sweep.toml``.
+        name: Name of the page.
 
     Raises:
         InputError: the table is missing, damaged or of another version, or the page cannot be written.
@@ -87,10 +88,10 @@ def write_sweep_report(directory: Path) -> None:
     if frame.empty:
         raise InputError(f"{directory}: the sweep has no task to report on")
     chips = load_chips(directory) if (directory / CHIPS).is_file() else None
-    page = directory / PAGE
+    page = directory / name
     atomic_write(page, _page(directory, frame, chips))
-    for name in _texts(frame, "device_file"):
-        _write_device_page(directory / name)
+    for device in _texts(frame, "device_file"):
+        _write_device_page(directory / device)
 
 
 def _write_device_page(device: Path) -> None:

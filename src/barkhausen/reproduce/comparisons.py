@@ -1,0 +1,78 @@
+"""Quantities of finished runs beside published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import fmean, stdev
+from typing import Any
+
+from barkhausen.core.units import PICO
+from barkhausen.experiment.work.rows import Summary, held_out
+from barkhausen.reproduce.systems import Reading, Summaries
+from barkhausen.results.published import Figure, published
+from barkhausen.results.table import kind_of
+
+
+def by_kind(summaries: Summaries) -> list[list[Summary]]:
+    """Runs that differ in their seed alone, together."""
+    kinds: dict[Any, list[Summary]] = {}
+    for summary in summaries:
+        kinds.setdefault(kind_of(summary), []).append(summary)
+    return list(kinds.values())
+
+
+def kind_label(summary: Mapping[str, Any]) -> str:
+    """Rule and number of states."""
+    states = summary["states"]
+    return str(summary["mode"]) if states is None else f"{summary['mode']}, {states} states"
+
+
+def spread_text(values: list[float], form: str, unit: str) -> str:
+    """Mean, standard deviation between seeds where there are several, and their number."""
+    spread = f" ± {format(stdev(values), form)}" if len(values) > 1 else ""
+    return f"{format(fmean(values), form)}{spread}{unit} (n = {len(values)})"
+
+
+def verdict_of(ours: float, figure: Figure | None) -> str:
+    """Whether a quantity that is the better the higher reaches the published one."""
+    if figure is None:
+        return ""
+    return "reached" if ours >= figure.value else "not reached"
+
+
+def accuracies(runs: list[Summary], label: str) -> Reading:
+    """Accuracy beside the published one."""
+    values = [100 * held_out(run) for run in runs]
+    figure = published("accuracy", runs[0]["dataset"]["name"], runs[0]["mode"])
+    beside = "" if figure is None else f"{100 * figure.value:.2f} %"
+    text = spread_text(values, ".2f", " %")
+    return Reading(label, "accuracy", text, beside, verdict_of(fmean(values) / 100, figure))
+
+
+def readings_of_energy(runs: list[Summary], label: str) -> list[Reading]:
+    """Programming energy divided in three ways; which one a paper means by "per inference" is often not said."""
+    first = runs[0]
+    if first["states"] is None or first["test_accuracy"] is None:
+        return []
+    whole = fmean(PICO * run["energy"]["programming_joule"] for run in runs)
+    samples, tests = first["dataset"]["train_samples"], first["dataset"]["test_samples"]
+    figure = published("picojoule_per_inference", first["dataset"]["name"], first["mode"])
+    beside = "" if figure is None else f"{figure.value:g} pJ"
+    unknown = "" if figure is None else "derivation not published"
+    return [
+        Reading(label, f"programming energy per {name}", f"{whole / number:.4g} pJ", beside, unknown)
+        for name, number in (
+            ("training sample and epoch", samples * first["epochs"]),
+            ("training sample", samples),
+            ("test inference", tests),
+        )
+    ]
+
+
+def fewer_updates(summary: Summary) -> float | None:
+    """Updates of weights that float training makes (every weight at every step) over our programming events."""
+    counts = summary["programming"]
+    if summary["states"] is None or not counts["training_events"]:
+        return None
+    weights = sum(layer["synapses"] for layer in counts["by_layer"].values())
+    return float(weights * summary["steps"] / counts["training_events"])

@@ -1,0 +1,163 @@
+"""A published system reproduced: its sweep run, and the results written beside the published figures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from barkhausen.core.errors import DataNotFoundError, InputError, OutcomeError
+from barkhausen.core.files import LOCK, atomic_write, read_json, unwritable
+from barkhausen.core.progress import Progress
+from barkhausen.data import load_dataset
+from barkhausen.report.runs.page import Beside, write_report
+from barkhausen.report.sweep.page import write_sweep_report
+from barkhausen.reproduce.comparisons import kind_label
+from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, System
+from barkhausen.results.file_names import SWEEP
+from barkhausen.results.table import as_csv, kind_of, markdown_table, result_table
+from barkhausen.sweep.engine import run_sweep
+from barkhausen.sweep.plan import Planner, Task
+from barkhausen.sweep.points import points
+from barkhausen.sweep.store import Store
+from barkhausen.sweep.sweep_file import Sweep, load_sweep
+
+REPORT, SWEEP_REPORT = "report.html", "sweep.html"
+
+
+def reproduce(
+    out: Path,
+    name: str = DEFAULT,
+    *,
+    quick: bool = False,
+    data_dir: Path | None = None,
+    seeds: Sequence[int] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    log: Callable[[str], None] = lambda line: None,
+    overwrite: bool = False,
+) -> list[dict[str, Any]]:
+    """Run a system, or what is still missing of it; write its tables (CSV, Markdown), summaries and pages.
+
+    The runs are the tasks of a sweep: each on one thread, as many at a time as there are cores, so that the results do
+    not depend on how many there are. An interrupted sweep resumes.
+
+    Args:
+        out: Directory of the sweep and its results.
+        name: Name of the system.
+        quick: Whether to run the short version of it.
+        data_dir: Root of the data sets, where the user names one.
+        seeds: Seeds of each kind of run. Default: those of the system.
+        workers: Number of processes. Default: one a core, at most eight.
+        progress: Where progress is shown.
+        log: Function that receives a line for each thing worth saying.
+        overwrite: Whether to throw away what the directory holds.
+
+    Returns:
+        The summaries of all runs.
+
+    Raises:
+        InputError: There is no such system, data named by the user cannot be used, or ``out`` cannot be used.
+        OutcomeError: A run failed.
+    """
+    system = SYSTEMS.named(name)
+    sweep = sweep_of(system, quick=quick, seeds=seeds, data_dir=data_dir)
+    for note in sweep.notes:
+        log(note)
+    _check(out, overwrite)
+    counts = run_sweep(sweep, out, workers=workers, data_dir=data_dir, progress=progress, log=log)
+    if counts.finished < counts.finished + counts.failed + counts.planned:
+        raise OutcomeError(f"{out}: {counts.failed} runs failed; the same command tries them again")
+    return _write(out, system, sweep)
+
+
+def sweep_of(
+    system: System, *, quick: bool = False, seeds: Sequence[int] | None = None, data_dir: Path | None = None
+) -> Sweep:
+    """The sweep of a system.
+
+    Args:
+        system: Which.
+        quick, seeds, data_dir: As of :func:`reproduce`.
+    """
+    settings: dict[str, Any] = {} if seeds is None else {"search.repeat.seed": list(seeds)}
+    settings |= system.quick if quick else {}
+    notes: tuple[str, ...] = ()
+    if system.stand_in is not None:
+        dataset = load_sweep(system.sweep).base.get("dataset", {}).get("name", "mnist")
+        try:
+            load_dataset(dataset, data_dir)
+        except DataNotFoundError as error:
+            settings["set.dataset.name"] = system.stand_in
+            what = load_dataset(system.stand_in).source
+            notes = (
+                f"{dataset.upper()} was not found and could not be downloaded: these are {what}, "
+                f"NOT {dataset.upper()}, and not comparable with the published figures ({error})",
+            )
+    lines = [f"{key}={tomli_w.dumps({'value': value}).partition('=')[2].strip()}" for key, value in settings.items()]
+    return dataclasses.replace(load_sweep(system.sweep, lines), notes=notes)
+
+
+def _check(out: Path, overwrite: bool) -> None:
+    """Refuse results of another layout, or throw away what the directory holds."""
+    earlier = (out / "summary.json").exists() and not (out / SWEEP).exists()
+    if earlier and not overwrite:
+        raise InputError(f"{out}: holds results of an earlier version; choose another --out, or --overwrite")
+    if not overwrite or not (earlier or (out / SWEEP).exists()):
+        return
+    try:
+        for path in out.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()
+    except OSError as error:
+        raise unwritable(out, error) from None
+
+
+def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
+    """Tables and pages of a finished sweep."""
+    tasks = _tasks(sweep)
+    store = Store(out)
+    directories = [store.work(task.key) for task in tasks]
+    summaries: list[dict[str, Any]] = [read_json(directory / "summary.json") for directory in directories]
+    atomic_write(out / "summary.json", json.dumps(summaries, indent=1, allow_nan=False) + "\n")
+    rows = result_table(summaries)
+    atomic_write(out / "table.csv", as_csv(rows))
+    label = system.labels or kind_label
+    first = {kind_of(summary): summary for summary in reversed(summaries)}
+    kinds = list(dict.fromkeys(kind_of(summary) for summary in summaries))
+    labels = [label(first[kind]) for kind in kinds] if system.labels else []
+    atomic_write(out / "table.md", markdown_table(rows, labels))
+    names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
+    beside = Beside(
+        name=system.name,
+        title=system.title,
+        status=system.status,
+        paper=system.paper,
+        figures=system.figures,
+        readings=[dataclasses.astuple(reading) for reading in system.readings(summaries)],
+        assumptions=system.assumptions,
+        link=SWEEP_REPORT,
+    )
+    write_sweep_report(out, SWEEP_REPORT)
+    write_report(directories, out / REPORT, names=names, beside=beside)
+    return summaries
+
+
+def _tasks(sweep: Sweep) -> list[Task]:
+    """All runs, seed by seed, so that the files have the same order however many seeds there are."""
+    planner = Planner(sweep)
+    tasks = [planner.task(point) for point in points(sweep.file.search)]
+    # Several points may come to the same task.
+    return sorted({task.key: task for task in tasks}.values(), key=lambda task: int(task.shown["seed"]))
+
+
+def _name(summary: dict[str, Any]) -> str:
+    states = "" if summary["states"] is None else f"-{summary['states']}"
+    return f"{summary['mode']}{states}-seed{summary['seed']}"

@@ -1,0 +1,79 @@
+"""The registry of systems that can be reproduced: one file of settings each, published figures beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from barkhausen.core.registry import Registry
+from barkhausen.results.published import PAPERS, Figure, Paper, figures_of
+
+FOLDER = Path(__file__).parent / "papers"
+"""Sweep files of the package's own systems; ``recipes/papers`` leads here."""
+
+Summaries = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A quantity of ours beside the published one.
+
+    Attributes:
+        kind: What our runs are: label of their row.
+        quantity: What is compared, in words.
+        ours: Our figure with its spread, as text.
+        published: The published figure as text; empty where there is none.
+        verdict: What the comparison says: ``"reached"``, ``"not reached"``, or why neither can be said.
+    """
+
+    kind: str
+    quantity: str
+    ours: str
+    published: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class System:
+    """A published system.
+
+    Attributes:
+        name: Name on the command line, and of its paper in the table of published figures.
+        title: What it is, in a line.
+        status: ``"reproduction of"`` where the paper's own parameters are known, else ``"after"``.
+        sweep: Sweep file.
+        assumptions: What the paper does not say and we chose, a line each.
+        quick: Settings of the sweep file for a short look.
+        stand_in: Data set to take where the paper's can be neither found nor downloaded; None for none.
+        labels: Names of our runs by settings that differ. Default: rule and number of states.
+        readings: Comparisons of our runs with the paper beyond the columns of the table.
+    """
+
+    name: str
+    title: str
+    status: Literal["reproduction of", "after"]
+    sweep: Path
+    assumptions: tuple[str, ...]
+    quick: Mapping[str, Any] = field(default_factory=dict)
+    stand_in: str | None = None
+    labels: Callable[[Mapping[str, Any]], str] | None = None
+    readings: Callable[[Summaries], list[Reading]] = lambda summaries: []
+
+    @property
+    def paper(self) -> Paper | None:
+        """Its paper."""
+        return PAPERS.get(self.name)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What was published of it."""
+        return figures_of(self.name)
+
+
+SYSTEMS: Registry[System] = Registry("system", "reproduce NAME")
+"""Systems, in the order of the list."""
+
+DEFAULT = "misba-2021"
+"""What is reproduced where no system is named."""
