@@ -28,7 +28,7 @@ from barkhausen.device.conductance import ConductanceMap
 from barkhausen.synapse.crossbar import CrossbarTiles, Wires, effective_conductance
 
 OHM = 0.5
-MAP = ConductanceMap(antiparallel=3.5e-4, parallel=8.8e-4, reference=6e-4, unit=2e-4)
+MAP = ConductanceMap(low=3.5e-4, high=8.8e-4, reference=6e-4, unit=2e-4)
 BATCH, LAYER = 100, (256, 784)
 PRODUCTS = 100
 
@@ -84,7 +84,7 @@ def matrices(size: int, rounds: int) -> None:
     """Time of an effective matrix, solvers in turn."""
     generator = torch.Generator().manual_seed(0)
     spread = torch.rand(size, size, generator=generator, dtype=torch.float64)
-    conductance = MAP.antiparallel + (MAP.parallel - MAP.antiparallel) * spread
+    conductance = MAP.low + (MAP.high - MAP.low) * spread
     solvers: dict[str, Callable[[], object]] = {
         "ours": lambda: effective_conductance(conductance, Wires(OHM, OHM)).numpy(),
         "SuperLU, same equations": lambda: sparse(conductance),

@@ -9,12 +9,13 @@ import pytest
 
 from barkhausen.core.registry import Registry
 from barkhausen.data import DATASETS
+from barkhausen.device import TECHNOLOGIES
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.experiment.tasks import TASKS
 from barkhausen.learning.networks import NETWORKS
 from barkhausen.learning.rules import RULES
 
-REGISTRIES: tuple[Registry, ...] = (RULES, NETWORKS, DATASETS, TASKS, JOBS)
+REGISTRIES: tuple[Registry, ...] = (TECHNOLOGIES, RULES, NETWORKS, DATASETS, TASKS, JOBS)
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
