@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import DEVICE_VARIABLES
 from barkhausen.device import CharacterisedDevice, gaussian_device, preset, read_device, write_device
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.device.old_format import VARIABLES
 from version_1 import as_version_1
 
 KEPT = sorted((Path(__file__).parents[1] / "old_versions" / "0.1.0").glob("device-*.nc"))
@@ -40,7 +40,7 @@ def test_every_number_of_a_file_of_version_1_is_kept(path: Path, tmp_path: Path)
     assert device.state_range == (0.0, length)
     for name in set(old.variables) - {"track_length", "programming_energy"}:
         if not str(name).endswith("_energy"):
-            new = device.data[VARIABLES.get(str(name), str(name))]
+            new = device.data[DEVICE_VARIABLES.get(str(name), str(name))]
             np.testing.assert_array_equal(new.values, old[name].values)
     low, high = float(old["conductance_antiparallel"]), float(old["conductance_parallel"])
     mean = device.moments[0]

@@ -6,8 +6,8 @@ import json
 
 import xarray as xr
 
+from barkhausen.core.renamed import DEVICE_ATTRIBUTES, DEVICE_DIMENSIONS, DEVICE_METADATA, DEVICE_VARIABLES
 from barkhausen.device import CharacterisedDevice
-from barkhausen.device.old_format import ATTRIBUTES, DIMENSIONS, METADATA, VARIABLES
 
 
 def as_version_1(device: CharacterisedDevice) -> xr.Dataset:
@@ -19,16 +19,20 @@ def as_version_1(device: CharacterisedDevice) -> xr.Dataset:
     data["track_length"] = ((), device.state_range[1])
     new = ["energy", "cause", "energy_label", "state_range", "read_voltage", "read_time", "resistance_area"]
     data = data.drop_vars([name for name in new if name in data.variables])
-    names = {new: old for old, new in (VARIABLES | DIMENSIONS).items() if new in data.variables or new in data.dims}
+    names = {
+        new: old
+        for old, new in (DEVICE_VARIABLES | DEVICE_DIMENSIONS).items()
+        if new in data.variables or new in data.dims
+    }
     data = data.rename(names)
     data["position"].attrs = {"units": "m", "long_name": "resting position of the wall"}
     attributes = {
         name: value for name, value in data.attrs.items() if name not in ("technology", "kind", "conductance_map")
     }
-    for old, new_name in ATTRIBUTES.items():
+    for old, new_name in DEVICE_ATTRIBUTES.items():
         if new_name in attributes:
             attributes[old] = attributes.pop(new_name)
-    back = {new_name: old for old, new_name in METADATA.items()}
+    back = {new_name: old for old, new_name in DEVICE_METADATA.items()}
     metadata = json.loads(attributes["attributes"])
     attributes["attributes"] = json.dumps({back.get(key, key): value for key, value in metadata.items()})
     data.attrs = {**attributes, "format_version": 1}

@@ -22,7 +22,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "device.retention": ("device.domain_wall.retention",),
     "experiment.chip_inference": ("experiment.chip.inference",),
     "experiment.dataset": ("data.base",),
-    "experiment.datasets": ("data.published",),
+    "experiment.datasets": ("data",),
     "experiment.mlflow_log": ("experiment.logs.mlflow",),
     "experiment.report": ("report.runs.page",),
     "experiment.reproduce": ("reproduce.run",),

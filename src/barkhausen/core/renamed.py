@@ -22,6 +22,33 @@ SUMMARY_KEYS = {"fresh_chip_copy": "unseen_chips"}
 COLUMNS = {"fresh_chip_copy": "unseen_chips"}
 """Columns of tables."""
 
+DEVICE_VARIABLES = {
+    "position": "state_value",
+    "position_mean": "state_mean",
+    "position_sigma_device": "sigma_device",
+    "position_sigma_cycle": "sigma_cycle",
+    "position_noise": "read_noise",
+    "misread_rate": "read_error_rate",
+    "misread_interval": "read_error_interval",
+    "mixture_decider": "mixture_level",
+    "conductance_antiparallel": "conductance_low",
+    "conductance_parallel": "conductance_high",
+}
+"""Variables of a device file (version 1)."""
+
+DEVICE_DIMENSIONS = {"law": "distribution"}
+"""Dimensions of a device file (version 1)."""
+
+DEVICE_ATTRIBUTES = {"fit_laws": "fit_distributions"}
+"""Attributes of a device file (version 1)."""
+
+DEVICE_METADATA = {
+    "home": "reset_position",
+    "home_spread": "reset_position_spread",
+    "resets_that_came_home": "completed_resets",
+}
+"""Keys of the attribute ``attributes`` of a device file (version 1)."""
+
 PYTHON_NAMES = {
     "barkhausen.synapse": {
         "EnergyBill": "EnergyBreakdown",

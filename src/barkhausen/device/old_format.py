@@ -10,31 +10,9 @@ import xarray as xr
 from pydantic import ValidationError
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.renamed import DEVICE_ATTRIBUTES, DEVICE_DIMENSIONS, DEVICE_METADATA, DEVICE_VARIABLES
 from barkhausen.device.coordinate import ReadOut
 from barkhausen.device.domain_wall.junction import TunnelJunction
-
-VARIABLES = {
-    "position": "state_value",
-    "position_mean": "state_mean",
-    "position_sigma_device": "sigma_device",
-    "position_sigma_cycle": "sigma_cycle",
-    "position_noise": "read_noise",
-    "misread_rate": "read_error_rate",
-    "misread_interval": "read_error_interval",
-    "mixture_decider": "mixture_level",
-    "conductance_antiparallel": "conductance_low",
-    "conductance_parallel": "conductance_high",
-}
-"""Names of variables in version 1 and in version 2."""
-
-DIMENSIONS = {"law": "distribution"}
-ATTRIBUTES = {"fit_laws": "fit_distributions"}
-METADATA = {
-    "home": "reset_position",
-    "home_spread": "reset_position_spread",
-    "resets_that_came_home": "completed_resets",
-}
-"""Keys of the attribute ``attributes``."""
 
 CAUSES = {"sot": "SOT pulses", "gate": "gate", "read": "verify read"}
 """Causes of energy in version 1, with their labels."""
@@ -44,10 +22,12 @@ COORDINATE = {"units": "m", "coordinate": "wall position", "long_name": "resting
 
 def renamed(data: xr.Dataset) -> xr.Dataset:
     """The same data under the names of version 2."""
-    names: dict[Any, Any] = {old: new for old, new in VARIABLES.items() if old in data.variables and new not in data}
-    names |= {old: new for old, new in DIMENSIONS.items() if old in data.dims}
+    names: dict[Any, Any] = {
+        old: new for old, new in DEVICE_VARIABLES.items() if old in data.variables and new not in data
+    }
+    names |= {old: new for old, new in DEVICE_DIMENSIONS.items() if old in data.dims}
     data = data.rename(names) if names else data
-    return data.assign_attrs({ATTRIBUTES.get(str(name), name): value for name, value in data.attrs.items()})
+    return data.assign_attrs({DEVICE_ATTRIBUTES.get(str(name), name): value for name, value in data.attrs.items()})
 
 
 def upgraded(data: xr.Dataset) -> xr.Dataset:
@@ -65,10 +45,10 @@ def upgraded(data: xr.Dataset) -> xr.Dataset:
     lines = _energies(data)
     data = _with_energy(data)
     data = _with_read_out(data)
-    data = renamed(data).drop_vars([name for name in ATTRIBUTES if name in data.variables])
+    data = renamed(data).drop_vars([name for name in DEVICE_ATTRIBUTES if name in data.variables])
     data["state_range"] = ("bound", np.array([0.0, float(length)]), {"units": "m"})
     data["state_value"] = data["state_value"].assign_attrs(COORDINATE)
-    attributes = {name: value for name, value in data.attrs.items() if name not in ATTRIBUTES}
+    attributes = {name: value for name, value in data.attrs.items() if name not in DEVICE_ATTRIBUTES}
     attributes |= {
         "format_version": 2,
         "technology": "domain-wall",
@@ -77,7 +57,7 @@ def upgraded(data: xr.Dataset) -> xr.Dataset:
         "assumed": json.dumps([*_json(data, "assumed", []), *lines]),
     }
     metadata = _json(data, "attributes", {})
-    attributes["attributes"] = json.dumps({METADATA.get(key, key): value for key, value in metadata.items()})
+    attributes["attributes"] = json.dumps({DEVICE_METADATA.get(key, key): value for key, value in metadata.items()})
     data = data.drop_vars("track_length")
     data.attrs = attributes
     return data
