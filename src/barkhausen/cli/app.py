@@ -7,7 +7,9 @@ command; 1 anything else.
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NoReturn
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -25,6 +27,7 @@ from barkhausen.cli.sweep import sweep
 from barkhausen.cli.table import table
 from barkhausen.cli.train import train
 from barkhausen.core.errors import BarkhausenError
+from barkhausen.core.renamed import RenamedWarning
 from barkhausen.version import __version__
 
 INTERRUPTED = 130
@@ -62,6 +65,14 @@ app.command("export-mumax3")(export_mumax3)
 
 def main() -> None:
     """Entry point of the command ``barkhausen``."""
+    with warnings.catch_warnings():
+        # Python keeps deprecations from users; whoever wrote the recipe can mend these.
+        warnings.simplefilter("once", RenamedWarning)
+        warnings.showwarning = _shown(warnings.showwarning)
+        _run()
+
+
+def _run() -> None:
     try:
         code = app(standalone_mode=False)
     except BarkhausenError as error:
@@ -77,6 +88,18 @@ def main() -> None:
     if code == INTERRUPTED:
         typer.echo("interrupted; the same command goes on from the last whole epoch", err=True)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _shown(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """How warnings are shown: names that have changed as one line each, all else as before."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if issubclass(category, RenamedWarning):
+            typer.echo(f"barkhausen: {message}", err=True)
+        else:
+            otherwise(message, category, *place)
+
+    return show
 
 
 def _fail(line: str) -> NoReturn:

@@ -7,6 +7,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+
+class RenamedWarning(DeprecationWarning):
+    """A name of an earlier version was used; the command line shows it, Python by its own rules for deprecations."""
+
+
 RECIPE_KEYS = {
     "optimizer.memory_rate": "optimizer.latent_rate",
     "faults.lost_walls": "faults.annihilated_walls",
@@ -86,7 +91,7 @@ def old_names(module: str) -> Callable[[str], Any]:
 
 def deprecated(old: str, new: str, *, stacklevel: int = 3) -> None:
     """Warn that a name has another one now."""
-    warnings.warn(f"{old} is now {new}; the old name still works", DeprecationWarning, stacklevel=stacklevel)
+    warnings.warn(f"{old} is now {new}; the old name still works", RenamedWarning, stacklevel=stacklevel)
 
 
 def renamed_keys(values: Mapping[str, Any], names: Mapping[str, str], prefix: str = "") -> dict[str, Any]:

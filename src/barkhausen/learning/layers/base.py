@@ -94,7 +94,7 @@ class SynapseLayer(nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for old, new in STATE_KEYS.items():
             if f"{prefix}{old}" in state_dict:
-                deprecated(f"{prefix}{old} in a saved state", f"{prefix}{new}")
+                deprecated(f"the key {old} in a saved state", new)
                 state_dict[f"{prefix}{new}"] = state_dict.pop(f"{prefix}{old}")
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
