@@ -38,7 +38,8 @@ def with_faults(model: nn.Module, faults: Faults) -> nn.Module:
     """A copy whose unseen chips will have these faults."""
     model = copy.deepcopy(model)
     for _, layer in synapse_layers(model):
-        layer.synapses.kind = dataclasses.replace(layer.synapses.kind, faults=faults)
+        kind = layer.synapses.kind
+        layer.synapses.kind = dataclasses.replace(kind, write=kind.write.changed(faults=faults))
     return model
 
 
