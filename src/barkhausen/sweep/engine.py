@@ -56,7 +56,7 @@ def run_sweep(
 ) -> Counts:
     """Run a sweep, or what is still missing of it; write its tables.
 
-    A task that failed before is tried again. The same call goes on with a sweep that was interrupted.
+    A task that failed before is tried again. The same call resumes a sweep that was interrupted.
 
     Args:
         sweep: from :func:`.load_sweep`.

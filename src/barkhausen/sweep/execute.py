@@ -73,7 +73,7 @@ class Executor:
         except OSError as error:
             raise InputError(f"the scheduler was lost ({error}); the same command resumes") from None
         finally:
-            # Of what was started nothing is waited for: it goes on from its last epoch another time.
+            # Started tasks are not waited for: they resume from their last epoch another time.
             if flying and self.client.status == "running":
                 self.client.cancel(list(flying))
 

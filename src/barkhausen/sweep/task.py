@@ -33,7 +33,7 @@ class TaskError(BarkhausenError):
 
 
 def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float = PATIENCE) -> Outcome:
-    """Do a task, or go on with it, or return what it gave when it was done.
+    """Do a task, or resume it, or return what it gave when it was done.
 
     Args:
         directory: of the sweep.
