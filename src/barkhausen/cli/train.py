@@ -27,7 +27,8 @@ def train(
         typer.Option("--mlflow", help="Log to MLflow too: sqlite:///runs/mlflow.db, or http://… of a server."),
     ] = None,
     mlflow_experiment: Annotated[
-        str | None, typer.Option("--mlflow-experiment", help="Experiment of MLflow that the run belongs to. Default: barkhausen.")
+        str | None,
+        typer.Option("--mlflow-experiment", help="Experiment of MLflow that the run belongs to. Default: barkhausen."),
     ] = None,
 ) -> None:
     """Train one network as a recipe says, or resume an interrupted one."""
