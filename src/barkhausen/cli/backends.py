@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from barkhausen.cli.console import wide_console
+from barkhausen.cli.terminal.console import wide_console
 
 
 def backends() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from barkhausen.cli.device_tables import show_device
+from barkhausen.cli.terminal.device_tables import show_device
 
 
 def characterize(

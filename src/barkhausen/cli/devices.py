@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from barkhausen.cli.console import wide_console
-from barkhausen.cli.device_tables import prices, show_device, sigmas
+from barkhausen.cli.terminal.console import wide_console
+from barkhausen.cli.terminal.device_tables import prices, show_device, sigmas
 from barkhausen.core.errors import InputError
 from barkhausen.device import (
     preset,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.device_tables import show_device, with_distribution
+from barkhausen.cli.terminal.device_tables import show_device, with_distribution
 from barkhausen.core.errors import InputError
 from barkhausen.device import TECHNOLOGIES, import_measured_csv, load_technology, write_device
 from barkhausen.device.technology import DEFAULT_TECHNOLOGY

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.device_tables import show_device, with_distribution
+from barkhausen.cli.terminal.device_tables import show_device, with_distribution
 from barkhausen.device import (
     DeviceParameters,
     load_parameters,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.options import DataDir, Overwrite
-from barkhausen.cli.results import print_results
+from barkhausen.cli.terminal.options import DataDir, Overwrite
+from barkhausen.cli.terminal.results import print_results
 
 RUNS = Path("runs")
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from barkhausen.cli.options import DataDir, Overwrite
-from barkhausen.cli.results import print_results
+from barkhausen.cli.terminal.options import DataDir, Overwrite
+from barkhausen.cli.terminal.results import print_results
 from barkhausen.core.errors import InputError
 
 

@@ -36,7 +36,7 @@ from barkhausen.synapse.crossbar.converters import (
     quantise_inputs,
     quantise_outputs,
 )
-from barkhausen.synapse.crossbar.costs import LayerLoad
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.noise import device_factors, layer_noise
 from barkhausen.synapse.crossbar.tiles import CrossbarTiles
 from barkhausen.synapse.crossbar.wires import Wires

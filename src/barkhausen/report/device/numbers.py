@@ -15,8 +15,8 @@ from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import CharacterisedDevice, DeviceParameters
-from barkhausen.device import description as statistics
-from barkhausen.device.description import Density, DistributionScore, Estimate
+from barkhausen.device import file_statistics as statistics
+from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
 from barkhausen.device.schema import AT_REST, OUTCOMES
 
 OVERLAP_TO_WARN_OF = 0.05

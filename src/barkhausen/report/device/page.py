@@ -19,9 +19,9 @@ from jaxtyping import Float
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
-from barkhausen.device.description import Estimate
 from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.file_statistics import Estimate
 from barkhausen.report.device import figures
 from barkhausen.report.device import wall_pictures as pictures
 from barkhausen.report.device.numbers import DeviceNumbers, Retention, warnings_of

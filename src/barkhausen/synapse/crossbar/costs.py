@@ -38,61 +38,12 @@ from typing import Literal
 
 from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.layer_costs import backward_energy, buffer_energy, forward_energy, read_out_time
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.energy import EnergyBreakdown
 
 NO_PROGRAMMING = EnergyBreakdown()
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
-
-
-@dataclass(frozen=True)
-class LayerLoad:
-    """What a layer asks of the chip in one inference.
-
-    Args:
-        outputs, inputs: of its weight matrix; a convolution's inputs are channels times kernel.
-        mean_conductance: of the devices that hold weights (both of a pair), in S.
-        mean_square_voltage: of its inputs on their rows, over inputs, places, samples and planes, in V².
-        uses: how often the matrix is used: 1, or the number of places of a convolution.
-        reference_conductance: of the devices of reference columns, in S; ``mean_conductance`` if None.
-        mean_square_error_voltage: of its errors on the columns in a backward pass; ``mean_square_voltage`` if None.
-        name: for messages.
-
-    Raises:
-        InputError: no output, input or use, or a conductance or square that is negative or not finite.
-    """
-
-    outputs: int
-    inputs: int
-    mean_conductance: float
-    mean_square_voltage: float
-    uses: int = 1
-    reference_conductance: float | None = None
-    mean_square_error_voltage: float | None = None
-    name: str = "layer"
-
-    def __post_init__(self) -> None:
-        for what in ("outputs", "inputs", "uses"):
-            if getattr(self, what) < 1:
-                raise InputError(f"{self.name}: {what} = {getattr(self, what)}: must be 1 or more")
-        for what in (
-            "mean_conductance",
-            "mean_square_voltage",
-            "reference_conductance",
-            "mean_square_error_voltage",
-        ):
-            value = getattr(self, what)
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise InputError(f"{self.name}: {what} = {value:g}: must be zero or positive")
-
-    @property
-    def synapses(self) -> int:
-        """Weights of the layer."""
-        return self.outputs * self.inputs
-
-    @property
-    def multiply_adds(self) -> int:
-        """Of one inference."""
-        return self.synapses * self.uses
 
 
 @dataclass(frozen=True)
@@ -185,14 +136,14 @@ def inference_costs(
         InputError: no layer, or a probability that is none.
     """
     _check(layers, read_disturb)
-    energy = _summed([_forward(chip, layer) for layer in layers])
+    energy = _summed([forward_energy(chip, layer) for layer in layers])
     energy["programming"] = programming.total
-    times = [_time(chip, layer) for layer in layers]
+    times = [read_out_time(chip, layer) for layer in layers]
     baseline = {
         "multiply-add": sum(layer.multiply_adds for layer in layers) * chip.multiply_add,
         "weights": sum(layer.synapses for layer in layers) * chip.word(_weights(chip)),
         "normalise": sum(layer.outputs * layer.uses for layer in layers) * (chip.multiply_add + chip.integer_add),
-        "buffer": math.fsum(_buffer(chip, layer, 32) for layer in layers),
+        "buffer": math.fsum(buffer_energy(chip, layer, 32) for layer in layers),
     }
     return SystemCosts(
         what="inference",
@@ -229,7 +180,7 @@ def training_costs(
     _check(layers, read_disturb)
     if batch < 1:
         raise InputError(f"batch = {batch}: a training step needs 1 sample or more")
-    passes = [_forward(chip, layer) for layer in layers] + [_backward(chip, layer) for layer in layers[1:]]
+    passes = [forward_energy(chip, layer) for layer in layers] + [backward_energy(chip, layer) for layer in layers[1:]]
     energy = {name: batch * value for name, value in _summed(passes).items()}
     synapses = sum(layer.synapses for layer in layers)
     products = batch * sum(layer.multiply_adds for layer in layers) * chip.multiply_add
@@ -245,14 +196,14 @@ def training_costs(
         "multiply-add": batch * (sum(layer.multiply_adds for layer in layers) + backward) * chip.multiply_add,
         "weights": fetched * chip.word(_weights(chip)),
         "normalise": batch * results * (chip.multiply_add + chip.integer_add),
-        "buffer": batch * math.fsum(_buffer(chip, layer, 32) for layer in [*layers, *layers[1:]]),
+        "buffer": batch * math.fsum(buffer_energy(chip, layer, 32) for layer in [*layers, *layers[1:]]),
         "gradient": products,
         # In 32 bits, whatever the words of the chip are.
         "gradient memory": 2 * synapses * memory.words * chip.word(memory.bank),
         "update": synapses * (memory.words - 1) * chip.multiply_add,
     }
-    forward_times = [_time(chip, layer) for layer in layers]
-    backward_times = [_time(chip, layer, transposed=True) for layer in layers[1:]]
+    forward_times = [read_out_time(chip, layer) for layer in layers]
+    backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
     latency = batch * math.fsum([*forward_times, *backward_times])
     return SystemCosts(
         what=f"training step of {batch} sample{'s' if batch > 1 else ''}",
@@ -264,90 +215,6 @@ def training_costs(
         **_disturb(chip, layers, read_disturb, passes=[batch, *[2 * batch] * (len(layers) - 1)]),
         node=chip.digital.node,
     )
-
-
-def _forward(chip: Chip, layer: LayerLoad) -> dict[str, float]:
-    """Energy in J of one inference by cause."""
-    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
-    reference = layer.mean_conductance if layer.reference_conductance is None else layer.reference_conductance
-    siemens = layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance
-    if chip.tile.scheme == "reference-column":
-        siemens += layer.inputs * across * reference
-    return _pass(
-        chip,
-        layer,
-        siemens=siemens,
-        square=layer.mean_square_voltage,
-        driven=layer.inputs * across,
-        cells=chip.tile.columns,
-        converted=layer.outputs * down,
-        results=layer.outputs,
-    )
-
-
-def _backward(chip: Chip, layer: LayerLoad) -> dict[str, float]:
-    """Energy in J of bringing the errors of one sample from outputs to inputs, by cause."""
-    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
-    square = layer.mean_square_error_voltage
-    return _pass(
-        chip,
-        layer,
-        siemens=layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance,
-        square=layer.mean_square_voltage if square is None else square,
-        driven=layer.outputs * down * chip.tile.devices_per_weight,
-        cells=chip.tile.rows,
-        converted=layer.inputs * across,
-        results=layer.inputs,
-    )
-
-
-def _pass(
-    chip: Chip,
-    layer: LayerLoad,
-    *,
-    siemens: float,
-    square: float,
-    driven: int,
-    cells: int,
-    converted: int,
-    results: int,
-) -> dict[str, float]:
-    """Energy in J of all uses of a layer in one direction, by cause.
-
-    Args:
-        siemens: sum of the conductances of all devices that are driven.
-        square: mean squared voltage.
-        driven: lines that are driven, of all tiles.
-        cells: that one such line passes.
-        converted: lines that are converted, of all tiles.
-        results: numbers that come out.
-    """
-    reads = layer.uses * chip.inputs.planes
-    return {
-        "device read": reads * square * siemens * chip.sense.time,
-        "wires": reads * driven * cells * chip.constants.wire_capacitance.value * square,
-        "DAC": reads * driven * chip.drive_energy,
-        "ADC": reads * converted * chip.conversion_energy,
-        "accumulate": reads * converted * chip.integer_add,
-        "normalise": layer.uses * results * (chip.multiply_add + chip.integer_add),
-        "buffer": _buffer(chip, layer, chip.inputs.bits),
-    }
-
-
-def _buffer(chip: Chip, layer: LayerLoad, bits: int) -> float:
-    """Energy in J of the activations of one inference (or of the errors, which are as many)."""
-    return layer.uses * (layer.inputs + layer.outputs) * chip.word(chip.digital.buffer) * bits / 32
-
-
-def _time(chip: Chip, layer: LayerLoad, *, transposed: bool = False) -> float:
-    """In s of all uses of a layer: every read is sensed, then its columns are converted in turn; tiles work at once."""
-    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
-    if transposed:
-        # The converters of the columns, switched over to the rows.
-        turns = math.ceil(math.ceil(layer.inputs / down) / chip.converters)
-    else:
-        turns = min(chip.adc.columns, math.ceil(layer.outputs / across))
-    return layer.uses * chip.inputs.planes * (chip.sense.time + turns * chip.constants.adc_time.value)
 
 
 def _area(chip: Chip, layers: Sequence[LayerLoad], *, training: bool) -> dict[str, float]:

@@ -1,6 +1,6 @@
-"""What a device file may say of the statistics of its states beyond the moments; all of it optional.
+"""Optional statistics of the states in a device file, beyond the moments.
 
-Whatever is missing is ``None`` or NaN, and the page leaves it out.
+A statistic that the file does not hold is ``None`` or NaN, and pages leave it out.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import math
 import typer
 from rich.table import Table
 
-from barkhausen.cli.console import wide_console
+from barkhausen.cli.terminal.console import wide_console
 from barkhausen.core.units import FEMTO
 from barkhausen.device import (
     CharacterisedDevice,

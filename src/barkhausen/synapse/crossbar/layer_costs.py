@@ -1,0 +1,92 @@
+"""Energy and time of one layer on a chip, in one direction."""
+
+from __future__ import annotations
+
+import math
+
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
+
+
+def forward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
+    """Energy in J of one inference by cause."""
+    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
+    reference = layer.mean_conductance if layer.reference_conductance is None else layer.reference_conductance
+    siemens = layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance
+    if chip.tile.scheme == "reference-column":
+        siemens += layer.inputs * across * reference
+    return _pass(
+        chip,
+        layer,
+        siemens=siemens,
+        square=layer.mean_square_voltage,
+        driven=layer.inputs * across,
+        cells=chip.tile.columns,
+        converted=layer.outputs * down,
+        results=layer.outputs,
+    )
+
+
+def backward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
+    """Energy in J of bringing the errors of one sample from outputs to inputs, by cause."""
+    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
+    square = layer.mean_square_error_voltage
+    return _pass(
+        chip,
+        layer,
+        siemens=layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance,
+        square=layer.mean_square_voltage if square is None else square,
+        driven=layer.outputs * down * chip.tile.devices_per_weight,
+        cells=chip.tile.rows,
+        converted=layer.inputs * across,
+        results=layer.inputs,
+    )
+
+
+def _pass(
+    chip: Chip,
+    layer: LayerLoad,
+    *,
+    siemens: float,
+    square: float,
+    driven: int,
+    cells: int,
+    converted: int,
+    results: int,
+) -> dict[str, float]:
+    """Energy in J of all uses of a layer in one direction, by cause.
+
+    Args:
+        siemens: sum of the conductances of all devices that are driven.
+        square: mean squared voltage.
+        driven: lines that are driven, of all tiles.
+        cells: that one such line passes.
+        converted: lines that are converted, of all tiles.
+        results: numbers that come out.
+    """
+    reads = layer.uses * chip.inputs.planes
+    return {
+        "device read": reads * square * siemens * chip.sense.time,
+        "wires": reads * driven * cells * chip.constants.wire_capacitance.value * square,
+        "DAC": reads * driven * chip.drive_energy,
+        "ADC": reads * converted * chip.conversion_energy,
+        "accumulate": reads * converted * chip.integer_add,
+        "normalise": layer.uses * results * (chip.multiply_add + chip.integer_add),
+        "buffer": buffer_energy(chip, layer, chip.inputs.bits),
+    }
+
+
+def buffer_energy(chip: Chip, layer: LayerLoad, bits: int) -> float:
+    """Energy in J of the activations of one inference (or of the errors, which are as many)."""
+    return layer.uses * (layer.inputs + layer.outputs) * chip.word(chip.digital.buffer) * bits / 32
+
+
+def read_out_time(chip: Chip, layer: LayerLoad, *, transposed: bool = False) -> float:
+    """In s of all uses of a layer: every read is sensed, then its columns are converted in turn; tiles work at once."""
+    down, across = chip.tile.blocks(layer.outputs, layer.inputs)
+    if transposed:
+        # The converters of the columns, switched over to the rows.
+        turns = math.ceil(math.ceil(layer.inputs / down) / chip.converters)
+    else:
+        turns = min(chip.adc.columns, math.ceil(layer.outputs / across))
+    return layer.uses * chip.inputs.planes * (chip.sense.time + turns * chip.constants.adc_time.value)
