@@ -6,7 +6,8 @@ from typing import Any
 
 from barkhausen.experiment.chip.inference import ChipInference
 from barkhausen.synapse.crossbar.chip import load_chip
-from barkhausen.synapse.crossbar.costs import LayerLoad, inference_costs, training_costs
+from barkhausen.synapse.crossbar.costs import inference_costs, training_costs
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.energy import EnergyBreakdown
 
 BATCH = 100

@@ -11,7 +11,8 @@ import pytest
 from barkhausen.core.errors import InputError
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar.chip import Chip, load_chip
-from barkhausen.synapse.crossbar.costs import LayerLoad, disturb_per_read, inference_costs, training_costs
+from barkhausen.synapse.crossbar.costs import disturb_per_read, inference_costs, training_costs
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
 
 # 30 inputs and 5 outputs on tiles of 16 x 4: two tiles down, and with a reference (3 outputs a tile) two across.
 SMALL = ["tile.rows=16", "tile.columns=4", "adc.columns=2", "adc.bits=6", "inputs.bits=4"]

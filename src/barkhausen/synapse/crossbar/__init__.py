@@ -2,7 +2,8 @@
 
 from barkhausen.synapse.crossbar.chip import Chip, load_chip
 from barkhausen.synapse.crossbar.converters import quantise_inputs, quantise_outputs
-from barkhausen.synapse.crossbar.costs import LayerLoad, SystemCosts, inference_costs, training_costs
+from barkhausen.synapse.crossbar.costs import SystemCosts, inference_costs, training_costs
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.noise import layer_noise
 from barkhausen.synapse.crossbar.tiles import CrossbarTiles, Scheme, Tiling
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, effective_conductance
