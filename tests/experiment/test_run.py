@@ -17,6 +17,7 @@ from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.device import gaussian_device, preset, write_device
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.report.runs.page import write_report
 from barkhausen.synapse import AttemptEnergies
 
 SMALL = {"dataset": {"name": "digits"}, "network": {"hidden": [32, 16]}, "epochs": 3, "transfer": {"chips": 3}}
@@ -267,3 +268,22 @@ def test_run_killed_at_an_arbitrary_moment_ends_as_if_undisturbed(tmp_path: Path
     assert without_time(tmp_path / "killed") == without_time(tmp_path / "whole")
     first, second = ((tmp_path / name / "checkpoint.safetensors").read_bytes() for name in ("killed", "whole"))
     assert first == second
+
+
+def test_the_test_set_can_be_used_after_the_last_epoch_alone(tmp_path: Path) -> None:
+    dataset = SMALL["dataset"] | {"test_every_epoch": False}
+    Run(recipe(), tmp_path / "every").execute()
+    Run(recipe(dataset=dataset), tmp_path / "last").execute()
+    lines = {}
+    for name in ("every", "last"):
+        text = (tmp_path / name / "metrics.jsonl").read_text(encoding="utf-8")
+        lines[name] = [json.loads(line) | {"seconds": 0.0} for line in text.splitlines()]
+    assert ["test_accuracy" in line for line in lines["every"]] == [True, True, True]
+    assert ["test_accuracy" in line for line in lines["last"]] == [False, False, True]
+    # Nothing else depends on it.
+    for line in lines["every"][:-1]:
+        line.pop("test_accuracy")
+    assert lines["last"] == lines["every"]
+    assert "test_every_epoch" not in (tmp_path / "every" / "recipe.toml").read_text(encoding="utf-8")
+    write_report([tmp_path / "every", tmp_path / "last"], tmp_path / "report.html")
+    assert (tmp_path / "report.html").is_file()

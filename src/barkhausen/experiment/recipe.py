@@ -47,6 +47,14 @@ class DatasetRecipe(StrictParameters):
     """``mnist``, ``fashion-mnist``, ``digits``, ``nsl-kdd`` or another registered data set."""
     validation_samples: Annotated[int, Field(ge=0)] = 0
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
+    test_every_epoch: bool = True
+    """Whether the test set is used after every epoch, for the learning curve, or after the last one alone."""
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Resolved recipes of runs that were made before the key existed stay the same text.
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "test_every_epoch" or not value}
 
 
 class DeviceRecipe(StrictParameters):

@@ -191,7 +191,8 @@ class Run:
 
     def _train(self, training: Training, metrics: list[dict[str, Any]], logs: list[RunLog]) -> None:
         recipe = self.recipe
-        held_out = "validation_accuracy" if recipe.dataset.validation_samples else "test_accuracy"
+        validating = recipe.dataset.validation_samples > 0
+        held_out = "validation_accuracy" if validating else "test_accuracy"
         with self.progress.task(
             _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
         ) as advance:
@@ -199,7 +200,8 @@ class Run:
                 started = time.perf_counter()
                 line: dict[str, Any] = {"epoch": training.epoch + 1}
                 line |= self._epoch(training, advance)
-                line[held_out] = training.held_out_accuracy()
+                if recipe.dataset.test_every_epoch or training.epoch == recipe.epochs or validating:
+                    line[held_out] = training.held_out_accuracy()
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
                 if recipe.learning_rule.programs_while_training:
                     line |= _cumulative(training)

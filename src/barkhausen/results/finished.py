@@ -89,7 +89,8 @@ class Epoch(_Table):
     epoch: int
     train_loss: float
     """Not a number where training diverged: that is a result, not damage."""
-    held_out: Fraction = Field(validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
+    held_out: Fraction | None = Field(None, validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
+    """None where the test set was used after the last epoch alone."""
     events_by_layer: dict[str, Amount] = {}
 
 

@@ -110,14 +110,12 @@ def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
         for kind in kinds:
             for number, run in enumerate(kind.runs):
                 first = number == 0
-                values = (
-                    [epoch.train_loss for epoch in run.epochs]
-                    if title == "training loss"
-                    else [100 * epoch.held_out for epoch in run.epochs]
-                )
+                losses = title == "training loss"
+                points = [(epoch.epoch, epoch.train_loss) for epoch in run.epochs] if losses else _accuracies(run)
+                values = [value for _, value in points]
                 style = styles[kind.label]
                 fig.add_scatter(
-                    x=[epoch.epoch for epoch in run.epochs],
+                    x=[number for number, _ in points],
                     y=values,
                     mode="lines+markers" if len(values) <= 20 else "lines",
                     line={
@@ -137,9 +135,14 @@ def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
         # As many ticks as there is room for may change with the legend, and it with them, without end.
         fig.update_yaxes(title_text=title, nticks=8)
         if title != "training loss":
-            fig.update_yaxes(range=_upper_part([[100 * e.held_out for e in r.epochs] for k in kinds for r in k.runs]))
+            fig.update_yaxes(range=_upper_part([[value for _, value in _accuracies(r)] for k in kinds for r in k.runs]))
         plots.append(finished_spec(fig, 400 + 16 * max(0, len(kinds) - 3)))
     return plots[0], plots[1]
+
+
+def _accuracies(run: FinishedRun) -> list[tuple[int, float]]:
+    """Epochs after which held-out accuracy was measured, and the accuracy in per cent."""
+    return [(epoch.epoch, 100 * epoch.held_out) for epoch in run.epochs if epoch.held_out is not None]
 
 
 def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
