@@ -1,12 +1,14 @@
 """Barkhausen: from micromagnetics to picojoules.
 
 Deep networks on stochastic magnetic domain-wall synapses: device statistics, programmable synapse arrays,
-in-situ and ex-situ learning, and what the programming costs. The floors, each importing only from those below:
-:mod:`~barkhausen.micromagnetics`, :mod:`~barkhausen.device`, :mod:`~barkhausen.synapse`, :mod:`~barkhausen.learning`,
-:mod:`~barkhausen.experiment`.
+in-situ and ex-situ learning, and programming energy. The layers, from the lowest up; each imports only from those
+before it: :mod:`~barkhausen.core`, :mod:`~barkhausen.micromagnetics`, :mod:`~barkhausen.device`,
+:mod:`~barkhausen.synapse`, :mod:`~barkhausen.learning`, :mod:`~barkhausen.data`, :mod:`~barkhausen.experiment`,
+:mod:`~barkhausen.results`, :mod:`~barkhausen.sweep`, :mod:`~barkhausen.report`, :mod:`~barkhausen.reproduce`,
+:mod:`~barkhausen.cli`.
 
-What a training script of one's own needs is here too: :func:`convert`, :class:`InSitu`, :func:`transfer`,
-:func:`evaluate`.
+The functions that a training script needs can be imported from here: :func:`convert`, :class:`InSitu`,
+:func:`transfer`, :func:`evaluate`, :func:`programming_energy`.
 """
 
 import importlib

@@ -54,28 +54,28 @@ def test_a_file_says_only_what_differs_and_settings_replace_what_it_says(tmp_pat
 
 
 IMPOSSIBLE_CHIPS: list[tuple[str, str]] = [
-    ("adc.bits=0", "chip: adc.bits: 0 bits: a number needs 1 to 32"),
-    ("inputs.bits=0", "chip: inputs.bits: 0 bits: a number needs 1 to 32"),
-    ("adc.percentile=0", "adc.percentile: 0: the range of the converter would be zero; must be above 0"),
-    ("adc.columns=0", "adc.columns: 0 columns to a converter"),
+    ("adc.bits=0", "chip: adc.bits: must be 1 to 32 bits, got 0"),
+    ("inputs.bits=0", "chip: inputs.bits: must be 1 to 32 bits, got 0"),
+    ("adc.percentile=0", "adc.percentile: must be above 0 and at most 100 per cent, got 0"),
+    ("adc.columns=0", "adc.columns: must be 1 column per converter or more, got 0"),
     (
         "tile.columns=1",
         "tile: a tile of 128 x 1 is smaller than one pair: an output and its reference take 2 columns",
     ),
     ("tile.rows=0", "a tile of 0 x 128 is smaller than one pair"),
-    ("wires.word_line=-1", "wires.word_line: a wire of -1 ohm would deliver energy; must be zero or positive"),
+    ("wires.word_line=-1", "wires.word_line: the resistance of a wire must be zero or positive, got -1 ohm"),
     ("wires.bit_line=nan", "wires.bit_line = nan: input should be a finite number"),
-    ("sense.time=0", "sense.time: 0 s: nothing is sensed in no time"),
+    ("sense.time=0", "sense.time: must be positive, got 0 s"),
     ("sense.tme=1", "unknown key 'sense.tme'; did you mean 'sense.time'?"),
     ("constants.adc_stp=1", "unknown key 'constants.adc_stp'; did you mean 'constants.adc_step'?"),
-    ("constants.adc_step=-1", "constants.adc_step.value: -1: a cost must be zero or positive"),
+    ("constants.adc_step=-1", "constants.adc_step.value: a cost must be zero or positive, got -1"),
     ("constants.adc_step.unit=pJ", "constants: adc_step has the unit 'J', not 'pJ'"),
-    ("constants.adc_step.source=", "constants.adc_step.source: empty"),
-    ("inputs.read_voltage=0", "inputs.read_voltage: 0 V: no current flows"),
+    ("constants.adc_step.source=", "constants.adc_step.source: must not be empty"),
+    ("inputs.read_voltage=0", "inputs.read_voltage: must be positive, got 0 V"),
     ("inputs.mode=serial", "inputs.mode = 'serial': input should be 'analogue' or 'bit-serial'"),
-    ("noise.temperature=-3", "noise.temperature: -3: must be zero or positive"),
-    ("digital.node=45", "digital.node: 45 m: no CMOS node"),
-    ("gradient_memory.optimiser_states=-1", "gradient_memory.optimiser_states: -1"),
+    ("noise.temperature=-3", "noise.temperature: must be zero or positive, got -3"),
+    ("digital.node=45", "digital.node: a CMOS node must be 1e-9 to 1e-6 m, got 45 m"),
+    ("gradient_memory.optimiser_states=-1", "gradient_memory.optimiser_states: must be zero or positive, got -1"),
     ("tile=3", "tile = 3: must be a table"),
 ]
 
@@ -91,7 +91,7 @@ def test_an_impossible_chip_is_refused_in_one_line_with_the_reason() -> None:
 def test_the_file_is_named_where_there_is_one(tmp_path: Path) -> None:
     path = tmp_path / "chip.toml"
     path.write_text("[adc]\nbits = 0\n")
-    with pytest.raises(InputError, match=r"chip\.toml: adc\.bits: 0 bits"):
+    with pytest.raises(InputError, match=r"chip\.toml: adc\.bits: must be 1 to 32 bits"):
         load_chip(path)
 
 

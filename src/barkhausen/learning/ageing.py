@@ -1,4 +1,4 @@
-"""What time and writing do to the devices of a network."""
+"""Ageing of the devices of a network: retention loss over time, and wear by writing."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ Model = TypeVar("Model", bound=nn.Module)
 def wait(
     model: Model, seconds: float, *, temperature: float | None = None, generator: torch.Generator | None = None
 ) -> Model:
-    """Let the walls of all layers wait for ``seconds`` at a temperature: retention loss before or during inference.
+    """Let the walls of all layers drift for ``seconds`` at a temperature: retention loss before or during inference.
 
     Args:
-        model: with layers of devices; their weights and states change in place. ``copy.deepcopy`` keeps the original.
-        seconds: how long.
-        temperature: in K; that of the characterisation by default.
-        generator: of what happens.
+        model: Network with synapse layers. Their weights and states change in place; ``copy.deepcopy`` keeps the
+            original.
+        seconds: Waiting time in s.
+        temperature: Temperature in K. Default: that of the characterisation.
+        generator: Random stream of the transitions.
 
     Returns:
         The model.
 
     Raises:
-        InputError: the model has no layer of devices, its device file has no barriers, or the time or temperature
-            cannot be.
+        InputError: The model has no synapse layer, its device file has no barriers, or the time is negative or the
+            temperature not positive.
     """
     layers = [layer for _, layer in synapse_layers(model)]
     if not layers:
@@ -43,12 +44,12 @@ def wait(
 
 
 def endurance(model: nn.Module) -> Int[np.ndarray, " writes"]:
-    """Histogram of how often the devices of a network were written: entry n is the number written n times.
+    """Histogram of the writes of a network's devices: entry n is the number of devices written n times.
 
-    Attempts count, the initial programming included.
+    Every attempt counts as a write, including those of the initial programming.
 
     Raises:
-        InputError: a layer was not made with ``count_writes=True``.
+        InputError: A layer was not made with ``count_writes=True``.
     """
     counts: list[Int[np.ndarray, " writes"]] = []
     for name, layer in synapse_layers(model):

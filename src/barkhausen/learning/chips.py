@@ -1,4 +1,4 @@
-"""Ex-situ deployment: program chips of fresh devices with what a network has learned, and measure them."""
+"""Ex-situ deployment: chips of fresh devices programmed with a trained network, and their evaluation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fresh_chip(
     """A copy of the model on a chip of fresh devices, each programmed once to the state of its latent weight.
 
     Args:
-        model: Trained network; it is left as it is.
+        model: Trained network, which is not changed.
         generator: Generator of the chip's devices and its programming noise.
         margin: Tolerance margin in weight units. Default: each layer's own margin.
         max_attempts: Largest number of programming attempts of a device.
@@ -43,9 +43,9 @@ def fresh_chip(
 
 @dataclass(frozen=True, eq=False)
 class Chips:
-    """Chips of fresh devices, each programmed when it is asked for, and always to the same.
+    """Chips of fresh devices, each programmed when it is accessed, always with the same result.
 
-    A chip takes as much memory as the model; iterate, and only one is held at a time.
+    A chip takes as much memory as the model. Iteration holds only one at a time.
     """
 
     model: nn.Module
@@ -58,7 +58,7 @@ class Chips:
         return self.count
 
     def __getitem__(self, number: int) -> nn.Module:
-        """Chip ``number``."""
+        """Chip with this number."""
         if not -self.count <= number < self.count:
             raise IndexError(f"chip {number}: there are {self.count}")
         where = next(layer.latent_weight.device for _, layer in synapse_layers(self.model))
@@ -75,7 +75,7 @@ def transfer(
 ) -> Chips:
     """Program chips of fresh devices with the trained states of a model (ex-situ learning).
 
-    Every chip has devices of its own, with their own offsets, and is programmed once, with write-verify; biases and
+    Every chip has its own devices, with their own offsets, and is programmed once with write-verify. Biases and
     normalisation are copied.
 
     Args:
@@ -86,10 +86,10 @@ def transfer(
         seed: Seed of all chips; chip n is the same whatever ``chips`` is.
 
     Returns:
-        A sequence of modules that programs each chip when it is asked for.
+        Sequence of modules; each chip is programmed when it is accessed.
 
     Raises:
-        InputError: No chip or no attempt is asked for, or the model has no layer of devices.
+        InputError: The number of chips or attempts is less than 1, or the model has no synapse layer.
     """
     if isinstance(chips, bool) or not isinstance(chips, int) or chips < 1:
         raise InputError(f"chips = {chips!r}: must be a whole number, 1 or more")
@@ -102,7 +102,7 @@ def transfer(
 
 
 def fraction_correct(output: Float[Tensor, "sample class"], target: Tensor) -> Tensor:
-    """Fraction of samples that are correctly classified: their largest output is that of their class."""
+    """Fraction of correctly classified samples, whose largest output is that of their class."""
     return (output.argmax(dim=1) == target).double().mean()
 
 
@@ -118,10 +118,10 @@ def evaluate(
     """Figure of merit of each chip, in evaluation mode.
 
     Args:
-        chips: Chips of :func:`transfer`, or any other networks, or a single one. They are left in their mode.
-        inputs, targets: Test samples and what is wanted of them, samples first.
+        chips: Chips of :func:`transfer`, any other networks, or a single one. Their modes are not changed.
+        inputs, targets: Test samples and their targets, samples first.
         metric: Function from all outputs and targets to a number. Default: fraction correctly classified.
-        batch: Number of samples computed at a time.
+        batch: Number of samples in one forward pass.
     """
     networks: Iterable[nn.Module] = [chips] if isinstance(chips, nn.Module) else chips
     return np.array(

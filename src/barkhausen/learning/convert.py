@@ -1,4 +1,4 @@
-"""Conversion of any torch model to layers of devices."""
+"""Conversion of any torch model to synapse layers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ UNSUPPORTED = (
     nn.RNNCellBase,
     nn.MultiheadAttention,
 )
-"""Classes with matrices of weights that are not replaced; of the first three only subclasses are meant."""
+"""Classes with weight matrices that `convert` does not support; of the first three, only subclasses."""
 
 
 def convert(
@@ -59,12 +59,12 @@ def convert(
     inplace: bool = False,
     **settings: Unpack[AttemptSettings],
 ) -> nn.Module:
-    """A model whose linear and convolution layers compute with devices.
+    """Convert a model: its linear and convolution layers then compute with devices.
 
     ``nn.Linear``, ``nn.Conv1d`` and ``nn.Conv2d`` (grouped, strided and dilated ones too) become
     :class:`.SynapseLinear`, :class:`.SynapseConv1d` and :class:`.SynapseConv2d` under the same names. Biases,
-    normalisation, embeddings and everything without weights stay digital. In the ``state_dict`` the key ``x.weight`` of
-    a swapped layer gives way to ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``; all other keys stay.
+    normalisation, embeddings and modules without weights stay digital. In the ``state_dict``, the key ``x.weight`` of a
+    replaced layer becomes ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``; all other keys stay the same.
 
     Make the optimiser after the conversion, from the parameters of the converted model, and wrap it in
     :class:`.InSitu`.
@@ -73,28 +73,29 @@ def convert(
         model: Any module; torch's own layers may be anywhere inside.
         device: Characterised device, name of a shipped device (``"racetrack-5"``), or path of a device file
             (``"mine.nc"``).
-        margin: Tolerance margin in weight units, or the whole of how devices are written
-            (:class:`~barkhausen.synapse.WriteVerify`).
-        keep_float: Layers to leave alone: names as ``model.named_modules()`` has them, patterns with ``*`` and ``?``,
-            and ``"first"`` and ``"last"`` for the first and the last layer that would be swapped. What is inside a
-            named module stays float too.
-        overrides: Other values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes``
-            for layers of a name or pattern. Of several that match, the last counts.
-        start: ``"weights"``: the latent weights take over the weights that the model has, each layer with the scale at
-            which its states come nearest to them, so that a trained model stays trained; ``"fresh"``: latent weights
-            uniform on [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in).
-        generator: Generator of devices, latent weights and programming noise; devices are drawn on its torch device.
-        inplace: Whether the layers of ``model`` itself are swapped instead of those of a copy.
-        settings: ``max_attempts`` (largest number of attempts of a programming event, 1 by default), ``faults`` and
-            ``count_writes`` (whether every device counts its writes, 4 bytes each).
+        margin: Tolerance margin in weight units, or all write-verify settings as a
+            :class:`~barkhausen.synapse.WriteVerify`.
+        keep_float: Layers that stay float: names as in ``model.named_modules()``, patterns with ``*`` and ``?``, and
+            ``"first"`` and ``"last"`` for the first and the last layer that would be replaced. All layers inside a
+            named module stay float too.
+        overrides: Values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes`` for the
+            layers that match a name or pattern. If several match, the last one counts.
+        start: Initial latent weights. ``"weights"``: the weights of the model, with the scale for each layer at which
+            its states approximate them best, so that a trained model stays trained. ``"fresh"``: uniform on [−0.5,
+            0.5], with a scale of 1.5/sqrt(fan-in).
+        generator: Random stream of devices, latent weights and programming noise. Devices are drawn on its torch
+            device.
+        inplace: Whether layers of ``model`` itself are replaced instead of those of a copy.
+        settings: ``max_attempts`` (largest number of attempts of a programming event; default: 1), ``faults`` (default:
+            none) and ``count_writes`` (whether every device counts its writes, 4 bytes each; default: false).
 
     Returns:
-        The converted model, in the mode (training or evaluation) that the model was in. If ``model`` is itself such
-        a layer, its counterpart.
+        Converted model, in the mode (training or evaluation) of the original. If ``model`` itself is a supported layer,
+        the synapse layer that replaces it.
 
     Raises:
-        InputError: layers that are not supported and not kept float (each is named), a pattern that matches nothing,
-            an unknown setting, weights shared between layers, or nothing to swap.
+        InputError: A layer is neither supported nor kept float (each is named), a pattern matches nothing, a setting is
+            unknown, layers share weights, or there is nothing to convert.
     """
     if generator is not None and not isinstance(generator, torch.Generator):
         raise InputError(f"generator = {generator!r}: must be a torch.Generator, such as one with manual_seed(0)")
@@ -110,11 +111,11 @@ def convert(
     _refuse_shared_weights(model, chosen)
     unmatched = [rule for rule in rules if not any(fnmatchcase(name, rule) for name in chosen)]
     if unmatched:
-        raise InputError(f"overrides: {unmatched[0]!r} matches none of the layers to swap ({_some(list(chosen))})")
+        raise InputError(f"overrides: {unmatched[0]!r} matches none of the layers to convert ({_some(list(chosen))})")
     target = model if inplace else copy.deepcopy(model)
     if "" in chosen:
         return _swap(target, common, rules, "", generator)
-    # A layer may stand in several places: it is swapped once, for one.
+    # A layer may occur in several places: it is converted once.
     layers = [target.get_submodule(name) for name in chosen]
     swapped = {layer: _swap(layer, common, rules, name, generator) for name, layer in zip(chosen, layers, strict=True)}
     replace_modules(target, swapped)
@@ -123,7 +124,7 @@ def convert(
 
 @contextmanager
 def _said_where(where: str) -> Iterator[None]:
-    """Input errors that begin with where the input stands."""
+    """Prefix input errors with the place of the input."""
     try:
         yield
     except InputError as error:
@@ -131,7 +132,7 @@ def _said_where(where: str) -> Iterator[None]:
 
 
 def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
-    """Names of the layers to swap; what stands in the way is refused."""
+    """Names of the layers to convert; layers that cannot be converted are refused."""
     if isinstance(keep_float, str):
         raise InputError(f"keep_float = {keep_float!r}: must be a list of names or patterns")
     modules = dict(model.named_modules())
@@ -199,7 +200,7 @@ def _check(name: str, layer: nn.Module) -> None:
 
 
 def _refuse_shared_weights(model: nn.Module, chosen: Sequence[str]) -> None:
-    """One weight in two different layers cannot become two sets of devices."""
+    """Refuse a weight shared by two layers, which cannot become two sets of devices."""
     swapped = {id(model.get_submodule(name)) for name in chosen}
     owner: dict[int, tuple[int, str]] = {}
     for name, module in model.named_modules(remove_duplicate=True):
@@ -250,7 +251,7 @@ def _swap(
             **given,
         )
     if isinstance(layer.bias, nn.Parameter):
-        # The very parameter: it keeps its value and whatever else refers to it.
+        # The same parameter object, so that other references to it stay valid.
         made.bias = layer.bias
     made.latent_weight.requires_grad_(layer.weight.requires_grad)
     return made.to(device=layer.weight.device, dtype=layer.weight.dtype).train(layer.training)

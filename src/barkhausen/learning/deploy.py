@@ -1,4 +1,4 @@
-"""The trained network as plain torch layers with fixed weights."""
+"""Deployment: a trained network as plain torch layers with fixed weights."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from barkhausen.learning.layers.crossbar import crossbar_layers
 
 
 def deployed(model: nn.Module) -> nn.Module:
-    """A copy in evaluation mode whose layers of devices are torch's own, with the weights that the devices hold.
+    """A copy in evaluation mode with torch's own layers in place of synapse layers, with the weights of their devices.
 
-    It computes what the model computes, knows nothing of devices, and goes wherever a torch model goes (ONNX,
-    ``torch.compile``, other simulators). All keys of its ``state_dict`` are those of the float model.
+    The copy computes the same as the model without any devices and can be used like any torch model (ONNX,
+    ``torch.compile``, other simulators). The keys of its ``state_dict`` are those of the float model.
 
     Raises:
-        InputError: a network on a crossbar, which computes with more than its devices' weights.
+        InputError: The network is on a crossbar, which does not compute with the weights of its devices alone.
     """
     if crossbar_layers(model):
         raise InputError("deployed: the network is on a crossbar; deploy the one that it was made of")

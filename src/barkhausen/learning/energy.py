@@ -9,10 +9,10 @@ from barkhausen.synapse import AttemptEnergies, EnergyBreakdown
 
 
 def programming_energy(model: nn.Module) -> EnergyBreakdown:
-    """Energy in J of everything that the arrays of a model have counted, each with the energies of its own device.
+    """Programming energy in J of all events that the arrays of a model have counted, with the energies of each device.
 
-    It contains the initial programming, all attempts and all verify reads; :attr:`.EnergyBreakdown.total` is their sum.
-    A network without layers of devices takes none.
+    It includes the initial programming, all attempts and all verify reads; :attr:`.EnergyBreakdown.total` is the sum.
+    It is zero for a network without synapse layers.
     """
     breakdown = EnergyBreakdown()
     for _, layer in synapse_layers(model):

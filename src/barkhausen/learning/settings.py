@@ -1,4 +1,4 @@
-"""Settings of a layer of devices, checked once."""
+"""Settings of a synapse layer, checked once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
 @dataclass(frozen=True, eq=False)
 class LayerSettings:
-    """Device of a layer, how its devices are written, and how it starts."""
+    """Device, write-verify settings and initial weights of a layer."""
 
     device: CharacterisedDevice
     write: WriteVerify
@@ -30,9 +30,9 @@ class LayerSettings:
 
         Args:
             device: Characterised device, name of a shipped device, or path of a device file.
-            write: How the devices are written.
+            write: Write-verify settings.
             start: ``"weights"`` or ``"fresh"``.
-            settings: Settings of write-verify, instead of ``write``.
+            settings: Fields of :class:`WriteVerify`, instead of ``write``.
 
         Raises:
             InputError: A value is wrong.
@@ -45,7 +45,7 @@ class LayerSettings:
         """The same with some other values.
 
         Args:
-            values: ``device``, ``start``, ``write``, and settings of write-verify.
+            values: ``device``, ``start``, ``write``, and fields of :class:`WriteVerify`.
 
         Raises:
             InputError: An unknown name, or a value that is wrong.
@@ -62,10 +62,10 @@ class LayerSettings:
 
 
 def as_device(device: CharacterisedDevice | str | Path) -> CharacterisedDevice:
-    """The device itself, the shipped one of that name, or that of a file.
+    """The given device, the shipped device of that name, or the device of a file.
 
     Raises:
-        InputError: neither.
+        InputError: The argument is none of these.
     """
     if isinstance(device, CharacterisedDevice):
         return device

@@ -1,4 +1,4 @@
-"""Thousands to millions of synapses as a handful of tensors."""
+"""Arrays of synapses: thousands to millions of devices held in a few tensors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
-"""Tensors of an array with one number a synapse."""
+"""Tensors of an array that hold one number for each synapse."""
 
 POPULATION = 4096
 """Distinct sets of offsets kept for one array; synapses are spread over them at random."""
@@ -28,14 +28,14 @@ POPULATION = 4096
 class SynapseArray(nn.Module):
     """Programmable stochastic synapses of one kind.
 
-    Each synapse is one physical device: it holds its state, its analogue weight, and the number of the device
-    (a set of offsets, one for each state) that it is. A :class:`~torch.nn.Module`, so that it moves, copies and
-    saves as torch users expect; every tensor is a buffer, none is trained.
+    Each synapse is one physical device with a state, an analogue weight and an index into the population of devices
+    (each a set of offsets, one for each state). The array is a :class:`~torch.nn.Module`, so it can be moved, copied
+    and saved like any other; all of its tensors are buffers, and none is trained.
 
     Args:
         shape: Shape of the array.
         device: Statistics of the devices.
-        write: How they are written.
+        write: Write-verify settings.
         generator: Generator that draws the physical devices.
         settings: ``margin``, ``max_attempts``, ``faults`` and ``count_writes``, instead of ``write``.
 
@@ -49,11 +49,11 @@ class SynapseArray(nn.Module):
     """:attr:`device_index` byte by byte [2 · synapses]."""
     centres: Tensor
     origins: Tensor | None
-    """Whose noise each device of the population has; None where the noise of all is one."""
+    """Index of the noise distribution of each device of the population. None if all devices share one."""
     stuck: Tensor | None
-    """Which synapses are stuck; None where none can be."""
+    """Mask of the stuck synapses. None if there are no stuck devices."""
     writes: Tensor | None
-    """Attempts made on each synapse (int32); None where they are not counted."""
+    """Attempts made on each synapse (int32). None if they are not counted."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class SynapseArray(nn.Module):
 
     @property
     def device_index(self) -> Int[Tensor, "*synapse"]:
-        """Number of the device (row of ``centres``) that each synapse is (int16)."""
+        """Index of each synapse's device, a row of ``centres`` (int16)."""
         return self.device_bytes.view(torch.int16).view(self.weight.shape)
 
     @device_index.setter
@@ -110,7 +110,7 @@ class SynapseArray(nn.Module):
         super()._apply(fn, recurse)
         if self.levels.device != self.weight.device:
             self.kind = self.kind.to(self.weight.device)
-        # Images may be kept channels last, synapses are not: everything here takes them in one order.
+        # Images may be stored channels last, but synapses are always stored in one order.
         for name in PER_SYNAPSE:
             tensor = getattr(self, name)
             if tensor is not None and not tensor.is_contiguous():
@@ -121,7 +121,7 @@ class SynapseArray(nn.Module):
         super()._save_to_state_dict(destination, prefix, keep_vars)
         index = destination.pop(f"{prefix}device_bytes")
         destination[f"{prefix}device_index"] = index.view(torch.int16).view(self.weight.shape)
-        # No two devices have the same levels: by them a file knows what it belongs to.
+        # No two devices have the same levels, so levels identify the device that the weights were saved with.
         destination[f"{prefix}levels"] = self.levels.detach().to(self.weight.dtype, copy=True)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
@@ -137,14 +137,14 @@ class SynapseArray(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _are_mine(self, levels: Tensor) -> bool:
-        # Of another number of states: told by the shapes of other tensors.
+        # A different number of states: the shapes of other tensors will give the error.
         mine = self.levels.to(levels.device, levels.dtype)
         return levels.shape != mine.shape or torch.allclose(levels, mine, rtol=0.0, atol=1e-6)
 
     def renew(self, generator: torch.Generator | None = None) -> None:
-        """Replace every device by a fresh one from the same population: another chip.
+        """Replace every device by a fresh one from the same population, as on another chip.
 
-        Weights and states are those of devices never programmed (state 0) until :meth:`program` is called.
+        Until :meth:`program` is called, weights and states are those of unprogrammed devices (state 0).
         """
         # In place: a bank may hold these tensors too.
         offsets, origins = self.kind.statistics.draw_population(len(self.centres), generator)
@@ -154,7 +154,7 @@ class SynapseArray(nn.Module):
         self._spread(generator)
 
     def _spread(self, generator: torch.Generator | None) -> None:
-        """Spread the synapses over the population of devices, and leave them unprogrammed."""
+        """Assign a device of the population to every synapse, unprogrammed."""
         devices = len(self.centres)
         if devices == self.weight.numel():
             index = torch.arange(devices, dtype=torch.int16, device=self.weight.device)
@@ -169,7 +169,7 @@ class SynapseArray(nn.Module):
             self._stick(self.stuck, generator)
 
     def _stick(self, stuck: Tensor, generator: torch.Generator | None) -> None:
-        """Choose the stuck devices, and where each of them rests."""
+        """Choose the stuck devices and the weight at which each is stuck."""
         faults, shape = self.kind.faults, self.weight.shape
         luck = torch.rand(shape, generator=generator, device=self.weight.device)
         stuck.copy_(luck < faults.stuck)
@@ -183,7 +183,7 @@ class SynapseArray(nn.Module):
         self.state.copy_(torch.where(stuck, state.to(torch.uint8), self.state))
 
     def like(self, generator: torch.Generator, **settings: Unpack[WriteSettings]) -> SynapseArray:
-        """An array of the same shape and kind, made of fresh devices.
+        """Array of the same shape and kind, made of fresh devices.
 
         Args:
             generator: Generator that draws the devices.
@@ -201,17 +201,17 @@ class SynapseArray(nn.Module):
         *,
         phase: Phase = Phase.TRAINING,
     ) -> None:
-        """Reset and program the devices marked in ``where`` to their target states.
+        """Reset and program the devices selected by ``where`` to their target states.
 
-        Up to ``max_attempts`` draws until the weight is within the margin; every attempt is counted. On an
-        accelerator every device computes and the marked ones keep the result, so that no size is read back; on
-        a CPU only the marked ones do.
+        Each device is attempted up to ``max_attempts`` times, until its weight is within the margin, and every attempt
+        is counted. On a CPU only the selected devices are computed. On an accelerator all devices are computed and only
+        the selected ones keep the result, so that no size has to be read back.
 
         Args:
-            target: state index of every synapse; read only where marked.
-            where: devices to program; all of them if None.
-            generator: of the noise.
-            phase: under which the events are counted.
+            target: Target state of every synapse. Only those of selected devices are used.
+            where: Mask of the devices to program. Default: all of them.
+            generator: Random stream of the programming noise.
+            phase: Phase under which the events are counted.
         """
         target = target.reshape(-1).to(torch.int64)
         mark = None if where is None else where.reshape(-1)
@@ -227,7 +227,7 @@ class SynapseArray(nn.Module):
         generator: torch.Generator | None,
         phase: Phase,
     ) -> None:
-        """Compute for the marked devices only."""
+        """Program the selected devices only."""
         index = mark.nonzero().squeeze(1)
         target = target.index_select(0, index)
         weight, state, misses = self._programmed(target, index, generator)
@@ -244,7 +244,7 @@ class SynapseArray(nn.Module):
         generator: torch.Generator | None,
         phase: Phase,
     ) -> None:
-        """Compute for every device, and keep the result for the marked ones."""
+        """Compute all devices and keep the result for the selected ones."""
         weight, state, misses = self._programmed(target, None, generator)
         self.counters.count(phase, target, misses, happened=mark)
         if mark is not None:
@@ -259,7 +259,7 @@ class SynapseArray(nn.Module):
     def draw(
         self, target: Int[Tensor, " synapse"], generator: torch.Generator | None = None
     ) -> Float[Tensor, " synapse"]:
-        """A weight for every synapse as one attempt to its state in ``target`` (int64, flat) would leave it.
+        """Weight of every synapse after one hypothetical attempt to its state in ``target`` (int64, flat).
 
         Nothing is programmed or counted.
         """
@@ -270,7 +270,8 @@ class SynapseArray(nn.Module):
     def _programmed(
         self, target: Tensor, index: Tensor | None, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Weight, state and misses of the devices at flat positions ``index``, or of all, after one event of each."""
+        """Weight, state and missed attempts of the devices at flat positions ``index`` (or all) after one event
+        each."""
         flat = [x if x is None else x.view(-1) for x in (self.device_index, self.stuck, self.weight, self.state)]
         device, stuck, held, before = flat if index is None else [x if x is None else x[index] for x in flat]
         assert device is not None and held is not None and before is not None
@@ -282,9 +283,9 @@ class SynapseArray(nn.Module):
         return weight, state, misses
 
     def _origin(self, device: Tensor) -> Int[Tensor, " event"] | None:
-        """Whose noise each device has."""
+        """Index of the noise distribution of each device."""
         return None if self.origins is None else self.origins.index_select(0, device.to(torch.int64))
 
     def _centre(self, device: Tensor, target: Tensor) -> Float[Tensor, " event"]:
-        """Mean resting weight of each device in its target state: level plus offset."""
+        """Mean weight of each device in its target state: level plus offset."""
         return torch.take(self.centres, device.to(torch.int64).mul_(self.states).add_(target))

@@ -1,4 +1,4 @@
-"""Arrays of one kind laid end to end, so that one pass over memory serves them all."""
+"""Banks: arrays of one kind that share flat tensors, so that one pass over memory handles all of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from barkhausen.synapse.counters import Phase
 
 
 class SynapseBank:
-    """Several arrays of the same kind whose tensors are made views of common flat ones.
+    """Several arrays of the same kind whose tensors are views of shared flat tensors.
 
-    A network of four layers then costs as many operations a step as one of a single layer. The arrays stay what
-    they are: the bank only moves their tensors. What replaces those tensors (``.to()``, a copy, a fresh chip)
-    breaks the bank, see :meth:`intact`.
+    A network of four layers then needs no more operations per step than one with a single layer. The bank only moves
+    the tensors of the arrays; otherwise the arrays stay unchanged. Replacing those tensors (``.to()``, a copy, a fresh
+    chip) breaks the bank; see :meth:`intact`.
 
     Args:
-        arrays: of one kind (:meth:`SynapseKind.same_as`).
-        padding: the flat tensors are made a multiple of this long; the surplus is never programmed.
+        arrays: Arrays of one kind (:meth:`SynapseKind.same_as`).
+        padding: Number that the length of the flat tensors is a multiple of. The surplus is never programmed.
     """
 
     def __init__(self, arrays: Sequence[SynapseArray], padding: int = 1) -> None:
@@ -34,7 +34,7 @@ class SynapseBank:
         self.sizes = [array.weight.numel() for array in arrays]
         self.synapses = sum(self.sizes)
         length = -(-self.synapses // padding) * padding
-        # What an array has of each synapse; what is optional all arrays of a kind have, or none.
+        # Tensors with one entry per synapse. Optional ones exist in all arrays of a kind or in none.
         self._names = [name for name in PER_SYNAPSE if getattr(first, name) is not None]
         self._flat: dict[str, Tensor] = {
             name: torch.zeros(length, dtype=getattr(first, name).dtype, device=where) for name in self._names
@@ -63,11 +63,11 @@ class SynapseBank:
 
     @property
     def weight(self) -> Float[Tensor, " synapse"]:
-        """Weights of all synapses, and of the surplus."""
+        """Weights of all synapses, including the surplus."""
         return self._flat["weight"]
 
     def intact(self) -> bool:
-        """Whether the arrays still are views of this bank."""
+        """Whether the tensors of the arrays are still views of this bank."""
         held = zip(self.arrays, self._pointers, strict=True)
         return all(array.weight.data_ptr() == pointer for array, pointer in held)
 
@@ -81,7 +81,7 @@ class SynapseBank:
     ) -> None:
         """Reset and program the devices at flat positions ``index`` to the states ``target`` (both int64).
 
-        The same as :meth:`SynapseArray.program` of each array with the devices marked, in one go.
+        Equivalent to calling :meth:`SynapseArray.program` on each array for the selected devices.
         """
         array = torch.bucketize(index, self.ends, right=True)
         states, columns = self.outcomes.shape[2:]

@@ -1,4 +1,4 @@
-"""Counting programming events where they happen, without asking the device to stop."""
+"""Counters of programming events, kept on the torch device so that counting never waits for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Phase(IntEnum):
-    """When an event happened; the initial programming of every device counts too."""
+    """Phase in which an event happened. The initial programming of every device counts too."""
 
     INITIAL = 0
     TRAINING = 1
@@ -19,9 +19,9 @@ class Phase(IntEnum):
 class ProgrammingCounters(nn.Module):
     """Programming events of one array by phase, target state and outcome.
 
-    ``outcomes[phase, state, n]`` counts the events that succeeded at attempt n + 1; the last column those that
-    were still outside the margin after the last attempt. The table is a buffer on the array's torch device;
-    nothing is read back until a report asks.
+    ``outcomes[phase, state, n]`` counts the events that succeeded at attempt n + 1; the last column counts those that
+    were still outside the margin after the last attempt. The table is a buffer on the array's torch device and is read
+    back only when a report needs it.
     """
 
     outcomes: Tensor
@@ -44,10 +44,10 @@ class ProgrammingCounters(nn.Module):
         """Add events.
 
         Args:
-            phase: of all of them.
-            state: target of each.
-            misses: how many attempts of each ended outside the margin, 0 to ``max_attempts``.
-            happened: counts only where true.
+            phase: Phase of all events.
+            state: Target state of each event.
+            misses: Attempts of each event that ended outside the margin, 0 to ``max_attempts``.
+            happened: Mask of the events to count. Default: all of them.
         """
         key = state * (self.max_attempts + 1) + misses
         ones = self.one.expand(key.shape) if happened is None else happened.to(torch.int64)
@@ -55,8 +55,8 @@ class ProgrammingCounters(nn.Module):
 
     @property
     def attempts(self) -> Int[Tensor, "phase state attempt"]:
-        """How often attempt n + 1 was made; ``attempts[..., 0]`` is the number of events."""
-        # Attempt n + 1 was made by every event that did not succeed before it; a failure made them all.
+        """Number of times that attempt n + 1 was made; ``attempts[..., 0]`` is the number of events."""
+        # Attempt n + 1 was made in every event that had not succeeded before; a failed event made all attempts.
         return self.outcomes.flip(-1).cumsum(-1).flip(-1)[..., :-1]
 
     @property
@@ -69,5 +69,5 @@ class ProgrammingCounters(nn.Module):
         return self.outcomes[phase].sum(dim=-1)
 
     def reset(self) -> None:
-        """Forget everything counted."""
+        """Set all counts to zero."""
         self.outcomes.zero_()

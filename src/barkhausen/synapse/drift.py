@@ -1,11 +1,11 @@
-"""Drift of programmed devices by thermal agitation while a network waits: retention at any temperature.
+"""Thermal drift of programmed devices over time: loss of retention at any temperature.
 
-Each device of the characterisation has, in each state k, a rate of escape 1/tau_k = f0_k exp(−E_k/kB T) and a side to
-which the wall leaves (the lower barrier's). A wall that leaves comes to rest in the next state on that side, or beyond
-the outermost states at the end of the track, where it stays. So states are a Markov chain in continuous time, whose
-transition probabilities after a time t are exp(Q t); every synapse is one of the characterised devices, drawn at
-random once for all waits (where each device has its own noise, the one whose noise it has), and its wall is moved
-accordingly. A wall whose weight is that of an end of the track stays there, and a stuck one where it is.
+Each characterised device has, in each state k, an escape rate 1/tau_k = f0_k exp(−E_k/kB T) and an escape direction
+(that of the lower barrier). An escaping wall comes to rest in the next state in that direction or, from an outermost
+state, at the end of the track, where it stays. The states are thus a continuous-time Markov chain, whose transition
+probabilities after a time t are exp(Q t). Every synapse is assigned one of the characterised devices, drawn at random
+once and kept for all later calls (where devices differ in their noise, the one that gives its noise), and its wall
+moves with that device's probabilities. A wall at an end of the track stays there, and a stuck wall stays where it is.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from barkhausen.device.statistics.resampling import seen_in_every_state
 from barkhausen.synapse.array import SynapseArray
 
 FASTEST = 1e12
-"""Rate in Hz of a wall that no barrier holds."""
+"""Escape rate in Hz of a wall without a barrier."""
 
 SMALL = 1e-3
-"""Greatest rate times time of the step that is repeated by squaring."""
+"""Largest product of rate and time of the initial step, which is then squared repeatedly."""
 
 END = 1e-6
-"""A weight this near to that of an end of the track is that of a wall at the end."""
+"""Distance in weight units within which a wall counts as being at the end of the track."""
 
 VARIABLES = ("barrier", "attempt_frequency", "escape_direction")
 
 
 def escape_rates(device: CharacterisedDevice, temperature: float | None = None) -> Float[np.ndarray, "state device"]:
-    """Rate in Hz at which a wall leaves each state of each characterised device.
+    """Escape rate in Hz of the wall from each state of each characterised device.
 
     Args:
-        device: whose file has barriers and attempt frequencies
+        device: Device with barriers and attempt frequencies
             (:func:`barkhausen.device.domain_wall.stability.stability`).
-        temperature: in K; that of the characterisation by default. Barriers and attempt frequencies are taken as
-            they are, though a film softens when it is heated.
+        temperature: Temperature in K. Default: that of the characterisation. Barriers and attempt frequencies are not
+            adjusted to it, although those of a real film decrease with temperature.
 
     Raises:
-        InputError: the file has no barriers, or the temperature is not positive.
+        InputError: The file has no barriers, or the temperature is not positive.
     """
     for name in VARIABLES:
         if name not in device.data:
@@ -62,8 +62,8 @@ def escape_rates(device: CharacterisedDevice, temperature: float | None = None) 
     barrier, frequency = (_by_state(device, name) for name in VARIABLES[:2])
     with np.errstate(over="ignore"):
         rate = frequency * np.exp(-barrier / (BOLTZMANN * heat))
-    # Without an attempt frequency there is no barrier to speak of; without a barrier nothing is known of this state
-    # of this device, and it is given the median of the state.
+    # No attempt frequency means that there is no barrier. No barrier value means that it is unknown for this device,
+    # and the median over devices is used.
     rate = np.where(np.isnan(frequency) & ~np.isnan(barrier), FASTEST, rate).clip(max=FASTEST)
     unknown = np.isnan(rate).all(axis=1)
     if unknown.any():
@@ -75,12 +75,12 @@ def escape_rates(device: CharacterisedDevice, temperature: float | None = None) 
 def transitions(
     device: CharacterisedDevice, seconds: float, temperature: float | None = None
 ) -> Float[np.ndarray, "device place place"]:
-    """Probability that a wall is at each place after ``seconds``, by the place where it was.
+    """Probability that a wall is at each place after ``seconds``, given its initial place.
 
     The places are the left end of the track, the states, and the right end.
 
     Raises:
-        InputError: as :func:`escape_rates`, or the time is negative.
+        InputError: As :func:`escape_rates`, or the time is negative.
     """
     if not (math.isfinite(seconds) and seconds >= 0):
         raise InputError(f"seconds = {seconds}: must be a time in s, zero or positive")
@@ -90,10 +90,10 @@ def transitions(
 def _chain(
     device: CharacterisedDevice, rate: Float[np.ndarray, "state device"], seconds: float
 ) -> Float[np.ndarray, "device place place"]:
-    """Transition probabilities of walls that leave their states at given rates."""
+    """Transition probabilities of walls for given escape rates."""
     states, devices = rate.shape
     side = _by_state(device, "escape_direction")
-    # Where it is not known, that of most devices.
+    # Where the direction is unknown, that of most devices.
     most = np.where(np.nansum(side, axis=1, keepdims=True) < 0, -1, 1)
     direction = np.where(np.isnan(side), most, np.where(side < 0, -1, 1))
     generator = np.zeros((devices, states + 2, states + 2))
@@ -103,7 +103,7 @@ def _chain(
     fastest = float(rate.max()) * seconds
     doublings = max(0, math.ceil(math.log2(fastest / SMALL))) if fastest > SMALL else 0
     # Uniformisation: with q the greatest rate, exp(Q t) = exp(−q t) exp(Q t + q t), whose second factor has no negative
-    # entry. Probabilities keep their digits however small they are, since nothing but the chance to stay is ever
+    # entry. Probabilities keep their digits however small they are, since only the probability of staying is ever
     # subtracted, and rows are made to sum to one (which stands for the first factor) after each squaring.
     move = generator * (seconds / 2.0**doublings)
     leave = move.sum(axis=-1)
@@ -131,21 +131,21 @@ def _normalised(rows: Float[np.ndarray, "device place place"]) -> Float[np.ndarr
 def drift(
     array: SynapseArray, seconds: float, temperature: float | None = None, generator: torch.Generator | None = None
 ) -> float:
-    """Let the walls of an array wait for ``seconds``; weights and states change in place.
+    """Let the walls of an array drift for ``seconds``; weights and states change in place.
 
-    A wall that came to rest in another state has a weight drawn as if it had been programmed there.
+    The weight of a wall that moved to another state is drawn as if it had been programmed to that state.
 
     Args:
-        array: programmed synapses.
-        seconds: how long.
-        temperature: in K; that of the characterisation by default.
-        generator: of what happens.
+        array: Programmed synapses.
+        seconds: Waiting time in s.
+        temperature: Temperature in K. Default: that of the characterisation.
+        generator: Random stream of the transitions.
 
     Returns:
-        The share of walls that moved.
+        Fraction of walls that moved.
 
     Raises:
-        InputError: as :func:`transitions`.
+        InputError: As :func:`transitions`.
     """
     return _move(array, transitions(array.kind.device, seconds, temperature), generator)
 
@@ -154,22 +154,22 @@ def drift(
 def disturb(
     array: SynapseArray, reads: float, read_time: float | None = None, generator: torch.Generator | None = None
 ) -> float:
-    """Read every device of an array so many times; weights and states change in place where a read moves a wall.
+    """Read every device of an array ``reads`` times; weights and states change in place where a read moves a wall.
 
-    A wall is moved as by :func:`drift`, by reads in place of time: out of state k with the probability ``read_disturb``
-    of the device file at each read, to the side of the lower barrier.
+    Walls move as in :func:`drift`, with reads in place of time: each read moves a wall out of state k with the
+    probability ``read_disturb`` of the device file, in the direction of the lower barrier.
 
     Args:
-        array: programmed synapses.
-        reads: of each device, at the read voltage of the device file.
-        read_time: of one read in s; that of the device file by default.
-        generator: of what happens.
+        array: Programmed synapses.
+        reads: Number of reads of each device at the read voltage of the device file.
+        read_time: Duration of one read in s. Default: that of the device file.
+        generator: Random stream of the transitions.
 
     Returns:
-        The share of walls that moved.
+        Fraction of walls that moved.
 
     Raises:
-        InputError: the device file has no ``read_disturb`` or no sides, or a negative number of reads.
+        InputError: The device file has no ``read_disturb`` or no escape directions, or the number of reads is negative.
     """
     device = array.kind.device
     for name in ("read_disturb", "escape_direction"):
@@ -178,7 +178,7 @@ def disturb(
     if not (math.isfinite(reads) and reads >= 0):
         raise InputError(f"reads = {reads}: must be zero or positive")
     probability = device.data["read_disturb"].values.astype(np.float64)
-    # Of a state of which nothing is known: the mean of the others.
+    # A state without a known probability gets the mean of the others.
     probability = np.where(np.isnan(probability), np.nanmean(probability), probability).clip(max=1 - 1e-12)
     share = 1.0 if read_time is None else read_time / device.read_out.time
     rate = np.repeat(-np.log1p(-probability)[:, None] * share, device.data.sizes["device"], axis=1)
@@ -188,7 +188,7 @@ def disturb(
 def _move(
     array: SynapseArray, transition: Float[np.ndarray, "device place place"], generator: torch.Generator | None
 ) -> float:
-    """Move the walls by these probabilities; return the share that moved."""
+    """Move the walls with these probabilities and return the fraction that moved."""
     where = array.weight.device
     chance = torch.as_tensor(transition, device=where)
     devices, places, _ = chance.shape
@@ -210,7 +210,7 @@ def _move(
 
 
 def _characterised(array: SynapseArray) -> Int[Tensor, " synapse"]:
-    """Which of the characterised devices every synapse is, the same at every call."""
+    """Index of the characterised device of every synapse, the same at every call."""
     device = array.device_index.view(-1).long()
     if array.origins is None:
         return device

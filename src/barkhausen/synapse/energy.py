@@ -1,8 +1,8 @@
-"""Energy of programming, by cause: from counts of attempts to joules.
+"""Programming energy by cause, computed from counts of attempts.
 
-The device file says what one programming attempt to each state costs, cause by cause: in a domain-wall device the Joule
+The device file gives the energy of one programming attempt to each state by cause: in a domain-wall device the Joule
 heat of the reset and programming pulses, one charging of the gate to the voltage of the state, and one verify read (the
-margin rule compares the weight with its level, so that each attempt is read once). Another technology has other causes.
+margin rule compares the weight with its level, so each attempt is read once). Other technologies have other causes.
 """
 
 from __future__ import annotations

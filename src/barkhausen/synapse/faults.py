@@ -1,4 +1,4 @@
-"""What can be wrong with the devices of an array, beyond their spread."""
+"""Faults of the devices of an array, in addition to their statistical spread."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from barkhausen.device import CharacterisedDevice
 
 @dataclass(frozen=True)
 class Faults:
-    """Stuck devices, and programming attempts that lose the wall.
+    """Stuck devices, and programming attempts that annihilate the wall.
 
     Args:
-        stuck: share of devices that never change again: pulses heat them, but their wall does not move.
-        stuck_at: the state in which a stuck device rests, where a healthy device of that state would; ``"random"``:
-            any of them, equally likely.
-        annihilated_walls: probability that a programming attempt expels or annihilates the wall, in every state alike;
-            ``"device"``: the failure rate of each state that the device file has from its characterisation. What is
-            left is one domain, which reads as the weight of either end of the track, equally likely. Verify sees a
-            weight outside the margin, and the next attempt starts with a new wall.
+        stuck: Fraction of devices that never change: pulses heat them, but their wall does not move.
+        stuck_at: State of the stuck devices, whose weights are drawn like those of working devices in that state.
+            ``"random"``: any state, all equally likely.
+        annihilated_walls: Probability that a programming attempt expels or annihilates the wall, the same for every
+            state. ``"device"``: the failure rate of each state in the device file. A single domain remains, which reads
+            as the weight of either end of the track with equal probability. The verify step finds the weight outside
+            the margin, and the next attempt starts with a new wall.
 
     Raises:
-        InputError: a share outside [0, 1].
+        InputError: A fraction or probability is outside [0, 1].
     """
 
     stuck: float = 0.0
@@ -48,16 +48,16 @@ class Faults:
             raise InputError(f"stuck_at = {self.stuck_at!r}: must be the number of a state, or 'random'")
 
     def check(self, states: int) -> None:
-        """Whether they can befall a device of so many states.
+        """Check that a device with ``states`` states can have these faults.
 
         Raises:
-            InputError: it has no state to be stuck at.
+            InputError: The device has no state ``stuck_at``.
         """
         if self.stuck_at != "random" and self.stuck_at >= states:
             raise InputError(f"stuck_at = {self.stuck_at}: the device has the states 0 to {states - 1}")
 
     def lost(self, device: CharacterisedDevice, target: torch.device) -> Float[Tensor, " state"] | None:
-        """Probability of each state that an attempt loses the wall; None if it never does."""
+        """Probability that an attempt to each state annihilates the wall. None if it never does."""
         if self.annihilated_walls == "device":
             rate = torch.as_tensor(device.failure_rate, dtype=torch.float32)
         else:

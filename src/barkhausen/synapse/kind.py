@@ -1,4 +1,4 @@
-"""What synapses of one kind have in common, and the write-verify loop that programs them."""
+"""Kinds of synapse: the settings that synapses share, and the write-verify loop that programs them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SynapseKind:
 
     Args:
         device: Characterised device.
-        write: How its devices are written.
+        write: Write-verify settings.
         statistics: Statistics of its states, on the torch device where the synapses are.
 
     Raises:
@@ -32,9 +32,9 @@ class SynapseKind:
     write: WriteVerify
     statistics: StateDistribution
     weight_range: tuple[float, float] = field(init=False)
-    """Weights at the two ends of what the device can hold."""
+    """Weights at the two ends of the device's range."""
     lost: Float[Tensor, " state"] | None = field(init=False)
-    """Probability that an attempt leaves the device at either end of its range (a lost wall)."""
+    """Probability that an attempt to each state annihilates the wall and leaves the device at an end of its range."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight_range", self.device.weight_range)
@@ -42,7 +42,7 @@ class SynapseKind:
         object.__setattr__(self, "lost", self.write.faults.lost(self.device, self.statistics.levels.device))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SynapseKind:
-        # Nothing in it ever changes, so that copies of a network can share it.
+        # A kind never changes, so copies of a network can share it.
         return self
 
     def same_as(self, other: SynapseKind) -> bool:
@@ -59,7 +59,7 @@ class SynapseKind:
 
     def with_margin(self, margin: float) -> SynapseKind:
         """The same kind with another tolerance margin."""
-        # What is worked out of the device stays: a schedule may change the margin at every step.
+        # Everything derived from the device is kept, since a schedule may change the margin at every step.
         other = copy.copy(self)
         object.__setattr__(other, "write", self.write.changed(margin=margin))
         return other
@@ -91,18 +91,18 @@ class SynapseKind:
         generator: torch.Generator | None = None,
         origin: Int[Tensor, " event"] | None = None,
     ) -> tuple[Float[Tensor, " event"], Int[Tensor, " event"]]:
-        """Program devices until each is within the margin of its level, or ``max_attempts`` times.
+        """Program devices until each is within the margin of its level, at most ``max_attempts`` times.
 
-        Takes the same operations whatever happens, so that nothing is read back from an accelerator.
+        The operations do not depend on the outcome, so nothing has to be read back from an accelerator.
 
         Args:
-            centre: mean resting weight of each device in its target state (level plus offset).
-            target: target states (int64).
-            generator: of the noise.
-            origin: whose noise each device has, where devices differ in it.
+            centre: Mean weight of each device in its target state (level plus offset).
+            target: Target states (int64).
+            generator: Random stream of the programming noise.
+            origin: Index of the noise distribution of each device, where devices differ in it.
 
         Returns:
-            The weight of each device at its last attempt, and how many of its attempts missed the margin.
+            Weight of each device after its last attempt, and the number of its attempts that missed the margin.
         """
         level = self.statistics.levels.index_select(0, target)
         weight = self._attempt(centre, target, generator, origin)
@@ -134,17 +134,17 @@ class SynapseKind:
         weight: Float[Tensor, " event"],
         misses: Int[Tensor, " event"],
     ) -> tuple[Float[Tensor, " event"], Int[Tensor, " event"]]:
-        """What :meth:`write_verify` gives where some devices are stuck.
+        """Result of :meth:`write_verify` with stuck devices taken into account.
 
         Args:
-            stuck: which devices.
-            held: the weight of each before the event, which a stuck one keeps.
-            target: target states (int64).
-            weight, misses: of :meth:`write_verify`.
+            stuck: Mask of the stuck devices.
+            held: Weight of each device before the event, which a stuck device keeps.
+            target: Target states (int64).
+            weight, misses: Results of :meth:`write_verify`.
         """
         outside = (held - self.statistics.levels.index_select(0, target)).abs_() > self.margin
         return torch.where(stuck, held, weight), torch.where(stuck, outside * self.max_attempts, misses)
 
     def attempts(self, misses: Int[Tensor, " event"]) -> Int[Tensor, " event"]:
-        """How many attempts were made on each device (int32)."""
+        """Number of attempts made on each device (int32)."""
         return (misses + 1).clamp_(max=self.max_attempts).to(torch.int32)

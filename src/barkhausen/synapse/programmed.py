@@ -1,4 +1,4 @@
-"""The weight that a fresh device ends up with: the distribution a precursor network has to live with."""
+"""Distribution of the weights of freshly programmed devices, which a precursor network is trained on."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ SAMPLES_PER_QUANTILE = 16
 class ProgrammedWeights(nn.Module):
     """Weights of fresh devices after write-verify, by target state, tabulated at 4096 mid-quantiles.
 
-    Device offsets, noise, margin, attempts, faults and the ends of the range all shape this distribution; it is
-    sampled once through :class:`SynapseArray` itself and then drawn from by one look-up a weight, whatever its
-    shape and however many attempts it takes.
+    The distribution depends on device offsets, noise, margin, attempts, faults and the ends of the range. It is sampled
+    once with :class:`SynapseArray` itself; drawing a weight then takes one look-up.
 
     Args:
         device: Statistics of the devices.
-        write: How they are written.
+        write: Write-verify settings.
         generator: Generator of the sample.
         settings: ``margin``, ``max_attempts`` and ``faults``, instead of ``write``.
     """
@@ -64,7 +63,7 @@ class ProgrammedWeights(nn.Module):
 
 
 def _twelve_bits(count: int, generator: torch.Generator | None, device: torch.device) -> Int[Tensor, " count"]:
-    """Uniform integers below 4096, four from each 64-bit draw (the generator is what takes the time)."""
+    """Uniform integers below 4096, four from each 64-bit draw (most of the time is spent in the generator)."""
     words = torch.empty((count + 3) // 4, dtype=torch.int64, device=device)
     words.random_(generator=generator)
     return words.view(torch.int16)[:count].to(torch.int32).bitwise_and_(QUANTILES - 1)

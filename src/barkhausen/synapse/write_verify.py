@@ -1,4 +1,4 @@
-"""How devices are written: until they are within a margin of their level, a number of times at most."""
+"""Write-verify: devices are programmed until they are within a margin of their level, up to a number of attempts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class AttemptSettings(TypedDict, total=False):
-    """Keyword arguments that stand for all of a :class:`WriteVerify` but its margin."""
+    """Keyword arguments for the fields of a :class:`WriteVerify` other than its margin."""
 
     max_attempts: int
     faults: Faults
@@ -22,17 +22,18 @@ class AttemptSettings(TypedDict, total=False):
 
 
 class WriteSettings(AttemptSettings, total=False):
-    """Keyword arguments that stand for a :class:`WriteVerify`."""
+    """Keyword arguments for the fields of a :class:`WriteVerify`."""
 
     margin: float
 
 
 @dataclass(frozen=True)
 class WriteVerify:
-    """How the devices of a layer are written.
+    """Write-verify settings of the devices of a layer.
 
     Args:
-        margin: Tolerance margin in weight units. A device within it of its level is left alone.
+        margin: Tolerance margin in weight units. A device whose weight is within the margin of its level is not
+            programmed.
         attempts: Largest number of programming attempts of one event. With 1 the first result is accepted.
         faults: Faults of the devices.
         count_writes: Whether every synapse counts the attempts made on it (4 bytes each).
@@ -88,7 +89,8 @@ class WriteVerify:
 def _known(settings: Mapping[str, Any]) -> None:
     for name in settings:
         if name not in WriteSettings.__annotations__:
-            # Python's own kind of error: the caller has passed on the arguments of a function.
+            # A TypeError, as Python raises for an unknown argument: the caller passes on keyword arguments of a
+            # function.
             hint = did_you_mean(name, WriteSettings.__annotations__)
             raise TypeError(f"unexpected keyword argument {name!r}{hint}")
 

@@ -1,4 +1,4 @@
-"""The margin rule in one pass of compiled code, for CPUs; torch does the same in several where it was not built."""
+"""Margin rule in one pass of compiled code for CPUs; where it was not built, torch does the same in several passes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIBRARY = Path(__file__).with_name("_scan.so")
 FIRST_CAPACITY = 1 << 11
 
 FEW = 8
-"""Up to so many states an uneven level is found by comparisons."""
+"""Largest number of states for which uneven levels are found by comparisons."""
 
 
 @cache
@@ -40,12 +40,12 @@ def _library() -> ctypes.CDLL | None:
 
 
 class Scan:
-    """Lists the devices that are outside the margin of the level nearest to their latent weight.
+    """Search for the devices that are outside the margin of the level nearest to their latent weight.
 
-    It keeps room for the longest list so far, whatever the number of synapses.
+    It keeps memory for the longest list so far.
 
     Args:
-        quantiser: of the latent weights.
+        quantiser: Quantiser of the latent weights.
     """
 
     def __init__(self, quantiser: Quantiser) -> None:
@@ -55,7 +55,7 @@ class Scan:
 
     @staticmethod
     def serves(latent_weight: Tensor) -> bool:
-        """Whether it was built, and these latent weights are of its kind: float32 on a CPU."""
+        """Whether the compiled code was built and supports these latent weights: float32 on a CPU."""
         return latent_weight.device.type == "cpu" and latent_weight.dtype == torch.float32 and _library() is not None
 
     def outside(
@@ -64,18 +64,18 @@ class Scan:
         """Clip the latent weights to [−1, 1] in place and list the devices with |w − L| above the margin, ascending.
 
         Args:
-            latent weight, weight: contiguous float32.
-            margin: in weight units.
+            latent_weight, weight: Contiguous float32 tensors.
+            margin: Tolerance margin in weight units.
 
         Returns:
             Positions and target states, valid until the next call.
 
         Raises:
-            IndexError: a latent weight that is not a number, which has no nearest level.
+            IndexError: A latent weight is NaN, which has no nearest level.
         """
         found = self._run(latent_weight, weight, margin)
         if found > len(self.index):
-            # The first pass has clipped the latent weights; a second finds the same.
+            # The first pass has clipped the latent weights; a second pass finds the same devices.
             room = max(found, 2 * len(self.index))
             self.index, self.target = (torch.empty(room, dtype=torch.int64) for _ in range(2))
             found = self._run(latent_weight, weight, margin)

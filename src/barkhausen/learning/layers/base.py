@@ -1,4 +1,4 @@
-"""What all layers whose weights are devices have in common."""
+"""Base class of synapse layers, whose weights are held by devices."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 FRESH_SCALE = 1.5
 FRESH_SPREAD = 0.5
-"""Latent weights uniform on [−0.5, 0.5] and a scale of 1.5/sqrt(fan-in): with five states about the variance of He's
-initialisation."""
+"""Half the width of the uniform distribution of fresh latent weights. With a scale of 1.5/sqrt(fan-in) and five states
+the variance is about that of He's initialisation."""
 
 
 class LayerOptions(WriteSettings, total=False):
-    """Keyword arguments that all layers have in common; :class:`SynapseLayer` says what each is."""
+    """Keyword arguments that all layers share; see :class:`SynapseLayer`."""
 
     bias: bool
     scale: float | None
@@ -47,7 +47,7 @@ class SynapseLayer(nn.Module):
     Args:
         shape: Shape of the weights, outputs first.
         device: Statistics of the devices.
-        write: How the devices are written.
+        write: Write-verify settings.
         bias: Whether the layer has a digital bias (not needed before a normalisation).
         scale: Fixed factor between synaptic weights and network weights. Default: 1.5 / sqrt(fan-in).
         spread: Half the width of the uniform distribution of the initial latent weights.
@@ -81,7 +81,7 @@ class SynapseLayer(nn.Module):
             latent_weight = torch.rand(shape, generator=generator, device=where).mul_(2 * spread).sub_(spread)
         self.latent_weight = nn.Parameter(latent_weight.detach().to(where).clone(memory_format=torch.contiguous_format))
         scale = FRESH_SCALE / math.sqrt(math.prod(shape[1:])) if scale is None else scale
-        # A buffer, so that it is saved with what it belongs to.
+        # A buffer, so that it is saved with the layer.
         self.register_buffer("scale", torch.tensor(scale, device=where))
         self.bias = nn.Parameter(torch.zeros(shape[0], device=where)) if bias else None
         self.program_all(generator, phase=Phase.INITIAL)
@@ -106,11 +106,11 @@ class SynapseLayer(nn.Module):
 
     @property
     def weight(self) -> Float[Tensor, "outputs inputs *kernel"]:
-        """What the float layer would have as weights: ``scale · w``, a copy without gradient."""
+        """Weights of the equivalent float layer, ``scale · w``: a copy without gradient."""
         return self.synapses.weight * self.scale
 
     def as_float(self) -> nn.Module:
-        """A layer of torch that computes the same with fixed weights: the deployed layer."""
+        """The deployed layer: a layer of torch that computes the same with fixed weights."""
         raise NotImplementedError
 
     def _with_own_weights(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d) -> nn.Module:
@@ -125,23 +125,23 @@ class SynapseLayer(nn.Module):
 
 
 def synapse_layers(model: nn.Module) -> Iterator[tuple[str, SynapseLayer]]:
-    """Name and layer of every layer of devices in a model, in order."""
+    """Name and layer of every synapse layer of a model, in order."""
     for name, module in model.named_modules():
         if isinstance(module, SynapseLayer):
             yield name, module
 
 
 def replace_modules(model: nn.Module, replacements: Mapping[nn.Module, nn.Module]) -> None:
-    """Put other modules in the places of some, in every place where one stands."""
+    """Replace modules by others, in every place where they occur."""
     for parent in list(model.modules()):
-        # named_children would leave out the second place of a module that stands in two.
+        # named_children would leave out the second occurrence of a module.
         for name, child in list(parent._modules.items()):
             if child is not None and child in replacements:
                 setattr(parent, name, replacements[child])
 
 
 def _renamed(settings: Any, latent_weight: Tensor | None) -> Tensor | None:
-    """The latent weights, also where they come by their name of version 0.1.0."""
+    """The latent weights, also if they are given by their name of version 0.1.0."""
     if "memory" not in settings:
         return latent_weight
     deprecated("memory", "latent_weight", stacklevel=5)

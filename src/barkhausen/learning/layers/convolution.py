@@ -1,4 +1,4 @@
-"""Convolution layers of devices."""
+"""Convolution layers whose kernels are held by devices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
 class _SynapseConvolution(SynapseLayer):
-    """A convolution whose kernels are devices; see the subclasses."""
+    """A convolution whose kernels are held by devices; see the subclasses."""
 
     dimensions: int
     plain: type[nn.Conv1d] | type[nn.Conv2d]
@@ -41,7 +41,7 @@ class _SynapseConvolution(SynapseLayer):
         padding_mode: PaddingMode = "zeros",
         **options: Unpack[LayerOptions],
     ) -> None:
-        # Torch's own layer checks the geometry and works out the padding; on "meta" it holds no numbers.
+        # Torch's own layer checks the geometry and computes the padding; on "meta" it holds no numbers.
         like = self.plain(
             inputs,
             outputs,
@@ -59,7 +59,8 @@ class _SynapseConvolution(SynapseLayer):
         self.kernel_size, self.stride, self.dilation = like.kernel_size, like.stride, like.dilation
         self.padding = like.padding
         self.padding_mode: PaddingMode = padding_mode
-        # Unequal padding of the two sides ("same" with an even kernel) and other modes than zeros go ahead of it.
+        # Unequal padding of the two sides ("same" with an even kernel) and modes other than zeros are applied
+        # beforehand.
         amounts: list[int] = list(like._reversed_padding_repeated_twice)
         sides = list(zip(amounts[::2], amounts[1::2], strict=True))[::-1]
         inside = padding_mode == "zeros" and all(left == right for left, right in sides)
@@ -68,13 +69,13 @@ class _SynapseConvolution(SynapseLayer):
         self.sliding = Sliding(like.stride, within, like.dilation, groups)
 
     def forward(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch outputs *out_place"]:
-        """Compute with what the devices hold."""
+        """Compute with the synaptic weights."""
         return device_convolution(
             self.padded(x), self.latent_weight, self.bias, self.synapses.weight, self.scale, self.sliding
         )
 
     def padded(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch inputs *place"]:
-        """Inputs with what padding goes ahead of the sliding (:attr:`sliding` has the rest)."""
+        """Inputs with the padding that is applied before the convolution (:attr:`sliding` holds the rest)."""
         if self._ahead is None:
             return x
         return F.pad(x, self._ahead, mode="constant" if self.padding_mode == "zeros" else self.padding_mode)
@@ -105,14 +106,14 @@ class _SynapseConvolution(SynapseLayer):
 
 
 class SynapseConv1d(_SynapseConvolution):
-    """A 1-D convolution with kernels of devices; each device serves all places of the input.
+    """A 1-D convolution whose kernels are held by devices; each device is used at all positions of the input.
 
     Args:
         inputs: Number of input channels.
         outputs: Number of output channels.
         kernel: Size of the kernel.
         device: Statistics of the devices.
-        write: How the devices are written.
+        write: Write-verify settings.
         stride, padding, dilation, groups, padding_mode: Geometry, as :class:`torch.nn.Conv1d` takes it.
         options: Further keyword arguments of :class:`.SynapseLayer`.
     """
@@ -121,6 +122,6 @@ class SynapseConv1d(_SynapseConvolution):
 
 
 class SynapseConv2d(_SynapseConvolution):
-    """A 2-D convolution with kernels of devices; arguments as those of :class:`SynapseConv1d`."""
+    """A 2-D convolution whose kernels are held by devices; the arguments are those of :class:`SynapseConv1d`."""
 
     dimensions, plain = 2, nn.Conv2d

@@ -1,14 +1,14 @@
 """Layers whose products run on crossbar tiles: wires, converters and read noise in the forward pass.
 
-The synaptic weights of a trained layer are written on tiles as conductances and solved with their wires; what the tiles
-then compute with is one matrix. Inputs go through DACs, the partial sum of every row of tiles through ADCs, and these
-are added digitally.
+The synaptic weights of a trained layer are mapped to conductances on tiles, and the tiles are solved with their wires,
+which gives one effective matrix. Inputs pass through DACs, the partial sums of every row of tiles through ADCs, and the
+results are added digitally.
 
-Such a network can be trained on (hardware-aware): in training mode it computes with the chip and gives the gradient
-with respect to the tiles' matrix to the latent weight of the devices, past converters and wires (straight-through).
-Devices change at every step, the solution of the wires at every :func:`refresh` only: between two of them the tiles'
-matrix is that of the devices plus what the wires had made of it the last time. Evaluation mode solves what has changed,
-whatever changed it, so that it is always exact.
+Such a network can be trained further (hardware-aware): in training mode it computes with the chip and gives the
+gradient with respect to the effective matrix to the latent weights, ignoring converters and wires (straight-through).
+Devices change at every step, but wires are solved only at every :func:`refresh`: between two of them, the effective
+matrix is that of the devices plus the change by the wires at the last solution. In evaluation mode all tiles that have
+changed are solved again, so that it is always exact.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ from barkhausen.synapse.crossbar.tiles import CrossbarTiles
 from barkhausen.synapse.crossbar.wires import Wires
 
 AT_ONCE = 1 << 26
-"""Inputs of all planes that are held together: 256 MiB in single precision."""
+"""Largest number of inputs, over all planes, held at a time: 256 MiB in single precision."""
 
 
 class CrossbarLayer(nn.Module):
-    """A trained layer on tiles; see the module. Made by :func:`on_crossbar`, which calibrates it.
+    """A trained layer on tiles, made and calibrated by :func:`on_crossbar`; see the module.
 
     Args:
-        layer: Linear layer or 2-D convolution of devices.
-        chip: tiles, wires, converters and noise.
-        generator: of the read noise.
+        layer: Linear layer or 2-D convolution whose weights are held by devices.
+        chip: Chip: tiles, wires, converters and noise.
+        generator: Random stream of the read noise.
 
     Raises:
-        InputError: a layer that is not mapped, or a device without conductances.
+        InputError: The layer cannot be mapped to tiles, or the device has no conductances.
     """
 
     def __init__(self, layer: SynapseLayer, chip: Chip, generator: torch.Generator | None = None) -> None:
@@ -66,7 +66,7 @@ class CrossbarLayer(nn.Module):
         read_out = device.read_out
         self.map = ConductanceMap.of(device).scaled(chip.conductance_factor(read_out.resistance_area))
         self.read_voltage = chip.read_voltage(read_out.voltage)
-        # How devices differ is drawn once: it is no noise in time.
+        # The spread of devices is drawn once, since it does not vary in time.
         spread = chip.noise.spread
         self.chip_of_reads = chip.model_copy(update={"noise": chip.noise.model_copy(update={"spread": 0.0})})
         self.matrix = self._stored().clone()
@@ -90,7 +90,7 @@ class CrossbarLayer(nn.Module):
         self.uses = 1
 
     def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        """What the tiles deliver, scaled and with the layer's digital bias."""
+        """Output of the tiles, scaled and with the layer's digital bias."""
         if not self.training:
             self.refresh()
         rows, shape = self._rows(x)
@@ -100,7 +100,8 @@ class CrossbarLayer(nn.Module):
         return out if shape is None else out.transpose(1, 2).reshape(len(x), -1, *shape)
 
     def train(self, mode: bool = True) -> CrossbarLayer:
-        """Training or evaluation mode; before evaluation the wires are solved again where devices have changed."""
+        """Switch between training and evaluation mode; before evaluation, tiles whose devices have changed are solved
+        again."""
         if not mode:
             self.refresh()
         super().train(mode)
@@ -108,7 +109,7 @@ class CrossbarLayer(nn.Module):
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Solve the wires of the tiles whose devices were programmed since the last time."""
+        """Solve the wires of the tiles whose devices were programmed since the last call."""
         if torch.equal(self._stored(), self.matrix):
             return
         stored = self._stored().clone()
@@ -118,20 +119,20 @@ class CrossbarLayer(nn.Module):
         self.deviation = self.effective - stored
 
     def get_extra_state(self) -> Tensor:
-        """Ranges of the converters and what they cost, for ``state_dict``."""
+        """Ranges of the converters and quantities for their energy, for ``state_dict``."""
         return torch.tensor([self.input_limit, self.sum_limit, self.mean_square, self.uses], dtype=torch.float64)
 
     def set_extra_state(self, state: Tensor) -> None:
-        """As saved by :meth:`get_extra_state`."""
+        """Restore what :meth:`get_extra_state` saved."""
         self.input_limit, self.sum_limit, self.mean_square, uses = state.tolist()
         self.uses = int(uses)
 
     @torch.no_grad()
     def calibrate(self, x: Float[Tensor, "batch ..."]) -> None:
-        """Set the ranges of the converters by training inputs of this layer, and note what they cost.
+        """Set the ranges of the converters by training inputs of this layer, and record quantities for their energy.
 
         Raises:
-            InputError: ranges of zero, or negative inputs where rows take none.
+            InputError: A range is zero, or inputs are negative although ``inputs.signed`` is false.
         """
         chip, (rows, _) = self.chip, self._rows(x)
         if not chip.inputs.signed and bool((rows < 0).any()):
@@ -155,7 +156,7 @@ class CrossbarLayer(nn.Module):
             self.sum_limit = calibrated_limit(torch.cat(sums), chip.adc.percentile)
 
     def load(self, name: str) -> LayerLoad:
-        """What it asks of the chip in one inference."""
+        """Load of this layer on the chip in one inference."""
         outputs, inputs = self.matrix.shape
         mean = self.map.reference
         if self.chip.tile.scheme == "reference-column":
@@ -171,27 +172,27 @@ class CrossbarLayer(nn.Module):
         )
 
     def _spread(self) -> None:
-        """Give the devices on the tiles their own conductances."""
+        """Apply the spread of conductances to the devices on the tiles."""
         if self.factors is not None:
             self.tiles.replace(self.tiles.conductances * self.factors)
 
     def _at_once(self, rows: Tensor) -> int:
-        """Samples whose planes are held together."""
+        """Number of samples whose planes are held at a time."""
         return max(1, AT_ONCE // (self.chip.inputs.planes * rows[0].numel())) if len(rows) else 1
 
     def _planes(self, rows: Tensor) -> Float[Tensor, "plane ..."]:
-        """Voltages on the rows over the full read voltage, one plane for each read."""
+        """Row voltages in units of the full read voltage, one plane for each read."""
         how = self.chip.inputs
         if how.mode == "bit-serial":
             return input_planes(rows, how.bits, self.input_limit, signed=how.signed)
         return (quantise_inputs(rows, how.bits, self.input_limit, signed=how.signed) / self.input_limit)[None]
 
     def _stored(self) -> Float[Tensor, "outputs inputs"]:
-        """What the devices hold now; no copy."""
+        """Current weights of the devices, not copied."""
         return self.layer.synapses.weight.detach().flatten(1)
 
     def _matrix_in_training(self) -> Float[Tensor, "outputs inputs"]:
-        """The tiles' matrix as far as it is known between two refreshs, whose gradient is the latent weight's."""
+        """Approximate effective matrix between two refreshes, whose gradient goes to the latent weight."""
         latent_weight = self.layer.latent_weight.flatten(1)
         return latent_weight + (self._stored() + self.deviation - latent_weight).detach()
 
@@ -219,7 +220,7 @@ class CrossbarLayer(nn.Module):
         return found.draw(self.generator)
 
     def _rows(self, x: Tensor) -> tuple[Tensor, tuple[int, int] | None]:
-        """Inputs of the matrix [batch, inputs] or [batch, place, inputs], and rows and columns of the output."""
+        """Inputs of the matrix [batch, inputs] or [batch, place, inputs], and the rows and columns of the output."""
         if isinstance(self.layer, SynapseLinear):
             return x, None
         assert isinstance(self.layer, SynapseConv2d)
@@ -239,19 +240,20 @@ class CrossbarLayer(nn.Module):
 def on_crossbar(
     model: nn.Module, chip: Chip, calibration: Float[Tensor, "sample ..."], generator: torch.Generator | None = None
 ) -> nn.Module:
-    """A copy of a network, in evaluation mode, whose layers of devices run on the tiles of a chip.
+    """A copy of a network, in evaluation mode, whose synapse layers run on the tiles of a chip.
 
-    The ranges of the converters are set layer by layer, from first to last, by what arrives there when training samples
-    go through the part of the network that is on the chip already.
+    The ranges of the converters are set layer by layer, from first to last, by training samples that pass through the
+    part of the network that is already on the chip.
 
     Args:
-        model: trained, on devices.
-        chip: tiles, wires, converters and noise.
-        calibration: training samples.
-        generator: of the read noise.
+        model: Trained network with synapse layers.
+        chip: Chip: tiles, wires, converters and noise.
+        calibration: Training samples.
+        generator: Random stream of the read noise.
 
     Raises:
-        InputError: no layer of devices, a layer that is not mapped, a device without conductances, or ranges of zero.
+        InputError: There is no synapse layer, a layer cannot be mapped to tiles, a device has no conductances, or a
+            range is zero.
     """
     target = copy.deepcopy(model).eval()
     layers = [layer for _, layer in synapse_layers(target)]
@@ -267,7 +269,7 @@ def on_crossbar(
         assert isinstance(layer, CrossbarLayer)
         layer.calibrate(inputs[0])
 
-    # What is made by a network in evaluation mode is in training mode all the same.
+    # New modules are in training mode even if the network is in evaluation mode.
     target.eval()
     hooks = [layer.register_forward_pre_hook(calibrate) for layer in made.values()]
     with torch.no_grad():
@@ -278,7 +280,7 @@ def on_crossbar(
 
 
 def refresh(model: nn.Module) -> None:
-    """Solve the wires of all tiles whose devices were programmed since the last time; ranges of converters stay."""
+    """Solve the wires of all tiles whose devices were programmed since the last call; the ranges of converters stay."""
     for layer in crossbar_layers(model).values():
         layer.refresh()
 

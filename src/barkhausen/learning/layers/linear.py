@@ -1,4 +1,4 @@
-"""Linear layers of devices."""
+"""Linear layers whose weights are held by devices."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class SynapseLinear(SynapseLayer):
-    """A linear layer of devices: ``scale · (x wᵀ) + bias``.
+    """A linear layer whose weights are held by devices: ``scale · (x wᵀ) + bias``.
 
     Args:
         inputs: Number of inputs.
         outputs: Number of outputs.
         device: Statistics of the devices.
-        write: How the devices are written.
+        write: Write-verify settings.
         options: Further keyword arguments of :class:`.SynapseLayer`.
     """
 
@@ -36,11 +36,11 @@ class SynapseLinear(SynapseLayer):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__((outputs, inputs), device, write, **options)
-        # As nn.Linear has them: the code around a converted layer may ask.
+        # Attributes of nn.Linear, which code around a converted layer may use.
         self.in_features, self.out_features = inputs, outputs
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """Compute with what the devices hold."""
+        """Compute with the synaptic weights."""
         out = device_linear(x, self.latent_weight, self.synapses.weight, self.scale)
         return out if self.bias is None else out + self.bias.to(out.dtype)
 

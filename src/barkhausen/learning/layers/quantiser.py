@@ -1,4 +1,4 @@
-"""From a latent weight value to the nearest state, at a cost that does not grow with the number of states."""
+"""Quantisation of latent weights to the nearest state, at a cost that does not grow with the number of states."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 CELLS = 8192
-"""Cells of the look-up table over the latent weight range [−1, 1]."""
+"""Number of cells of the look-up table over the range [−1, 1] of latent weights."""
 
 EVEN = 1e-5
-"""Levels that are evenly spaced to this precision are quantised by rounding."""
+"""Precision to which levels must be evenly spaced to be quantised by rounding."""
 
 
 class Quantiser(nn.Module):
-    """Nearest of N ascending levels from −1 to 1.
+    """Quantiser to the nearest of N ascending levels from −1 to 1.
 
-    Evenly spaced levels are found by rounding. Others by one table look-up, for which the thresholds halfway
-    between neighbours are rounded to the edges of 8192 equal cells on [−1, 1], that is by at most 1.2e-4: a
-    thousandth of any realistic spread of the device. Either way the time does not depend on N, and is a fraction
-    of that of a binary search (``torch.bucketize``).
+    Evenly spaced levels are found by rounding, others by one table look-up. For the table, the thresholds halfway
+    between neighbours are rounded to the edges of 8192 equal cells on [−1, 1], a shift of at most 1.2e-4, which is a
+    thousandth of any realistic spread of devices. In both cases the time does not depend on N and is a fraction of that
+    of a binary search (``torch.bucketize``).
     """
 
     levels: Tensor
@@ -33,8 +33,8 @@ class Quantiser(nn.Module):
         count = len(levels)
         even = torch.linspace(-1, 1, count, dtype=torch.float64, device=levels.device)
         self.even = bool((levels.double() - even).abs().max() < EVEN)
-        # In units of their spacing the levels reach from −reach to reach, and stand at whole numbers or, where N
-        # is even, half-way between.
+        # In units of their spacing the levels range from −reach to reach and lie at whole numbers or, if N is even,
+        # halfway between.
         self.reach = (count - 1) / 2
         self.offset = self.reach % 1
         if not self.even:
@@ -52,20 +52,19 @@ class Quantiser(nn.Module):
         weight: Float[Tensor, "*synapse"],
         out: Float[Tensor, "*synapse"] | None = None,
     ) -> Float[Tensor, "*synapse"]:
-        """Distance |w − L| of each weight from the level nearest to its latent weight, which the margin is held
-        against.
+        """Distance |w − L| of each weight from the level nearest to its latent weight, to be compared with the margin.
 
         Args:
-            latent_weight: values in [−1, 1]; the caller clips.
-            weight: synaptic weights.
-            out: takes the result; with it a large check pays for no fresh latent weight.
+            latent_weight: Latent weights in [−1, 1], clipped by the caller.
+            weight: Synaptic weights.
+            out: Tensor for the result, which avoids an allocation.
         """
         return self.level(latent_weight, out).sub_(weight).abs_()
 
     def level(
         self, latent_weight: Float[Tensor, "*synapse"], out: Float[Tensor, "*synapse"] | None = None
     ) -> Float[Tensor, "*synapse"]:
-        """The level nearest to each latent weight value in [−1, 1]; ``out`` takes the result."""
+        """Level nearest to each latent weight in [−1, 1]; the result is written to ``out`` if given."""
         if self.even:
             level = self._place(latent_weight, out)
             if self.offset:
@@ -78,13 +77,13 @@ class Quantiser(nn.Module):
         return level
 
     def state(self, latent_weight: Float[Tensor, "*synapse"]) -> Int[Tensor, "*synapse"]:
-        """Index (int64) of the state nearest to each latent weight value in [−1, 1]."""
+        """Index (int64) of the state nearest to each latent weight in [−1, 1]."""
         if self.even:
             return self._place(latent_weight).add_(self.reach + self.offset).to(torch.int64)
         return self.state_of_cell.index_select(0, self._cell(latent_weight).reshape(-1)).view(latent_weight.shape)
 
     def _place(self, latent_weight: Tensor, out: Tensor | None = None) -> Tensor:
-        """Place of the nearest level in units of the spacing, without the half by which even numbers are off."""
+        """Position of the nearest level in units of the spacing, without the offset of one half for even N."""
         place = torch.mul(latent_weight, self.reach, out=out)
         return place.floor_() if self.offset else place.round_()
 

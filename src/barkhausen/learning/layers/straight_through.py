@@ -1,8 +1,8 @@
-"""The straight-through estimator: compute with the device, give the gradient to the latent weight.
+"""Straight-through estimator: products use the synaptic weights, and the gradient goes to the latent weights.
 
-That of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neural Networks*, JMLR 18 (2018), with what the
-device really holds in place of the quantised value. Under autocast both products are of the lower precision, as those
-of the float layers are; the gradient of the latent weight is of the latent weight's own.
+It is that of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neural Networks*, JMLR 18 (2018), with the
+weight that the device actually holds in place of the quantised value. Under autocast both products use the lower
+precision, like those of float layers; the gradient of a latent weight has the precision of the latent weight.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor
 
 
 class _DeviceLinear(torch.autograd.Function):
-    # One function for product, scale and estimator: the gradient is made here and handed over, so that autograd
-    # keeps it as it is instead of copying it.
+    # One function for product, scale and estimator: the gradient is created here, so that autograd keeps it instead of
+    # copying it.
     @staticmethod
     def forward(ctx: Any, x: Tensor, latent_weight: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight, scale)
@@ -39,7 +39,7 @@ def device_linear(
     weight: Float[Tensor, "outputs inputs"],
     scale: Float[Tensor, ""],
 ) -> Float[Tensor, "*batch outputs"]:
-    """Return ``scale · (x wᵀ)`` of the synaptic weights; the gradient of w goes to the latent weight."""
+    """Product ``scale · (x wᵀ)`` with the synaptic weights; the latent weight gets the gradient with respect to w."""
     x, weight = _lowered(x, weight)
     out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
@@ -47,7 +47,7 @@ def device_linear(
 
 @dataclass(frozen=True)
 class Sliding:
-    """How a kernel slides over its input, as ``torch.nn.functional.conv2d`` takes it."""
+    """Geometry of a convolution, as ``torch.nn.functional.conv2d`` takes it."""
 
     stride: tuple[int, ...]
     padding: tuple[int, ...]
@@ -56,7 +56,7 @@ class Sliding:
 
 
 class _DeviceConvolution(torch.autograd.Function):
-    # Kernels are small beside images, so that the scale goes into a copy of the kernel, not over the output.
+    # Kernels are small compared with images, so the scale is applied to a copy of the kernel, not to the output.
     @staticmethod
     def forward(  # noqa: PLR0917  # autograd passes them so
         ctx: Any, x: Tensor, latent_weight: Tensor, bias: Tensor | None, weight: Tensor, scale: Tensor, how: Sliding
@@ -91,7 +91,8 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
     scale: Float[Tensor, ""],
     how: Sliding,
 ) -> Float[Tensor, "*batch outputs *out_place"]:
-    """Convolve (as torch does: correlate) with ``scale · w``; the latent weight gets the gradient with respect to w."""
+    """Convolution (in torch's sense: correlation) with ``scale · w``; the latent weight gets the gradient with respect
+    to w."""
     x, weight = _lowered(x, weight)
     single = x.dim() == weight.dim() - 1
     out: Tensor = _DeviceConvolution.apply(x[None] if single else x, latent_weight, bias, weight, scale, how)
@@ -99,9 +100,9 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
 
 
 def _lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in the precision that autocast asks for; the weights follow the input where there is none."""
+    """Input and weights in the precision of autocast; without autocast the weights get that of the input."""
     kind = x.device.type
-    # As torch's own: autocast leaves double precision alone.
+    # As in torch: autocast does not change double precision.
     if torch.is_autocast_enabled(kind) and x.dtype != torch.float64:
         lower = torch.get_autocast_dtype(kind)
         return x.to(lower), weight.to(lower)

@@ -1,4 +1,4 @@
-"""From the weights of a float layer to the latent weight of its devices."""
+"""Conversion of the weights of a float layer to latent weights and a scale."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from barkhausen.learning.layers.quantiser import Quantiser
 Start = Literal["weights", "fresh"]
 
 CANDIDATES = 64
-"""Scales tried, evenly spaced up to the largest weight."""
+"""Number of candidate scales, evenly spaced up to the largest weight."""
 
 SAMPLE = 1 << 16
-"""Weights looked at; of larger layers every n-th."""
+"""Number of weights used; of larger layers every n-th."""
 
 
 def start_of(
     weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice, start: Start, name: str
 ) -> tuple[Float[Tensor, "outputs inputs *kernel"] | None, float | None]:
-    """Latent weight and scale that a layer of devices starts with; None where its own defaults are to be used.
+    """Initial latent weights and scale of a synapse layer. None where its own defaults are to be used.
 
     Args:
-        weight: of the float layer.
-        device: whose levels the weights are to be written in.
-        start: ``"fresh"``, or ``"weights"`` to take them over.
-        name: of the layer, for errors.
+        weight: Weights of the float layer.
+        device: Device whose levels represent the weights.
+        start: ``"weights"`` to take over the weights, or ``"fresh"``.
+        name: Name of the layer in messages.
 
     Raises:
-        InputError: a weight is not a number.
+        InputError: A weight is not finite.
     """
     if start == "fresh":
         return None, None
@@ -46,10 +46,11 @@ def start_of(
 
 
 def fitted_scale(weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice) -> float:
-    """The scale s with the least squared error of s · level(weight/s) against the weights; 0 if all are zero.
+    """The scale s with the smallest squared error of s · level(weight/s) against the weights; 0 if all weights are
+    zero.
 
-    The best of 64 evenly spaced candidates up to the largest weight. Beyond the outermost level a weight is clipped,
-    so that few large weights do not coarsen the steps of all the others.
+    It is the best of 64 evenly spaced candidates up to the largest weight. Weights beyond the outermost level are
+    clipped, so that a few large weights do not make the steps coarse for all others.
     """
     values = weight.flatten().double()
     values = values[:: max(1, len(values) // SAMPLE)]

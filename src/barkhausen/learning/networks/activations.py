@@ -1,4 +1,4 @@
-"""Activations with few levels, like those of a converter with few bits."""
+"""Activations with few levels, as a converter with few bits delivers them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class QuantisedHardtanh(nn.Module):
         low, high: Ends of the range.
 
     Raises:
-        InputError: fewer than two levels, or an empty range.
+        InputError: There are fewer than two levels, or the range is empty.
     """
 
     def __init__(self, levels: int, low: float = -1.0, high: float = 1.0) -> None:
@@ -36,7 +36,7 @@ class QuantisedHardtanh(nn.Module):
         clipped = x.clamp(self.low, self.high)
         step = (self.high - self.low) / (self.levels - 1)
         rounded = torch.round((clipped.detach() - self.low) / step).mul_(step).add_(self.low)
-        # The second term is zero and carries the gradient, so that the values stay exactly those of the levels.
+        # The second term is zero and carries the gradient, so that the values are exactly those of the levels.
         return rounded + (clipped - clipped.detach())
 
     def extra_repr(self) -> str:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def autoencoder(
     sizes: Sequence[int], linear: Callable[[int, int, bool], nn.Module], parts: Parts = USUAL
 ) -> nn.Sequential:
-    """An encoder ``sizes[0]``-…-``sizes[-1]`` and its mirror image, built like :func:`.multilayer_perceptron`.
+    """Autoencoder: an encoder ``sizes[0]``-…-``sizes[-1]`` and its mirror image, built like
+    :func:`.multilayer_perceptron`.
 
-    The output is linear, with the scale and offset of each feature from the last normalisation (or a bias).
+    The output is linear. The last normalisation (or a bias) gives the scale and offset of each feature.
     """
     return multilayer_perceptron([*sizes, *sizes[-2::-1]], linear, parts)
 

@@ -40,7 +40,7 @@ def convolutional_network(
         parts: Normalisation after every layer, the last one included, and activation after all but the last.
 
     Raises:
-        ValueError: more blocks than the image can be halved.
+        ValueError: More blocks than the image can be halved.
     """
     depth, rows, columns = image
     modules: OrderedDict[str, nn.Module] = OrderedDict(image=nn.Unflatten(1, image))

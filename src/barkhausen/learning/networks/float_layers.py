@@ -1,4 +1,4 @@
-"""Float layers with reproducible initial weights: what networks are built of before conversion to synapses."""
+"""Float layers with reproducible initial weights, from which networks are built before conversion to synapses."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class FloatLayers:
         return layer
 
     def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool) -> nn.Conv2d:
-        """A convolution that keeps rows and columns."""
+        """A convolution that keeps the numbers of rows and columns."""
         layer = nn.Conv2d(inputs, outputs, kernel, padding="same", bias=bias, device=self.generator.device)
         self._draw(layer, inputs * kernel**2)
         return layer
 
     def _draw(self, layer: nn.Linear | nn.Conv2d, fan_in: int) -> None:
-        # Torch's default would not come from our generator.
+        # Torch's default initialisation would not use our generator.
         nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_in), generator=self.generator)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)

@@ -15,21 +15,21 @@ from torch import Tensor, nn
 
 def nearest_power_of_two(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """AP2(x) = sign(x) · 2^round(log2 |x|), and zero for zero; its gradient is taken to be that of x."""
-    # In half precision a logarithm would not tell neighbouring powers apart.
+    # In half precision a logarithm could not distinguish neighbouring powers.
     size = x.detach().abs().to(torch.promote_types(x.dtype, torch.float32))
     power = torch.where(size > 0, torch.exp2(torch.round(torch.log2(size.clamp_min(1e-38)))), 0.0).to(x.dtype)
     return x + (torch.sign(x.detach()) * power - x.detach())
 
 
 class ShiftBatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation whose every product is a shift; for inputs [sample, feature, *place].
+    """Batch normalisation in which every product is a shift, for inputs [sample, feature, *place].
 
     Parameters, running statistics and their names are those of :class:`torch.nn.BatchNorm1d`; ``running_var`` holds
     the mean of c · AP2(c). Gradients pass through AP2 as if it were the identity.
 
     Args:
         num_features: Number of features (channels).
-        eps, momentum: Like those of :class:`torch.nn.BatchNorm1d`.
+        eps, momentum: As in :class:`torch.nn.BatchNorm1d`.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  # torch's own name

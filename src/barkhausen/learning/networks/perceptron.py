@@ -1,4 +1,4 @@
-"""Multilayer perceptrons with their normalisation in the digital periphery."""
+"""Multilayer perceptrons with normalisation in the digital periphery."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def multilayer_perceptron(
     sizes: Sequence[int], linear: Callable[[int, int, bool], nn.Module], parts: Parts = USUAL
 ) -> nn.Sequential:
-    """Build ``sizes[0]``-…-``sizes[-1]``, every linear layer made by ``linear(inputs, outputs, bias)``.
+    """Multilayer perceptron ``sizes[0]``-…-``sizes[-1]`` whose layers are made by ``linear(inputs, outputs, bias)``.
 
-    A normalisation follows every linear layer, the last one included (its scale sets the confidence of the output,
-    which device weights of fixed size could not), and makes biases unnecessary; an activation all but the last.
+    A normalisation follows every linear layer and makes biases unnecessary. The last layer has one too: its scale sets
+    the confidence of the output, which synaptic weights in a fixed range could not. An activation follows every layer
+    except the last.
     """
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     last = len(sizes) - 2

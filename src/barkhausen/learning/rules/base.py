@@ -1,4 +1,4 @@
-"""Base of learning rules on devices: an optimiser that wraps another one."""
+"""Base class of learning rules on devices: an optimiser that wraps another one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from barkhausen.learning.layers.base import synapse_layers
 class Learner(torch.optim.Optimizer):
     """A torch optimiser whose every step is followed by an update of the devices.
 
-    It is an optimiser itself, so that learning-rate schedulers, gradient scalers and training frameworks take it. Its
-    parameter groups and its state are those of the optimiser it wraps, in which the numbers stay.
+    It is an optimiser itself and works with learning-rate schedulers, gradient scalers and training frameworks. Its
+    parameter groups and its state are those of the wrapped optimiser.
 
     Args:
         optimizer: Any torch optimiser over the model's parameters.
@@ -25,8 +25,8 @@ class Learner(torch.optim.Optimizer):
         generator: Random stream of all noise.
 
     Raises:
-        InputError: the model has no synapse layer, or the optimiser holds none of their latent weights (it was made for
-            another model, or for a part of this one, or before the model was converted).
+        InputError: The model has no synapse layer, or the optimiser holds none of their latent weights (it was made for
+            another model, for a part of this one, or before the model was converted).
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
@@ -45,7 +45,7 @@ class Learner(torch.optim.Optimizer):
 
     @abstractmethod
     def update_devices(self) -> None:
-        """Bring the devices up to date with the latent weights that the optimiser has moved."""
+        """Update the devices after the optimiser has changed the latent weights."""
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step of the optimiser, then of the devices."""
@@ -54,12 +54,12 @@ class Learner(torch.optim.Optimizer):
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients."""
+        """Reset the gradients."""
         self.optimizer.zero_grad(set_to_none)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters to the optimiser."""
-        # torch's constructor adds the groups it is given, which the wrapped optimiser has already.
+        # Torch's constructor adds the groups it is given, which the wrapped optimiser already has.
         if not any(param_group is group for group in self.optimizer.param_groups):
             self.optimizer.add_param_group(param_group)
 
@@ -82,11 +82,11 @@ class Learner(torch.optim.Optimizer):
         """Torch's constructor sets an empty state; the wrapped optimiser's stays."""
 
     def __getstate__(self) -> dict[str, Any]:
-        # For copies and pickles; torch's own would leave out all but groups and state. A schedule shadows step().
+        # For copies and pickles: torch's own version would keep only groups and state. A schedule shadows step().
         return {name: value for name, value in self.__dict__.items() if name != "step"}
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimiser's state; devices and latent weights are in the model's, the noise in the generator's."""
+        """State of the optimiser. Devices and latent weights are in the model's state, the noise in the generator's."""
         return self.optimizer.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

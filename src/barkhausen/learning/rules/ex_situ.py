@@ -1,8 +1,8 @@
-"""Ex-situ learning: train a precursor on the device model, then program chips that were never seen.
+"""Ex-situ learning: a precursor is trained on the device model and then programmed onto unseen chips.
 
-An in-situ network adapts to the fixed errors of its own devices, and transfers badly to other chips. The precursor must
-not: the weight of every synapse is drawn afresh at every step from the distribution of *programmed* weights (fresh
-device, write-verify with the same margin), so that what it learns holds for any chip.
+An in-situ network adapts to the fixed errors of its own devices and transfers badly to other chips. To avoid this, the
+weight of every synapse of the precursor is drawn anew at every step from the distribution of *programmed* weights
+(fresh device, write-verify with the same margin), so that the trained network works on any chip.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from barkhausen.synapse import Faults, ProgrammedWeights
 class Precursor(Learner):
     """Training of the precursor around any torch optimiser; used like the optimiser itself.
 
-    After each step: the latent weight is clipped to [−1, 1], and every weight is redrawn for the state nearest to its
-    latent weight. Nothing is counted: this happens in software, on no device.
+    After each step, the latent weights are clipped to [−1, 1] and every synaptic weight is redrawn for the state
+    nearest to its latent weight. No programming is counted, since training uses no devices.
 
     Args:
         optimizer: Any torch optimiser over the model's parameters.
@@ -42,7 +42,7 @@ class Precursor(Learner):
         generator: torch.Generator,
     ) -> None:
         super().__init__(optimizer, model, generator)
-        # One table for all layers of a kind.
+        # One table for all layers of one kind.
         tables: dict[tuple[int, float, Faults], ProgrammedWeights] = {}
         self.written: list[ProgrammedWeights] = []
         for layer in self.layers:

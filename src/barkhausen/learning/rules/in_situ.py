@@ -1,4 +1,4 @@
-"""In-situ learning: the latent weight accumulates the gradients, the margin decides when a device is programmed."""
+"""In-situ learning: latent weights accumulate the gradients, and the margin decides when a device is programmed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
 from barkhausen.synapse import SynapseBank
 
 PIECE = 80 * 1024
-"""Synapses checked at a time on a CPU: few enough to need little memory, enough to keep two threads busy."""
+"""Number of synapses checked at a time on a CPU: small enough to need little memory, large enough for two threads."""
 
 BLOCK = 32
-"""Synapses looked at together when searching for the few that are outside the margin."""
+"""Number of synapses in a block when searching for the few that are outside the margin."""
 
 
 class InSitu(Learner):
@@ -38,10 +38,10 @@ class InSitu(Learner):
         learner.step()
         learner.zero_grad()
 
-    It is an optimiser for schedulers, gradient scalers and frameworks too. Training on several processes
-    (``DistributedDataParallel``) needs generators of one seed: gradients are averaged, so that all processes then
-    program the same devices to the same weights. Torch sends all buffers at every step, the devices among them; where
-    no layer has running statistics, ``broadcast_buffers=False`` avoids that.
+    It also works with schedulers, gradient scalers and training frameworks. For training on several processes
+    (``DistributedDataParallel``), give all generators the same seed: gradients are averaged, so all processes then
+    program the same devices to the same weights. Torch sends all buffers, including the devices, at every step; if no
+    layer has running statistics, ``broadcast_buffers=False`` avoids this.
 
     Args:
         optimizer: Any torch optimiser over the model's parameters.
@@ -60,7 +60,7 @@ class InSitu(Learner):
         margin_schedule: MarginSchedule | None = None,
     ) -> None:
         super().__init__(optimizer, model, generator)
-        # Those that the schedule's factor multiplies.
+        # The margins that the schedule's factor multiplies.
         self.margins = [layer.synapses.margin for layer in self.layers]
         self.groups = _groups_of_one_kind(self.layers, self.margins)
         self.margin_schedule = margin_schedule
@@ -68,7 +68,7 @@ class InSitu(Learner):
 
     @torch.no_grad()
     def update_devices(self) -> None:
-        """Program the devices outside the margin of their target, except those of frozen layers."""
+        """Program the devices that are outside the margin of their target, except those of frozen layers."""
         if not all(group.intact() for group in self.groups):
             self.groups = _groups_of_one_kind(self.layers, self.margins)
         factor = 1.0 if self.margin_schedule is None else self.margin_schedule(self.steps)
@@ -79,7 +79,7 @@ class InSitu(Learner):
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimiser's state, and under ``in_situ`` how many steps were made (for the margin schedule)."""
+        """State of the optimiser, with the number of steps made (for the margin schedule) under ``in_situ``."""
         return {**super().state_dict(), "in_situ": {"steps": self.steps}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -110,7 +110,8 @@ def _alike(one: SynapseLayer, other: SynapseLayer) -> bool:
 
 
 class _Group:
-    """Layers whose synapses are of one kind: their devices in one bank, their latent weights in one flat tensor."""
+    """Layers whose synapses are of one kind, with their devices in one bank and their latent weights in one flat
+    tensor."""
 
     def __init__(self, layers: list[SynapseLayer], margin: float) -> None:
         self.layers = layers
@@ -120,7 +121,7 @@ class _Group:
         self.quantiser = layers[0].quantiser
         self.scan = Scan(self.quantiser)
         self.latent_weight = torch.zeros_like(self.bank.weight)
-        # The surplus at the end sits on its own level to the bit and never needs anything, whatever the margin.
+        # The surplus at the end lies exactly on its level and is never programmed, for any margin.
         self.bank.weight[self.bank.synapses :] = self.quantiser.level(self.latent_weight[self.bank.synapses :])
         start = 0
         for layer, size in zip(layers, self.bank.sizes, strict=True):
@@ -131,11 +132,11 @@ class _Group:
         self._pointers = [layer.latent_weight.data_ptr() for layer in layers]
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has tensors of its own, and must not find them by chance at the old addresses.
+        # A copy has its own tensors, which might by chance lie at the old addresses.
         return {**self.__dict__, "_pointers": [-1] * len(self.layers)}
 
     def intact(self) -> bool:
-        """Whether latent weights and devices are still where this group put them."""
+        """Whether latent weights and devices are still views of this group's tensors."""
         here = all(x.latent_weight.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
         same = all(x.synapses is array for x, array in zip(self.layers, self.bank.arrays, strict=True))
         frozen = all(x.latent_weight.requires_grad == self.learning for x in self.layers)
@@ -158,10 +159,10 @@ class _Group:
             layer.synapses.program(self.quantiser.state(layer.latent_weight), where, generator)
 
     def _outside(self) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
-        """Clip the latent weights; flat positions and targets of the devices outside the margin, ascending.
+        """Clip the latent weights, and return flat positions and targets of the devices outside the margin, ascending.
 
-        Few are, so that without compiled code only blocks whose largest error is above the margin are searched: several
-        times faster than a comparison and ``nonzero`` over everything.
+        Few devices are outside. Without compiled code only blocks whose largest error is above the margin are searched,
+        which is several times faster than a comparison and ``nonzero`` over all devices.
         """
         if self.scan.serves(self.latent_weight):
             return self.scan.outside(self.latent_weight, self.bank.weight, self.bank.kind.margin)

@@ -1,7 +1,7 @@
 """Tolerance margins that change during training.
 
-A schedule is any function from the number of steps made to the factor by which each layer's own margin is multiplied;
-these are the usual ones.
+A schedule is any function from the number of completed steps to the factor on each layer's own margin. This module has
+the usual ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MarginSchedule = Callable[[int], float]
 
 @dataclass(frozen=True)
 class _Ramp:
-    """From ``first`` to ``last`` times the margin over ``steps`` steps; constant after that."""
+    """Base of schedules from ``first`` to ``last`` times the margin over ``steps`` steps, constant afterwards."""
 
     first: float
     last: float
@@ -34,16 +34,16 @@ class _Ramp:
         return self.first + (self.last - self.first) * self._share(min(1.0, step / self.steps))
 
     def _share(self, progress: float) -> float:
-        """Share of the way from first to last, from 0 to 1."""
+        """Fraction of the way from first to last, from 0 to 1."""
         return progress
 
 
 class LinearMargin(_Ramp):
-    """From ``first`` to ``last`` times the margin, in a straight line over ``steps`` steps; constant after that."""
+    """Linear schedule from ``first`` to ``last`` times the margin over ``steps`` steps, constant afterwards."""
 
 
 class CosineMargin(_Ramp):
-    """From ``first`` to ``last`` times the margin along half a cosine over ``steps`` steps; constant after that."""
+    """Half-cosine schedule from ``first`` to ``last`` times the margin over ``steps`` steps, constant afterwards."""
 
     def _share(self, progress: float) -> float:
         return 0.5 * (1 - math.cos(math.pi * progress))

@@ -1,4 +1,4 @@
-"""Learning rules by name: what a rule makes of an optimiser, and what runs, tables and pages need to know of it."""
+"""Registry of learning rules: how each makes its learner, and what runs, tables and pages need to know about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from barkhausen.device import CharacterisedDevice
 
 @dataclass(frozen=True, eq=False)
 class LearnerParts:
-    """What a rule may build its learner from."""
+    """Objects from which a rule builds its learner."""
 
     optimizer: torch.optim.Optimizer
     """Optimiser over all parameters; the latent weights of synapse layers are a parameter group of their own."""

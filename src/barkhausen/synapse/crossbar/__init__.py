@@ -1,4 +1,4 @@
-"""The crossbar around the synapses: wires, tiles, converters, noise, and what a whole chip costs."""
+"""Crossbars of synapses: wires, tiles, converters, noise, and energy, time and area of a whole chip."""
 
 from barkhausen.synapse.crossbar.chip import Chip, load_chip
 from barkhausen.synapse.crossbar.converters import quantise_inputs, quantise_outputs

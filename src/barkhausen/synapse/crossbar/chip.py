@@ -1,7 +1,7 @@
-"""The periphery of a chip around its synapses, and the TOML file a user describes it in.
+"""The periphery of a chip around its synapses, and the TOML file that describes it.
 
-The shipped ``chips/default.toml`` holds every value with its meaning; a file of one's own, only what differs. Each
-constant says where it comes from and whether it is an assumption.
+The shipped ``chips/default.toml`` holds every value with its meaning; a user's file needs only the values that differ.
+Each constant has a source and says whether it is an assumption.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from barkhausen.synapse.crossbar.chip_parts import (
 
 DEFAULT_CHIP = Path(__file__).parent / "chips" / "default.toml"
 REFERENCE_NODE = 45e-9
-"""Technology in m of the digital constants."""
+"""CMOS node in m of the digital constants."""
 BY_USER = "as given"
-"""Source of a constant that was given without one."""
+"""Source of a constant that a user gave without one."""
 
 
 class Constants(Part):
-    """Energies, times and areas; what each is, ``chips/default.toml`` says."""
+    """Energies, times and areas, each described in ``chips/default.toml``."""
 
     adc_step: Constant
     adc_time: Constant
@@ -68,7 +68,7 @@ class Constants(Part):
 
 
 class Chip(Part):
-    """A chip: tiles, converters, logic, and what they cost."""
+    """A chip: tiles, converters and logic, with their energies, times and areas."""
 
     tile: Tile
     wires: WireResistance
@@ -85,44 +85,45 @@ class Chip(Part):
 
     @property
     def digital_energy_factor(self) -> float:
-        """By which the energies of logic and SRAM differ from those at 45 nm."""
+        """Ratio of the energies of logic and SRAM to those at 45 nm."""
         return float((self.digital.node / REFERENCE_NODE) ** self.constants.node_exponent.value)
 
     @property
     def digital_area_factor(self) -> float:
-        """By which the areas of logic and SRAM differ from those at 45 nm."""
+        """Ratio of the areas of logic and SRAM to those at 45 nm."""
         return (self.digital.node / REFERENCE_NODE) ** 2
 
     @property
     def conversion_energy(self) -> float:
-        """Of one conversion of a column current, in J; below 6 bits or so an ADC takes more (comparator, logic)."""
+        """Energy in J of one conversion of a column current. Real ADCs below about 6 bits take more (comparator,
+        logic)."""
         return float(self.constants.adc_step.value * 2.0**self.adc.bits)
 
     @property
     def converter_area(self) -> float:
-        """Of one ADC, in m²."""
+        """Area of one ADC in m²."""
         return float(self.constants.adc_area.value * 0.5 * (1.0 + 2.0 ** (self.adc.bits - 8)))
 
     @property
     def drive_energy(self) -> float:
-        """Of driving one row for one read, in J, without what the wire and the devices take."""
+        """Energy in J of driving one row for one read, without that of the wire and the devices."""
         analogue = self.inputs.mode == "analogue" and self.inputs.bits > 1
         return self.constants.driver.value + (self.constants.dac_step.value * 2.0**self.inputs.bits if analogue else 0)
 
     @property
     def driver_area(self) -> float:
-        """Of one row's driver or DAC, in m²."""
+        """Area of the driver or DAC of one row in m²."""
         return self.constants.dac_area.value * (self.inputs.bits if self.inputs.mode == "analogue" else 1)
 
     @property
     def multiply_add(self) -> float:
-        """Of one float32 multiplication and addition, in J."""
+        """Energy in J of one float32 multiplication and addition."""
         both = self.constants.float_multiply.value + self.constants.float_add.value
         return both * self.digital_energy_factor
 
     @property
     def integer_add(self) -> float:
-        """Of one 32-bit integer addition, in J."""
+        """Energy in J of one 32-bit integer addition."""
         return self.constants.integer_add.value * self.digital_energy_factor
 
     def word(self, bank: Bank | Literal["dram"]) -> float:
@@ -134,25 +135,25 @@ class Chip(Part):
 
     @property
     def converters(self) -> int:
-        """ADCs of one tile."""
+        """Number of ADCs of one tile."""
         return -(-self.tile.outputs // self.adc.columns)
 
     def conductance_factor(self, resistance_area: float | None) -> float:
-        """Conductance of a device on the chip over that of the device file.
+        """Ratio of the conductance of a device on the chip to that in the device file.
 
         Args:
             resistance_area: Resistance-area product in ohm m² of the junctions in the device file. None for devices
-                without a tunnel junction, which the chip takes as they are.
+                without a tunnel junction, whose conductances are not changed.
         """
         mine = self.junction.resistance_area
         return 1.0 if isinstance(mine, str) or resistance_area is None else resistance_area / mine
 
     def read_voltage(self, of_device: float) -> float:
-        """In V of the greatest input: the chip's own, or the device's."""
+        """Voltage in V of the largest input: the chip's own or, where it has none, that of the device."""
         return of_device if self.inputs.read_voltage is None else self.inputs.read_voltage
 
     def assumed(self) -> list[str]:
-        """One line for each constant that is an assumption, and each value left at a default that is one."""
+        """Assumptions, a line each: assumed constants, and values left at an assumed default."""
         lines = []
         values, defaults = self.model_dump(), _defaults()
         for part in values.keys() - {"constants"}:
@@ -173,16 +174,16 @@ class Chip(Part):
 def load_chip(path: Path | None = None, settings: Sequence[str] = ()) -> Chip:
     """Read a chip from TOML; its tables are the fields of :class:`Chip`.
 
-    What the file does not say is as in the shipped ``chips/default.toml``. A constant may be a plain number in its
-    unit; without a source of its own it counts as assumed.
+    Values that the file does not hold are those of the shipped ``chips/default.toml``. A constant may be a plain number
+    in its unit; without a source it counts as assumed.
 
     Args:
-        path: the TOML file; the default chip if None.
-        settings: ``key=value``, such as ``adc.bits=6`` or ``constants.adc_step=5e-15``, that replace what the file
-            says.
+        path: TOML file. Default: the default chip.
+        settings: Assignments ``key=value`` that replace values of the file, such as ``adc.bits=6`` or
+            ``constants.adc_step=5e-15``.
 
     Raises:
-        InputError: the file cannot be read, a key or value in it is wrong, or there can be no such chip.
+        InputError: The file cannot be read, a key or value in it is wrong, or such a chip cannot exist.
     """
     given = {} if path is None else read_toml(path)
     for setting in settings:
@@ -190,12 +191,12 @@ def load_chip(path: Path | None = None, settings: Sequence[str] = ()) -> Chip:
     defaults = _defaults()
     if isinstance(given.get("constants"), dict):
         given["constants"] = {name: _constant(value) for name, value in given["constants"].items()}
-    # A path of ours would tell the user nothing: without a file, what is wrong comes from the settings.
+    # Without a user's file, an error can only come from the settings, so that no path is named.
     return validated(Chip, _merged(defaults, given), "chip" if path is None else str(path))
 
 
 def _constant(value: Any) -> Any:
-    """A constant that a user gave, without the source of the value that it replaces."""
+    """A constant given by a user, without the source of the value that it replaces."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = {"value": value}
     if isinstance(value, dict) and "value" in value and "source" not in value:
@@ -206,7 +207,7 @@ def _constant(value: Any) -> Any:
 
 
 def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults with what was given in their place, table by table."""
+    """The defaults with given values in their place, table by table."""
     whole = dict(defaults)
     for name, value in given.items():
         table = whole.get(name)

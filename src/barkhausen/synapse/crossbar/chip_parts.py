@@ -1,4 +1,4 @@
-"""The parts of a chip around its synapses, each checked by itself."""
+"""Parts of a chip around its synapses, each with its own checks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Part(Parameters):
 
 
 class Tile(Part):
-    """Size of one crossbar, and how it makes signed weights."""
+    """Size of one crossbar, and the scheme by which it represents signed weights."""
 
     rows: int
-    """Inputs that one tile takes."""
+    """Number of inputs of one tile."""
     columns: int
-    """Physical columns, those of references and of the second devices of pairs included."""
+    """Number of physical columns, including those of references and of the second devices of pairs."""
     scheme: Literal["reference-column", "differential-pair"]
 
     @model_validator(mode="after")
@@ -34,21 +34,21 @@ class Tile(Part):
 
     @property
     def outputs(self) -> int:
-        """The most outputs that one tile has."""
+        """Largest number of outputs of one tile."""
         return self.columns - 1 if self.scheme == "reference-column" else self.columns // 2
 
     @property
     def devices_per_weight(self) -> int:
-        """Devices that hold one weight, without the reference that outputs share."""
+        """Number of devices that hold one weight, not counting a shared reference."""
         return 1 if self.scheme == "reference-column" else 2
 
     def blocks(self, outputs: int, inputs: int) -> tuple[int, int]:
-        """Tiles along the inputs, and along the outputs, of a weight matrix."""
+        """Numbers of tiles along the inputs and along the outputs of a weight matrix."""
         return -(-inputs // self.rows), -(-outputs // self.outputs)
 
 
 class WireResistance(Part):
-    """Resistance in ohm of one segment of wire, from one crossing to the next."""
+    """Resistance in ohm of one wire segment, from one crossing to the next."""
 
     word_line: float
     """Along a row."""
@@ -59,13 +59,13 @@ class WireResistance(Part):
     @classmethod
     def _not_negative(cls, value: float) -> float:
         if value < 0:
-            raise ValueError(f"a wire of {value:g} ohm would deliver energy; must be zero or positive")
+            raise ValueError(f"the resistance of a wire must be zero or positive, got {value:g} ohm")
         return value
 
 
 def _bits(value: int) -> int:
     if not 1 <= value <= MOST_BITS:
-        raise ValueError(f"{value} bits: a number needs 1 to {MOST_BITS}")
+        raise ValueError(f"must be 1 to {MOST_BITS} bits, got {value}")
     return value
 
 
@@ -79,7 +79,7 @@ class Junction(Part):
     @classmethod
     def _some(cls, value: float | str) -> float | str:
         if not isinstance(value, str) and value <= 0:
-            raise ValueError(f"{value:g} ohm m2: a junction has some resistance; must be positive, or 'device'")
+            raise ValueError(f"must be positive or 'device', got {value:g} ohm m2")
         return value
 
 
@@ -87,13 +87,14 @@ class Inputs(Part):
     """How inputs become voltages on rows."""
 
     bits: int
-    """Of an input, its sign included."""
+    """Number of bits of an input, including its sign."""
     signed: bool
-    """Whether inputs have either sign, as voltages of either sign."""
+    """Whether inputs can be negative, as negative voltages."""
     mode: Literal["analogue", "bit-serial"]
-    """One read with as many voltages as inputs have values, or one at full voltage for each binary digit."""
+    """``analogue``: one read, with as many voltages as inputs have values. ``bit-serial``: one read at full voltage for
+    each binary digit."""
     read_voltage: float | None = None
-    """Of the greatest input in V; that of the device file if None."""
+    """Voltage in V of the largest input. Default: that of the device file."""
 
     _checked = field_validator("bits")(_bits)
 
@@ -101,27 +102,29 @@ class Inputs(Part):
     @classmethod
     def _positive(cls, value: float | None) -> float | None:
         if value is not None and value <= 0:
-            raise ValueError(f"{value:g} V: no current flows; must be positive")
+            raise ValueError(f"must be positive, got {value:g} V")
         return value
 
     @property
     def planes(self) -> int:
-        """Reads that one input takes: 1, or the binary digits of its size (the sign is that of the voltage)."""
+        """Number of reads for one input: 1, or the number of binary digits of its magnitude (the sign is that of the
+        voltage)."""
         if self.mode == "analogue":
             return 1
         return max(self.bits - 1, 1) if self.signed else self.bits
 
 
 class Converter(Part):
-    """The converters (ADC) at the foot of the columns."""
+    """The analogue-to-digital converters (ADC) at the ends of the columns."""
 
     bits: int
     columns: int
-    """Outputs of a tile that share one converter, one after the other (fewer where a tile has fewer)."""
+    """Number of outputs of a tile that share one converter, one after the other (fewer where a tile has fewer)."""
     range: Literal["full-scale", "calibrated"]
-    """Whatever a tile can deliver, or a percentile of what it delivers on training data."""
+    """``full-scale``: the largest possible output of a tile. ``calibrated``: a percentile of its outputs on training
+    data."""
     percentile: float
-    """Of the absolute partial sums in per cent."""
+    """Percentile of the absolute partial sums, in per cent."""
 
     _checked = field_validator("bits")(_bits)
 
@@ -129,49 +132,48 @@ class Converter(Part):
     @classmethod
     def _some(cls, value: int) -> int:
         if value < 1:
-            raise ValueError(f"{value} columns to a converter: at least 1")
+            raise ValueError(f"must be 1 column per converter or more, got {value}")
         return value
 
     @field_validator("percentile")
     @classmethod
     def _some_range(cls, value: float) -> float:
         if not 0 < value <= 100:
-            why = "the range of the converter would be zero; " if value == 0 else ""
-            raise ValueError(f"{value:g}: {why}must be above 0 and at most 100 per cent")
+            raise ValueError(f"must be above 0 and at most 100 per cent, got {value:g}")
         return value
 
 
 class ReadNoise(Part):
-    """What makes one read differ from the next, and one device from another; see :mod:`.noise`."""
+    """Noise of reads and spread of conductances; see :mod:`.noise`."""
 
     thermal: bool
     shot: bool
     factor: float
-    """Times the standard deviation of both."""
+    """Factor on the standard deviations of both."""
     spread: float
     """Relative standard deviation of a device's conductance."""
     temperature: float
-    """In K."""
+    """Temperature in K."""
 
     @field_validator("factor", "spread", "temperature")
     @classmethod
     def _not_negative(cls, value: float) -> float:
         if value < 0:
-            raise ValueError(f"{value:g}: must be zero or positive")
+            raise ValueError(f"must be zero or positive, got {value:g}")
         return value
 
 
 class Sense(Part):
-    """How a column current is sensed."""
+    """Sensing of column currents."""
 
     time: float
-    """In s for which one read integrates it."""
+    """Integration time of one read in s."""
 
     @field_validator("time")
     @classmethod
     def _some(cls, value: float) -> float:
         if value <= 0:
-            raise ValueError(f"{value:g} s: nothing is sensed in no time, and noise is infinite; must be positive")
+            raise ValueError(f"must be positive, got {value:g} s")
         return value
 
 
@@ -179,27 +181,27 @@ class Digital(Part):
     """Logic and buffers beside the tiles."""
 
     node: float
-    """Technology in m."""
+    """CMOS node in m."""
     buffer: Bank
-    """Size of the memory that holds activations."""
+    """Size of the SRAM banks that hold activations."""
     weights: Literal["sram", "dram"]
-    """Where the float32 baseline keeps its weights."""
+    """Memory in which the float32 baseline keeps its weights."""
 
     @field_validator("node")
     @classmethod
     def _in_metres(cls, value: float) -> float:
         if not 1e-9 <= value <= 1e-6:
-            raise ValueError(f"{value:g} m: no CMOS node; must be 1e-9 to 1e-6 (in m)")
+            raise ValueError(f"a CMOS node must be 1e-9 to 1e-6 m, got {value:g} m")
         return value
 
 
 class GradientMemory(Part):
-    """The digital memory that learns: memory, gradient and states of the optimiser of every synapse."""
+    """Digital memory for training: latent weight, gradient and optimiser states of every synapse."""
 
     bits: int
-    """Of one word."""
+    """Number of bits of one word."""
     optimiser_states: int
-    """Words of the optimiser for each synapse."""
+    """Number of optimiser words for each synapse."""
     bank: Bank
     """Size of its SRAM banks."""
 
@@ -209,12 +211,12 @@ class GradientMemory(Part):
     @classmethod
     def _not_negative(cls, value: int) -> int:
         if value < 0:
-            raise ValueError(f"{value}: must be zero or positive")
+            raise ValueError(f"must be zero or positive, got {value}")
         return value
 
     @property
     def words(self) -> int:
-        """Words of one synapse: memory, gradient, and states of the optimiser."""
+        """Number of words for each synapse: latent weight, gradient, and optimiser states."""
         return 2 + self.optimiser_states
 
 
@@ -225,18 +227,18 @@ class Constant(Part):
     unit: str
     source: str
     assumed: bool
-    """Whether it is our (or the user's) assumption, not a published value."""
+    """Whether the value is our (or the user's) assumption rather than a published value."""
 
     @field_validator("value")
     @classmethod
     def _not_negative(cls, value: float) -> float:
         if value < 0:
-            raise ValueError(f"{value:g}: a cost must be zero or positive")
+            raise ValueError(f"a cost must be zero or positive, got {value:g}")
         return value
 
     @field_validator("source")
     @classmethod
     def _said(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("empty: say where the value comes from")
+            raise ValueError("must not be empty: give the source of the value")
         return value

@@ -1,7 +1,7 @@
-"""Converters on either side of a tile: inputs to voltages (DAC), column currents to numbers (ADC).
+"""Converters of a tile: from inputs to voltages (DAC) and from column currents to numbers (ADC).
 
-Everything here is a function of tensors, in whatever unit the tensors have. Rounding has the gradient of the clipping
-around it (straight-through; Hubara et al., JMLR 18, 2018), so that a network can be trained through its converters.
+All functions take tensors in any unit. The gradient of rounding is that of the clipping around it (straight-through;
+Hubara et al., JMLR 18, 2018), so a network can be trained through its converters.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from barkhausen.core.errors import InputError
 
 
 def greatest_code(bits: int, *, signed: bool = True) -> int:
-    """The greatest whole number that an input of so many bits has: 2^(bits−1) − 1 with a sign (1 for one bit).
+    """Largest integer code of an input with ``bits`` bits: 2^(bits−1) − 1 with a sign (1 for one bit).
 
-    Codes of either sign go as far to either side, so that zero is one of them and takes no voltage; one bit with a
-    sign has the codes −1 and 1 only.
+    Signed codes are symmetric, so zero is one of them and needs no voltage; one signed bit has only the codes −1 and 1.
 
     Raises:
-        InputError: less than one bit.
+        InputError: ``bits`` is less than 1.
     """
     _check_bits(bits)
     return max((1 << bits - 1) - 1, 1) if signed else (1 << bits) - 1
@@ -34,13 +33,13 @@ def quantise_inputs(
     """Clip inputs to [−limit, limit] (to [0, limit] without a sign) and round them to what a DAC of ``bits`` delivers.
 
     Args:
-        inputs: of a layer.
-        bits: of the converter, the sign included.
-        limit: the input of the full read voltage.
-        signed: whether inputs have either sign.
+        inputs: Inputs of a layer.
+        bits: Number of bits of the converter, including the sign.
+        limit: Input at which the full read voltage is applied.
+        signed: Whether inputs can be negative.
 
     Raises:
-        InputError: less than one bit, or a limit that is not positive.
+        InputError: ``bits`` is less than 1, or the limit is not positive.
     """
     clipped = _clipped(inputs, limit, signed=signed)
     code = _codes(clipped, bits, limit, signed=signed)
@@ -50,19 +49,19 @@ def quantise_inputs(
 def input_planes(
     inputs: Float[Tensor, "*any"], bits: int, limit: float, *, signed: bool = True
 ) -> Float[Tensor, "plane ..."]:
-    """Binary digits of quantised inputs, the lowest first, each 0 or the sign of the input: one read for each plane.
+    """Binary digits of quantised inputs, lowest first, each 0 or the sign of the input; every plane is one read.
 
-    A row is driven with the full read voltage of either sign, or not at all. ``combine_planes`` of these is
-    :func:`quantise_inputs`; the gradients of all planes together are its gradient.
+    A row is driven with plus or minus the full read voltage, or not at all. :func:`combine_planes` of these planes
+    gives :func:`quantise_inputs`, and the gradients of all planes add up to its gradient.
 
     Args:
-        inputs, bits, limit, signed: as :func:`quantise_inputs` takes them.
+        inputs, bits, limit, signed: As in :func:`quantise_inputs`.
 
     Returns:
-        ``bits − 1`` planes with a sign (one for one bit), ``bits`` without.
+        ``bits − 1`` planes for signed inputs (one for one bit), ``bits`` for unsigned ones.
 
     Raises:
-        InputError: as :func:`quantise_inputs`.
+        InputError: As :func:`quantise_inputs`.
     """
     clipped = _clipped(inputs, limit, signed=signed)
     code = _codes(clipped, bits, limit, signed=signed)
@@ -74,11 +73,11 @@ def input_planes(
 
 
 def combine_planes(planes: Float[Tensor, "plane ..."], limit: float) -> Float[Tensor, "*any"]:
-    """What was read for each plane of :func:`input_planes`, shifted and added: in the units of the inputs.
+    """Shifted sum of the results for the planes of :func:`input_planes`, in the units of the inputs.
 
     Args:
-        planes: what became of each plane, the lowest first: column currents, say, per full read voltage.
-        limit: of the inputs.
+        planes: Result for each plane, lowest first, such as column currents divided by the full read voltage.
+        limit: Limit of the inputs.
     """
     count = planes.shape[0]
     step = limit / (2**count - 1)
@@ -90,19 +89,19 @@ def combine_planes(planes: Float[Tensor, "plane ..."], limit: float) -> Float[Te
 def quantise_outputs(
     outputs: Float[Tensor, "*any"], bits: int, low: float | Tensor, high: float | Tensor
 ) -> Float[Tensor, "*any"]:
-    """Clip column currents to [low, high] and round them to the 2^bits values of an ADC, its two ends included.
+    """Clip column currents to [low, high] and round them to the 2^bits values of an ADC, which include both ends.
 
     Args:
-        outputs: of the columns of a tile, before those of several tiles are added.
-        bits: of the converter.
-        low, high: ends of its range, see :func:`converter_range`; tensors where columns differ (they broadcast).
+        outputs: Column outputs of a tile, before those of several tiles are added.
+        bits: Number of bits of the converter.
+        low, high: Ends of its range (see :func:`converter_range`), as numbers or as tensors that broadcast.
 
     Raises:
-        InputError: less than one bit, or an empty range.
+        InputError: ``bits`` is less than 1, or the range is empty.
     """
     _check_bits(bits)
     bottom, top = (torch.as_tensor(end, dtype=outputs.dtype, device=outputs.device) for end in (low, high))
-    # Numbers are compared here, so that nothing is read back from an accelerator.
+    # Plain numbers are compared without reading anything back from an accelerator.
     tensors = isinstance(low, Tensor) or isinstance(high, Tensor)
     if not (bool((bottom < top).all()) if tensors else low < high):
         raise InputError(f"an ADC from {_first(bottom)} to {_first(top)}: its range is empty")
@@ -113,13 +112,13 @@ def quantise_outputs(
 
 
 def converter_range(limit: float, bits: int) -> tuple[float, float]:
-    """Ends of the range of an ADC for signed currents up to ``limit``: from −limit to a step below limit.
+    """Range of an ADC for signed currents up to ``limit``: from −limit to one step below limit.
 
-    So zero is one of its values, as in two's complement: with an even number of values from −limit to limit it would
-    not be, and every tile without current would read as half a step. One bit is the sign: −limit and limit.
+    As in two's complement, zero is one of the values. Over a symmetric range it would not be, since the number of
+    values is even, and a tile without current would read as half a step. One bit gives only the sign: −limit or limit.
 
     Raises:
-        InputError: less than one bit, or a limit that is not positive.
+        InputError: ``bits`` is less than 1, or the limit is not positive.
     """
     _check_bits(bits)
     _check_limit(limit, "the range of the ADC")
@@ -127,26 +126,26 @@ def converter_range(limit: float, bits: int) -> tuple[float, float]:
 
 
 def full_scale_limit(rows: int, input_limit: float, weight_limit: float) -> float:
-    """The greatest partial sum that a tile can deliver: every input and every weight at its greatest.
+    """Largest partial sum that a tile can deliver: all inputs and weights at their maximum.
 
     Args:
-        rows: inputs of one tile that are in use.
-        input_limit: greatest input (1 for a plane of :func:`input_planes`).
-        weight_limit: greatest absolute weight.
+        rows: Number of inputs in use on one tile.
+        input_limit: Largest input (1 for a plane of :func:`input_planes`).
+        weight_limit: Largest absolute weight.
     """
     return rows * input_limit * weight_limit
 
 
 def calibrated_limit(partial_sums: Float[Tensor, "*any"], percentile: float) -> float:
-    """The percentile of the absolute partial sums that training data give: what the range of an ADC should hold.
+    """Percentile of the absolute partial sums on training data, to which the range of an ADC is set.
 
     Args:
-        partial_sums: of all tiles and columns of a layer, as its ADCs would see them.
-        percentile: in per cent, of the nearest rank; 100 is the greatest.
+        partial_sums: Partial sums of all tiles and columns of a layer at the inputs of its ADCs.
+        percentile: Percentile in per cent (nearest rank); 100 gives the largest value.
 
     Raises:
-        InputError: a percentile that is not above 0 and at most 100, no data, or data whose percentile is zero (a range
-            of zero) or not finite.
+        InputError: The percentile is not above 0 and at most 100, there are no data, or their percentile is zero (an
+            empty range) or not finite.
     """
     if not 0 < percentile <= 100:
         raise InputError(f"percentile = {percentile:g}: must be above 0 and at most 100 per cent")
@@ -169,12 +168,12 @@ def _clipped(inputs: Tensor, limit: float, *, signed: bool) -> Tensor:
 
 
 def _codes(clipped: Tensor, bits: int, limit: float, *, signed: bool) -> Tensor:
-    """Whole numbers, as floats."""
+    """Integer codes, as floats."""
     greatest = greatest_code(bits, signed=signed)
     values = clipped.detach()
     if signed and bits == 1:
         return torch.where(values < 0, -1.0, 1.0).to(values.dtype)
-    # Single precision may round the limit itself up, to a number with one binary digit more.
+    # Single precision may round the limit up to a number with one more binary digit.
     return torch.round(values * (greatest / limit)).clamp_(-greatest, greatest)
 
 

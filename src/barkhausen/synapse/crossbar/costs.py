@@ -1,31 +1,36 @@
-"""The ledger of a whole chip: energy by cause, time and area of an inference and of a training step.
+"""Energy by cause, time and area of a whole chip for one inference and for one training step.
 
-What is counted, and how:
+Counted items:
 
-- one use of a layer (a place of a convolution) drives every input on one row of each tile that holds it, once for each
-  plane of a bit-serial input;
-- device read: V² G tau of every device on a driven row, as if wires took no voltage (an upper bound where they do): the
-  weights', and one reference column in each tile or the second devices of pairs. Columns of a tile without
-  outputs are disconnected;
+- drive: each use of a layer (one position of a convolution) drives every input on one row of each tile that holds it,
+  once for each plane of a bit-serial input;
+- device read: V² G tau of every device on a driven row, neglecting the voltage lost along wires (hence an upper bound).
+  This includes the devices of weights and either one reference column in each tile or the second devices of pairs.
+  Columns of a tile without outputs are disconnected;
 - wires: C V² of every row over the whole width of its tiles. Columns are held at 0 V and are not charged; the gates of
-  access transistors stay where they are while a network infers;
+  access transistors do not switch during inference;
 - DAC, ADC: every row of every tile and read; every output of every tile and read (the currents of references and pairs
   are subtracted before they are converted). Columns share converters in time: energy does not change, time does;
 - accumulate: one 32-bit integer addition for each conversion (over tiles and planes);
-- normalise: one float32 multiplication and addition (scale, bias, batch normalisation at inference are one of them) and
-  one comparison for each output and use;
-- buffer: every input of every use read, and every output written, in as many bits as inputs have;
-- read disturb: reads that every device sees, all at full voltage, times the probability of each.
+- normalise: one float32 multiplication and addition (which together apply scale, bias and batch normalisation) and one
+  comparison for each output and use;
+- buffer: one read of every input and one write of every output in each use, with the number of bits of the inputs;
+- read disturb: the number of reads of every device, all taken at full voltage, times the probability of each.
 
-A training step has the reads of a forward pass for every sample of its batch, those of a backward pass over the
-transposed tiles by the same converters (not of the first layer; what a reference column's share is of them, which is
-Σ of the errors times its conductance, is left to the digital part and not counted), a float32 multiply-add for each
-synapse, use and sample (gradient), one read and one write of every word of the gradient memory for each synapse
-(gradients of a batch are added up beside it), and a multiply-add for each word but the gradient (update).
+A training step consists of
 
-Leakage, clocks, control, the network between tiles and what is off the chip are not counted, on either side of the
-comparison: the float32 baseline has its multiply-adds, each weight from its memory once an inference (once for a
-forward and once for a backward pass over a batch), and the same activations in 32 bits.
+- the reads of a forward pass for every sample of its batch;
+- the reads of a backward pass over the transposed tiles with the same converters, except for the first layer. The
+  contribution of a reference column (the sum of the errors times its conductance) is computed digitally and not
+  counted;
+- gradient: a float32 multiply-add for each synapse, use and sample;
+- gradient memory: one read and one write of every word for each synapse (gradients are summed over the batch outside
+  this memory);
+- update: a multiply-add for each word except the gradient.
+
+Leakage, clocks, control, the network between tiles and everything off the chip are not counted, neither for the chip
+nor for the float32 baseline. The baseline consists of its multiply-adds, one fetch of each weight from memory for an
+inference (one each for the forward and the backward pass over a batch), and the same activations in 32 bits.
 """
 
 from __future__ import annotations
@@ -48,45 +53,45 @@ PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e
 
 @dataclass(frozen=True)
 class SystemCosts:
-    """What one inference, or one training step, of a network on a chip costs."""
+    """Energy, time and area of one inference or one training step of a network on a chip."""
 
     what: str
     """``"inference"`` or ``"training step of 100 samples"``."""
     energy: Mapping[str, float]
-    """In J by cause."""
+    """Energy in J by cause."""
     baseline: Mapping[str, float]
-    """In J by cause, of the same network in float32 logic of the same node."""
+    """Energy in J by cause of the same network in float32 logic of the same node."""
     latency: float
-    """In s of the reads and conversions, one after the other through all layers (and samples, in training)."""
+    """Duration in s of all reads and conversions, one layer (and, in training, one sample) after the other."""
     interval: float
-    """In s from one inference to the next where all layers work at once: the slowest layer's reads; in training, the
-    latency."""
+    """Time in s between inferences if all layers work in parallel (pipelining): that of the slowest layer. In training,
+    the latency."""
     area: Mapping[str, float]
-    """In m² by part."""
+    """Area in m² by part."""
     disturb_probability: float
-    """That a read moves at least one wall of the network."""
+    """Probability that the reads move at least one wall of the network."""
     disturbed: float
-    """Walls that reads move, on average."""
+    """Mean number of walls that the reads move."""
     node: float
-    """Technology in m."""
+    """CMOS node in m."""
 
     @property
     def total(self) -> float:
-        """In J of all causes."""
+        """Energy in J of all causes."""
         return math.fsum(self.energy.values())
 
     @property
     def baseline_total(self) -> float:
-        """In J of the float32 baseline."""
+        """Energy in J of the float32 baseline."""
         return math.fsum(self.baseline.values())
 
     @property
     def area_total(self) -> float:
-        """In m² of all parts."""
+        """Area in m² of all parts."""
         return math.fsum(self.area.values())
 
     def dominant(self) -> str:
-        """In one sentence what takes most of the energy, and how it compares with float32 logic."""
+        """A sentence that names the largest causes of energy and compares the total with float32 logic."""
         total = self.total
         if not total > 0:
             return f"One {self.what} takes no energy that is counted."
@@ -104,10 +109,10 @@ class SystemCosts:
 
 
 def disturb_per_read(probability: float, read_time: float, sense_time: float) -> float:
-    """The probability that one read of ``sense_time`` moves a wall, from that of a read of ``read_time``.
+    """Probability that one read of ``sense_time`` moves a wall, given that of a read of ``read_time``.
 
-    A device file gives the latter (``read_disturb``, at the voltage and time of its verify read). At another voltage
-    it is another: :meth:`barkhausen.device.domain_wall.junction.TunnelJunction.read_disturb` has the physics.
+    A device file gives the latter (``read_disturb``, at the voltage and time of its verify read). It depends on the
+    voltage; see :meth:`barkhausen.device.domain_wall.junction.TunnelJunction.read_disturb`.
     """
     if not (0 <= probability <= 1 and read_time > 0 and sense_time > 0):
         raise InputError(
@@ -124,16 +129,16 @@ def inference_costs(
     read_disturb: float = 0.0,
     programming: EnergyBreakdown = NO_PROGRAMMING,
 ) -> SystemCosts:
-    """What one inference costs.
+    """Energy, time and area of one inference.
 
     Args:
-        chip: the chip.
-        layers: of the network, in order.
-        read_disturb: probability that one read of the sense time moves the wall of a device; mean over states.
-        programming: one inference's share of what programming has cost; nothing by default.
+        chip: Chip.
+        layers: Loads of the layers, in order.
+        read_disturb: Probability that one read of the sense time moves the wall of a device, averaged over states.
+        programming: Programming energy attributed to one inference. Default: none.
 
     Raises:
-        InputError: no layer, or a probability that is none.
+        InputError: There is no layer, or ``read_disturb`` is outside [0, 1].
     """
     _check(layers, read_disturb)
     energy = _summed([forward_energy(chip, layer) for layer in layers])
@@ -165,17 +170,17 @@ def training_costs(
     programming: EnergyBreakdown = NO_PROGRAMMING,
     read_disturb: float = 0.0,
 ) -> SystemCosts:
-    """What one training step costs.
+    """Energy, time and area of one training step.
 
     Args:
-        chip: the chip.
-        layers: of the network, in order.
-        batch: samples of the step.
-        programming: breakdown of the devices programmed in the step.
-        read_disturb: probability that one read of the sense time moves the wall of a device; mean over states.
+        chip: Chip.
+        layers: Loads of the layers, in order.
+        batch: Number of samples of the step.
+        programming: Programming energy of the step. Default: none.
+        read_disturb: Probability that one read of the sense time moves the wall of a device, averaged over states.
 
     Raises:
-        InputError: no layer, an empty batch, or a probability that is none.
+        InputError: There is no layer, the batch is empty, or ``read_disturb`` is outside [0, 1].
     """
     _check(layers, read_disturb)
     if batch < 1:
@@ -198,7 +203,7 @@ def training_costs(
         "normalise": batch * results * (chip.multiply_add + chip.integer_add),
         "buffer": batch * math.fsum(buffer_energy(chip, layer, 32) for layer in [*layers, *layers[1:]]),
         "gradient": products,
-        # In 32 bits, whatever the words of the chip are.
+        # In 32 bits, independently of the word size of the chip.
         "gradient memory": 2 * synapses * memory.words * chip.word(memory.bank),
         "update": synapses * (memory.words - 1) * chip.multiply_add,
     }
@@ -218,7 +223,7 @@ def training_costs(
 
 
 def _area(chip: Chip, layers: Sequence[LayerLoad], *, training: bool) -> dict[str, float]:
-    """In m² by part: whole tiles, used or not, with a converter for every ``adc.columns`` outputs."""
+    """Area in m² by part: whole tiles, including unused cells, with a converter for every ``adc.columns`` outputs."""
     blocks = [chip.tile.blocks(layer.outputs, layer.inputs) for layer in layers]
     tiles = sum(down * across for down, across in blocks)
     converters = tiles * chip.converters
@@ -265,6 +270,6 @@ def _check(layers: Sequence[LayerLoad], read_disturb: float) -> None:
 
 
 def _in_units(value: float, unit: str) -> str:
-    """With a prefix, in three digits."""
+    """A value with three digits and an SI prefix."""
     scale, prefix = next(((s, p) for s, p in PREFIXES if value >= 0.9995 * s), PREFIXES[-1])
     return f"{value / scale:.3g} {prefix}{unit}"

@@ -9,7 +9,7 @@ from barkhausen.synapse.crossbar.layer_load import LayerLoad
 
 
 def forward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
-    """Energy in J of one inference by cause."""
+    """Energy in J of one inference, by cause."""
     down, across = chip.tile.blocks(layer.outputs, layer.inputs)
     reference = layer.mean_conductance if layer.reference_conductance is None else layer.reference_conductance
     siemens = layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance
@@ -28,7 +28,7 @@ def forward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
 
 
 def backward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
-    """Energy in J of bringing the errors of one sample from outputs to inputs, by cause."""
+    """Energy in J of propagating the errors of one sample from outputs to inputs, by cause."""
     down, across = chip.tile.blocks(layer.outputs, layer.inputs)
     square = layer.mean_square_error_voltage
     return _pass(
@@ -57,12 +57,12 @@ def _pass(
     """Energy in J of all uses of a layer in one direction, by cause.
 
     Args:
-        siemens: sum of the conductances of all devices that are driven.
-        square: mean squared voltage.
-        driven: lines that are driven, of all tiles.
-        cells: that one such line passes.
-        converted: lines that are converted, of all tiles.
-        results: numbers that come out.
+        siemens: Sum of the conductances in S of all driven devices.
+        square: Mean squared voltage in V².
+        driven: Number of driven lines of all tiles.
+        cells: Number of cells along one driven line.
+        converted: Number of converted lines of all tiles.
+        results: Number of results.
     """
     reads = layer.uses * chip.inputs.planes
     return {
@@ -77,15 +77,16 @@ def _pass(
 
 
 def buffer_energy(chip: Chip, layer: LayerLoad, bits: int) -> float:
-    """Energy in J of the activations of one inference (or of the errors, which are as many)."""
+    """Energy in J of storing the activations of one inference (or the errors, of which there are as many)."""
     return layer.uses * (layer.inputs + layer.outputs) * chip.word(chip.digital.buffer) * bits / 32
 
 
 def read_out_time(chip: Chip, layer: LayerLoad, *, transposed: bool = False) -> float:
-    """In s of all uses of a layer: every read is sensed, then its columns are converted in turn; tiles work at once."""
+    """Duration in s of all uses of a layer: each read is sensed, then its columns are converted in turn; tiles work in
+    parallel."""
     down, across = chip.tile.blocks(layer.outputs, layer.inputs)
     if transposed:
-        # The converters of the columns, switched over to the rows.
+        # The converters of the columns are switched to the rows.
         turns = math.ceil(math.ceil(layer.inputs / down) / chip.converters)
     else:
         turns = min(chip.adc.columns, math.ceil(layer.outputs / across))

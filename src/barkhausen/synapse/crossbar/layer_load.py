@@ -10,19 +10,20 @@ from barkhausen.core.errors import InputError
 
 @dataclass(frozen=True)
 class LayerLoad:
-    """What a layer asks of the chip in one inference.
+    """The load of one layer on a chip in one inference.
 
     Args:
-        outputs, inputs: of its weight matrix; a convolution's inputs are channels times kernel.
-        mean_conductance: of the devices that hold weights (both of a pair), in S.
-        mean_square_voltage: of its inputs on their rows, over inputs, places, samples and planes, in V².
-        uses: how often the matrix is used: 1, or the number of places of a convolution.
-        reference_conductance: of the devices of reference columns, in S; ``mean_conductance`` if None.
-        mean_square_error_voltage: of its errors on the columns in a backward pass; ``mean_square_voltage`` if None.
-        name: for messages.
+        outputs, inputs: Size of its weight matrix; the inputs of a convolution are channels times kernel positions.
+        mean_conductance: Mean conductance in S of the devices that hold weights (both devices of a pair).
+        mean_square_voltage: Mean squared row voltage in V² over inputs, positions, samples and planes.
+        uses: Number of uses of the matrix in one inference: 1, or the number of positions of a convolution.
+        reference_conductance: Mean conductance in S of the devices of reference columns. Default: ``mean_conductance``.
+        mean_square_error_voltage: Mean squared column voltage in V² of errors in a backward pass. Default:
+            ``mean_square_voltage``.
+        name: Name of the layer in messages.
 
     Raises:
-        InputError: no output, input or use, or a conductance or square that is negative or not finite.
+        InputError: There is no output, input or use, or a conductance or squared voltage is negative or not finite.
     """
 
     outputs: int
@@ -50,10 +51,10 @@ class LayerLoad:
 
     @property
     def synapses(self) -> int:
-        """Weights of the layer."""
+        """Number of weights of the layer."""
         return self.outputs * self.inputs
 
     @property
     def multiply_adds(self) -> int:
-        """Of one inference."""
+        """Number of multiply-adds in one inference."""
         return self.synapses * self.uses

@@ -1,17 +1,17 @@
-"""Noise of one read: how far the current of a bit line, averaged over the sense time, strays.
+"""Noise of one read: the deviation of a bit-line current averaged over the sense time.
 
 With V_r on row r, G_rc between row r and column c, and currents averaged over tau (a band of 1/(2 tau)):
 
 - thermal: one-sided density 4 kB T G (Nyquist, Phys. Rev. 32, 110 (1928)), so 4 kB T Σ_r G_rc / (2 tau);
-- shot: 2 e |I| (Schottky, Ann. Phys. 362, 541 (1918)), so 2 e Σ_r |V_r| G_rc / (2 tau). A tunnel junction has both in
-  one: 2 e |I| coth(e |V| / 2 kB T), which is the former without voltage and the latter with much of it (Rogovin and
-  Scalapino, Ann. Phys. 86, 1 (1974); Spietz et al., Science 300, 1929 (2003)). That is what is taken where both are on:
-  their plain sum would count twice what they have in common. At 0.1 V and 300 K it is 4 % more than shot noise alone;
-- spread of the conductances (RA, TMR, area): s² Σ_r V_r² G_rc² for devices that differ by a relative s. It is no noise
-  in time: a chip draws it once (:func:`device_factors`). Drawn afresh for every read it stands for chips one has not.
+- shot: 2 e |I| (Schottky, Ann. Phys. 362, 541 (1918)), so 2 e Σ_r |V_r| G_rc / (2 tau). In a tunnel junction the two
+  are one: 2 e |I| coth(e |V| / 2 kB T), which is thermal noise at zero voltage and shot noise at high voltage (Rogovin
+  and Scalapino, Ann. Phys. 86, 1 (1974); Spietz et al., Science 300, 1929 (2003)). This form is used where both are on,
+  since their sum would count the common part twice. At 0.1 V and 300 K it is 4 % more than shot noise alone;
+- spread of the conductances (RA, TMR, area): s² Σ_r V_r² G_rc² for devices that differ by a relative s. It does not
+  vary in time: a chip draws it once (:func:`device_factors`). Drawn anew for every read it averages over chips.
 
-Currents of different devices are independent, so that variances add over the rows of a column. 1/f noise is not in it,
-and what follows the junctions only as a factor.
+Currents of different devices are independent, so variances add over the rows of a column. 1/f noise is not included,
+and noise of the read-out circuit only as a constant factor.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def bit_line_noise(
     """Standard deviation in A of the current of each bit line during one read.
 
     Args:
-        conductance: of the devices, in S.
-        voltage: on the rows, in V; a row at 0 V has thermal noise still.
-        noise: which parts there are.
-        sense_time: in s.
+        conductance: Conductances of the devices in S.
+        voltage: Row voltages in V. A row at 0 V still has thermal noise.
+        noise: Noise sources.
+        sense_time: Sense time in s.
 
     Raises:
-        InputError: no sense time.
+        InputError: The sense time is not positive.
     """
     return _variance(conductance, voltage, noise, sense_time).sqrt()
 
@@ -54,21 +54,22 @@ class LayerNoise:
     """Standard deviations of the outputs of a layer, in the units of Σ w x."""
 
     own: Float[Tensor, "*batch outputs"]
-    """What each output has for itself."""
+    """Independent noise of each output."""
     shared: Float[Tensor, "*batch one"]
-    """Of the reference column that the outputs of a tile have subtracted, all of them the same; 0 for pairs."""
+    """Noise of the reference column, which all outputs of a tile share; 0 for pairs."""
     outputs_per_tile: int
 
     @property
     def total(self) -> Float[Tensor, "*batch outputs"]:
-        """Of each output, whatever it shares with others."""
+        """Total standard deviation of each output."""
         return (self.own.square() + self.shared.square()).sqrt()
 
     def draw(self, generator: torch.Generator | None = None) -> Float[Tensor, "*batch outputs"]:
-        """What one read adds to each output, to be added to Σ w x; the outputs of a tile share their reference's."""
+        """A sample of the noise of one read, to be added to Σ w x; the outputs of a tile share that of their
+        reference."""
         outputs = self.own.shape[-1]
         tiles = -(-outputs // self.outputs_per_tile)
-        # Outputs are shared out evenly over as few tiles as hold them.
+        # Outputs are distributed evenly over the smallest number of tiles that can hold them.
         tile = torch.arange(outputs, device=self.own.device) * tiles // outputs
         own = self.own * _normal(self.own.shape, self.own, generator)
         common = self.shared * _normal((*self.own.shape[:-1], tiles), self.own, generator)
@@ -87,20 +88,21 @@ def layer_noise(
 ) -> LayerNoise:
     """Noise of Σ w x in one read of a layer, summed over all tiles that share an output.
 
-    With x/input_limit of the read voltage on a row, and a current of G_unit w V more than the reference's (twice that
-    of a pair), one unit of Σ w x is ``read_voltage · G_unit / input_limit`` of current. For bit-serial inputs hand over
-    the planes of :func:`.input_planes` with a limit of 1, and add a draw to each plane.
+    An input x puts x/input_limit of the read voltage on its row, and a weight w adds a current G_unit w V to that of
+    the reference (twice this for a pair). One unit of Σ w x is then a current of ``read_voltage · G_unit /
+    input_limit``. For bit-serial inputs, pass the planes of :func:`.input_planes` with a limit of 1 and add one sample
+    to each plane.
 
     Args:
-        weight: synaptic weights, of which ±1 are the outermost states.
-        inputs: as they are driven, quantised and clipped.
-        conductance: of a device as a function of its weight.
-        chip: its noise, scheme and sense time.
-        read_voltage: of the greatest input, in V.
-        input_limit: the greatest input.
+        weight: Synaptic weights; ±1 are the outermost states.
+        inputs: Inputs as driven: quantised and clipped.
+        conductance: Conductance of a device as a function of its weight.
+        chip: Chip, which gives noise, scheme and sense time.
+        read_voltage: Voltage in V of the largest input.
+        input_limit: Largest input.
 
     Raises:
-        InputError: a read voltage or a limit that is not positive.
+        InputError: The read voltage or the limit is not positive.
     """
     if not (read_voltage > 0 and input_limit > 0):
         raise InputError(f"read_voltage = {read_voltage:g}, input_limit = {input_limit:g}: must be positive")
@@ -108,7 +110,7 @@ def layer_noise(
     unit = read_voltage * conductance.unit / input_limit
 
     def variance(of: Tensor) -> Tensor:
-        # Of the current over unit², which single precision holds: the variance itself would be some 1e-14 A².
+        # In units of unit², since single precision could not hold the variance itself, about 1e-14 A².
         return _variance((conductance.reference + conductance.unit * of).clamp_min(0).mT, voltage, chip.noise,
                          chip.sense.time, unit)  # fmt: skip
 
@@ -123,9 +125,10 @@ def layer_noise(
 def device_factors(
     shape: tuple[int, ...], noise: ReadNoise, generator: torch.Generator | None = None
 ) -> Float[Tensor, "*shape"]:
-    """Factors by which the conductances of devices differ from what their walls say: 1 + spread · normal, 0 at least.
+    """Ratios of the conductances of devices to those that follow from their walls: 1 + spread · normal, at least 0.
 
-    The spread as the frozen property of a chip that it is; the noise of its reads then has ``spread = 0``.
+    The spread is a fixed property of a chip. When it is applied through these factors, the noise of reads must have
+    ``spread = 0``.
     """
     where = generator.device if generator is not None else torch.device("cpu")
     normal = torch.randn(shape, generator=generator, device=where)
@@ -133,10 +136,10 @@ def device_factors(
 
 
 def _variance(conductance: Tensor, voltage: Tensor, noise: ReadNoise, sense_time: float, unit: float = 1.0) -> Tensor:
-    """Of the current of each column, over unit²."""
+    """Variance of the current of each column in units of unit²."""
     if not sense_time > 0:
         raise InputError(f"sense_time = {sense_time:g} s: must be positive")
-    # Of one siemens at each voltage; in units of unit² from the start, for the sake of single precision.
+    # For one siemens at each voltage; in units of unit² from the start, for the sake of single precision.
     per_siemens = _power(voltage, noise) * (noise.factor**2 / (2 * sense_time * unit**2))
     variance = per_siemens @ conductance
     if noise.spread > 0:
@@ -145,7 +148,7 @@ def _variance(conductance: Tensor, voltage: Tensor, noise: ReadNoise, sense_time
 
 
 def _power(voltage: Tensor, noise: ReadNoise) -> Tensor:
-    """One-sided density of the current noise of one siemens, in A²/Hz."""
+    """One-sided spectral density in A²/Hz of the current noise of one siemens."""
     heat = 4 * BOLTZMANN * noise.temperature if noise.thermal else 0.0
     shot = 2 * ELEMENTARY_CHARGE * voltage.abs() if noise.shot else torch.zeros_like(voltage)
     if not heat > 0 or not noise.shot:

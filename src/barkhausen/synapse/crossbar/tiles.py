@@ -1,8 +1,8 @@
-"""A matrix of synaptic weights on crossbar tiles of fixed size, and the matrix that they then compute with.
+"""Weight matrices on crossbar tiles of fixed size, and the matrix that the tiles effectively compute with.
 
-Inputs are voltages on rows, outputs currents of columns. A crossbar is linear: an input of either sign is a voltage of
-either sign, or the difference of two phases with voltages of one sign, and the matrix is the same. The partial sums of
-tiles that share outputs are added digitally.
+Inputs are row voltages and outputs are column currents. A crossbar is linear, so the matrix is the same whether a
+negative input is a negative voltage or a second read phase whose result is subtracted. The partial sums of tiles that
+share outputs are added digitally.
 """
 
 from __future__ import annotations
@@ -19,37 +19,38 @@ from barkhausen.device.conductance import ConductanceMap
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, check_conductances, effective_conductance
 
 Scheme = Literal["reference column", "differential pair"]
-"""How conductances, which are positive, make weights of both signs.
+"""Scheme by which positive conductances represent weights of both signs.
 
-``"reference column"``: one device a weight, G = G_ref + G_unit w; each tile has one column of half-way devices (w = 0,
-G_ref) whose current is subtracted from that of every output. It stands in the middle of the columns in use, since its
-word-line voltages are then about the mean of theirs.
+``"reference column"``: one device for each weight, G = G_ref + G_unit w. Each tile has one column of midpoint devices
+(w = 0, G_ref) whose current is subtracted from that of every output. It is placed in the middle of the columns in use,
+where its word-line voltages are about the mean of theirs.
 
-``"differential pair"``: two devices a weight in neighbouring columns, G(w) and G(−w), whose currents are subtracted.
-G(−w) rather than a half-way device: the signal is twice that of one device at the same read voltage, and the sum of
-both is 2 G_ref whatever the weight, so that the load of a word line, and with it most of the voltage lost along the
-wires, does not depend on what is stored.
+``"differential pair"``: two devices for each weight in neighbouring columns, G(w) and G(−w), whose currents are
+subtracted. With G(−w) instead of a midpoint device the signal is twice that of one device at the same read voltage. The
+sum of both is always 2 G_ref, so the load of a word line, and with it most of the voltage lost along the wires, does
+not depend on the stored weights.
 """
 
 ROUNDING = 1e-9
-"""A conductance that is negative by less than this share of the reference is that of an ideal junction, and 0."""
+"""Negative conductances down to this fraction of the reference are rounding errors of an ideal junction and set to
+0."""
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """Which device stands where.
+    """Positions of devices on tiles.
 
-    Inputs are shared out evenly over as few tiles as hold them, in order, and so are outputs (100 rows for each of two
-    tiles rather than 128 and 72: shorter lines lose less). The rows in use are those next to the read-out, the columns
-    those next to the sources; the other cells have no device.
+    Inputs are distributed evenly, in order, over the smallest number of tiles that can hold them, and so are outputs
+    (100 rows on each of two tiles rather than 128 and 72, since shorter lines lose less voltage). The rows in use are
+    those next to the read-out, the columns those next to the sources; other cells have no device.
 
     Args:
-        outputs, inputs: of the weight matrix.
-        rows, columns: of one tile.
-        scheme: for the sign of a weight.
+        outputs, inputs: Size of the weight matrix.
+        rows, columns: Size of one tile.
+        scheme: Scheme for signed weights.
 
     Raises:
-        InputError: a tile too small for one weight, an unknown scheme, or an empty matrix.
+        InputError: The tile is too small for one weight, the scheme is unknown, or the matrix is empty.
     """
 
     outputs: int
@@ -71,12 +72,12 @@ class Tiling:
 
     @property
     def outputs_per_tile(self) -> int:
-        """The most outputs that one tile holds."""
+        """Largest number of outputs on one tile."""
         return self.columns - 1 if self.scheme == "reference column" else self.columns // 2
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Tiles along the inputs, and along the outputs."""
+        """Numbers of tiles along the inputs and along the outputs."""
         return -(-self.inputs // self.rows), -(-self.outputs // self.outputs_per_tile)
 
     def rows_of_inputs(self) -> tuple[Int[Tensor, " inputs"], Int[Tensor, " inputs"]]:
@@ -96,30 +97,31 @@ class Tiling:
 
 
 class CrossbarTiles:
-    """A matrix of synaptic weights as the conductances of tiles, solved with their wires.
+    """A weight matrix stored as the conductances of tiles, solved with their wires.
 
-    At inference one plain product does: ``x @ tiles.effective_weight().T``, in the units of the synaptic weights (a
-    layer's scale comes on top). Without wire resistance that is the weight matrix again, to rounding.
+    Inference is a matrix product ``x @ tiles.effective_weight().T`` in the units of the synaptic weights (a layer also
+    applies its scale). Without wire resistance the effective matrix is the weight matrix itself, up to rounding.
 
     Args:
-        weight: synaptic weights [outputs, inputs], of which w = ±1 are the outermost states.
-        conductance: of a device as a function of its weight.
-        wires: of every tile.
-        rows, columns: of one tile.
-        scheme: for the sign of a weight, see :data:`Scheme`.
-        minus: weights of the second devices of the pairs [outputs, inputs], where these are devices with errors of
-            their own; the pair then computes with (weight − minus)/2. −weight by default.
+        weight: Synaptic weights [outputs, inputs]; ±1 are the outermost states.
+        conductance: Of a device as a function of its weight.
+        wires: Wire resistances of every tile.
+        rows, columns: Size of one tile.
+        scheme: Scheme for signed weights; see :data:`Scheme`.
+        minus: Weights of the second devices of pairs [outputs, inputs], where these have errors of their own; a pair
+            then computes with (weight − minus)/2. Default: −weight.
 
     Raises:
-        InputError: a tile too small for one weight, a weight that no conductance has, or ``minus`` without pairs.
+        InputError: The tile is too small for one weight, no conductance corresponds to a weight, or ``minus`` is given
+            without pairs.
     """
 
     tiling: Tiling
     wires: Wires
     conductances: Float[Tensor, "row_tile column_tile rows columns"]
-    """Of all devices in S, 0 where there is none; changed by :meth:`program` and :meth:`replace` only."""
+    """Conductances of all devices in S, 0 where there is none; changed only by :meth:`program` and :meth:`replace`."""
     stale: Bool[Tensor, "row_tile column_tile"]
-    """Tiles whose conductances changed since they were last solved."""
+    """Mask of the tiles whose conductances have changed since they were last solved."""
 
     def __init__(
         self,
@@ -142,7 +144,7 @@ class CrossbarTiles:
         shape = (*self.tiling.shape, rows, columns)
         self.conductances = torch.zeros(shape, dtype=torch.float64, device=weight.device)
         self._effective = torch.zeros_like(self.conductances)
-        # An empty tile computes with zeros: these are solved already.
+        # An empty tile computes with zeros and needs no solution.
         self.stale = torch.zeros(self.tiling.shape, dtype=torch.bool, device=weight.device)
         self.program(weight, minus=minus)
 
@@ -150,10 +152,11 @@ class CrossbarTiles:
     def program(
         self, weight: Float[Tensor, "outputs inputs"], *, minus: Float[Tensor, "outputs inputs"] | None = None
     ) -> None:
-        """Give the devices other weights; tiles in which none changes need not be solved again.
+        """Change the weights of the devices; tiles without a change are not solved again.
 
         Raises:
-            InputError: a matrix of another shape, a weight that no conductance has, or ``minus`` without pairs.
+            InputError: The matrix has another shape, no conductance corresponds to a weight, or ``minus`` is given
+                without pairs.
         """
         pairs = self.tiling.scheme == "differential pair"
         if minus is not None and not pairs:
@@ -167,25 +170,25 @@ class CrossbarTiles:
 
     @torch.no_grad()
     def replace(self, conductances: Float[Tensor, "row_tile column_tile rows columns"]) -> None:
-        """Give the devices, those of the references included, other conductances (S): what no weight says.
+        """Set the conductances in S of all devices directly, including those of references.
 
         Raises:
-            InputError: another shape, or a conductance that is negative or not finite.
+            InputError: The shape is wrong, or a conductance is negative or not finite.
         """
         if conductances.shape != self.conductances.shape:
             raise InputError(
                 f"conductances of shape {tuple(conductances.shape)}: the tiles have {tuple(self.conductances.shape)}"
             )
         check_conductances(conductances)
-        # A copy: what the caller does with his tensor later must not pass unnoticed.
+        # A copy, so that later changes to the caller's tensor have no effect here.
         changed = conductances.to(self.conductances, copy=True)
         self.stale |= (changed != self.conductances).flatten(2).any(-1)
         self.conductances = changed
 
     def effective(self) -> Float[Tensor, "row_tile column_tile rows columns"]:
-        """The effective matrices (S) of all tiles; those are solved whose conductances changed."""
+        """Effective matrices (S) of all tiles. Tiles whose conductances have changed are solved first."""
         if bool(self.stale.any()):
-            # Another tensor: what was handed out before stays what it was.
+            # A new tensor, so that one returned earlier does not change.
             solved = self._effective.clone()
             solved[self.stale] = effective_conductance(self.conductances[self.stale], self.wires)
             self._effective = solved
@@ -193,13 +196,13 @@ class CrossbarTiles:
         return self._effective
 
     def effective_weight(self) -> Float[Tensor, "outputs inputs"]:
-        """What the tiles compute with, in units of the synaptic weight and in double precision: y = x @ w.T."""
+        """Effective weight matrix of the tiles in units of synaptic weight and double precision: y = x @ w.T."""
         solved, unit = self.effective(), self._map.unit
         signal = solved[self._plus] - solved[self._less]
         return (signal / (2 * unit if self.tiling.scheme == "differential pair" else unit)).mT.contiguous()
 
     def _conductance(self, weight: Float[Tensor, "outputs inputs"]) -> Float[Tensor, "outputs inputs"]:
-        """Conductances (S) of devices of these weights."""
+        """Conductances in S of devices with these weights."""
         if weight.shape != (self.tiling.outputs, self.tiling.inputs):
             raise InputError(
                 f"weights of shape {tuple(weight.shape)}: the tiles hold {self.tiling.outputs} x {self.tiling.inputs}"
@@ -214,7 +217,8 @@ class CrossbarTiles:
 
 
 def _shared_out(count: int, tiles: int) -> tuple[Int[Tensor, " count"], Int[Tensor, " count"], Int[Tensor, " count"]]:
-    """Tile of each of so many lines shared out evenly in order, its place in it, and how many that tile has."""
+    """Tile of each of ``count`` lines distributed evenly in order, its position there, and the number of lines of that
+    tile."""
     tile = torch.arange(count) * tiles // count
     size = torch.bincount(tile, minlength=tiles)
     first = size.cumsum(0) - size

@@ -1,29 +1,29 @@
-"""Resistive wires of a crossbar: which matrix its column currents are of its row voltages, exactly.
+"""Resistive wires of a crossbar: the exact matrix from row voltages to column currents.
 
 Rows are word lines, each driven at its left end by an ideal source; columns are bit lines, each held at 0 V at its
 bottom end by the read-out. Between neighbouring crossings of a line, between a source and the first crossing, and
 between the last crossing and the read-out lies one segment of wire: the convention of badcrossbar (Joksas and Mehonic,
 SoftwareX 12, 100617 (2020)). All conductances in S, resistances in ohm.
 
-The nodal equations (Kirchhoff's current law at both ends of every device) are linear, so that the currents are
-I = V G_eff whatever the voltages. Their matrix, symmetric and positive definite, is block tridiagonal with one block
+The nodal equations (Kirchhoff's current law at both ends of every device) are linear, so the currents are I = V G_eff
+for any voltages. Their matrix, symmetric and positive definite, is block tridiagonal with one block
 for each row, and is factorised once, from the top row down. A row i with its sources is a current source s_i V_i with
 an admittance A_i [columns, columns] between its crossings with the bit lines,
 
     s_i = D (K + R_w D)⁻¹ e_first,    A_i = D − R_w D (K + R_w D)⁻¹ D,
 
 with D the conductances of its devices on a diagonal and K the Laplacian of a chain that ends at the source. The rows
-so far are together a source T (one row of T for each of theirs) with an admittance Y. The next row adds to them, and
-one segment of every bit line, the last of which leads to the read-out, follows:
+so far together act as a source T (one row of T for each) with an admittance Y. Each step adds the next row and then one
+segment of every bit line (after the last row, the segment that leads to the read-out):
 
     Y ← Y + A_i,  T ← T with s_i below it;    Y ← Y (1 + R_b Y)⁻¹,  T ← T (1 + R_b Y)⁻¹.
 
 After the last row G_eff = T. This elimination carries its right-hand sides along (T is the adjoint solution, seen from
-the sources), so that no factor is kept. It subtracts nothing that is nearly equal: unlike a factorisation of the nodal
-matrix, whose wires of 10 S drown devices of 10 µS, it loses no digits as a wire gets short, and holds at 0 ohm.
+the sources), so no factor is kept. It never subtracts nearly equal numbers. A factorisation of the nodal matrix would
+lose digits for short wires, since wires of 10 S swamp devices of 10 µS; this elimination stays exact down to 0 ohm.
 
-It costs rows × columns³ operations: where there are more columns than rows the crossbar is turned over, which by
-reciprocity (of a matrix that is symmetric) has the transpose as its effective matrix.
+It costs rows × columns³ operations: where there are more columns than rows the crossbar is transposed, and by
+reciprocity (the nodal matrix is symmetric) so is its effective matrix.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 
 AT_ONCE = 128
-"""Tiles solved together: some 100 MiB of work space for 128 × 128."""
+"""Number of tiles solved together; for 128 × 128 they need about 100 MiB of work space."""
 
 
 @dataclass(frozen=True)
 class Wires:
-    """Resistance of one segment of wire, from one crossing to the next, in ohm.
+    """Resistance in ohm of one wire segment, from one crossing to the next.
 
     Args:
-        word_line: along a row.
-        bit_line: along a column.
+        word_line: Resistance in ohm of a segment along a row.
+        bit_line: Resistance in ohm of a segment along a column.
 
     Raises:
-        InputError: a resistance that is negative or not finite.
+        InputError: A resistance is negative or not finite.
     """
 
     word_line: float = 0.0
@@ -63,7 +63,7 @@ class Wires:
 
     @property
     def turned(self) -> Wires:
-        """Of the crossbar whose rows are this one's columns."""
+        """Wires of the transposed crossbar."""
         return Wires(self.bit_line, self.word_line)
 
 
@@ -72,10 +72,10 @@ IDEAL = Wires()
 
 
 def check_conductances(conductance: Float[Tensor, "*tile rows columns"]) -> None:
-    """Whether these can be the conductances (S) of a crossbar's devices.
+    """Check that these can be the conductances in S of a crossbar's devices.
 
     Raises:
-        InputError: one is negative or not finite, or there is none.
+        InputError: A conductance is negative or not finite, or there is none.
     """
     if conductance.ndim < 2 or conductance.numel() == 0:
         raise InputError(f"conductances of shape {tuple(conductance.shape)}: must be [..., rows, columns], none empty")
@@ -91,26 +91,27 @@ def check_conductances(conductance: Float[Tensor, "*tile rows columns"]) -> None
 def effective_conductance(
     conductance: Float[Tensor, "*tile rows columns"], wires: Wires
 ) -> Float[Tensor, "*tile rows columns"]:
-    """The matrix G_eff (S) with column currents I = V @ G_eff for any row voltages V, wires included.
+    """Effective matrix G_eff in S, including wires: column currents I = V @ G_eff for any row voltages V.
 
     Args:
-        conductance: of the devices in S, 0 where there is none; of one crossbar or of many of the same size.
-        wires: of all of them.
+        conductance: Conductances in S of the devices of one crossbar, or of many of the same size; 0 where there is no
+            device.
+        wires: Wire resistances of all crossbars.
 
     Returns:
-        In double precision. No element is negative, and no row or column sums to more than its devices do. A crossing
-        without device may have one that is not 0: what comes round through other devices.
+        The matrix in double precision. No element is negative, and no row or column sums to more than its devices do.
+        An element without a device may be nonzero because of current paths through other devices.
 
     Raises:
-        InputError: a conductance is negative or not finite.
+        InputError: A conductance is negative or not finite.
     """
     check_conductances(conductance)
     devices = conductance.to(torch.float64)
     rows, columns = devices.shape[-2:]
-    # Without resistance along the bit lines there is nothing to eliminate; otherwise blocks of the shorter side.
+    # Without bit-line resistance there is nothing to eliminate; otherwise the blocks are those of the shorter side.
     turn = wires.word_line == 0 or (wires.bit_line > 0 and columns > rows)
     if turn:
-        # The lines driven are now the columns, from their bottom ends; what is read are the rows, at their left ends.
+        # Now the columns are driven, from their bottom ends, and the rows are read, at their left ends.
         devices, wires = devices.mT.flip(-2, -1), wires.turned
     flat = devices.reshape(-1, *devices.shape[-2:])
     solved = torch.cat([_solved(part, wires) for part in flat.split(AT_ONCE)]).view(devices.shape)
@@ -123,7 +124,7 @@ def _solved(devices: Float[Tensor, "tile rows columns"], wires: Wires) -> Float[
     if wires.bit_line == 0:
         return lines.transfer
     tiles, rows, columns = devices.shape
-    # Admittance Y above, source T below, so that one product carries both on.
+    # Admittance Y above, source T below, so that one product updates both.
     seen = devices.new_zeros(tiles, columns + rows, columns)
     admittance = seen[:, :columns]
     for row in range(rows):
@@ -131,8 +132,8 @@ def _solved(devices: Float[Tensor, "tile rows columns"], wires: Wires) -> Float[
         seen[:, columns + row] = lines.transfer[:, row]
         past = admittance * wires.bit_line
         past.diagonal(dim1=-2, dim2=-1).add_(1)
-        # The inverse itself: a product with it is faster than two triangular solutions, and no less exact (1 + R_b Y is
-        # dominated by its diagonal, and nothing off it is positive).
+        # The inverse itself: a product with it is faster than two triangular solutions and as exact (1 + R_b Y is
+        # diagonally dominant without positive off-diagonal elements).
         inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(past)[0])
         live = seen[:, : columns + row + 1]
         live.copy_(live @ inverse)
@@ -143,21 +144,21 @@ def _solved(devices: Float[Tensor, "tile rows columns"], wires: Wires) -> Float[
 class _WordLines:
     """All word lines, each with its source and its devices, as seen from the bit lines.
 
-    With ``ahead`` and ``behind`` the admittances of a word line seen from one crossing to both sides, in units of 1/R_w
-    as everything here, the inverse of K + R_w D is 1/(behind + R_w D + ahead) on its diagonal, and falls off along the
-    line by the factor 1/(1 + R_w D + ahead) of every crossing passed.
+    Let ``ahead`` and ``behind`` be the admittances of a word line seen from one crossing to both sides, in units of
+    1/R_w. Then the inverse of K + R_w D is 1/(behind + R_w D + ahead) on its diagonal, and falls off along the
+    line by a factor 1/(1 + R_w D + ahead) at every crossing.
     """
 
     resistance: float
     devices: Float[Tensor, "tile rows columns"]
     itself: Float[Tensor, "tile rows columns"]
-    """Voltage at a crossing for a current into it: the diagonal of (K + R_w D)⁻¹."""
+    """Voltage at a crossing for a unit current into it: the diagonal of (K + R_w D)⁻¹."""
     own: Float[Tensor, "tile rows columns"]
     """Diagonal of the admittance A."""
     decay: Float[Tensor, "tile rows columns"]
-    """−log of the voltage at a crossing over that of the source."""
+    """−log of the ratio of the voltage at a crossing to that of the source."""
     transfer: Float[Tensor, "tile rows columns"]
-    """Current into each bit line, held at 0 V, for 1 V at the source: s."""
+    """Current into each bit line, held at 0 V, for 1 V at the source: the vector s."""
 
     @classmethod
     def of(cls, devices: Float[Tensor, "tile rows columns"], resistance: float) -> _WordLines:
@@ -176,10 +177,10 @@ class _WordLines:
         return cls(resistance, devices, itself, devices * (behind + ahead) * itself, decay, devices * (-decay).exp())
 
     def admittance(self, row: int) -> Float[Tensor, "tile columns columns"]:
-        """A of one row."""
+        """Admittance A of one row."""
         decay, devices, itself = self.decay[:, row], self.devices[:, row], self.itself[:, row]
         between = (decay[:, :, None] - decay[:, None, :]).abs_().neg_().exp_()
-        # Of two crossings the one nearer to the source: the factors lead from it to the other.
+        # Of two crossings the factors lead from the one nearer to the source to the other.
         first = torch.ones(between.shape[-2:], dtype=torch.bool, device=between.device).triu()
         between.mul_(torch.where(first, itself[:, :, None], itself[:, None, :]))
         between.mul_(devices[:, :, None] * -self.resistance).mul_(devices[:, None, :])
