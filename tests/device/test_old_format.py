@@ -99,5 +99,5 @@ def test_wrong_files_of_version_1_are_refused(tmp_path: Path, change: Any, messa
 def test_parameters_of_no_junction_leave_the_read_out_unknown() -> None:
     device = CharacterisedDevice(as_version_1(gaussian_device(3)).assign_attrs(parameters='{"junction": {"gain": 3}}'))
     assert device.states == 3
-    with pytest.raises(InputError, match="says nothing of its read-out"):
+    with pytest.raises(InputError, match="gives no read-out"):
         device.read_out  # noqa: B018

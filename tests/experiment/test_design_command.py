@@ -157,7 +157,7 @@ def test_wrong_files_are_refused_in_one_line(source: Path, tmp_path: Path, setti
 
 def refuse(parameters: DeviceParameters, *, checkpoint: Path, **_: Any) -> None:
     (checkpoint / "pictures").mkdir(parents=True)
-    raise OutcomeError("characterisation: of 2 events at 1 V none left one wall on the track")
+    raise OutcomeError("characterisation: of 2 events at 1 V none left a single wall on the track")
 
 
 @pytest.mark.usefixtures("made_up")
@@ -176,7 +176,7 @@ def test_a_design_that_micromagnetics_refuses_is_not_called_confirmed(
     assert {("rough", 0), ("equal-notches", 0)} < set(tried)
     assert len(tried) == 3
     assert result["families"][0]["finalists"][0]["confirmed"] == {
-        "refused": "characterisation: of 2 events at 1 V none left one wall on the track"
+        "refused": "characterisation: of 2 events at 1 V none left a single wall on the track"
     }
     assert result["best"]["confirmed"] is False
     assert "NOT confirmed" in (tmp_path / "out" / "designed.toml").read_text()

@@ -194,7 +194,7 @@ def test_every_size_has_its_page(tmp_path: Path, states: int, devices: int, cycl
     assert all(spec["data"] for spec in plot_specs(page))
     assert ("Device to device, cycle to cycle" in text) == (devices * cycles > 1)
     assert ("nothing can be said of the spread between devices" in text) == (devices == 1 and cycles > 1)
-    assert ("booked as between devices" in text) == (cycles == 1 and devices > 1)
+    assert ("counted as device-to-device" in text) == (cycles == 1 and devices > 1)
     assert len(events_on(page)["states"]) == min(states, 16)
     assert ("16 of 40 states" in text) == (states == 40)
     assert page.count('class="same"') == (states if states <= 24 else 0)

@@ -1,12 +1,12 @@
-"""A characterised device: what the synapse needs to know of it, in one labelled data set.
+"""Characterised devices: the states, statistics and energies of a device in one labelled data set.
 
-The states of a device differ in a state coordinate x: the position of a wall, a conductance. With x_lo and x_hi the
-mean values of the outermost states,
+The states of a device differ in a state coordinate x, such as the position of a wall or a conductance. With the mean
+values x_lo and x_hi of the outermost states, weights are
 
     w = 2 (x − x_lo) / (x_hi − x_lo) − 1
 
-so that their mean weights are −1 and 1. A single device may rest beyond them, so a weight may lie outside [−1, 1]; it
-ends where the range of the coordinate ends. The conductance is the coordinate itself, or linear in it.
+so their mean weights are −1 and 1. Values of a single device may lie beyond these means, so weights may lie outside
+[−1, 1], up to the ends of the range of the coordinate. The conductance is the coordinate itself, or linear in it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class CharacterisedDevice:
         data: Content of a device file. One of version 1 becomes one of version 2.
 
     Raises:
-        InputError: A variable is missing, has the wrong shape, or a value that no device can have.
+        InputError: A variable is missing, has the wrong shape, or holds a value that is impossible for a device.
     """
 
     data: xr.Dataset
@@ -101,30 +101,30 @@ class CharacterisedDevice:
         extras: Sequence[xr.Dataset] = (),
         attributes: Mapping[str, Any] | None = None,
     ) -> CharacterisedDevice:
-        """Label values of a state coordinate.
+        """Make a device from values of its state coordinate.
 
         Args:
             values: Values, NaN where a cycle is missing; states in order of their means.
             technology: Name of the technology.
             coordinate: State coordinate.
             state_range: Smallest and greatest value that a state can have.
-            source: Where the values come from.
+            source: Origin of the values.
             conductances: Conductances in S at the two ends of the range, linear between. Default: the values themselves
                 are conductances.
-            read_out: How the device is read when it is verified.
+            read_out: Voltage and duration of the verify read.
             energies: Energies in J of one attempt to each state, by cause.
             causes: Label of each cause of energy.
             moments: Mean, device sigma and cycle sigma of each state where they are *declared* (a textbook Gaussian).
                 Default: estimated from the values.
-            outcome: How each cycle ended: 0 at rest, 1 to 3 failures, −1 never run. Only what is at rest has a value.
+            outcome: How each cycle ended: 0 at rest, 1 to 3 failures, −1 never run. Only cycles at rest have a value.
             variables: Further variables by state: values, unit and long name.
-            parameters: Parameters that the device was made with.
+            parameters: Parameters of the device.
             assumed: Assumptions, a line each; they are printed with every result.
             extras: Optional variables; see :meth:`extended`.
-            attributes: Anything else worth keeping (seeds, command), as JSON.
+            attributes: Further metadata (seeds, command), stored as JSON.
 
         Raises:
-            InputError: Shapes do not belong together, or a value is one that no device can have.
+            InputError: Shapes do not match, or a value is impossible for a device.
         """
         check_states(values.shape[0])
         mean, sigma_device, sigma_cycle = moments or _estimated_moments(values)
@@ -179,21 +179,21 @@ class CharacterisedDevice:
     def extended(self, *extras: xr.Dataset) -> CharacterisedDevice:
         """The same device with optional variables and attributes added, or replaced where it had them.
 
-        The attribute ``distribution`` of one of them chooses the distribution that synapses are drawn from.
+        If one of them has the attribute ``distribution``, synapses are drawn from the distribution it names.
 
         Raises:
-            InputError: They do not belong to this device.
+            InputError: They do not fit this device.
         """
         return CharacterisedDevice(_merged(self.data, extras))
 
     @property
     def technology(self) -> str:
-        """Name of its technology."""
+        """Name of the technology."""
         return str(self.data.attrs["technology"])
 
     @property
     def coordinate(self) -> StateCoordinate:
-        """The quantity in which its states differ."""
+        """State coordinate: the quantity in which the states differ."""
         words = self.data["state_value"].attrs
         unit, name = str(words.get("units", "1")), str(words.get("coordinate", "state coordinate"))
         return StateCoordinate(name, unit, str(words.get("long_name", name)))
@@ -205,14 +205,14 @@ class CharacterisedDevice:
 
     @property
     def read_out(self) -> ReadOut:
-        """How it is read when it is verified.
+        """Voltage and duration of the verify read.
 
         Raises:
-            InputError: The device file does not say.
+            InputError: The device file does not give them.
         """
         for name in READ_OUT[:2]:
             if name not in self.data or not float(self.data[name]) > 0:
-                raise InputError(f"the device file says nothing of its read-out (no variable {name!r})")
+                raise InputError(f"the device file gives no read-out (no variable {name!r})")
         area = float(self.data[READ_OUT[2]]) if READ_OUT[2] in self.data else None
         return ReadOut(float(self.data[READ_OUT[0]]), float(self.data[READ_OUT[1]]), area)
 
@@ -223,7 +223,7 @@ class CharacterisedDevice:
 
     @property
     def devices_seen(self) -> int:
-        """In how many devices the least seen state was seen."""
+        """Number of devices in which the least frequent state was observed."""
         return int(np.isfinite(self.state_values).any(axis=2).sum(axis=1).min())
 
     @property
@@ -306,7 +306,8 @@ class CharacterisedDevice:
     def distribution(self) -> StateDistribution:
         """Statistics of the states in weight units, by the distribution that the file names.
 
-        An empirical file that gives bandwidths is smoothed; one that does not is drawn from as it is.
+        An empirical distribution is smoothed if the file gives bandwidths; otherwise its values are resampled
+        unchanged.
         """
         mean, sigma_device, sigma_cycle = self.moments
         scale = 2.0 / (mean[-1] - mean[0])

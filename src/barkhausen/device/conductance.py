@@ -1,4 +1,4 @@
-"""From the weight of a device to its conductance, and back."""
+"""Conversion between the weight and the conductance of a device."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from barkhausen.device.characterised import CharacterisedDevice
 class ConductanceMap:
     """Conductance of a device as a function of its weight w: G = reference + unit · w, all in S.
 
-    The state coordinate is linear in the weight and the conductance in the coordinate, so that one device and one
-    reference make a signed weight: the reference is the conductance half-way between the outermost states (w = 0), the
-    unit is the change from there to the last state (w = 1).
+    The state coordinate is linear in the weight and the conductance is linear in the coordinate, so one device and one
+    reference represent a signed weight. The reference is the conductance halfway between the outermost states (w = 0),
+    and the unit is the change from there to the last state (w = 1).
 
     Args:
-        low: Conductance at the lower end of the range of the state coordinate.
-        high: Conductance at the upper end.
-        reference: Conductance at w = 0.
-        unit: Change of the conductance from w = 0 to w = 1.
+        low: Conductance in S at the lower end of the range of the state coordinate.
+        high: Conductance in S at the upper end.
+        reference: Conductance in S at w = 0.
+        unit: Change of the conductance in S from w = 0 to w = 1.
     """
 
     low: float
@@ -36,7 +36,7 @@ class ConductanceMap:
         """The map of a device.
 
         Raises:
-            InputError: The device file gives no conductances, or such as do not depend on the state.
+            InputError: The device file gives no conductances, or they do not depend on the state.
         """
         start, end = device.state_range
         mean = device.moments[0]
@@ -59,14 +59,14 @@ class ConductanceMap:
         return cls(low, high, low + (high - low) * place, (high - low) * float(half / length))
 
     def scaled(self, factor: float) -> ConductanceMap:
-        """The map of devices that have so many times the conductance."""
+        """Map of devices whose conductances are larger by a factor."""
         return ConductanceMap(*(factor * value for value in astuple(self)))
 
     def conductance(self, weight: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-        """Conductance in S of devices of these weights, in double precision."""
-        # At the lower end of an ideal device rounding must not make it negative.
+        """Conductance in S of devices with these weights, in double precision."""
+        # Rounding must not make the conductance at the lower end of an ideal device negative.
         return np.maximum(self.reference + self.unit * np.asarray(weight, np.float64), 0.0)
 
     def weight(self, conductance: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-        """Weight of devices of these conductances (S), in double precision: off by some 1e-15."""
+        """Weight of devices with these conductances in S, in double precision, to within about 1e-15."""
         return (np.asarray(conductance, np.float64) - self.reference) / self.unit

@@ -1,21 +1,21 @@
-"""State coordinate and read-out of a device: what its states differ in, and how they are read."""
+"""State coordinate and read-out of a device: the quantity in which its states differ, and the verify read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 DISPLAY = {"m": (1e9, "nm"), "S": (1e6, "µS"), "V": (1.0, "V")}
-"""Factor and unit in which values of an SI unit are shown."""
+"""Factor and display unit for each SI unit."""
 
 
 @dataclass(frozen=True)
 class StateCoordinate:
-    """The quantity in which the states of a device differ: the position of a wall, a conductance.
+    """The quantity in which the states of a device differ, such as the position of a wall or a conductance.
 
     Args:
-        name: Short name: ``"wall position"``.
+        name: Short name, such as ``"wall position"``.
         unit: SI unit.
-        long_name: What a value is: ``"resting position of the wall"``.
+        long_name: Description of a value, such as ``"resting position of the wall"``.
     """
 
     name: str
@@ -35,7 +35,7 @@ class StateCoordinate:
 
 @dataclass(frozen=True)
 class ReadOut:
-    """How a device is read when it is verified.
+    """The verify read of a device.
 
     Args:
         voltage: Read voltage in V.

@@ -1,8 +1,9 @@
-"""The device file: one NetCDF file that makes simulated, measured and textbook devices interchangeable.
+"""Device files: the common NetCDF format of simulated, measured and textbook devices.
 
-Dimensions ``state``, ``device`` (one roughness realisation is one physical device) and ``cycle`` (one programming
-event). Required: ``state_value`` [state, device, cycle], ``state_range`` [bound] and the attributes ``format_version``,
-``technology``, ``kind`` and ``source``. Everything else is optional and documented in ``docs/device-file.md``.
+The dimensions are ``state``, ``device`` (one roughness realisation is one physical device) and ``cycle`` (one
+programming event). Required are ``state_value`` [state, device, cycle], ``state_range`` [bound] and the attributes
+``format_version``, ``technology``, ``kind`` and ``source``. All other contents are optional; ``docs/device-file.md``
+describes them.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def write_device(device: CharacterisedDevice, path: Path) -> None:
     """Write a device file (NetCDF 4), atomically.
 
     Raises:
-        InputError: the path cannot be written.
+        InputError: The path cannot be written.
     """
-    # In memory first: on a full disk the HDF5 library writes pages to stderr, or crashes.
+    # In memory first: on a full disk the HDF5 library writes long error traces to stderr or crashes.
     content = io.BytesIO()
     with h5netcdf.File(content, "w") as file:
         device.data.dump_to_store(H5NetCDFStore(file))
@@ -40,8 +41,8 @@ def read_device(path: Path) -> CharacterisedDevice:
     """Read and validate a device file.
 
     Raises:
-        InputError: the file is missing, is not NetCDF, is of another format version, or holds values that no
-            device can have; the message names the file and the culprit.
+        InputError: The file is missing, is not NetCDF, has another format version, or holds values that are impossible
+            for a device. The message names the file and the variable.
     """
     try:
         present = path.is_file()
@@ -50,13 +51,13 @@ def read_device(path: Path) -> CharacterisedDevice:
     if not present:
         raise InputError(f"{path}: no such device file")
     try:
-        # h5netcdf reads this attribute first; where it is damaged, h5netcdf would write a traceback to stderr later.
+        # h5netcdf reads this attribute first; if it is damaged, h5netcdf would write a traceback to stderr later.
         with h5py.File(path, "r") as file:
             file.attrs.get("_nc3_strict")
-        # Nothing here is a date, but xarray takes a pulse width in "seconds" for one.
+        # A device file holds no dates, but xarray would decode a pulse width in "seconds" as one.
         with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as lazy:
             data = lazy.load()
-    # h5py and h5netcdf raise a zoo of errors on damaged files; all of them mean the same to the user.
+    # h5py and h5netcdf raise many kinds of errors on damaged files; all of them mean the same to the user.
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: is not a readable NetCDF device file ({reason})") from None
@@ -69,7 +70,7 @@ def read_device(path: Path) -> CharacterisedDevice:
 
 
 def _text_attributes(data: xr.Dataset) -> None:
-    """Refuse text that could neither be printed nor written again; h5py lets it pass with surrogates in it."""
+    """Refuse text that is not UTF-8 and could not be printed or written; h5py returns it with surrogates."""
     for attributes in (data.attrs, *(variable.attrs for variable in data.variables.values())):
         for name, value in attributes.items():
             try:

@@ -18,22 +18,22 @@ from barkhausen.device.statistics.kernels import Grid, Kernels
 from barkhausen.device.statistics.summary import describe_statistics
 
 MOST_STATES = 64
-"""Beyond so many states, statistics that the file does not hold are not computed either: it takes too long."""
+"""Largest number of states for which statistics missing from the file are computed; more would take too long."""
 
 DENSITY_REACH = 4.0
-"""How many sigmas on either side of the positions a density is drawn."""
+"""Number of sigmas beyond the outermost positions up to which a density is drawn."""
 
 DENSITY_PLACES = 161
 FINE_PLACES = 1201
-"""Places of the grid that an empirical distribution is computed on."""
+"""Number of grid points on which an empirical distribution is computed."""
 
 Density = tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]
-"""Places in m, and the density there in 1/m."""
+"""Grid points in m, and the density there in 1/m."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and the ends of its confidence interval, NaN where the file gives none."""
+    """A value and the ends of its confidence interval. NaN: the file gives none."""
 
     value: float
     low: float = np.nan
@@ -47,12 +47,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class DistributionScore:
-    """How well one distribution predicts a device that it has not seen, in nats.
+    """Score in nats of one distribution on held-out devices.
 
     Attributes:
-        distribution: its name.
-        score: mean log-likelihood of a held-out device.
-        behind, standard_error: how far that is behind the best distribution.
+        distribution: Name of the distribution.
+        score: Mean log-likelihood of a held-out device.
+        behind, standard_error: Difference from the score of the best distribution, and its standard error.
     """
 
     distribution: str
@@ -62,7 +62,7 @@ class DistributionScore:
 
 
 def described(device: CharacterisedDevice) -> CharacterisedDevice:
-    """The device with statistics that follow from its positions, if its file does not hold them."""
+    """The device with statistics of its states added, computed from its values if its file does not hold them."""
     positions = device.state_values
     enough = np.isfinite(positions).sum(axis=(1, 2)).min() > 1
     if "overlap" in device.data or device.states > MOST_STATES or not enough:
@@ -71,7 +71,7 @@ def described(device: CharacterisedDevice) -> CharacterisedDevice:
 
 
 def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: str) -> list[Estimate]:
-    """The values of each state with their intervals, if the file has them under that name."""
+    """Values of each state with their intervals, where the file has an interval of that name."""
     ends = np.full((len(values), 2), np.nan)
     if interval in data:
         ends = data[interval].transpose("state", "bound").values
@@ -79,14 +79,14 @@ def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: s
 
 
 def read_errors(data: xr.Dataset) -> list[Estimate]:
-    """Share of the positions of each state where another state is likelier."""
+    """Read error rate of each state: the share of its values at which another state is more likely."""
     states = data.sizes["state"]
     rates = data["read_error_rate"].values if "read_error_rate" in data else np.full(states, np.nan)
     return estimates(data, rates, "read_error_interval")
 
 
 def bits(data: xr.Dataset) -> Estimate | None:
-    """Mutual information in bits between the state programmed and where the wall rests."""
+    """Mutual information in bits between the programmed state and the value of the state coordinate."""
     if "mutual_information" not in data or not np.isfinite(data["mutual_information"]):
         return None
     name = "mutual_information_interval"
@@ -95,7 +95,7 @@ def bits(data: xr.Dataset) -> Estimate | None:
 
 
 def overlaps(data: xr.Dataset) -> Float[np.ndarray, "state other_state"] | None:
-    """How much of each pair of states cannot be told apart, from 0 to 1."""
+    """Overlap coefficient of each pair of states: 0 for disjoint, 1 for identical distributions."""
     if "overlap" not in data:
         return None
     matrix: Float[np.ndarray, "state other_state"] = data["overlap"].transpose("state", "other_state").values
@@ -115,12 +115,12 @@ def neighbour_overlaps(data: xr.Dataset) -> list[Estimate]:
 
 
 def distribution_of(data: xr.Dataset) -> str:
-    """Name of the distribution that a training run draws positions from."""
+    """Name of the distribution from which a training run draws synapses."""
     return str(data.attrs.get("distribution", "empirical"))
 
 
 def distribution_scores(data: xr.Dataset) -> list[DistributionScore]:
-    """Of all distributions that were tried."""
+    """Scores of all distributions that were compared."""
     names = ("fit_score", "fit_behind", "fit_standard_error")
     if not all(name in data for name in names):
         return []
@@ -141,7 +141,7 @@ def goodness(data: xr.Dataset) -> list[tuple[float, float]]:
 
 
 def densities(device: CharacterisedDevice) -> list[Density | None]:
-    """The distribution of each state where it is a curve; positions drawn again as they are have none."""
+    """Density of each state. None for a distribution that resamples positions unchanged."""
     name = distribution_of(device.data)
     if name == "gaussian":
         mean, *sigmas = device.moments
@@ -161,7 +161,7 @@ def _curve(kernels: Kernels) -> Density | None:
         return None
     low = float((kernels.mean - DENSITY_REACH * kernels.sigma).min())
     high = float((kernels.mean + DENSITY_REACH * kernels.sigma).max())
-    # A component narrower than the spacing of even places would be missed; each has places of its own.
+    # A component narrower than the grid spacing would be missed, so each component has its own grid points.
     own = kernels.mean[:, None] + kernels.sigma[:, None] * np.linspace(-3.0, 3.0, 25)
     places = np.unique(np.concatenate((np.linspace(low, high, DENSITY_PLACES), own.ravel())))
     return places, kernels.density(places)

@@ -1,4 +1,4 @@
-"""A characterised device with its statistics and the distribution that fits it best, and a table of both."""
+"""Fitting a characterised device: statistics of its states, the distribution that fits best, and a table of both."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ NOTHING = (float("nan"), float("nan"))
 
 
 def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
-    """The device with statistics of its states in its file, and drawn from the distribution that predicts devices best.
+    """The device with statistics of its states added, and with the distribution that predicts held-out devices best.
 
     Args:
-        device: characterised in at least four devices.
-        seed: of everything random in it.
+        device: Characterised device, with at least four devices observed in every state.
+        seed: Seed of folds, starts and resamples.
 
     Raises:
-        InputError: a state was seen in fewer than four devices.
+        InputError: A state was observed in fewer than four devices.
     """
     positions = device.state_values
     unit = device.coordinate.unit
@@ -33,23 +33,25 @@ def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
 
 @dataclass(frozen=True)
 class StateSummary:
-    """One row of the table of a device.
+    """One row in the table of a device: the statistics of one state.
 
-    Values are in the unit of the state coordinate, rates are shares, and NaN stands for what the file does not hold.
+    Values are in the unit of the state coordinate, rates are between 0 and 1, and NaN marks values that the file does
+    not hold.
 
     Attributes:
-        state: number of the state.
-        devices, cycles: how many devices were seen in it, and how many values in all.
-        mean: mean value.
-        sigma_device, sigma_cycle: standard deviation between devices and between cycles.
-        sigma_device_interval, sigma_cycle_interval: of each, 95 %.
-        distribution: that synapses are drawn from.
-        components: of the mixture; 1 for a state that a normal distribution fits, and for other distributions.
-        level: ``cycle`` or ``device``, the level at which a component is chosen; empty for a single one.
-        distance, p_value: Kolmogorov-Smirnov, between values and distribution.
-        overlap_with_next: overlap coefficient with the next state; NaN for the last one.
-        read_error_rate: share of values where another state is likelier.
-        failure_rate: share of cycles that failed.
+        state: Number of the state.
+        devices, cycles: Number of devices observed in the state, and number of all values.
+        mean: Mean value.
+        sigma_device, sigma_cycle: Standard deviations between devices and between cycles.
+        sigma_device_interval, sigma_cycle_interval: Their 95 % intervals.
+        distribution: Distribution from which synapses are drawn.
+        components: Number of components of the mixture; 1 for a state that a normal distribution fits, and for other
+            distributions.
+        level: Level at which a component is chosen: ``cycle`` or ``device``; empty for a single component.
+        distance, p_value: Kolmogorov-Smirnov distance of the values from the distribution, and its p-value.
+        overlap_with_next: Overlap coefficient with the next state; NaN for the last one.
+        read_error_rate: Share of values at which another state is more likely.
+        failure_rate: Share of cycles that failed.
     """
 
     state: int
@@ -71,7 +73,7 @@ class StateSummary:
 
 
 def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
-    """The statistics and the distribution of each state, as they stand in the device file."""
+    """Table of the statistics and the distribution of each state, as held by the device file."""
     data, positions = device.data, device.state_values
     seen = np.isfinite(positions)
     mean, sigma_device, sigma_cycle = device.moments

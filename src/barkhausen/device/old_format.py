@@ -1,4 +1,4 @@
-"""Device files of version 1 as version 2 has them; they are read for ever."""
+"""Conversion of device files of version 1 to version 2. Version 1 stays readable for good."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def upgraded(data: xr.Dataset) -> xr.Dataset:
 
 
 def _energies(data: xr.Dataset) -> list[str]:
-    """What is assumed of the energies."""
+    """Assumptions about the energies."""
     lines = []
     if not all(name in data for name in ("sot_energy", "gate_energy")):
-        lines.append("the device file does not split its programming energy: all of it is booked as SOT")
+        lines.append("the device file does not split its programming energy: all of it is counted as SOT")
     if "read_energy" not in data:
-        lines.append("the device file gives no read energy: reads are booked as free")
+        lines.append("the device file gives no read energy: reads are counted as free")
     return lines
 
 
@@ -112,20 +112,20 @@ def energy_variables(energies: dict[str, np.ndarray], labels: Any) -> dict[str, 
 
 
 def _with_read_out(data: xr.Dataset) -> xr.Dataset:
-    """The values of the junction that a chip needs, from the parameters that the file holds."""
+    """Add the read-out that a chip needs, from the parameters of the junction in the file."""
     junction = _json(data, "parameters", {}).get("junction")
     if not isinstance(junction, dict):
         return data
     try:
         whole = TunnelJunction.model_validate(junction)
     except ValidationError:
-        # Parameters of another kind: such a file can be trained with, but not put on a chip.
+        # Parameters of another kind: training works with such a file, but a chip needs the read-out.
         return data
     return data.assign(read_out_variables(ReadOut(whole.read_voltage, whole.read_time, whole.resistance_area)))
 
 
 def read_out_variables(read_out: ReadOut) -> dict[str, Any]:
-    """The variables of a device file that say how the device is read."""
+    """Variables of a device file that describe the verify read."""
     values = {
         "read_voltage": (read_out.voltage, "V", "voltage of a verify read"),
         "read_time": (read_out.time, "s", "duration of a verify read"),

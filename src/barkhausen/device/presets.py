@@ -1,4 +1,4 @@
-"""Devices that come with the package."""
+"""Device presets: shipped and textbook devices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 DEVICE_SHARE = 0.6
 CYCLE_SHARE = 0.8
-"""Device and cycle parts of a textbook sigma, 0.6² + 0.8² = 1: noise mostly thermal."""
+"""Share of the cycle-to-cycle part in a textbook sigma; with the device-to-device part, 0.6² + 0.8² = 1."""
 
 
 def gaussian_device(
@@ -34,21 +34,21 @@ def gaussian_device(
     cycles: int = 16,
     seed: int = 0,
 ) -> CharacterisedDevice:
-    """A textbook device: evenly spaced states with normal spread; a declared assumption, not a simulation.
+    """A textbook device: evenly spaced states with normal spread. It is an assumption, not the result of a simulation.
 
     Args:
-        states: number of states, 2 to 256.
-        sigma: total standard deviation of a programmed weight, on weights in [−1, 1]; split into 0.6 sigma
-            between devices and 0.8 sigma between cycles.
-        sigma_device: device-to-device sigma in weight units, instead of its share of ``sigma``.
-        sigma_cycle: cycle-to-cycle sigma in weight units, instead of its share of ``sigma``.
+        states: Number of states, 2 to 256.
+        sigma: Total standard deviation of a programmed weight in weight units, split into 0.6 sigma between devices and
+            0.8 sigma between cycles.
+        sigma_device: Device-to-device sigma in weight units. Default: its share of ``sigma``.
+        sigma_cycle: Cycle-to-cycle sigma in weight units. Default: its share of ``sigma``.
         parameters: Parameters of a technology, which give the energies and the range of the state coordinate. Default:
             those of a domain-wall racetrack, which are our assumptions.
         devices, cycles, seed: Size and seed of the sample kept under ``state_value``; synapses are drawn from the
             declared normal distributions, not from this sample.
 
     Raises:
-        InputError: fewer than two states, or a sigma that is negative or not finite.
+        InputError: There are fewer than two states, or a sigma is negative or not finite.
     """
     if not 2 <= states <= MAXIMAL_STATES:
         raise InputError(f"states = {states}: a synapse needs 2 to {MAXIMAL_STATES} states")
@@ -83,7 +83,7 @@ def gaussian_device(
 
 
 def shipped_names() -> list[str]:
-    """Names of the simulated devices that come with the package, each with the TOML that made it."""
+    """Names of the simulated devices shipped with the package, each with its parameter file."""
     return ["racetrack-2", "racetrack-3", "racetrack-5", "notched-5"]
 
 
@@ -91,7 +91,7 @@ def shipped_file(name: str) -> Path:
     """Device file of a shipped device.
 
     Raises:
-        InputError: there is no such device.
+        InputError: There is no such device.
     """
     if name not in shipped_names():
         raise InputError(f"no shipped device '{name}'; there are {', '.join(shipped_names())}")
@@ -99,16 +99,16 @@ def shipped_file(name: str) -> Path:
 
 
 def shipped_toml(name: str) -> str:
-    """The TOML from which ``barkhausen characterize`` made that shipped device.
+    """Parameter file (TOML) from which ``barkhausen characterize`` made a shipped device.
 
     Raises:
-        InputError: there is no such device.
+        InputError: There is no such device.
     """
     return shipped_file(name).with_suffix(".toml").read_text(encoding="utf-8")
 
 
 def preset_names() -> list[str]:
-    """Names of the presets; ``gaussian-N`` exists for every number of states N."""
+    """Names of the presets; there is a ``gaussian-N`` for every number of states N."""
     return [*shipped_names(), "gaussian-2", "gaussian-3", "gaussian-5"]
 
 
@@ -116,7 +116,7 @@ def preset(name: str) -> CharacterisedDevice:
     """The preset of that name: a shipped device, or ``gaussian-N``.
 
     Raises:
-        InputError: there is none; the message says which there are.
+        InputError: There is no such preset; the message lists the presets.
     """
     if name in shipped_names():
         return read_device(shipped_file(name))

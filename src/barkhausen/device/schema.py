@@ -1,4 +1,4 @@
-"""What a data set must hold to be a device; the first thing that it lacks is named in one line."""
+"""Schema of device files: validation of a data set, which names the first error in one line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from barkhausen.core.errors import InputError
 from barkhausen.device.technology import TECHNOLOGIES
 
 FORMAT_VERSION = 2
-"""Version of the device file. Files of version 1 are read as well (:mod:`.old_format`), others are refused."""
+"""Version of the device file. Files of version 1 are read as well (:mod:`.old_format`); others are refused."""
 
 MAXIMAL_STATES = 256
 SOURCES = ("micromagnetics", "measured", "gaussian")
 DISTRIBUTIONS = ("gaussian", "mixture", "empirical")
 NOISE_POOLS = ("state", "device")
 CAUSE = re.compile(r"[a-z][a-z0-9_]{0,40}")
-"""Names of causes of energy: parts of the names of columns."""
+"""Pattern for names of causes of energy, which become parts of column names."""
 KIND = "states"
-"""What a device file describes: devices that are reset and programmed to one of their states."""
+"""Kind of device file: devices that are reset and programmed to one of their states."""
 CONDUCTANCE_MAPS = ("linear", "identity")
-"""How the conductance follows from the state coordinate: linearly over its range, or it is the coordinate."""
+"""Maps from the state coordinate to the conductance: linear over its range, or the coordinate itself."""
 MOMENTS = ("state_mean", "sigma_device", "sigma_cycle")
 READ_OUT = ("read_voltage", "read_time", "resistance_area")
 MIXTURE = ("mixture_weight", "mixture_mean", "mixture_sigma", "mixture_level", "mixture_offset_sigma")
@@ -32,7 +32,7 @@ BANDWIDTHS = ("bandwidth_device", "bandwidth_cycle")
 
 
 class Flags(NamedTuple):
-    """The values of an enumerated variable, as the CF conventions have them."""
+    """The values of an enumerated variable, as in the CF conventions."""
 
     values: tuple[int, ...]
     meanings: tuple[str, ...]
@@ -44,27 +44,27 @@ class Flags(NamedTuple):
 
 OUTCOMES = Flags((-1, 0, 1, 2, 3), ("not_run", "single_wall_at_rest", "no_wall", "several_walls", "wall_not_at_rest"))
 AT_REST = 0
-"""The outcome that has a value."""
+"""Outcome of a cycle that has a value."""
 LEVELS = Flags((0, 1), ("cycle", "device"))
 
 
 class _Rule(NamedTuple):
-    """Dimensions of a variable and the values that it may take."""
+    """Dimensions and allowed values of a variable."""
 
     dims: tuple[str, ...]
     low: float = -np.inf
     high: float = np.inf
     holes: bool = False
-    """Whether NaN, for what could not be estimated, is allowed."""
+    """Whether NaN is allowed, for values that could not be estimated."""
 
 
 _STATE, _BOUND = ("state",), ("state", "bound")
 
 STABILITY = ("barrier", "attempt_frequency", "retention_time", "pinning_field")
-"""How well each device holds each state, in J, Hz, s and T."""
+"""Variables that describe the stability of each state of each device, in J, Hz, s and T."""
 
 ESCAPE_DIRECTION = "escape_direction"
-"""On which side of its place the lower barrier of a wall is: −1 or 1, along x."""
+"""Variable with the direction of a wall's lower barrier along x: −1 or 1."""
 
 REQUIRED = {
     "state_value": _Rule(("state", "device", "cycle"), holes=True),
@@ -116,7 +116,7 @@ def validate(data: xr.Dataset) -> None:
     """Check a data set.
 
     Raises:
-        InputError: a variable is missing, has the wrong shape, or a value that no device can have.
+        InputError: A variable is missing, has the wrong shape, or holds a value that is impossible for a device.
     """
     _validate_attributes(data.attrs)
     for name, rule in (REQUIRED | OPTIONAL).items():
@@ -138,13 +138,13 @@ def validate(data: xr.Dataset) -> None:
 
 
 def check_states(states: int) -> None:
-    """Refuse a number of states that no synapse has."""
+    """Refuse a number of states outside the limits."""
     if not 2 <= states <= MAXIMAL_STATES:
         raise InputError(f"the device has {states} state(s); a synapse needs 2 to {MAXIMAL_STATES}")
 
 
 def _validate_attributes(attributes: Mapping[Any, Any]) -> None:
-    # An attribute of a foreign file may be an array, which has no truth value of its own.
+    # An attribute of another program's file may be an array, which has no truth value.
     version: Any = attributes.get("format_version")
     source = attributes.get("source")
     if np.ndim(version) or version != FORMAT_VERSION:
@@ -246,7 +246,7 @@ def _validate_states(data: xr.Dataset) -> None:
     if "state_mean" in data and not ((data["state_mean"] >= low) & (data["state_mean"] <= high)).all():
         raise InputError(f"variable 'state_mean' holds a value outside {low:g} to {high:g} {unit}")
     means = data["state_mean"].values if "state_mean" in data else np.nanmean(values, axis=(1, 2))
-    # Levels closer than a thousandth of the weight range could not be told apart by any read-out.
+    # No read-out could distinguish levels closer than a thousandth of the weight range.
     gaps = np.diff(means) / max(means[-1] - means[0], 1e-30)
     if (gaps < 1e-3).any():
         state = int(np.argmax(gaps < 1e-3))

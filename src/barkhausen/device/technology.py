@@ -1,7 +1,7 @@
-"""Registry of device technologies: what the package needs to know of each.
+"""Registry of device technologies: everything that the package needs to know about each.
 
-An entry is a :class:`Technology` in a file of its own; the device file, the importers and the commands ask it, and
-nothing asks for a technology by its name.
+Each entry is a :class:`Technology` in its own file. Device files, importers and commands use the entry; no other code
+depends on the name of a technology.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from barkhausen.device.characterised import CharacterisedDevice
 
 DEFAULT_TECHNOLOGY = "domain-wall"
-"""Technology of files and tables that name none: version 0.1.0 knew no other."""
+"""Technology of files and tables that name none, as in version 0.1.0."""
 
 
 @dataclass(frozen=True)
 class MeasuredValue:
-    """One number of a table of measurements, with the line where it stands."""
+    """One number in a table of measurements, with its line."""
 
     value: float
     where: str
@@ -34,7 +34,7 @@ class MeasuredValue:
 
 @dataclass(frozen=True)
 class Imported:
-    """Measured values as a technology understands them.
+    """Measured values, converted to the state coordinate of a technology.
 
     Args:
         values: Values of the state coordinate, in the order in which they were given.
@@ -52,8 +52,8 @@ class Technology:
     """One kind of device.
 
     Args:
-        name: Name in device files and parameter files: ``"domain-wall"``.
-        label: Name in sentences: ``"domain-wall racetrack"``.
+        name: Name in device files and parameter files, such as ``"domain-wall"``.
+        label: Name in sentences, such as ``"domain-wall racetrack"``.
         coordinate: State coordinate.
         parameters: Model of the parameter file.
         causes: Causes of energy with the label of each.
@@ -61,12 +61,12 @@ class Technology:
             takes ``source``, ``assumed``, ``moments``, ``attributes`` and options of its own.
         state_range: Function from parameters to the smallest and the greatest value that a state can have.
         assumed: Function from parameters to the assumptions behind them, a line each.
-        columns: Columns of a table of measurements, one of which holds the values: ``("position_m",)``.
-        imported: Function from such a column, its name, parameters and the option ``conductance_range`` to values of
-            the state coordinate.
-        characterise: Function that simulates an ensemble of devices. None where devices are measured only.
-        variables: Further variables that its device files must hold.
-        extent: What the range of the state coordinate is called: ``"track"``.
+        columns: Names of the columns that can hold the values in a table of measurements, such as ``("position_m",)``.
+        imported: Function from the name and the values of such a column, parameters and the option
+            ``conductance_range`` to values of the state coordinate.
+        characterise: Function that simulates an ensemble of devices. None for devices that can only be measured.
+        variables: Further variables that device files of this technology must hold.
+        extent: Name of the range of the state coordinate in sentences, such as ``"track"``.
     """
 
     name: str
@@ -84,10 +84,10 @@ class Technology:
     extent: str = "range of the states"
 
     def simulated(self) -> Callable[..., Any]:
-        """The function that simulates its devices.
+        """Function that simulates devices of this technology.
 
         Raises:
-            InputError: Characterisation does not apply.
+            InputError: Devices of this technology cannot be simulated.
         """
         if self.characterise is None:
             raise InputError(
@@ -102,7 +102,7 @@ TECHNOLOGIES: Registry[Technology] = Registry("device technology", "technology")
 
 
 def technology_of(parameters: Parameters) -> Technology:
-    """The technology whose parameters these are.
+    """The technology to which parameters belong.
 
     Raises:
         InputError: No technology has such parameters.
@@ -118,7 +118,7 @@ def load_technology(path: Path, settings: Sequence[str] = ()) -> tuple[Technolog
 
     Args:
         path: TOML file.
-        settings: ``key=value`` pairs that replace what the file says.
+        settings: Assignments ``key=value`` that replace values of the file.
 
     Raises:
         InputError: The file cannot be read, or a key or value in it is wrong.

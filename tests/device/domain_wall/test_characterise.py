@@ -152,7 +152,7 @@ def test_a_wall_that_leaves_the_track_is_a_failure_and_no_position() -> None:
         characterisation={"devices": 2, "cycles": 1},
     )
     with pytest.raises(
-        OutcomeError, match=r"of 2 events at .* V none left one wall on the track \(\d lost it, \d left several\)"
+        OutcomeError, match=r"of 2 events at .* V none left a single wall on the track \(\d lost it, \d left several\)"
     ):
         characterise(open_ended)
 

@@ -143,7 +143,7 @@ def test_file_that_does_not_split_its_energy_is_booked_as_sot_and_says_so() -> N
     assert device.energy("gate").tolist() == [0.0, 0.0, 0.0]
     assert device.energy("read").tolist() == whole.energy("read").tolist()
     assert set(device.assumed) - set(whole.assumed) == {
-        "the device file does not split its programming energy: all of it is booked as SOT"
+        "the device file does not split its programming energy: all of it is counted as SOT"
     }
 
 
@@ -153,7 +153,7 @@ def test_half_a_split_neither_loses_energy_nor_counts_it_twice(missing: str) -> 
     device = without(whole, missing)
     paid = device.energy("sot") + device.energy("gate")
     assert paid == close(whole.energy("sot") + whole.energy("gate"))
-    assert any("booked as SOT" in line for line in device.assumed)
+    assert any("counted as SOT" in line for line in device.assumed)
 
 
 def test_file_without_read_energy_reads_for_free_and_says_so() -> None:
@@ -162,7 +162,7 @@ def test_file_without_read_energy_reads_for_free_and_says_so() -> None:
     assert device.energy("read").tolist() == [0.0, 0.0, 0.0]
     assert device.energy("sot").tolist() == whole.energy("sot").tolist()
     assert set(device.assumed) - set(whole.assumed) == {
-        "the device file gives no read energy: reads are booked as free"
+        "the device file gives no read energy: reads are counted as free"
     }
 
 

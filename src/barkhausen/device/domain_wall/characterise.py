@@ -1,7 +1,7 @@
-"""The thermal ensemble of a racetrack: every state of every device, again and again, in one simulation.
+"""Characterisation of a racetrack: a thermal ensemble of all states, devices and cycles in one simulation.
 
-Each replica is one programming event of one device: a wall somewhere on the track (where an earlier event may have
-left it) is reset, settles, is driven under the state's gate voltage, relaxes and is read.
+Each replica is one programming event of one device. A wall anywhere on the track, as an earlier event may have left it,
+is reset, settles, is driven under the gate voltage of the state, relaxes and is read.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ SINGLE, NONE, SEVERAL = 0, 1, 2
 
 @dataclass(frozen=True)
 class Characterisation:
-    """What a characterisation gives.
+    """Result of a characterisation.
 
     Args:
-        device: the device file's content.
+        device: Content of the device file.
         history: ``wall_position`` and ``wall_count`` [time, state, device, cycle], and for one event of each state
-            ``perpendicular`` [time, state, x, y], m_z in units of 1/127 (int8; −128 where there is no material).
+            ``perpendicular`` [time, state, x, y]: m_z in units of 1/127 (int8; −128 where there is no material).
     """
 
     device: CharacterisedDevice
@@ -63,21 +63,21 @@ def characterise(
     accelerator: str = "cpu",
     attributes: dict[str, object] | None = None,
 ) -> Characterisation:
-    """Run the ensemble that ``parameters`` describes and label the states by where the walls come to rest.
+    """Simulate the ensemble that ``parameters`` describes, and make a device from the resting positions of its walls.
 
-    States are put in order of mean position. A programming event that ends without exactly one wall is a failure: its
-    position is NaN, its ``outcome`` says why, and no statistics contain it.
+    States are sorted by mean position. A programming event that does not end with exactly one wall is a failure: its
+    position is NaN, its ``outcome`` gives the reason, and it is excluded from all statistics.
 
     Args:
-        parameters: the device, its protocol, and how many devices and cycles.
-        checkpoint: directory where finished work is kept; the same call resumes in it. The caller deletes it.
-        progress: where to show how far it is.
-        backend, threads, accelerator: as of :func:`barkhausen.micromagnetics.simulate`.
-        attributes: anything else worth keeping in the device file.
+        parameters: Parameters of the device and its protocol, with the numbers of devices and cycles.
+        checkpoint: Directory of finished work, from which the same call resumes. The caller deletes it.
+        progress: Progress display.
+        backend, threads, accelerator: As in :func:`barkhausen.micromagnetics.simulate`.
+        attributes: Further metadata of the device file.
 
     Raises:
-        InputError: the parameters do not make a device.
-        OutcomeError: no wall rests in some state, or states cannot be told apart.
+        InputError: The parameters do not describe a possible device.
+        OutcomeError: No event left a wall in some state, or states cannot be distinguished.
     """
     run = _Run(parameters)
     ensemble = run.ensemble
@@ -106,12 +106,12 @@ def characterise(
     try:
         return run.labelled(result, pictures, attributes or {})
     except InputError as error:
-        # The parameters have been checked: what cannot be a device here is what came of them.
+        # The parameters have been checked, so an impossible device is an outcome of the simulation.
         raise OutcomeError(str(error)) from None
 
 
 class _Run:
-    """One characterisation on its way."""
+    """One characterisation in progress."""
 
     def __init__(self, parameters: DeviceParameters) -> None:
         self.parameters, self.ensemble = parameters, Ensemble(parameters)
@@ -119,7 +119,7 @@ class _Run:
     def pictured(
         self, checkpoint: Path | None, progress: Progress | None, backend: str, threads: int | None, accelerator: str
     ) -> xr.Dataset:
-        """One more event of the first device in each state, with noise of its own and maps of m_z."""
+        """One additional event of the first device in each state, with its own noise, and with maps of m_z."""
         how, ensemble = self.parameters.characterisation, self.ensemble
         states, devices, cycles = ensemble.shape
         event = ProgrammingEvent(self.parameters.protocol, ensemble.voltages)
@@ -185,7 +185,7 @@ class _Run:
         return Characterisation(device, history)
 
     def _read_from(self, times: np.ndarray) -> float:
-        """The read averages the wall's position over its own duration, within the relaxation."""
+        """Start in s of the interval over which a read averages the position, within the relaxation."""
         protocol, junction = self.parameters.protocol, self.parameters.junction
         return float(times[-1] - min(junction.read_time, protocol.relaxation) * (1 - 1e-9))
 
@@ -213,7 +213,7 @@ def at_rest(
 
 
 def _with_distribution(device: CharacterisedDevice, seed: int) -> CharacterisedDevice:
-    """With statistics and the distribution that fits best; a handful of devices is too few to choose one by."""
+    """The device with statistics and the best distribution, unless there are too few devices to choose one."""
     return fitted(device, seed) if device.devices_seen >= LEAST_DEVICES else device
 
 
@@ -222,14 +222,14 @@ def _by_mean_position(resting: np.ndarray, outcome: np.ndarray, voltages: Sequen
         if not (row == SINGLE).any():
             none, several = int((row == NONE).sum()), int((row == SEVERAL).sum())
             raise OutcomeError(
-                f"characterisation: of {row.size} events at {voltage:g} V none left one wall on the track "
+                f"characterisation: of {row.size} events at {voltage:g} V none left a single wall on the track "
                 f"({none} lost it, {several} left several)"
             )
     return [int(k) for k in np.argsort(np.nanmean(resting, axis=(1, 2)))]
 
 
 def _share_completed(after_reset: Float[np.ndarray, "state device cycle"], means: Float[np.ndarray, " state"]) -> float:
-    """Share of resets that left one wall, and nearer to the first state than to the second."""
+    """Share of resets that left one wall nearer to the first state than to the second."""
     return float((np.nan_to_num(after_reset, nan=np.inf) < 0.5 * (means[0] + means[1])).mean())
 
 

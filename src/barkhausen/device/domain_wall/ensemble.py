@@ -1,4 +1,4 @@
-"""States × devices × cycles of one device, laid out as the replicas of a simulation."""
+"""Ensembles: states × devices × cycles, arranged as the replicas of a simulation."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from barkhausen.micromagnetics import Drive, Film
 from barkhausen.micromagnetics.mumax3.script import mumax3_script
 
 RECORD = 0.1e-9
-"""Time in s between records, about."""
+"""Approximate time in s between records."""
 
 SPREAD_OF_STARTS = 2
-"""Distinguishes the random numbers of the starts from those of edges and noise."""
+"""Number of the random stream of initial positions, distinct from those of edges and noise."""
 
 DEFAULT_STATES = 5
-"""Where the protocol gives no gate voltages."""
+"""Number of states if the protocol gives no gate voltages."""
 
 
 class Ensemble:
-    """States × devices × cycles laid out as replicas, state by state."""
+    """States × devices × cycles arranged as replicas, state by state."""
 
     def __init__(self, parameters: DeviceParameters) -> None:
         how, protocol = parameters.characterisation, parameters.protocol
@@ -42,7 +42,7 @@ class Ensemble:
         self.dt = None if how.dt is None else self.every / max(1, round(self.every / how.dt))
 
     def _starts(self) -> Float[Tensor, " replica"]:
-        """Where the wall is when the event begins: anywhere between the stops, as earlier events left it."""
+        """Initial wall positions in m: anywhere between the stops, as earlier events may have left them."""
         track, stop = self.parameters.track, self.parameters.shape.end_stops
         margin = max(stop.length, 0.1 * track.length)
         seed = mixed_seed(self.parameters.characterisation.seed, SPREAD_OF_STARTS)
@@ -51,14 +51,14 @@ class Ensemble:
 
     @property
     def drive(self) -> Drive:
-        """What drives the film: one replica after the other."""
+        """Drive of the film, with one entry for each replica."""
         return self.event.drive(self.parameters.gate.on(self.parameters.track))
 
     def replica(self, state: int, device: int, cycle: int) -> int:
-        """Number of the replica that is this event.
+        """Replica of an event.
 
         Raises:
-            InputError: there is no such event.
+            InputError: There is no such event.
         """
         for name, value, count in zip(("state", "device", "cycle"), (state, device, cycle), self.shape, strict=True):
             if not 0 <= value < count:
@@ -66,14 +66,15 @@ class Ensemble:
         return (state * self.shape[1] + device) * self.shape[2] + cycle
 
     def mumax3(self, state: int, device: int, cycle: int, *, in_metres: bool = False) -> str:
-        """One event as a mumax3 script: the same edges, anisotropy, pulses and start, with mumax3's own noise.
+        """A mumax3 script of one event, with the same edges, anisotropy, pulses and start, and mumax3's own noise.
 
         Args:
-            state, device, cycle: which event; states in the order of ``protocol.gate_voltages``.
-            in_metres: write the edges in metres instead of as filled fractions (then the cells may be changed).
+            state, device, cycle: Numbers of the event; states are in the order of ``protocol.gate_voltages``.
+            in_metres: Whether edges are written in metres instead of as filled fractions of cells, so that the cell
+                size of the script can be changed.
 
         Raises:
-            InputError: there is no such event.
+            InputError: There is no such event.
         """
         number = self.replica(state, device, cycle)
         how = self.parameters.characterisation

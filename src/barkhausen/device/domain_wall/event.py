@@ -1,4 +1,4 @@
-"""One programming event in time: the waveforms of current and gate voltage, and what they cost."""
+"""A programming event in time: the waveforms of current and gate voltage, and their energies."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import Drive, Gate, Waveform
 
 LEAD = 0.1e-9
-"""Time in s before the reset pulse: a wall put on the track takes its shape."""
+"""Time in s before the reset pulse, in which a new wall relaxes to its shape."""
 
 
 @dataclass(frozen=True)
 class ProgrammingEvent:
-    """The waveforms of one programming attempt for several gate voltages, and the instants that matter.
+    """Waveforms and times of one programming attempt for several gate voltages.
 
     Args:
-        protocol: amplitudes and durations.
-        voltages: gate voltage in V of each replica of a simulation (or of each state).
+        protocol: Amplitudes and durations of the pulses.
+        voltages: Gate voltage in V of each replica of a simulation (or of each state).
     """
 
     protocol: ProgrammingProtocol
@@ -31,26 +31,26 @@ class ProgrammingEvent:
 
     @property
     def reset_end(self) -> float:
-        """When the reset pulse has decayed, in s."""
+        """Time in s at which the reset pulse has decayed."""
         return LEAD + self.protocol.reset.width + 2 * self.protocol.edge_time
 
     @property
     def program_start(self) -> float:
-        """When the programming current begins to rise, in s."""
+        """Time in s at which the programming current begins to rise."""
         return self.reset_end + self.protocol.settle + self.protocol.gate_hold
 
     @property
     def program_end(self) -> float:
-        """When the programming current has decayed, in s."""
+        """Time in s at which the programming current has decayed."""
         return self.program_start + self.protocol.program.width + 2 * self.protocol.edge_time
 
     @property
     def duration(self) -> float:
-        """From the start to the read, in s."""
+        """Duration in s from the start to the read."""
         return self.program_end + self.protocol.gate_hold + self.protocol.relaxation
 
     def current_density(self) -> Waveform:
-        """Current density in the heavy metal in A/m²: reset against +x, programming along it."""
+        """Current density in A/m² in the heavy metal: the reset drives walls along −x, programming along +x."""
         p = self.protocol
         edge = p.edge_time
         reset = Waveform.pulse(-abs(p.reset.current_density), p.reset.width, start=LEAD, rise=edge, fall=edge)
@@ -60,7 +60,7 @@ class ProgrammingEvent:
         return reset + program
 
     def gate_voltage(self) -> Waveform:
-        """Gate voltage in V: that of the reset, then that of the state."""
+        """Gate voltage in V: first that of the reset, then that of the state."""
         p = self.protocol
         reset = Waveform.pulse(p.reset_voltage, p.reset.width + 2 * p.edge_time, start=LEAD)
         held = p.program.width + 2 * p.edge_time + 2 * p.gate_hold
@@ -70,7 +70,7 @@ class ProgrammingEvent:
         return reset + state
 
     def drive(self, gate: Gate) -> Drive:
-        """What drives the film: one replica for each voltage."""
+        """Drive of the film, with one replica for each voltage."""
         return Drive(current_density=self.current_density(), gate_voltage=self.gate_voltage(), gate=gate)
 
     def sot_energy(self, track: Racetrack) -> Float[np.ndarray, " replica"]:
@@ -81,11 +81,11 @@ class ProgrammingEvent:
     def gate_energy(self, track: Racetrack) -> Float[np.ndarray, " replica"]:
         """Energy in J drawn from the supplies to charge the gate: C V (V − V') for every step from V' to V.
 
-        A step towards zero returns nothing: the charge is dropped, not recovered.
+        Steps towards zero return no energy, since the charge is not recovered.
         """
         wave = self.gate_voltage()
         knots = torch.unique(wave.times)
-        # Between knots the voltage is flat; at a knot it has two values.
+        # The voltage is constant between knots and has two values at a knot.
         levels = wave(0.5 * (knots[1:] + knots[:-1]))
         levels = torch.cat((torch.zeros_like(levels[:1]), levels))
         drawn = (levels[1:] * levels.diff(dim=0)).clamp_min(0.0).sum(0).numpy()

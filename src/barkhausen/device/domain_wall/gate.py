@@ -1,4 +1,4 @@
-"""The gate of a racetrack: a piezoelectric whose thickness is the track's."""
+"""The piezoelectric gate of a racetrack; the track gives its thickness."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ NotZero = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Piezoelectric(Parameters):
-    """How a voltage across the piezoelectric strains the film, and how strain changes its anisotropy.
+    """Strain of the film by a voltage across the piezoelectric, and the change of anisotropy by this strain.
 
-    Assumed: Co-Fe of 260 ppm and 200 GPa on PZT with d31 = −190 pm/V, all of whose strain reaches the film.
+    Defaults (assumptions): Co-Fe with 260 ppm and 200 GPa on PZT with d31 = −190 pm/V, with complete transfer of strain
+    to the film.
     """
 
     magnetostriction: NotZero = 260e-6
-    """lambda_s."""
+    """Saturation magnetostriction lambda_s."""
     youngs_modulus: Positive = 200e9
-    """Y in Pa."""
+    """Young's modulus Y in Pa."""
     piezoelectric_coefficient: NotZero = -190e-12
-    """d31 in m/V."""
+    """Piezoelectric coefficient d31 in m/V."""
     transfer: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of the strain that reaches the film."""
+    """Fraction of the strain that reaches the film."""
 
     def on(self, track: Racetrack) -> StrainGate:
-        """The gate as micromagnetics knows it."""
+        """The gate for micromagnetic simulations of a track."""
         return StrainGate(piezoelectric_thickness=track.piezoelectric_thickness, **self.model_dump())

@@ -1,4 +1,4 @@
-"""Reading the wall: a magnetic tunnel junction (MTJ) over the whole track, what a read costs, disturbs and resolves."""
+"""The magnetic tunnel junction (MTJ) over the whole track, and energy, resolution and disturbance of a read."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from barkhausen.micromagnetics import Material
 
 @dataclass(frozen=True)
 class ReadDisturb:
-    """What one read does to a wall."""
+    """Disturbance of a wall by one read."""
 
     field: float
-    """Of the spin-transfer torque, in T."""
+    """Strength of the spin-transfer torque in T."""
     margin: float
-    """The pinning field over it."""
+    """Ratio of the pinning field to this strength."""
     probability: float
-    """That the wall has moved to another place when the read is over."""
+    """Probability that the wall has moved to another place after the read."""
 
 
 class TunnelJunction(Parameters):
-    """The junction that turns a wall position into a conductance, and what one read costs; SI units.
+    """The tunnel junction that converts a wall position to a conductance; SI units.
 
     Defaults are our assumptions: TMR 150 %, RA 10 ohm um², one read at 0.1 V for 1 ns.
     """
@@ -50,13 +50,13 @@ class TunnelJunction(Parameters):
         return self.parallel_conductance(area) / (1.0 + self.tunnel_magnetoresistance)
 
     def read_energy(self, conductance: float) -> float:
-        """Energy in J of one read of a device of that conductance (S): V² G tau."""
+        """Energy in J of one read of a device with a conductance in S: V² G tau."""
         return self.read_voltage * self.read_voltage * conductance * self.read_time
 
     def conductance(self, position: float | Float[np.ndarray, " *any"], track: Racetrack) -> Float[np.ndarray, " *any"]:
         """Conductance in S with the wall at ``position`` (m): two junctions side by side, G_AP + (G_P − G_AP) x/L.
 
-        What lies under the wall itself, neither parallel nor antiparallel, is as much more as less.
+        The region of the wall itself, neither parallel nor antiparallel, contributes equally to both.
         """
         share = np.asarray(position, dtype=np.float64) / track.length
         low, high = self.antiparallel_conductance(track.area), self.parallel_conductance(track.area)
@@ -68,17 +68,17 @@ class TunnelJunction(Parameters):
         """Current in A through the junction during a read: V G."""
         return np.asarray(self.read_voltage * self.conductance(position, track))
 
-    # ---- what a read resolves -------------------------------------------------------------------------------------
+    # ---- resolution of a read -------------------------------------------------------------------------------------
 
     def current_noise(
         self, position: float | Float[np.ndarray, " *any"], track: Racetrack, temperature: float
     ) -> Float[np.ndarray, " *any"]:
         """Standard deviation in A of the current averaged over one read.
 
-        Thermal and shot noise of a tunnel junction are one, of the one-sided density 2 e I coth(e V/2 kB T): Johnson's
-        4 kB T G without voltage, 2 e I with much (Rogovin and Scalapino, Ann. Phys. 86, 1 (1974); measured by Spietz et
-        al., Science 300, 1929 (2003)). An average over tau passes a band of 1/(2 tau). What follows the junction, and
-        1/f noise, come on top.
+        Thermal and shot noise of a tunnel junction combine to the one-sided density 2 e I coth(e V/2 kB T), which is
+        Johnson's 4 kB T G at zero voltage and 2 e I at high voltage (Rogovin and Scalapino, Ann. Phys. 86, 1 (1974);
+        measured by Spietz et al., Science 300, 1929 (2003)). An average over tau has a bandwidth of 1/(2 tau). Noise of
+        the read-out circuit and 1/f noise are not included.
         """
         current, energy = self.read_current(position, track), ELEMENTARY_CHARGE * self.read_voltage
         ratio = energy / (2 * BOLTZMANN * temperature) if temperature > 0 else math.inf
@@ -88,21 +88,21 @@ class TunnelJunction(Parameters):
     def position_noise(
         self, position: float | Float[np.ndarray, " *any"], track: Racetrack, temperature: float
     ) -> Float[np.ndarray, " *any"]:
-        """Standard deviation in m of the position that one read finds: :meth:`current_noise` over V dG/dx."""
+        """Standard deviation in m of the position found by one read: :meth:`current_noise` divided by V dG/dx."""
         low, high = self.antiparallel_conductance(track.area), self.parallel_conductance(track.area)
         slope = self.read_voltage * (high - low) / track.length
         return np.asarray(self.current_noise(position, track, temperature) / slope)
 
     def read_error_probability(self, first: float, second: float, track: Racetrack, temperature: float) -> float:
-        """Probability that one read takes a wall at either of two places (m) for one at the other.
+        """Probability that one read mistakes a wall at one of two places (in m) for a wall at the other.
 
-        Normal noise, and the border where it is as many standard deviations from both: erfc(z/sqrt 2)/2 with z the
-        distance over the sum of both.
+        The noise is normal and the threshold is equally many standard deviations from both places, so the probability
+        is erfc(z/sqrt 2)/2, where z is the distance of the places divided by the sum of the standard deviations.
         """
         spread = self.position_noise(np.array([first, second]), track, temperature).sum()
         return 0.5 * math.erfc(abs(second - first) / (float(spread) * math.sqrt(2)))
 
-    # ---- what a read disturbs -------------------------------------------------------------------------------------
+    # ---- disturbance by a read -------------------------------------------------------------------------------------
 
     @property
     def polarisation(self) -> float:
@@ -110,11 +110,12 @@ class TunnelJunction(Parameters):
         return math.sqrt(self.tunnel_magnetoresistance / (2 + self.tunnel_magnetoresistance))
 
     def spin_transfer_field(self, track: Racetrack, material: Material) -> float:
-        """Strength b in T of the torque b m × p (as a field) that a read exerts on the wall, p = ±z of the fixed layer.
+        """Strength b in T of the spin-transfer torque b m × p of a read on the wall, with p = ±z of the fixed layer.
 
-        Of two electrodes alike: b = ħ/(2 e Ms t) P/(1 + P²) V/RA (Slonczewski, Phys. Rev. B 71, 024411 (2005); in the
+        For two identical electrodes, b = ħ/(2 e Ms t) P/(1 + P²) V/RA (Slonczewski, Phys. Rev. B 71, 024411 (2005); in
+            the
         form (ħ/4 e) 2 P/(1 + P²) dI/dV of the parallel junction Sankey et al., Nature Phys. 4, 67 (2008)). It does not
-        depend on the angle, since the current goes with 1 + P² cos.
+        depend on the angle, since the current is proportional to 1 + P² cos.
         """
         p = self.polarisation
         moment = material.saturation_magnetisation * track.thickness
@@ -131,22 +132,22 @@ class TunnelJunction(Parameters):
         attempt_frequency: float,
         temperature: float,
     ) -> ReadDisturb:
-        """What one read does to a wall that is held (as :func:`~barkhausen.device.domain_wall.retention.retention`
-        says).
+        """Disturbance of a pinned wall by one read (see :func:`~barkhausen.device.domain_wall.retention.retention`).
 
-        The torque is taken for a field along z of its strength b, which is worse than it is. A damping-like torque
-        polarised along the domains turns the wall's angle against the DMI and leaves it in its place; only as the read
-        begins does it set the wall swinging, by sqrt(k/K)/2 of the way that the field would (k and K the stiffnesses of
-        place and angle): a quarter at a weak notch in micromagnetics. Its field-like part, which is a field, is a
-        fraction of it. The barrier falls to barrier (1 − b/b_p)^(3/2) (Kurkijärvi, Phys. Rev. B 6, 832 (1972)), and the
-        wall tries it as often as before: 1 − exp(−f tau exp(−barrier/kB T)).
+        The torque is treated as a field of strength b along z, which overestimates the disturbance. A damping-like
+        torque polarised along the domains turns the angle of the wall against the DMI and does not displace it; only at
+        the start of the read does the wall oscillate, by sqrt(k/K)/2 of the displacement under a field (with k and K
+        the stiffnesses of position and angle), which is a quarter at a weak notch in micromagnetics. The field-like
+        part of the torque is a fraction of it. The barrier is reduced to barrier (1 − b/b_p)^(3/2) (Kurkijärvi, Phys.
+        Rev. B 6, 832 (1972)) at an unchanged attempt frequency, so the probability is 1 − exp(−f tau exp(−barrier/kB
+        T)).
 
         Args:
-            track, material: of the free layer.
-            pinning_field: at which the barrier vanishes, in T.
-            barrier: in J, without the read.
-            attempt_frequency: in Hz.
-            temperature: in K.
+            track, material: Geometry and material of the free layer.
+            pinning_field: Field in T at which the barrier vanishes.
+            barrier: Barrier in J without the read.
+            attempt_frequency: Attempt frequency in Hz.
+            temperature: Temperature in K.
         """
         field = self.spin_transfer_field(track, material)
         margin = pinning_field / field

@@ -1,4 +1,4 @@
-"""A domain-wall device from resting positions of its wall."""
+"""Domain-wall devices made from resting positions of their walls."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ def domain_wall_device(
     extras: Sequence[xr.Dataset] = (),
     attributes: Mapping[str, Any] | None = None,
 ) -> CharacterisedDevice:
-    """Label resting positions, and add the energy of programming each state.
+    """Make a device from resting positions, with the energy of programming each state.
 
     With the wall at x on a track of length L the conductance is G_AP + (G_P − G_AP) x / L.
 
     Args:
         positions: Wall positions in m, NaN where a cycle is missing; states in order of mean position.
         parameters: Parameters of track, protocol and junction, which give the energies.
-        source: Where the positions come from.
+        source: Origin of the positions.
         assumed: Assumptions, a line each; they are printed with every result.
         moments: Mean, device sigma and cycle sigma of each state in m where they are *declared* (a textbook Gaussian).
             Default: estimated from the positions.
         conductance_range: G_AP and G_P in S where they were measured. Default: those of the junction.
-        energies: Energies in J of one attempt to each state, by cause (``sot``, ``gate``, ``read``), where they are
-            known better than from the protocol.
+        energies: Energies in J of one attempt to each state, by cause (``sot``, ``gate``, ``read``). Default: those of
+            the protocol.
         outcome: How each cycle ended: 0 a single wall at rest, 1 no wall left, 2 several walls, 3 a wall that is not at
-            rest or off the track, −1 never run. Only a wall at rest has a position, all others NaN.
-        extras: Optional variables, such as of :func:`~barkhausen.device.statistics.summary.describe_statistics`.
-        attributes: Anything else worth keeping (seeds, command), as JSON.
+            rest or off the track, −1 never run. Only a wall at rest has a position; all others are NaN.
+        extras: Optional variables, such as those of :func:`~barkhausen.device.statistics.summary.describe_statistics`.
+        attributes: Further metadata (seeds, command), stored as JSON.
 
     Raises:
-        InputError: Shapes do not belong together, or a value is one that no device can have.
+        InputError: Shapes do not match, or a value is impossible for a device.
     """
     states = positions.shape[0]
     check_states(states)

@@ -1,4 +1,4 @@
-"""The parameters of one device, and the TOML file a user writes them in."""
+"""Parameters of a domain-wall device, read from a TOML file."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ NAME = "domain-wall"
 
 
 class Characterisation(Parameters):
-    """How a device is characterised: how many of them, how often, on what cells."""
+    """Settings of a characterisation: numbers of devices and cycles, cells, temperature."""
 
     devices: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Roughness realisations: physical devices."""
+    """Number of roughness realisations, which are physical devices."""
     cycles: Annotated[int, Field(ge=1, le=4096)] = 4
-    """Programming events of each device in each state, with their own thermal noise."""
+    """Number of programming events of each device in each state, each with its own thermal noise."""
     cell: Positive = 4e-9
     """Edge of the square cells in m."""
     temperature: Annotated[float, Field(ge=0, le=2000)] = 300.0
-    """In K."""
+    """Temperature in K."""
     dt: Positive | None = None
-    """Time step in s; by default what the film needs."""
+    """Time step in s. Default: chosen for the film."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    """Of the edges, of the noise and of where the walls start."""
+    """Seed of edges, noise and initial wall positions."""
 
 
 class DeviceParameters(Parameters):
@@ -54,7 +54,7 @@ class DeviceParameters(Parameters):
     @field_validator("material", mode="before")
     @classmethod
     def _of_a_preset(cls, value: Any) -> Any:
-        """``preset`` in the table names the material whose constants the others replace."""
+        """The material: ``preset`` names one whose constants are replaced by other keys of the table."""
         if not isinstance(value, dict):
             return value
         constants = dict(value)
@@ -70,10 +70,10 @@ class DeviceParameters(Parameters):
         return base | constants
 
     def film(self, *, devices: int | None = None, cell: float | None = None, seed: int | None = None) -> Film:
-        """The films of its devices: as many, on such cells and of such a seed as ``characterisation`` says.
+        """The films of the devices. Default: number, cells and seed of ``characterisation``.
 
         Raises:
-            InputError: a shape that no film can have.
+            InputError: The shape is impossible for a film.
         """
         how = self.characterisation
         return self.shape.film(
@@ -85,7 +85,7 @@ class DeviceParameters(Parameters):
         )
 
     def assumed(self) -> list[str]:
-        """One line for each electrical parameter left at a default that is our assumption, not a published value."""
+        """Assumptions, a line each: electrical parameters at defaults that are not published values."""
         lines = []
         for part, values in (("track", self.track), ("junction", self.junction)):
             lines += [
@@ -121,11 +121,11 @@ def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameter
     """Read device parameters from TOML; its tables are the fields of :class:`DeviceParameters`.
 
     Args:
-        path: the TOML file.
-        settings: ``key=value``, such as ``track.width=48e-9``, that replace what the file says.
+        path: TOML file.
+        settings: Assignments ``key=value`` that replace values of the file, such as ``track.width=48e-9``.
 
     Raises:
-        InputError: the file cannot be read, or a key or value in it is wrong.
+        InputError: The file cannot be read, or a key or value in it is wrong.
     """
     values = read_toml(path)
     for setting in settings:

@@ -1,4 +1,4 @@
-"""The pulses of a programming event: reset the wall, then drive it with a gate voltage held."""
+"""Pulses of a programming event: reset of the wall, then programming under a constant gate voltage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Duration = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Pulse(Parameters):
-    """A current pulse through the heavy metal; the sign of the current does not cost."""
+    """A current pulse through the heavy metal; its energy does not depend on the sign of the current."""
 
     current_density: Annotated[float, Field(allow_inf_nan=False)] = 1e11
     """Current density in A/m²."""
@@ -25,28 +25,29 @@ class Pulse(Parameters):
 class ProgrammingProtocol(Parameters):
     """One programming attempt: a reset pulse, then a programming pulse under the state's gate voltage.
 
-    The current pulse is the same for all states; the gate voltage chooses the state, as in the
+    The current pulse is the same for all states; the gate voltage selects the state, as in the
     voltage-controlled device of arXiv:2111.07284. Amplitudes and durations are our assumptions.
 
-    In time: the reset pulse drives the wall back to the left end (whatever the sign of its current density) under
-    ``reset_voltage``; ``settle``; the gate rises, and the programming pulse drives the wall to the right; the gate
-    falls ``gate_hold`` after it; ``relaxation``; then the wall is read.
+    The sequence in time: the reset pulse drives the wall back to the left end (for either sign of its current density)
+    under ``reset_voltage``; after ``settle``, the gate rises and the programming pulse drives the wall to the right;
+    the gate falls ``gate_hold`` after the pulse; after ``relaxation``, the wall is read.
     """
 
     reset: Pulse = Pulse()
     program: Pulse = Pulse()
     gate_voltages: tuple[Voltage, ...] | None = None
-    """Gate voltage in V of each state; by default evenly spaced from −0.5 V to 0.5 V."""
+    """Gate voltage in V of each state. Default: evenly spaced from −0.5 V to 0.5 V."""
     reset_voltage: Voltage = 0.0
-    """Gate voltage in V during the reset pulse: one that lowers the pinning lets the wall reach its reset position."""
+    """Gate voltage in V during the reset pulse. A voltage that lowers the pinning helps the wall reach its reset
+    position."""
     edge_time: Duration = 0.0
-    """Rise and fall of current pulses in s; they come on top of the plateau."""
+    """Rise and fall times of current pulses in s, in addition to the plateau."""
     settle: Duration = 1e-9
-    """Wait between reset and programming in s."""
+    """Waiting time in s between reset and programming."""
     gate_hold: Duration = 0.2e-9
-    """How long before and after the programming pulse the gate is up, in s."""
+    """Time in s before and after the programming pulse during which the gate is on."""
     relaxation: Duration = 1e-9
-    """Wait before the wall is read, in s."""
+    """Waiting time in s before the wall is read."""
 
     def voltages(self, states: int) -> tuple[float, ...]:
         """Gate voltage of each of ``states`` states in V."""
@@ -55,6 +56,6 @@ class ProgrammingProtocol(Parameters):
         return tuple(-0.5 + k / (states - 1) for k in range(states))
 
     def sot_energy(self, track: Racetrack) -> float:
-        """Joule heat in J of one attempt: both current pulses, of a linear edge a third of its duration."""
+        """Joule heat in J of both current pulses of one attempt; a linear edge counts a third of its duration."""
         flanks = 2 * self.edge_time / 3
         return sum(track.joule_heat(p.current_density, p.width + flanks) for p in (self.reset, self.program))

@@ -1,7 +1,7 @@
-"""How long a state lasts: the barriers that hold a resting wall, how often it tries them, and what is lost in time.
+"""Retention of states: energy barriers of resting walls, attempt frequencies, and loss over time.
 
-A wall rests in a minimum of the compact model's landscape p U(q), gate off, and leaves it over the saddles on either
-side. The rate over one of them is Langer's (Ann. Phys. 54, 258 (1969); for magnetic moments W. F. Brown, IEEE Trans.
+A wall rests in a minimum of the compact model's landscape p U(q), gate off, and escapes over the saddles on either
+side. The rate over each is Langer's (Ann. Phys. 54, 258 (1969); for magnetic moments W. F. Brown, IEEE Trans.
 Magn. 15, 1196 (1979), and the review by Coffey and Kalmykov, J. Appl. Phys. 112, 121301 (2012)), for the equations of
 motion linear in q/Delta and psi, and the measure W dq dpsi,
 
@@ -11,14 +11,14 @@ motion linear in q/Delta and psi, and the measure W dq dpsi,
 with m the minimum, s the saddle, K = d²E/dpsi² and lambda the positive root. k is Delta² times a curvature along q, not
 that of a parabola but the one of the same weight: ∫ exp(−(p U − E_m)/kB T) dq = sqrt(2 pi kB T/k) Delta in the valley,
 and likewise with the other sign over the barrier, which may be flat and long between two notches. A is the depopulation
-factor of Mel'nikov and Meshkov (J. Chem. Phys. 85, 1018 (1986)): 1 unless a wall loses less than some kB T from one try
-to the next, which is a round at the energy of the saddle, or half of one where the other saddle is as low (in between
-we weigh with its Boltzmann factor). The retention time is one over the sum of both rates; written as
-exp(barrier/kB T)/f0 with the lower barrier it defines f0. Where no saddle is left but the end of the track, the wall
-tries at the frequency of the minimum.
+factor of Mel'nikov and Meshkov (J. Chem. Phys. 85, 1018 (1986)). It is 1 unless a wall loses less than a few kB T
+between attempts: over one orbit at the energy of the saddle, or half an orbit if the other saddle is equally low (in
+between, weighted by its Boltzmann factor). The retention time is the inverse of the sum of both rates; written as
+exp(barrier/kB T)/f0 with the lower barrier, it defines f0. Where only the end of the track remains instead of a saddle,
+the attempt frequency is the oscillation frequency in the minimum.
 
-Good as long as the barrier is several kB T; a state with less is lost in nanoseconds. A real wall can fluctuate in more
-ways than q and psi, which changes f0, not the barrier.
+The rates are valid for barriers of several kB T; a state with less is lost in nanoseconds. A real wall has more degrees
+of freedom than q and psi, which changes f0 but not the barrier.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Film
 
 TIMES = (1.0, 86_400.0, 3.156e8)
-"""A second, a day and ten years, in s: after which failures are counted."""
+"""Times in s at which failures are counted: a second, a day and ten years."""
 
 FINE = 0.25e-9
-"""Spacing in m on which the landscape, a cubic spline, is searched and integrated."""
+"""Grid spacing in m on which the landscape, a cubic spline, is searched and integrated."""
 
 RIPPLE = 1.0
-"""Minima with less than this many kB T between them are one, and a minimum with less around it is none."""
+"""Smallest barrier in kB T that separates two minima or makes a minimum."""
 
 
 def retention(
@@ -58,25 +58,27 @@ def retention(
     """Barriers, attempt frequencies and retention times of every state of every device.
 
     Args:
-        parameters: of the device; ``characterisation`` says how many there are, their edges, their cells.
-        positions: where the walls of each state lie in m; a single column, or no second axis: in all devices alike;
-            NaN: missing.
-        compact: from a calibration; the defaults are estimates, with the magnetisation of linear spin waves at the
+        parameters: Parameters of the device; ``characterisation`` gives the number of devices, their edges and cells.
+        positions: Wall positions in m [state, device], NaN where missing. A single column or no second axis stands for
+            all devices.
+        compact: Parameters of a calibration. Default: estimates, with the magnetisation of linear spin waves at the
             temperature (:func:`.thermal_order`).
-        temperature: in K; default that of ``characterisation``.
+        temperature: Temperature in K. Default: that of ``characterisation``.
 
     Returns:
         As :func:`retention_on`.
 
     Raises:
-        InputError: as :func:`retention_on`.
+        InputError: As :func:`retention_on`.
     """
     temperature = parameters.characterisation.temperature if temperature is None else temperature
     film = parameters.film()
     if compact is None:
         order = thermal_order(film, temperature) if math.isfinite(temperature) and temperature > 0 else 1.0
         if not order > 0:
-            raise InputError(f"temperature = {temperature}: too hot for this film, whose spin waves leave no order")
+            raise InputError(
+                f"temperature = {temperature}: too high for this film, whose spin waves leave no magnetic order"
+            )
         compact = CompactParameters(order=order)
     return retention_on(film, positions, compact, temperature=temperature)
 
@@ -88,19 +90,19 @@ def retention_on(
     *,
     temperature: float,
 ) -> xr.Dataset:
-    """The same for walls on the devices of a film.
+    """Barriers, attempt frequencies and retention times of walls on the devices of a film.
 
     Returns:
-        With the dimensions state and device: ``rest_position`` (m), ``barrier`` (J, the lower one), ``direction`` in
-        which it lies (−1 or 1 along x), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T),
-        the field along z that outweighs the steepest part
-        of the way over the lower barrier. With the dimension state: ``retention_median`` and
-        ``retention_tenth`` (s), which half and nine tenths of the devices surpass, and ``failure_probability``
-        [time, state], the mean over devices. A place without a minimum has no barrier and no retention; NaN stays NaN.
+        Data set with the dimensions state and device: ``rest_position`` (m), ``barrier`` (J, the lower one),
+        ``direction`` of the lower barrier (−1 or 1 along x), ``attempt_frequency`` (Hz), ``retention_time`` (s) and
+        ``pinning_field`` (T),
+        the field along z at which the lower barrier vanishes. With the dimension state: ``retention_median`` and
+        ``retention_tenth`` (s), exceeded by half and by nine tenths of the devices, and ``failure_probability`` [time,
+        state], the mean over devices. A position without a minimum has zero barrier and retention; NaN stays NaN.
 
     Raises:
-        InputError: positions of another number of devices, a temperature that is not positive, or a wall that is not
-            held at psi = 0.
+        InputError: The number of devices of the positions is wrong, the temperature is not positive, or a wall is not
+            stable at psi = 0.
     """
     if not (math.isfinite(temperature) and temperature > 0):
         raise InputError(f"temperature = {temperature}: retention needs a positive temperature in K")
@@ -134,7 +136,8 @@ def retention_on(
 
 
 def depopulation(loss: float) -> float:
-    """Mel'nikov and Meshkov's factor for an energy loss of ``loss`` kB T in one round: ``loss`` itself if it is small.
+    """Depopulation factor of Mel'nikov and Meshkov for an energy loss of ``loss`` kB T in one orbit; about ``loss`` if
+    small.
 
     ln A = (2/pi) ∫ ln(1 − exp(−loss/(4 cos² theta))) dtheta from 0 to pi/2.
     """
@@ -183,7 +186,7 @@ class _Landscape:
         )
 
     def escape(self, position: float) -> tuple[float, ...]:
-        """Resting place, lower barrier, its direction, attempt frequency, retention time and pinning field."""
+        """Resting position, lower barrier, its direction, attempt frequency, retention time and pinning field."""
         if math.isnan(position):
             return (math.nan,) * 6
         rest, ends = self._valley(min(max(round(position / FINE), 0), len(self.places) - 1))
@@ -204,7 +207,7 @@ class _Landscape:
         return place, barrier, direction, frequency, math.exp(exponent) if exponent < 700 else math.inf, field
 
     def _valley(self, start: int) -> tuple[int, tuple[int, int]]:
-        """The minimum that a wall comes to, and the saddles (or ends of the track) on either side."""
+        """The minimum in which a wall comes to rest, and the saddles (or ends of the track) on either side."""
         rest = start
         while True:
             ends = []
@@ -218,7 +221,7 @@ class _Landscape:
                 return rest, (ends[0], ends[1])
 
     def _climb(self, rest: int, step: int) -> tuple[int, int | None]:
-        """The saddle in one direction; or, as second, a lower place that no more than a ripple keeps the wall from."""
+        """The saddle in one direction, and a lower position that only a ripple separates from the wall, if any."""
         ripple, top = RIPPLE * self.heat, rest
         k = rest + step
         while 0 <= k < len(self.energy):
@@ -255,7 +258,7 @@ class _Landscape:
         """Delta² times the curvature of a parabola of the barrier's weight, in J; positive."""
         step = 1 if saddle > rest else -1
         k = beyond = saddle
-        # As far as the next valley, of which no ripple deceives.
+        # Up to the next valley, ignoring ripples.
         while 0 <= k < len(self.energy) and self.energy[k] - self.energy[beyond] < RIPPLE * self.heat:
             beyond = k if self.energy[k] < self.energy[beyond] else beyond
             k += step
@@ -264,11 +267,11 @@ class _Landscape:
         return float(2 * math.pi * self.heat * self.delta**2 / weight**2)
 
     def _loss(self, rest: int, saddle: int, other: int) -> float:
-        """Energy in J that a wall of the saddle's energy loses in one round through the valley.
+        """Energy in J that a wall at the energy of the saddle loses in one orbit through the valley.
 
         −dE/dt = alpha gamma (E_u² + E_psi²)/c and u' = gamma E_psi/c, u = q/Delta, along the orbit without damping, its
-        angle small: K psi²/2 = E_s − p U, E_psi = sqrt(2 K (E_s − p U)). Where the angle is not small the loss is so
-        large that the factor is 1 all the same.
+        angle small: K psi²/2 = E_s − p U, E_psi = sqrt(2 K (E_s − p U)). Where the angle is not small, the loss is so
+        large that the factor is 1 anyway.
         """
         step = 1 if saddle > rest else -1
         turn = rest
@@ -277,20 +280,21 @@ class _Landscape:
         low, high = sorted((turn, saddle))
         orbit = slice(low, high + 1)
         room = self.energy[saddle] - self.energy[orbit]
-        # The integrand has an integrable root where the wall turns, and vanishes at the saddle.
+        # The integrand has an integrable square root at the turning point and vanishes at the saddle.
         torque = np.sqrt(2 * self.angular[orbit] * np.maximum(room, 1e-3 * room.max()))
         lost = (self.delta * self.slope[orbit]) ** 2 / torque + torque
         return float(2 * self.damping * lost.sum() * FINE / self.delta)
 
 
 def _quantile(values: Float[np.ndarray, "state device"], share: float) -> Float[np.ndarray, " state"]:
-    """The value of a device, so that infinite ones do no harm; NaN where all are missing."""
+    """Quantile over devices, taken at the value of one device so that infinite values are allowed; NaN if all are
+    missing."""
     rows = [row[~np.isnan(row)] for row in values]
     return np.array([np.quantile(row, share, method="lower") if row.size else np.nan for row in rows])
 
 
 def _mean(values: Float[np.ndarray, "time state device"]) -> Float[np.ndarray, "time state"]:
-    """Over the devices that are there."""
+    """Mean over the devices that are not missing."""
     there = ~np.isnan(values)
     count = there.sum(2)
     total = np.where(there, values, 0.0).sum(2)

@@ -1,4 +1,4 @@
-"""The shape of a real track: notches, rough edges, an anisotropy gradient, and stops at its ends."""
+"""Shape of a real track: notches, rough edges, an anisotropy gradient, and stops at its ends."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from barkhausen.micromagnetics import (
 
 
 class EndStops(Parameters):
-    """Stretches of raised anisotropy at both ends that keep the wall on the track.
+    """End stops: regions of higher anisotropy at both ends that keep the wall on the track.
 
-    Real devices pin the magnetisation of their ends, with contacts or an antiferromagnet; here the wall meets a hill
-    of wall energy. Both values are assumptions.
+    Real devices pin the magnetisation at their ends with contacts or an antiferromagnet; here the ends have a higher
+    wall energy. Both values are assumptions.
     """
 
     length: NotNegative = 40e-9
-    """Of each stop in m; 0: no stops, and a wall may leave the track."""
+    """Length of each stop in m. With 0 there are no stops, and a wall can leave the track."""
     anisotropy: NotNegative = 3e5
-    """By how much Ku is raised there, in J/m³."""
+    """Increase of Ku in the stops in J/m³."""
 
 
 class Grains(Parameters):
-    """Grains whose anisotropy differs: size in m, and standard deviation of Ku relative to its mean."""
+    """Grains with different anisotropies: size in m, and standard deviation of Ku relative to its mean."""
 
     size: Positive = 10e-9
     spread: NotNegative = 0.0
 
 
 class TrackShape(Parameters):
-    """What makes one place on the track differ from another, and one device from another; SI units."""
+    """Variations along the track and between devices; SI units."""
 
     notches: tuple[Notch, ...] = ()
     roughness: EdgeRoughness = EdgeRoughness()
-    """Of both edges; ``rms = 0`` for smooth ones."""
+    """Roughness of both edges; ``rms = 0`` for smooth edges."""
     taper: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
     """Relative change of the width from the left end to the right."""
     anisotropy_gradient: Real = 0.0
@@ -57,10 +57,10 @@ class TrackShape(Parameters):
     end_stops: EndStops = EndStops()
 
     def outline(self, track: Racetrack) -> TrackOutline:
-        """The outline of that track.
+        """The outline of a track.
 
         Raises:
-            pydantic.ValidationError: a notch lies off the track.
+            pydantic.ValidationError: A notch lies off the track.
         """
         return TrackOutline(
             length=track.length,
@@ -71,17 +71,17 @@ class TrackShape(Parameters):
         )
 
     def film(self, track: Racetrack, material: Material, *, cell: float, devices: int, seed: int) -> Film:
-        """The film of so many devices, each with its own edges and grains.
+        """The film of a number of devices, each with its own edges and grains.
 
         Args:
-            track: length, width and thickness.
-            material: the constants.
-            cell: edge of the square cells in m.
-            devices: how many.
-            seed: of the edges (and grains); device d is the same whatever the cells and the number of devices.
+            track: Length, width and thickness.
+            material: Material constants.
+            cell: Edge of the square cells in m.
+            devices: Number of devices.
+            seed: Seed of edges and grains. Device d does not depend on the cells or the number of devices.
 
         Raises:
-            InputError: notches that cut the track in two, or stops that leave no track.
+            InputError: Notches cut the track in two, or stops leave no track.
         """
         if not 2 * self.end_stops.length < track.length:
             raise InputError(

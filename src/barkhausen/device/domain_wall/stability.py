@@ -1,4 +1,4 @@
-"""How long the states of a device hold, and what a read sees and does."""
+"""Stability of the states of a device: retention, and noise and disturbance of reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from barkhausen.device.domain_wall.retention import retention
 from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY
 
 LONGEST = 1e300
-"""A wall that never leaves is written as one that leaves after so many seconds: files hold no infinity."""
+"""Retention time in s written for a wall that never escapes, since files hold no infinity."""
 
 
 def stability(
@@ -23,16 +23,17 @@ def stability(
     """Retention and read-out of each state, as optional variables of a device file.
 
     Args:
-        parameters: of the device; its temperature must be positive.
-        positions: where the walls came to rest in m. A device's place in a state is the median of its cycles.
-        compact: of the compact model, whose landscape gives the barriers; default as in :func:`.retention`.
+        parameters: Parameters of the device, at a positive temperature.
+        positions: Resting positions of the walls in m. The position of a device in a state is the median of its cycles.
+        compact: Parameters of the compact model, whose landscape gives the barriers. Default: as in :func:`.retention`.
 
     Returns:
-        ``barrier`` (J), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T) with the
-        dimensions state and device (:mod:`.retention`), and ``escape_direction``, −1 or 1 along x, the side of the
-        lower barrier; ``read_noise`` (m), the standard deviation of the place
-        that one read finds, and ``read_disturb``, the probability that one read moves the wall (mean over devices),
-        with the dimension state (:class:`.TunnelJunction`).
+        Data set with ``barrier`` (J), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T) with
+        the
+        dimensions state and device (:mod:`.retention`), and ``escape_direction``, the direction of the lower barrier
+        (−1 or 1 along x); with the dimension state (:class:`.TunnelJunction`), ``read_noise`` (m), the standard
+        deviation of the position found by one read, and ``read_disturb``, the probability that one read moves the wall
+        (mean over devices).
     """
     seen = np.isfinite(positions).any(axis=2)
     places = np.full(seen.shape, np.nan)

@@ -1,4 +1,4 @@
-"""Registry entry of domain-wall racetracks: a wall that stops where strain holds it, read by a tunnel junction."""
+"""Registry entry of domain-wall racetracks: a wall whose position strain controls, read by a tunnel junction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def imported(
     conductance_range: tuple[float, float] | None,
     path: str,
 ) -> Imported:
-    """Wall positions, or conductances of the whole junction, which stand for places on the track.
+    """Wall positions, or conductances of the whole junction converted to wall positions.
 
     Raises:
         InputError: A value lies off the track or outside the conductances of the junction.
@@ -42,7 +42,7 @@ def imported(
                     "(set track.length in the parameter file)"
                 )
         return Imported([item.value for item in measured], assumed)
-    # The measured range takes the place of the junction's, for the positions and for the energy of a read.
+    # The measured range replaces that of the junction, for the positions and for the energy of a read.
     assumed = [line for line in assumed if not line.startswith(JUNCTION_CONDUCTANCE)]
     if conductance_range is None:
         conductance_range = min(item.value for item in measured), max(item.value for item in measured)

@@ -11,8 +11,8 @@ VACUUM_PERMITTIVITY = 8.8541878128e-12
 class Racetrack(Parameters):
     """Geometry and electrical constants of one track; SI units.
 
-    Every default is an assumption of ours within the range found in the literature, not a value of the
-    paper: a 512 × 64 × 1 nm strip, 5 nm of beta-tantalum (2.0e-6 ohm m) below, 100 nm of PZT
+    All defaults are our assumptions within the range found in the literature, not values of the paper: a 512 × 64 × 1
+    nm strip, 5 nm of beta-tantalum (2.0e-6 ohm m) below, 100 nm of PZT
     (relative permittivity 1000) as the gate.
     """
 
@@ -42,22 +42,22 @@ class Racetrack(Parameters):
         return VACUUM_PERMITTIVITY * self.piezoelectric_permittivity * self.area / self.piezoelectric_thickness
 
     def joule_heat(self, current_density: float, duration: float) -> float:
-        """Energy in J that a current pulse turns into heat in the heavy metal: J² rho L w t tau.
+        """Joule heat in J of a current pulse in the heavy metal: J² rho L w t tau.
 
         Args:
-            current_density: in the heavy metal, in A/m².
-            duration: of the pulse, in s.
+            current_density: Current density in the heavy metal in A/m².
+            duration: Duration of the pulse in s.
         """
         volume = self.area * self.heavy_metal_thickness
-        # Unlike a power, a product that overflows is infinite, and refused with the name of the energy.
+        # Unlike a power, a product that overflows is infinite, and is refused with the name of the energy.
         return current_density * current_density * self.heavy_metal_resistivity * volume * duration
 
     def gate_energy(self, gate_voltage: float) -> float:
-        """Energy in J drawn from the supply to charge the gate and drop it again: C V².
+        """Energy in J drawn from the supply to charge and discharge the gate: C V².
 
-        Half of it is lost on charging and half on discharging; no energy is recovered (not adiabatic).
+        Half of it is lost on charging and half on discharging; none is recovered (no adiabatic charging).
 
         Args:
-            gate_voltage: in V.
+            gate_voltage: Gate voltage in V.
         """
         return self.gate_capacitance * gate_voltage * gate_voltage

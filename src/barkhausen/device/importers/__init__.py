@@ -1,1 +1,1 @@
-"""Import of measured and simulated devices from the files of others."""
+"""Import of measured devices, and of devices simulated with other programs."""

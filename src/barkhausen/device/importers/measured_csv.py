@@ -19,7 +19,8 @@ from barkhausen.device.technology import DEFAULT_TECHNOLOGY, TECHNOLOGIES, Measu
 
 INDICES = ("state", "device", "cycle")
 MAXIMAL_CELLS = 10**8
-"""Of the table state × device × cycle, 0.8 GB; only labels that hardly ever repeat need more."""
+"""Largest number of cells of the table state × device × cycle (0.8 GB). Only labels that almost never repeat need
+more."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,26 @@ def import_measured_csv(
     fit: bool = False,
     seed: int = 0,
 ) -> CharacterisedDevice:
-    """Read ``state,device,cycle`` and a column of the technology, such as ``position_m`` or ``conductance_s``.
+    """Import the columns ``state,device,cycle`` and a column of the technology, such as ``position_m`` or
+    ``conductance_s``.
 
-    The labels of states, devices and cycles may be any text. States are numbered in order of their mean value. Cycles
-    that are missing for some device are left empty.
+    Labels of states, devices and cycles may be any text. States are numbered in order of their mean values. Missing
+    cycles are allowed.
 
     Args:
         path: CSV file with a header line.
-        parameters: Parameters of the technology; for a domain-wall device the track's length is that of the measured
-            device. Default: those of the technology.
+        parameters: Parameters of the technology; for a domain-wall device the length of the track must be that of the
+            measured device. Default: those of the technology.
         technology: Name of the technology, where no parameters are given.
-        conductance_range: Smallest and greatest conductance in S. Default: what the technology takes, usually the
-            extremes of the measured conductances, which is declared as an assumption.
-        fit: Whether statistics of the states are added, and the distribution that predicts devices best
-            (:func:`fitted`). Otherwise synapses are drawn from the measured values as they are.
+        conductance_range: Smallest and greatest conductance in S. Default: that of the technology, usually the extremes
+            of the measured conductances, which is listed as an assumption.
+        fit: Whether to add statistics of the states and the distribution that predicts held-out devices best
+            (:func:`fitted`). Otherwise synapses are drawn from the measured values unchanged.
         seed: Seed of the fit.
 
     Raises:
-        InputError: A column is missing, a row is malformed or repeated (named by its line), or the values cannot belong
-            to one device, or are of too few devices for a fit.
+        InputError: A column is missing, a row is malformed or repeated (the message gives its line), the values cannot
+            belong to one device, or there are too few devices for a fit.
     """
     entry = TECHNOLOGIES.named(technology) if parameters is None else technology_of(parameters)
     parameters = parameters or entry.parameters()

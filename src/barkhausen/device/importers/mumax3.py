@@ -1,4 +1,4 @@
-"""Import of a device simulated with mumax3: one ``table.txt`` for each state, device and cycle."""
+"""Import of a device simulated with mumax3, with one ``table.txt`` for each state, device and cycle."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 INDICES = ("state", "device", "cycle")
 PATTERN = "state{state}_device{device}_cycle{cycle}.out/table.txt"
-"""Where :func:`import_mumax3_tables` looks for the labels unless told otherwise."""
+"""Default pattern of the labels in paths."""
 
 EARLY = 5e-3
-"""By what part a table may end before the longest one: a last row that fell just behind the end of the run."""
+"""Relative time by which a table may end before the longest one, since its last row may have been just missed."""
 
 ROUNDING = 1e-5
-"""How far |m_z| may exceed 1; mumax3 writes single precision."""
+"""Amount by which |m_z| may exceed 1, since mumax3 writes single precision."""
 
 Numbers = Float[np.ndarray, " row"]
 
@@ -41,9 +41,9 @@ class _Table:
     end: float
     """Time in s of the last row."""
     line: int
-    """Of the last row."""
+    """Line number of the last row."""
     value: float
-    """What stands for the position at the end: mean m_z, or the column in m."""
+    """Final value that gives the position: mean m_z, or the column in m."""
 
 
 def import_mumax3_tables(
@@ -57,30 +57,32 @@ def import_mumax3_tables(
     domain_mz: float = 1.0,
     average: float | None = None,
 ) -> CharacterisedDevice:
-    """Read resting wall positions from the tables of mumax3.
+    """Import resting wall positions from the tables of mumax3.
 
-    Labels come from the paths and may be any text. States are numbered in order of their mean position, devices and
-    cycles in the order of their labels (2 before 10). Combinations without a table are left empty.
+    Labels come from the paths and may be any text. States are numbered in order of their mean positions, devices and
+    cycles in natural order of their labels (2 before 10). Missing combinations are allowed.
 
     Args:
-        tables: a directory, searched with all below it, or the tables themselves.
-        parameters: of track, protocol and junction; the track's length is that of the simulated device.
-        pattern: how the end of each path holds the labels: text with {state}, {device} and {cycle}; a field that is
-            left out has one value. In a directory, every file with the pattern's last part as its name must match; if
-            that part holds labels, every file with its ending.
-        column: name of a column that holds the position in m, as ``wall_position`` in the scripts of
-            :func:`~barkhausen.micromagnetics.mumax3.script.mumax3_script`. ``None``: from the mean m_z,
-            x = L/2 (1 + left m_z/domain_mz).
-        offset: added to the column, in m: half the track for a column that counts from its middle.
-        left: 1 if the left domain points up, −1 if down (for m_z).
-        domain_mz: |m_z| within the domains (for m_z); heat and edges make it less than 1, which would draw every
-            wall to the middle.
-        average: take the mean over the last so many seconds (weighted by time); ``None``: the last row.
+        tables: Directory, searched recursively, or the table files themselves.
+        parameters: Parameters of track, protocol and junction. The length of the track must be that of the simulated
+            device.
+        pattern: Pattern of the end of each path, with the fields {state}, {device} and {cycle}. A field that is left
+            out has one value. In a directory, every file named like the last part of the pattern must match the whole
+            pattern; if that part has fields, every file with its extension.
+        column: Name of a column that holds the position in m, such as ``wall_position`` in the scripts of
+            :func:`~barkhausen.micromagnetics.mumax3.script.mumax3_script`. Default: the position follows from the mean
+            m_z, x = L/2 (1 + left m_z/domain_mz).
+        offset: Offset in m added to the column, such as half the track length for positions from its middle.
+        left: Direction of the left domain for positions from m_z: 1 for up, −1 for down.
+        domain_mz: |m_z| within the domains for positions from m_z. Thermal fluctuations and edges make it less than 1;
+            with too large a value all positions are shifted towards the middle.
+        average: Time in s at the end of a table over which values are averaged, weighted by time. Default: only the
+            last row is used.
 
     Raises:
-        InputError: a path that does not match, or labels given twice; a table that cannot be read, lacks a column,
-            holds what is no finite number, goes back in time, or ends before the others (with its line); a position
-            off the track; or values that cannot belong to one device.
+        InputError: A path does not match, or labels occur twice; a table cannot be read, lacks a column, holds a value
+            that is not a finite number, goes back in time, or ends before the others (the message gives the line); a
+            position lies off the track; or the values cannot belong to one device.
     """
     parameters = parameters or DeviceParameters()
     if left not in (1, -1):
@@ -130,7 +132,7 @@ def import_mumax3_tables(
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
-    """Matches the end of a path and gives its labels."""
+    """Regular expression that matches the end of a path and gives its labels."""
     try:
         pieces = list(string.Formatter().parse(pattern))
     except ValueError as error:
@@ -185,7 +187,7 @@ def _read(path: Path, labels: tuple[str, str, str], column: str | None, average:
     whole = header[names.index(wanted)].strip()
     if column is not None and whole not in (column, f"{column} (m)"):
         raise InputError(f"{path}: line 1: column '{whole}' is not in m")
-    # What diverged shows in m first, whatever the position is taken from.
+    # A diverged simulation shows in m first, wherever the position comes from.
     needed = {name: names.index(name) for name in ("t", wanted, "mx", "my", "mz") if name in names}
     rows: list[tuple[int, float, float]] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -278,7 +280,7 @@ def _to_array(rows: Sequence[tuple[_Table, float]]) -> tuple[Float[np.ndarray, "
 
 
 def _natural(label: str) -> list[tuple[int, str]]:
-    """Numbers within a label count as numbers."""
+    """Sort key of a label that compares numbers within it as numbers."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", label)]
 
 

@@ -32,13 +32,13 @@ class Read(Parameters):
     """The verify read."""
 
     voltage: Positive = 0.1
-    """In V."""
+    """Read voltage in V."""
     time: Positive = 10e-9
-    """In s."""
+    """Duration of a read in s."""
 
 
 class ResistiveParameters(Parameters):
-    """How a resistive memory is written and read."""
+    """Parameters of writing and reading a resistive memory."""
 
     write: Write = Write()
     read: Read = Read()
@@ -77,19 +77,19 @@ def resistive_device(
     conductance_range: tuple[float, float] | None = None,
     attributes: Mapping[str, Any] | None = None,
 ) -> CharacterisedDevice:
-    """Label conductances in S; a read takes V² G t.
+    """Make a device from conductances in S. The energy of a read is V² G t.
 
     Args:
         conductances: Conductances in S, NaN where a cycle is missing; states in order of their means.
         parameters: Parameters of writing and reading.
-        source: Where the conductances come from.
+        source: Origin of the conductances.
         assumed: Assumptions, a line each.
         moments: Declared mean, device sigma and cycle sigma of each state in S.
         conductance_range: Smallest and greatest conductance in S. Default: those of the parameters.
-        attributes: Anything else worth keeping, as JSON.
+        attributes: Further metadata, stored as JSON.
 
     Raises:
-        InputError: A value is one that no device can have.
+        InputError: A value is impossible for a device.
     """
     mean = np.nanmean(conductances, axis=(1, 2)) if moments is None else moments[0]
     read = parameters.read
@@ -121,7 +121,7 @@ def imported(
 ) -> Imported:
     """Conductances, or resistances turned into conductances.
 
-    Without a range in the parameters or of its own, the extremes of the measured conductances are the range.
+    If neither the parameters nor ``conductance_range`` give a range, it is that of the measured conductances.
 
     Raises:
         InputError: A resistance that is not positive, or a conductance outside the range.

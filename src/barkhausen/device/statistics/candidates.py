@@ -38,8 +38,8 @@ class Background:
     same for all distributions and keeps a single outlier from deciding between them.
 
     Attributes:
-        devices, cycles: how many were seen.
-        span: range of all positions of the state, and one of its standard deviations.
+        devices, cycles: How many were seen.
+        span: Range of all positions of the state, and one of its standard deviations.
     """
 
     devices: int
@@ -64,8 +64,8 @@ class CandidateDistribution:
     """Distribution of one state.
 
     Attributes:
-        centre: distribution of the place that a device's cycles scatter about.
-        noise: distribution of a cycle about the centre of its device; one for all devices, or one for each kernel of
+        centre: Distribution of the place that a device's cycles scatter about.
+        noise: Distribution of a cycle about the centre of its device; one for all devices, or one for each kernel of
             ``centre``, which then stands for a device of its own.
     """
 
@@ -105,8 +105,8 @@ class CandidateDistribution:
         root of the number of cycles, since so well do the cycles know the centre. A device never seen has 0.
 
         Args:
-            rows: positions of the devices, in units of the spread of their state.
-            background: what any distribution must allow for.
+            rows: Positions of the devices, in units of the spread of their state.
+            background: What any distribution must allow for.
         """
         cycles = int(np.isfinite(rows).sum(axis=1).max())
         narrowest = max(LEAST_SIGMA, min(float(noise.sigma.min()) for noise in self.noise))

@@ -51,9 +51,9 @@ class StateDistribution(ABC):
         """Draw the cycle-to-cycle part of one programming attempt to each of the given states.
 
         Args:
-            state: target of each event (int64).
-            generator: of the noise.
-            origin: of the device of each event, from :meth:`draw_population`; without it the noise is that of a
+            state: Target of each event (int64).
+            generator: Of the noise.
+            origin: Of the device of each event, from :meth:`draw_population`; without it the noise is that of a
                 random device where devices differ in it.
         """
 
@@ -133,9 +133,9 @@ class SmoothedStates(StateDistribution):
     ``directions``, so their correlation survives. The noise is a kernel picked among the samples of its state.
 
     Attributes:
-        offset_mean, offset_sigma: kernel of each characterised device in each state.
-        directions: standard normals times these are standard normal in each state, and correlated between states.
-        noise_mean, noise_sigma: kernels of the noise; one row for all devices, or one for each characterised device.
+        offset_mean, offset_sigma: Kernel of each characterised device in each state.
+        directions: Standard normals times these are standard normal in each state, and correlated between states.
+        noise_mean, noise_sigma: Kernels of the noise; one row for all devices, or one for each characterised device.
     """
 
     levels: Float[Tensor, " state"]

@@ -31,11 +31,11 @@ def kolmogorov_smirnov(
     distribution known beforehand, would be off on both counts.
 
     Args:
-        rows: positions of the state.
-        distribution: fitted to them; draws the data sets.
-        marginal: the probability that the distribution, fitted to each of many data sets, puts below each of its
+        rows: Positions of the state.
+        distribution: Fitted to them; draws the data sets.
+        marginal: The probability that the distribution, fitted to each of many data sets, puts below each of its
         values.
-        generator: of the data sets.
+        generator: Of the data sets.
     """
     present = np.isfinite(rows)
     drawn = np.where(present, distribution.draw((RESAMPLES, *rows.shape), generator), np.nan)

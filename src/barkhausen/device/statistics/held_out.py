@@ -27,9 +27,9 @@ def held_out(rows: Rows, fold: Int[np.ndarray, " device"], fit: Fit) -> Scores:
     """Log-likelihood of each device under the distribution fitted to the devices of the other folds.
 
     Args:
-        rows: positions of one state, in units of its spread; a device never seen scores 0.
-        fold: of each device.
-        fit: makes a distribution of the rows of the other folds; told the number of the fold left out.
+        rows: Positions of one state, in units of its spread; a device never seen scores 0.
+        fold: Of each device.
+        fit: Makes a distribution of the rows of the other folds; told the number of the fold left out.
     """
     seen = np.isfinite(rows).any(axis=1)
     span = float(np.nanmax(rows) - np.nanmin(rows)) + 1.0

@@ -126,7 +126,7 @@ def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
     their least distance, where it would only tell that they were. A single device gets the reference itself.
 
     Args:
-        values: one row a device; NaN where there is none.
+        values: One row a device; NaN where there is none.
 
     Returns:
         The bandwidth in the unit of the values; zero if they are all the same.

@@ -52,9 +52,9 @@ def fit_mixture(values: Float[np.ndarray, " sample"], components: int, generator
     """The likeliest mixture of ``components`` normals, of those that four k-means starts lead to.
 
     Args:
-        values: in any unit; at least as many distinct ones as components.
-        components: how many.
-        generator: of the starts.
+        values: In any unit; at least as many distinct ones as components.
+        components: How many.
+        generator: Of the starts.
     """
     if components == 1:
         return Components(np.ones(1), values.mean(keepdims=True), values.std(keepdims=True))
@@ -87,10 +87,10 @@ def refit_mixture(
     take it a minute.
 
     Args:
-        values: a row for each copy, or one row for all of them.
-        weights: how often each value counts in each copy.
-        start: a mixture for each copy, or one for all of them.
-        iterations: at most; from the mixture of all values, resamples of them need few.
+        values: A row for each copy, or one row for all of them.
+        weights: How often each value counts in each copy.
+        start: A mixture for each copy, or one for all of them.
+        iterations: At most; from the mixture of all values, resamples of them need few.
     """
     total = weights.sum(axis=1, keepdims=True)
     origin = float(values.mean())
@@ -129,8 +129,8 @@ def mixture_intervals(
 
     Args:
         values: NaN where there is none.
-        components: fitted to them.
-        generator: of the resamples.
+        components: Fitted to them.
+        generator: Of the resamples.
 
     Returns:
         The lower and the upper ends.

@@ -28,10 +28,10 @@ class KernelTables:
     """Normal kernels of offsets and of noise.
 
     Attributes:
-        offset_mean, offset_sigma: kernel of each characterised device in each state.
-        directions: a draw of standard normals, one for each direction, times these is standard normal in each state
+        offset_mean, offset_sigma: Kernel of each characterised device in each state.
+        directions: A draw of standard normals, one for each direction, times these is standard normal in each state
             and as correlated between states as the devices are.
-        noise_mean, noise_sigma: kernels of the noise, one row for all devices or one for each.
+        noise_mean, noise_sigma: Kernels of the noise, one row for all devices or one for each.
     """
 
     offset_mean: Float[np.ndarray, "device state"]
@@ -94,10 +94,10 @@ def smoothed_tables(
     """Smoothed bootstrap: offsets and residuals widened by kernels and shrunk to the variances of ``moments``.
 
     Args:
-        positions: of all states.
-        moments: mean, device sigma and cycle sigma of each state.
-        bandwidths: of the kernels of offsets and of residuals, before they are shrunk.
-        own_noise: whether a device draws from its own cycles only; the mean of its variance over devices is then that
+        positions: Of all states.
+        moments: Mean, device sigma and cycle sigma of each state.
+        bandwidths: Of the kernels of offsets and of residuals, before they are shrunk.
+        own_noise: Whether a device draws from its own cycles only; the mean of its variance over devices is then that
             of the cycle sigma.
     """
     complete = seen_in_every_state(positions)
@@ -132,9 +132,9 @@ def mixture_tables(positions: Positions, mean: ByState, mixtures: Sequence[State
     characterised devices about theirs.
 
     Args:
-        positions: of all states.
-        mean: of each state, which offsets are counted from.
-        mixtures: one for each state.
+        positions: Of all states.
+        mean: Of each state, which offsets are counted from.
+        mixtures: One for each state.
     """
     complete = seen_in_every_state(positions)
     number, states = int(complete.sum()), len(positions)

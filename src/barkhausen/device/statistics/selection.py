@@ -28,10 +28,10 @@ class Score:
     """How well a distribution predicts devices.
 
     Attributes:
-        distribution: its name.
-        mean: log-likelihood of a held-out device in nats, positions of each state in units of their spread.
-        behind: how far that is behind the best distribution.
-        standard_error: of ``behind``.
+        distribution: Its name.
+        mean: Log-likelihood of a held-out device in nats, positions of each state in units of their spread.
+        behind: How far that is behind the best distribution.
+        standard_error: Of ``behind``.
     """
 
     distribution: str
@@ -45,14 +45,14 @@ class FitReport:
     """What :func:`choose_fit` found.
 
     Attributes:
-        chosen: name of the chosen distribution.
-        scores: of all distributions, from the simplest on.
+        chosen: Name of the chosen distribution.
+        scores: Of all distributions, from the simplest on.
         distance: Kolmogorov-Smirnov distance between the positions of each state and each distribution.
-        p_value: of that distance; 1 for a state without spread.
-        mixtures: one for each state.
-        bandwidths: in m, of the kernels that smooth the offsets (row 0) and the residuals (row 1) of each state.
-        own_noise: whether the noise of a device is drawn from its own cycles in the empirical distribution.
-        seed: of folds, starts and resamples.
+        p_value: Of that distance; 1 for a state without spread.
+        mixtures: One for each state.
+        bandwidths: In m, of the kernels that smooth the offsets (row 0) and the residuals (row 1) of each state.
+        own_noise: Whether the noise of a device is drawn from its own cycles in the empirical distribution.
+        seed: Of folds, starts and resamples.
     """
 
     chosen: str
@@ -148,11 +148,11 @@ def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0
     """Fit the three distributions to every state and choose one of them for the device.
 
     Args:
-        positions: in m; NaN where a cycle is missing or failed.
-        seed: of folds, starts and resamples.
+        positions: In m; NaN where a cycle is missing or failed.
+        seed: Of folds, starts and resamples.
 
     Raises:
-        InputError: a state was seen in fewer than four devices.
+        InputError: A state was seen in fewer than four devices.
     """
     seen = np.isfinite(positions).any(axis=2).sum(axis=1)
     if (seen < LEAST_DEVICES).any():

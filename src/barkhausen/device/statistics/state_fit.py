@@ -37,10 +37,10 @@ class MixtureFit:
     """The mixture of one state's positions.
 
     Attributes:
-        components: weights, and means and sigmas in m; a single one where a normal distribution is enough.
-        low, high: the ends of their 95 % intervals.
+        components: Weights, and means and sigmas in m; a single one where a normal distribution is enough.
+        low, high: The ends of their 95 % intervals.
         level: ``cycle`` or ``device``, at which a component is chosen.
-        offset_sigma: in m, between devices within a component; where the cycle decides.
+        offset_sigma: In m, between devices within a component; where the cycle decides.
     """
 
     components: Components

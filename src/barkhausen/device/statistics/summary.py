@@ -61,10 +61,10 @@ class Reading:
     """How well the state is known from one position.
 
     Attributes:
-        bits: mutual information between state and position.
-        bits_interval: of it, lower and upper end.
-        read_error_rate: how often another state is likelier, by state.
-        read_error_interval: of that.
+        bits: Mutual information between state and position.
+        bits_interval: Of it, lower and upper end.
+        read_error_rate: How often another state is likelier, by state.
+        read_error_interval: Of that.
     """
 
     bits: float
@@ -126,7 +126,7 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
 
     Args:
         positions: NaN where a cycle is missing or failed.
-        seed: of the bootstrap.
+        seed: Of the bootstrap.
     """
     states, devices = positions.shape[:2]
     grid, widths = _common_grid(positions)

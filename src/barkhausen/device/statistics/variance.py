@@ -22,7 +22,7 @@ def variance_components(samples: Samples) -> tuple[float, float]:
     since that is the part which programming again does not cure. With a single device it is all the cycle's.
 
     Args:
-        samples: one row a device; NaN marks a cycle that is missing.
+        samples: One row a device; NaN marks a cycle that is missing.
 
     Returns:
         ``(sigma_device, sigma_cycle)`` in the unit of the samples.
@@ -48,7 +48,7 @@ def variance_intervals(samples: Samples) -> tuple[tuple[float, float], tuple[flo
     instead: it then says nothing about other devices.
 
     Args:
-        samples: one row a device; NaN marks a cycle that is missing.
+        samples: One row a device; NaN marks a cycle that is missing.
 
     Returns:
         ``(low, high)`` of sigma_device and of sigma_cycle in the unit of the samples; NaN where there are too few

@@ -278,7 +278,7 @@ def _about_split(devices: int, cycles: int) -> str:
     if devices == cycles == 1:
         return "With a single event in each state nothing can be said of its spread."
     if cycles == 1:
-        return "With a single cycle a device, the whole spread is booked as between devices; part of it is not."
+        return "With a single cycle a device, the whole spread is counted as device-to-device; part of it is not."
     return "With a single device, nothing can be said of the spread between devices."
 
 

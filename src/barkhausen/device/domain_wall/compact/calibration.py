@@ -182,23 +182,23 @@ def calibrate(
     """Fit the compact model to micromagnetic runs on tracks like ``film``, and test it on others.
 
     Args:
-        film: its material, thickness, cells and median width are taken, its shape is not.
-        gate: how a voltage changes Ku; ``None``: ``voltages`` must be 0.
-        voltages: of the gate, in V.
-        notches: whose depinning is fitted, each alone on a track whatever its ``position``; default triangular ones an
+        film: Its material, thickness, cells and median width are taken, its shape is not.
+        gate: How a voltage changes Ku; ``None``: ``voltages`` must be 0.
+        voltages: Of the gate, in V.
+        notches: Whose depinning is fitted, each alone on a track whatever its ``position``; default triangular ones an
             eighth and a quarter of the width deep on either side, and as long as the track is wide.
-        held_out: the notch of the pulses that test; default in between in depth, and a quarter longer.
-        pulse: duration in s of the pulses that test.
-        temperature: in K.
-        replicas: of each micromagnetic run; each pulse at a notch has half as many, in the test two thirds.
-        currents: how many currents a notch meets at each voltage.
-        seed: of the thermal noise.
-        backend, threads: as of :func:`barkhausen.micromagnetics.simulate`.
-        checkpoint: directory where finished runs are kept; the same call goes on in it. The caller deletes it.
-        progress: where to show how far each run is.
+        held_out: The notch of the pulses that test; default in between in depth, and a quarter longer.
+        pulse: Duration in s of the pulses that test.
+        temperature: In K.
+        replicas: Of each micromagnetic run; each pulse at a notch has half as many, in the test two thirds.
+        currents: How many currents a notch meets at each voltage.
+        seed: Of the thermal noise.
+        backend, threads: As of :func:`barkhausen.micromagnetics.simulate`.
+        checkpoint: Directory where finished runs are kept; the same call goes on in it. The caller deletes it.
+        progress: Where to show how far each run is.
 
     Raises:
-        InputError: a material whose wall no current moves, or a gate that lays the magnetisation down.
+        InputError: A material whose wall no current moves, or a gate that lays the magnetisation down.
     """
     bench = Bench(
         film.material, Bench.width_of(film), film.grid.dz, film.grid.dx, gate, tuple(map(float, voltages)),

@@ -47,8 +47,8 @@ class CompactModel:
     """The compact model of the devices of a film.
 
     Args:
-        film: grid, material, and each device's shape and anisotropy.
-        parameters: from a calibration (:mod:`barkhausen.device.domain_wall.compact.calibration`); the defaults are
+        film: Grid, material, and each device's shape and anisotropy.
+        parameters: From a calibration (:mod:`barkhausen.device.domain_wall.compact.calibration`); the defaults are
             estimates.
     """
 
@@ -72,17 +72,17 @@ class CompactModel:
         A wall that runs off the track is NaN from then on.
 
         Args:
-            drive: current density and gate voltage act; fields and Zhang-Li currents are refused.
-            duration: in s.
-            replicas: how many; the film says which device each is (:meth:`Film.assign`).
-            position: where the walls start, in m.
-            temperature: in K.
-            generator: of the thermal noise.
-            dt: longest step in s; it is fitted to ``every``.
-            every: time between records in s; default a hundredth of the duration.
+            drive: Current density and gate voltage act; fields and Zhang-Li currents are refused.
+            duration: In s.
+            replicas: How many; the film says which device each is (:meth:`Film.assign`).
+            position: Where the walls start, in m.
+            temperature: In K.
+            generator: Of the thermal noise.
+            dt: Longest step in s; it is fitted to ``every``.
+            every: Time between records in s; default a hundredth of the duration.
 
         Raises:
-            InputError: a drive the model does not know, or an argument out of range.
+            InputError: A drive the model does not know, or an argument out of range.
         """
         for name in ("magnet_current_density", "field_x", "field_y", "field_z"):
             if not drive.waveform(name).is_zero:
@@ -134,7 +134,7 @@ class CompactModel:
         """Places in m, and the energy in J that a wall at rest (psi = 0) there has for the equations of motion.
 
         Args:
-            anisotropy_change: delta Ku of the gate in J/m³, one or several.
+            anisotropy_change: Delta Ku of the gate in J/m³, one or several.
         """
         table = self.energy(anisotropy_change)
         return table.places, table.energy
@@ -143,7 +143,7 @@ class CompactModel:
         """The landscape with all that it is made of, for each change of Ku (J/m³).
 
         Raises:
-            InputError: a change that leaves no perpendicular anisotropy.
+            InputError: A change that leaves no perpendicular anisotropy.
         """
         change = torch.atleast_1d(torch.as_tensor(anisotropy_change, dtype=torch.float64))
         return WallEnergy.of(self.film, self.parameters, change)

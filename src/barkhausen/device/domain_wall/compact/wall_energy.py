@@ -89,7 +89,7 @@ class WallEnergy:
         """Tabulate it for each change of Ku (J/m³).
 
         Raises:
-            InputError: a change that leaves no perpendicular anisotropy.
+            InputError: A change that leaves no perpendicular anisotropy.
         """
         material, grid, order = film.material, film.grid, parameters.order
         magnetisation = order * material.saturation_magnetisation
@@ -148,8 +148,8 @@ def thermal_order(film: Film, temperature: float) -> float:
     micromagnetics has 0.941.
 
     Args:
-        film: material and cells.
-        temperature: in K.
+        film: Material and cells.
+        temperature: In K.
     """
     material, grid = film.material, film.grid
     waves = [2 * math.pi * (torch.arange(256, dtype=torch.float64) + 0.5) / 256 for _ in range(2)]

@@ -62,10 +62,10 @@ def sensitivity(
     A variable held fixed by its range is left out; steps end at the bounds.
 
     Args:
-        space: of the design.
-        vector: the design.
-        assess: evaluates devices.
-        temperature: in K.
+        space: Of the design.
+        vector: The design.
+        assess: Evaluates devices.
+        temperature: In K.
     """
     points: list[list[float]] = [list(vector)] * REPEATS
     plan: list[tuple[Variable, list[float]]] = []
@@ -94,8 +94,8 @@ def scenarios(design: DeviceParameters, assess: Assess) -> list[Scenario]:
     Nothing is tuned anew: the voltages and pulses stay those of the design.
 
     Args:
-        design: the device.
-        assess: evaluates devices.
+        design: The device.
+        assess: Evaluates devices.
     """
     usual = design.characterisation.temperature
     shape = design.shape

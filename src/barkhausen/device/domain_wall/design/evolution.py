@@ -74,14 +74,14 @@ def search(
     the same call goes on and ends as it would have.
 
     Args:
-        space: where to look.
-        evaluate: scores of a batch of vectors. They may depend on the batch, and so batches are the same in a search
+        space: Where to look.
+        evaluate: Scores of a batch of vectors. They may depend on the batch, and so batches are the same in a search
             that was interrupted: one is kept as a whole or not at all.
-        archive: what has been evaluated, and where to keep it.
-        generations: after the first points.
-        population: candidates in a generation, a power of two.
-        seed: of the first points and of the mutations.
-        advance: told the number of candidates dealt with.
+        archive: What has been evaluated, and where to keep it.
+        generations: After the first points.
+        population: Candidates in a generation, a power of two.
+        seed: Of the first points and of the mutations.
+        advance: Told the number of candidates dealt with.
     """
     generation = -1
 

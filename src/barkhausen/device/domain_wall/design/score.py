@@ -109,14 +109,14 @@ def assess(
     States are put in order of mean position; one without any wall comes last.
 
     Args:
-        positions: in m, NaN where an event failed.
-        after_reset: where the wall is after resets, in m; NaN: lost.
-        voltages: gate voltage of each state in V.
-        places: where the states should rest, in m, in order.
-        energy: of one programming event to each state in J.
-        length: of the track in m.
-        between_stops: length in m that the end stops leave.
-        weights: of the parts in the cost.
+        positions: In m, NaN where an event failed.
+        after_reset: Where the wall is after resets, in m; NaN: lost.
+        voltages: Gate voltage of each state in V.
+        places: Where the states should rest, in m, in order.
+        energy: Of one programming event to each state in J.
+        length: Of the track in m.
+        between_stops: Length in m that the end stops leave.
+        weights: Of the parts in the cost.
     """
     states = sorted(
         ((rows[np.isfinite(rows)], voltage) for rows, voltage in zip(positions, voltages, strict=True)),
@@ -156,8 +156,8 @@ def away_from_home(resting: Float[np.ndarray, " *event"], means: Sequence[float]
     Between the stop and the first state it may rest anywhere: every programming pulse takes it on from there.
 
     Args:
-        resting: where the wall is after the reset, in m; NaN: lost.
-        means: mean positions of the states in m, in order.
+        resting: Where the wall is after the reset, in m; NaN: lost.
+        means: Mean positions of the states in m, in order.
     """
     border = 0.5 * (means[0] + means[1])
     # Of states without any wall nothing is known, least of all that a reset ends before them.

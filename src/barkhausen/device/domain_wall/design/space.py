@@ -77,13 +77,13 @@ class DesignSpace:
     """The devices of one family.
 
     Args:
-        base: all that the search leaves alone.
-        states: how many.
-        family: which kind of device.
-        ranges: of the variables.
+        base: All that the search leaves alone.
+        states: How many.
+        family: Which kind of device.
+        ranges: Of the variables.
 
     Raises:
-        InputError: notches that cannot stand where they are to, or a gate without effect.
+        InputError: Notches that cannot stand where they are to, or a gate without effect.
     """
 
     base: DeviceParameters
@@ -165,8 +165,8 @@ class DesignSpace:
         between two permutations is neither.
 
         Args:
-            population: how many, a power of two.
-            seed: of the scrambling.
+            population: How many, a power of two.
+            seed: Of the scrambling.
         """
         bounds = self.bounds
         shares = qmc.Sobol(len(bounds), seed=np.random.default_rng(seed)).random(population)
@@ -179,7 +179,7 @@ class DesignSpace:
         """The same device with its voltages in the order in which the wall comes farther (the lower Ku, the farther).
 
         Raises:
-            InputError: not as many numbers as variables.
+            InputError: Not as many numbers as variables.
         """
         if len(vector) != len(self.variables):
             raise InputError(f"a {self.family} design has {len(self.variables)} variables, not {len(vector)}")
@@ -195,7 +195,7 @@ class DesignSpace:
         The reset pulse comes under the voltage of the last state, where Ku is lowest and the wall moves most easily.
 
         Raises:
-            InputError: not as many numbers as variables.
+            InputError: Not as many numbers as variables.
         """
         value = {name: float(entry) for name, entry in zip(self.names, self.in_order(vector), strict=True)}
         voltages = tuple(value[f"gate_voltage_{k}"] for k in range(self.states))

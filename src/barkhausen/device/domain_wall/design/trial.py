@@ -42,8 +42,8 @@ class Trial:
         """The score of these walls.
 
         Args:
-            parameters: the candidate.
-            weights: of the parts in the cost.
+            parameters: The candidate.
+            weights: Of the parts in the cost.
         """
         return assess_of(self.positions, self.after_reset, parameters, weights)
 
@@ -57,10 +57,10 @@ def assess_of(
     """The score of a device's resting places, from the compact model or from micromagnetics.
 
     Args:
-        positions: in m, in the order of the gate voltages; NaN: no single wall.
-        after_reset: where the wall is after resets, in m; NaN: lost.
-        parameters: the device.
-        weights: of the parts in the cost.
+        positions: In m, in the order of the gate voltages; NaN: no single wall.
+        after_reset: Where the wall is after resets, in m; NaN: lost.
+        parameters: The device.
+        weights: Of the parts in the cost.
     """
     voltages = parameters.protocol.gate_voltages or ()
     event, track = ProgrammingEvent(parameters.protocol, voltages), parameters.track
@@ -111,14 +111,14 @@ def trials(
     share one stream of thermal noise.
 
     Args:
-        candidates: alike in all but notches, anisotropy and protocol.
-        devices, cycles: of each state of each candidate.
-        seed: of edges, grains and noise.
-        temperature: in K.
-        compact: parameters of the compact model.
+        candidates: Alike in all but notches, anisotropy and protocol.
+        devices, cycles: Of each state of each candidate.
+        seed: Of edges, grains and noise.
+        temperature: In K.
+        compact: Parameters of the compact model.
 
     Raises:
-        InputError: candidates of different tracks, or one whose notches cut its track in two.
+        InputError: Candidates of different tracks, or one whose notches cut its track in two.
     """
     rows = [_Rows.of(candidate, devices * cycles) for candidate in candidates]
     groups = len(candidates[0].protocol.gate_voltages or ()) + 1
