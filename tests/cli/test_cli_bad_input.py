@@ -455,7 +455,7 @@ def test_interrupted_run_says_so_and_the_same_command_goes_on(tmp_path: Path, re
     assert (interrupted.code, interrupted.out) == (130, ""), err
     assert "Traceback" not in err
     assert [text for text in err.splitlines() if text] == [
-        "interrupted; the same command goes on from the last whole epoch"
+        "interrupted; the same command resumes from the last complete epoch"
     ]
     before = (run / "metrics.jsonl").read_text().splitlines()
     assert 1 <= len(before) < epochs

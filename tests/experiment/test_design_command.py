@@ -143,8 +143,8 @@ def test_damaged_candidates_are_refused(source: Path, tmp_path: Path) -> None:
         ("search.ranges.pulse_width=[2e-9,1e-9]", "first number must not be greater than the second"),
         ("search.ranges.notch_half_length=[1e-9,40e-9]", "2 notches fit between the end stops up to"),
         ("search.compact.pinning=1", "unknown key 'search.compact.pinning'"),
-        ("device.protocol.gate_voltages=[0,1]", "device.protocol.gate_voltages: is what the search finds"),
-        ("device.shape.notches=[]", "device.shape.notches: is what the search finds"),
+        ("device.protocol.gate_voltages=[0,1]", "device.protocol.gate_voltages: is set by the search"),
+        ("device.shape.notches=[]", "device.shape.notches: is set by the search"),
         ("search.ranges.gate_voltage=[-1,9]", "search.ranges.gate_voltage: gate: a change of Ku by -1.33"),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_signal_stops_the_workers_too_and_the_table_says_how_far_it_came(
         victim.process.wait()
     errors = victim.errors.read_text()
     assert "Traceback" not in errors
-    assert ("interrupted" if number == signal.SIGINT else "terminated; the same command goes on") in errors
+    assert ("interrupted" if number == signal.SIGINT else "terminated; the same command resumes") in errors
     assert (tmp_path / "out" / "table.parquet").exists()
 
 

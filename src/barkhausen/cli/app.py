@@ -1,7 +1,7 @@
-"""The command line of ``barkhausen``; ``barkhausen --help`` lists what it can do.
+"""The command line of ``barkhausen``; ``barkhausen --help`` lists its commands.
 
-Exit codes: 0 done; 2 the user's input is wrong (one line, no traceback); 130 interrupted, go on with the same
-command; 1 anything else.
+Exit codes: 0 success; 2 wrong input (one line, no traceback); 130 interrupted (the same command resumes); 1 any other
+error.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ app.command("export-mumax3")(export_mumax3)
 def main() -> None:
     """Entry point of the command ``barkhausen``."""
     with warnings.catch_warnings():
-        # Python keeps deprecations from users; whoever wrote the recipe can mend these.
+        # Python hides deprecation warnings from users, but the author of a recipe can fix these.
         warnings.simplefilter("once", RenamedWarning)
         warnings.showwarning = _shown(warnings.showwarning)
         _run()
@@ -80,18 +80,18 @@ def _run() -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
-        # A usage error; the package that its class comes from depends on the version of typer.
+        # A usage error; its class comes from a package that depends on the version of typer.
         if not hasattr(error, "format_message"):
             raise
         _fail(" ".join(error.format_message().split()))
-    # Typer turns Ctrl-C into this code by itself.
+    # Typer itself turns Ctrl-C into this code.
     if code == INTERRUPTED:
-        typer.echo("interrupted; the same command goes on from the last whole epoch", err=True)
+        typer.echo("interrupted; the same command resumes from the last complete epoch", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _shown(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """How warnings are shown: names that have changed as one line each, all else as before."""
+    """A display of warnings that shows changed names as one line each, and other warnings as before."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
         if issubclass(category, RenamedWarning):
@@ -103,7 +103,7 @@ def _shown(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 def _fail(line: str) -> NoReturn:
-    # Without a command typer prints the help and has nothing more to say.
+    # Without a command, typer prints only the help.
     if line:
         typer.echo(f"barkhausen: {line}", err=True)
     sys.exit(2)

@@ -8,7 +8,7 @@ from barkhausen.cli.terminal.console import wide_console
 
 
 def backends() -> None:
-    """Say what can compute micromagnetics here: the compiled kernel, torch on the CPU, torch on CUDA."""
+    """List the available micromagnetics backends: the compiled kernel, torch on the CPU, torch on CUDA."""
     import torch
 
     from barkhausen.micromagnetics import compiled

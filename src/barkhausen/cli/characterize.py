@@ -12,22 +12,24 @@ from barkhausen.cli.terminal.device_tables import show_device
 
 
 def characterize(
-    parameters: Annotated[Path, typer.Argument(help="Device, protocol, and how many devices and cycles: a TOML file.")],
+    parameters: Annotated[
+        Path, typer.Argument(help="Parameter file (TOML): device, protocol, and numbers of devices and cycles.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Device file to write (.nc).")],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a key: characterisation.devices=4, track.width=48e-9. May be repeated."),
     ] = None,
     page: Annotated[
-        Path | None, typer.Option("--report", help="Page about it; by default beside the device file, as .html.")
+        Path | None, typer.Option("--report", help="Page about the device. Default: beside the device file, as .html.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Simulate the thermal ensemble of a racetrack and write its device file and a page about it.
+    """Simulate a thermal ensemble of racetrack devices, and write its device file and a page about it.
 
-    Interrupted, the same command goes on where it was.
+    If it is interrupted, the same command resumes it.
     """
     from barkhausen.core.progress import Terminal
     from barkhausen.experiment.characterise import characterise_to_file

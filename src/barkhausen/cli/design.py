@@ -10,8 +10,10 @@ from rich.console import Console
 
 
 def design(
-    search: Annotated[Path, typer.Argument(help="What is fixed and what is searched: a TOML file.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory of this search; an interrupted one goes on in it.")],
+    search: Annotated[Path, typer.Argument(help="Search file (TOML): the fixed part of the device and the search.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Directory of the search, in which an interrupted search resumes.")
+    ],
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override a key: search.states=3. May be repeated.")
     ] = None,
@@ -19,7 +21,7 @@ def design(
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Search pulses, gate voltages and notches that give well-separated states; confirm the best by micromagnetics."""
+    """Search for pulses, gate voltages and notches with well-separated states; confirm the best by micromagnetics."""
     from barkhausen.core.progress import Terminal
     from barkhausen.experiment.design.search import design_to_directory
     from barkhausen.report.design.page import write_design_page
@@ -34,4 +36,4 @@ def design(
         progress=Terminal(Console(stderr=True)),
     )
     page = write_design_page(out)
-    typer.echo(f"best design in {out / 'designed.toml'}, evidence in {page}")
+    typer.echo(f"best design in {out / 'designed.toml'}, report in {page}")

@@ -23,11 +23,11 @@ from barkhausen.device import (
 def devices(
     device: Annotated[
         str | None,
-        typer.Argument(help="A preset (racetrack-5, gaussian-N for any N) or a device file; all presets if left out."),
+        typer.Argument(help="Preset (racetrack-5, gaussian-N for any N) or device file. Default: all presets."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write this device to a device file.")] = None,
     toml: Annotated[
-        Path | None, typer.Option("--toml", help="Write the TOML that made this shipped device, to change and run.")
+        Path | None, typer.Option("--toml", help="Write the parameter file (TOML) of this shipped device.")
     ] = None,
 ) -> None:
     """List the device presets, or show or write one device."""
@@ -39,7 +39,9 @@ def devices(
             item = preset(name)
             table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))
         wide_console().print(table)
-        typer.echo("any gaussian-N exists; a device file is named by its path; --toml writes what made a shipped one")
+        typer.echo(
+            "any gaussian-N exists; a device file is given by its path; --toml writes the parameter file of a shipped device"
+        )
         return
     if toml is not None:
         from barkhausen.core.files import atomic_write

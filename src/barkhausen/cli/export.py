@@ -10,7 +10,7 @@ import typer
 
 
 class Format(str, Enum):
-    """What a network can be exported as."""
+    """Format of an export."""
 
     ONNX = "onnx"
     SAFETENSORS = "safetensors"
@@ -20,17 +20,21 @@ class Format(str, Enum):
 
 def export(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
-    to: Annotated[Format, typer.Option("--to", help="Format; onnx needs the extra of that name.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write; for csv a new directory.")],
+    to: Annotated[Format, typer.Option("--to", help="Format; onnx needs the extra 'onnx'.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write; for csv, a new directory.")],
     chip: Annotated[
         int | None,
-        typer.Option("--chip", help="Programmed onto this fresh chip of the run; ex-situ 0 unless given."),
+        typer.Option(
+            "--chip",
+            help="Number of the fresh chip of the run to program. Default: 0 for ex-situ, else the trained devices.",
+        ),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Root of the data sets, where the network's size depends on them.")
+        Path | None,
+        typer.Option("--data-dir", help="Root of the data sets, needed if the size of the network depends on them."),
     ] = None,
 ) -> None:
-    """Write the network of a finished run as ONNX, safetensors, or matrices of conductances (npz, csv)."""
+    """Export the network of a finished run as ONNX, safetensors, or conductance matrices (npz, csv)."""
     from barkhausen.experiment.export import formats
     from barkhausen.experiment.trained import load_trained
 

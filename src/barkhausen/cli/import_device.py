@@ -15,21 +15,22 @@ from barkhausen.device.technology import DEFAULT_TECHNOLOGY
 
 def import_device(
     measured: Annotated[
-        Path, typer.Argument(help="CSV: state,device,cycle and position_m, conductance_s or another of the technology.")
+        Path,
+        typer.Argument(help="CSV file with state,device,cycle and a column of the technology, such as position_m."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Device file to write.")],
     parameters: Annotated[
-        Path | None, typer.Option("--parameters", help="TOML with the parameters of the technology (track, junction).")
+        Path | None, typer.Option("--parameters", help="Parameter file (TOML) of the technology (track, junction).")
     ] = None,
     conductance_range: Annotated[
         tuple[float, float] | None,
-        typer.Option("--conductance-range", help="Smallest and greatest conductance of the device in S, two numbers."),
+        typer.Option("--conductance-range", help="Smallest and largest conductance of the device in S, two numbers."),
     ] = None,
     technology: Annotated[
-        str | None, typer.Option("--technology", help="domain-wall, resistive or one of your own.")
+        str | None, typer.Option("--technology", help="Technology: domain-wall, resistive or one of an extension.")
     ] = None,
 ) -> None:
-    """Turn a measured CSV into a device file."""
+    """Convert a CSV of measurements to a device file."""
     if parameters is None:
         entry = TECHNOLOGIES.named(technology or DEFAULT_TECHNOLOGY)
         given = entry.parameters()

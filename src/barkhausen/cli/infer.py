@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 def infer(
     run: Annotated[Path, typer.Argument(help="Directory of a finished run on devices.")],
     crossbar: Annotated[
-        Path | None, typer.Option("--crossbar", help="Chip file: what differs from the default chip.")
+        Path | None, typer.Option("--crossbar", help="Chip file (TOML): the values that differ from the default chip.")
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Of the chip, such as adc.bits=6 or wires.bit_line=0.5.")
+        list[str] | None, typer.Option("--set", help="Override a key of the chip: adc.bits=6, wires.bit_line=0.5.")
     ] = None,
     fine_tune: Annotated[
-        int, typer.Option("--fine-tune", min=0, help="Epochs of training on the chip, after which it infers again.")
+        int, typer.Option("--fine-tune", min=0, help="Epochs of training on the chip, followed by another inference.")
     ] = 0,
     inferences: Annotated[
-        float, typer.Option("--inferences", min=0, help="Let the reads of so many disturb the walls first.")
+        float, typer.Option("--inferences", min=0, help="Number of inferences whose reads disturb the walls first.")
     ] = 0.0,
-    chip: Annotated[int | None, typer.Option("--chip", help="Fresh chip of devices; ex-situ 0 unless given.")] = None,
+    chip: Annotated[
+        int | None,
+        typer.Option(
+            "--chip", help="Number of the fresh chip of devices. Default: 0 for ex-situ, else the trained devices."
+        ),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write all figures to this JSON file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
 ) -> None:
     """Run a trained network on crossbar tiles with wires, converters and noise; accuracy and energy by cause."""

@@ -22,16 +22,17 @@ def import_mumax3(
         str, typer.Option("--pattern", help="Path of a table, with the fields {state}, {device} and {cycle}.")
     ] = "state{state}_device{device}_cycle{cycle}.out/table.txt",
     column: Annotated[
-        str | None, typer.Option("--column", help="Column with the wall's position in m; by default from <m_z>.")
+        str | None, typer.Option("--column", help="Column with the wall position in m. Default: computed from <m_z>.")
     ] = None,
     average: Annotated[
-        float | None, typer.Option("--average", help="Mean over so many seconds at the end, not the last row alone.")
+        float | None, typer.Option("--average", help="Seconds at the end to average over. Default: only the last row.")
     ] = None,
     parameters: Annotated[
-        Path | None, typer.Option("--parameters", help="TOML with tables track, protocol, junction.")
+        Path | None,
+        typer.Option("--parameters", help="Parameter file (TOML) with the tables track, protocol, junction."),
     ] = None,
 ) -> None:
-    """Turn a set of mumax3 tables into a device file."""
+    """Convert a set of mumax3 tables to a device file."""
     from barkhausen.device.importers.mumax3 import import_mumax3_tables
 
     given = load_parameters(parameters) if parameters is not None else DeviceParameters()
@@ -42,17 +43,20 @@ def import_mumax3(
 
 
 def export_mumax3(
-    parameters: Annotated[Path, typer.Argument(help="Device, protocol and ensemble: a TOML file.")],
+    parameters: Annotated[Path, typer.Argument(help="Parameter file (TOML): device, protocol and ensemble.")],
     out: Annotated[Path, typer.Option("--out", help="Script to write (.mx3).")],
-    state: Annotated[int, typer.Option("--state", help="In the order of protocol.gate_voltages.")] = 0,
+    state: Annotated[
+        int, typer.Option("--state", help="Number of the state, in the order of protocol.gate_voltages.")
+    ] = 0,
     device: Annotated[int, typer.Option("--device")] = 0,
     cycle: Annotated[int, typer.Option("--cycle")] = 0,
     in_metres: Annotated[
-        bool, typer.Option("--in-metres", help="Edges in metres, so that the cells may be changed in the script.")
+        bool,
+        typer.Option("--in-metres", help="Write edges in metres, so that the cell size can be changed in the script."),
     ] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override a key. May be repeated.")] = None,
 ) -> None:
-    """Write one programming event of an ensemble as a mumax3 script, to check it there."""
+    """Write one programming event of an ensemble as a mumax3 script, for comparison."""
     from barkhausen.core.files import atomic_write
     from barkhausen.device.domain_wall.ensemble import Ensemble
 

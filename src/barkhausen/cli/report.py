@@ -12,7 +12,7 @@ def report(
     runs: Annotated[list[Path], typer.Argument(help="Directories of finished runs.")],
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
 ) -> None:
-    """Write one self-contained page about finished runs."""
+    """Write a self-contained page about finished runs."""
     from barkhausen.report.runs.page import write_report
 
     write_report(runs, out)

@@ -26,9 +26,9 @@ def reproduce(
             "Default: runs/reproduce, or runs/NAME of a named system.",
         ),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="The short version: one seed, few epochs and chips.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Short version: one seed, few epochs and chips.")] = False,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="Runs of each kind, with seeds 0, 1, … Default: 3.")
+        int | None, typer.Option("--seeds", min=1, help="Number of seeds (0, 1, …) for each kind of run. Default: 3.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core, at most 8.")
@@ -36,7 +36,7 @@ def reproduce(
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Run a published system and set its results beside the published figures: table.csv and report.html."""
+    """Reproduce a published system and compare with the published figures: table.csv and report.html."""
     from rich.console import Console
 
     from barkhausen.cli.sweep import terminated_in_order

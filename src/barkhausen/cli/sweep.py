@@ -16,7 +16,7 @@ TERMINATED = 128 + signal.SIGTERM
 
 def sweep(
     file: Annotated[Path, typer.Argument(help="What is swept: a TOML file.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory of this sweep; an interrupted one resumes in it.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the sweep, in which an interrupted sweep resumes.")],
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core, at most 8.")
     ] = None,
@@ -28,13 +28,13 @@ def sweep(
         typer.Option("--set", help="Override a key of the sweep file: search.samples=10, set.epochs=1."),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Root of the data sets; workers read there too.")
+        Path | None, typer.Option("--data-dir", help="Root of the data sets, which workers read too.")
     ] = None,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve dask's pages on port 8787.")] = False,
 ) -> None:
-    """Run a sweep of recipes on many processes, or what is missing of it; one table of everything.
+    """Run a sweep of recipes on several processes, or its missing tasks, and write one table of all results.
 
-    Interrupted or killed, the same command resumes. Tasks that failed are tried again.
+    If it is interrupted or killed, the same command resumes it. Failed tasks are tried again.
     """
     from rich.console import Console
 
@@ -45,7 +45,7 @@ def sweep(
     from barkhausen.sweep.sweep_file import load_sweep
 
     if workers is not None and scheduler is not None:
-        raise InputError("--workers and --scheduler: name one; a scheduler has workers of its own")
+        raise InputError("--workers and --scheduler: give only one; a scheduler has its own workers")
     with terminated_in_order():
         counts = run_sweep(
             load_sweep(file, settings or []),
@@ -68,7 +68,7 @@ def sweep(
 
 @contextlib.contextmanager
 def terminated_in_order() -> Iterator[None]:
-    """SIGTERM ends the command like Ctrl-C does: workers are stopped, and the table is written."""
+    """Handle SIGTERM like Ctrl-C: workers are stopped, and the table is written."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         typer.echo("terminated; the same command resumes", err=True)

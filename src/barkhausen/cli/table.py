@@ -10,11 +10,14 @@ import typer
 
 def table(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Directories of sweeps, of finished runs, or holding runs.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="Directories of sweeps or finished runs, or directories that hold runs."
+        ),
     ],
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", help='Rows to keep: "device.margin=0.4"; also != < <= > >=. May be repeated.'),
+        typer.Option("--where", help='Filter of rows: "device.margin=0.4"; also != < <= > >=. May be repeated.'),
     ] = None,
     group: Annotated[
         list[str] | None,
@@ -31,14 +34,16 @@ def table(
         bool, typer.Option("--baseline", help="Compare with the float baseline: --against mode=float.")
     ] = False,
     twin: Annotated[bool, typer.Option("--twin", hidden=True)] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="One row a task instead of one a group.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="One row for each task instead of one for each group.")] = False,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="text, csv, markdown, latex or parquet; by --out's suffix, else text."),
+        typer.Option(
+            "--format", help="text, csv, markdown, latex or parquet. Default: by the suffix of --out, else text."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the table to this file.")] = None,
 ) -> None:
-    """Mean, spread, number and 95 % interval of each group of a sweep's tasks, or of finished runs."""
+    """Show mean, spread, number and 95 % interval for groups of a sweep's tasks or of finished runs."""
     from barkhausen.core.errors import InputError
     from barkhausen.core.renamed import deprecated
     from barkhausen.results import formats
@@ -51,7 +56,7 @@ def table(
         deprecated("--twin", "--baseline")
     conditions = [*(against or ()), *(["mode=float"] if baseline or twin else [])]
     if raw and (group or conditions):
-        raise InputError("--raw: shows tasks as they are; leave out --group, --against and --baseline")
+        raise InputError("--raw: shows single tasks and cannot be combined with --group, --against or --baseline")
     found = load_tables(paths)
     rows = chosen(found.rows, where or ())
     if raw:

@@ -15,7 +15,7 @@ from barkhausen.core.errors import InputError
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory of this run; an interrupted run resumes in it.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the run, in which an interrupted run resumes.")],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a key: states=3, dataset.name=digits. May be repeated."),
@@ -24,14 +24,14 @@ def train(
     overwrite: Overwrite = False,
     mlflow: Annotated[
         str | None,
-        typer.Option("--mlflow", help="Log to MLflow too: sqlite:///runs/mlflow.db, or http://… of a server."),
+        typer.Option("--mlflow", help="Log also to MLflow: sqlite:///runs/mlflow.db, or http://… of a server."),
     ] = None,
     mlflow_experiment: Annotated[
         str | None,
-        typer.Option("--mlflow-experiment", help="Experiment of MLflow that the run belongs to. Default: barkhausen."),
+        typer.Option("--mlflow-experiment", help="MLflow experiment of the run. Default: barkhausen."),
     ] = None,
 ) -> None:
-    """Train one network as a recipe says, or resume an interrupted one."""
+    """Train a network from a recipe, or resume an interrupted run."""
     from barkhausen.core.progress import Terminal
     from barkhausen.experiment.logs.mlflow import EXPERIMENT, Mlflow
     from barkhausen.experiment.recipe import load_recipe

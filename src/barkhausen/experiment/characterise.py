@@ -45,7 +45,7 @@ def characterise_to_file(
         progress: Where progress is shown.
 
     Raises:
-        InputError: the parameters are wrong, ``out`` cannot be written, or its unfinished work is of another device.
+        InputError: The parameters are wrong, ``out`` cannot be written, or its unfinished work is of another device.
     """
     technology, parameters = load_technology(source, settings)
     characterise = technology.simulated()
@@ -78,7 +78,7 @@ def read_characterisation(device: Path) -> Characterisation:
     """A device file with the histories beside it.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: A file is missing or damaged.
     """
     path = history_file(device)
     if not path.is_file():

@@ -24,8 +24,8 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a nested state of dictionaries, lists, tensors, numbers, strings and None, atomically.
 
     Raises:
-        InputError: the file cannot be written.
-        TypeError: the state holds something else.
+        InputError: The file cannot be written.
+        TypeError: The state holds something else.
     """
     tensors: dict[str, Tensor] = {}
     skeleton = json.dumps(_split(state, "", tensors), sort_keys=True)
@@ -40,7 +40,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read what :func:`save_checkpoint` wrote, onto the CPU.
 
     Raises:
-        InputError: the file is damaged or is no checkpoint.
+        InputError: The file is damaged or is no checkpoint.
     """
     try:
         with safe_open(path, framework="pt") as file:

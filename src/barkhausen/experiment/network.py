@@ -25,7 +25,7 @@ def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | 
         where: Torch device of the network.
 
     Raises:
-        InputError: the network cannot take these inputs, or has none of the layers to keep float.
+        InputError: The network cannot take these inputs, or has none of the layers to keep float.
     """
     baseline = stream(recipe.seed, "start" if device is None else "start of float layers", where)
     model = float_network(recipe.network, shapes, baseline)
@@ -46,7 +46,7 @@ def float_network(network: NetworkRecipe, shapes: Shapes, generator: torch.Gener
     """The network of float layers, with initial weights drawn from the generator.
 
     Raises:
-        InputError: the network cannot take these inputs.
+        InputError: The network cannot take these inputs.
     """
     return NETWORKS.named(network.kind).build(network, shapes, FloatLayers(generator)).to(generator.device)
 

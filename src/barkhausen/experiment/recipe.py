@@ -215,7 +215,7 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
             where it is not TOML. ``device.file=…`` replaces the recipe's preset with its sigma and states.
 
     Raises:
-        InputError: the file cannot be read, or a key or value is unknown or wrong.
+        InputError: The file cannot be read, or a key or value is unknown or wrong.
     """
     # Renamed before the settings: an old key of the file must not stand beside the new one of a setting, or reversed.
     values = renamed_keys(read_toml(path), RECIPE_KEYS)
@@ -233,7 +233,7 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
     Keys of earlier versions are read with a ``DeprecationWarning``.
 
     Raises:
-        InputError: a key or value is unknown or wrong.
+        InputError: A key or value is unknown or wrong.
     """
     recipe = validated(Recipe, renamed_keys(values, RECIPE_KEYS), origin)
     if not recipe.learning_rule.on_devices:
@@ -263,7 +263,7 @@ def build_device(recipe: Recipe) -> CharacterisedDevice:
     """The device that the recipe names, for a learning rule on devices.
 
     Raises:
-        InputError: its device file cannot be used.
+        InputError: Its device file cannot be used.
     """
     file = device_file(recipe)
     if file is not None:
@@ -278,7 +278,7 @@ def device_file(recipe: Recipe) -> Path | None:
     None for a textbook Gaussian, and for a learning rule without devices.
 
     Raises:
-        InputError: no such device is shipped.
+        InputError: No such device is shipped.
     """
     choice = recipe.device
     if not recipe.learning_rule.on_devices:

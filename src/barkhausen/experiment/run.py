@@ -80,7 +80,7 @@ class Run:
         """Start the run, resume it, or return the summary of a finished one.
 
         Raises:
-            InputError: the directory belongs to another recipe or cannot be written, data or device cannot be
+            InputError: The directory belongs to another recipe or cannot be written, data or device cannot be
                 used.
         """
         finished = self.directory / "summary.json"

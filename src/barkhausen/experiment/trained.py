@@ -61,7 +61,7 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
         data_dir: Root directory of the data sets; used only where the shape of images is not known without the files.
 
     Raises:
-        InputError: the run is not finished, a file is missing or damaged, or there is no such chip.
+        InputError: The run is not finished, a file is missing or damaged, or there is no such chip.
     """
     if not (directory / "summary.json").exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")

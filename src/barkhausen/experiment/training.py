@@ -162,7 +162,7 @@ class Training:
         """Continue from a saved state.
 
         Raises:
-            InputError: the state is of another network.
+            InputError: The state is of another network.
         """
         try:
             self.model.load_state_dict(state["model"])

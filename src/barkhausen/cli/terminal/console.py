@@ -1,4 +1,4 @@
-"""Where the command line prints its tables."""
+"""Console on which the command line prints its tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rich.console import Console
 
 
 def wide_console() -> Console:
-    """A console that does not cut tables off where it is no terminal."""
+    """A console that does not truncate tables when the output is not a terminal."""
     console = Console()
-    # A table cut off at 80 columns would lose figures when piped into a file.
+    # A table truncated to 80 columns would lose figures when piped into a file.
     return console if console.is_terminal else Console(width=160)

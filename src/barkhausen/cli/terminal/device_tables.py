@@ -1,4 +1,4 @@
-"""A device as tables on the terminal."""
+"""Tables of a device on the terminal."""
 
 from __future__ import annotations
 
@@ -60,17 +60,19 @@ def show_device(item: CharacterisedDevice) -> None:
 
 
 def with_distribution(item: CharacterisedDevice) -> CharacterisedDevice:
-    """With statistics and the distribution that fits best; a handful of devices is too few to choose one by."""
+    """The device with statistics and the best distribution, unless there are too few devices to choose one."""
     from barkhausen.device import LEAST_DEVICES, fitted
 
     if item.devices_seen < LEAST_DEVICES:
-        typer.echo(f"fewer than {LEAST_DEVICES} devices in some state: drawn from the data, no distribution is fitted")
+        typer.echo(
+            f"fewer than {LEAST_DEVICES} devices in some state: no distribution is fitted, synapses are drawn from the data"
+        )
         return item
     return fitted(item)
 
 
 def _show_statistics(item: CharacterisedDevice) -> None:
-    """What is known of the spread of each state, where the file holds it."""
+    """Show the statistics of each state that the file holds."""
     from barkhausen.device import fitting_report
 
     if "overlap" not in item.data:

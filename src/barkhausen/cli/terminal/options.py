@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", help="Root of the data sets (torchvision's layout: MNIST/raw, FashionMNIST/raw)."),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away what the directory holds and start anew.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the directory holds and start again.")]

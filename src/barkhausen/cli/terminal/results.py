@@ -1,4 +1,4 @@
-"""Results of runs as a table on the terminal."""
+"""Table of the results of runs on the terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def print_results(summaries: list[dict[str, object]]) -> None:
         }
         for name, cell in cells.items():
             columns.setdefault(name, []).append(cell)
-    # A column with nothing in it only makes the table too wide for a terminal.
+    # An empty column would only make the table too wide for a terminal.
     columns = {name: cells for name, cells in columns.items() if set(cells) != {NO_VALUE}}
     table = Table(*columns)
     for line in zip(*columns.values(), strict=True):

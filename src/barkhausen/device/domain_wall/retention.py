@@ -98,7 +98,8 @@ def retention_on(
         ``pinning_field`` (T),
         the field along z at which the lower barrier vanishes. With the dimension state: ``retention_median`` and
         ``retention_tenth`` (s), exceeded by half and by nine tenths of the devices, and ``failure_probability`` [time,
-        state], the mean over devices. A position without a minimum has zero barrier and retention; NaN stays NaN.
+        state], the mean over devices. A position whose lower barrier is less than 1 kB T has a retention time and
+        pinning field of 0 and no attempt frequency (NaN); NaN stays NaN.
 
     Raises:
         InputError: The number of devices of the positions is wrong, the temperature is not positive, or a wall is not

@@ -1,7 +1,7 @@
-"""Hardware-aware fine-tuning: a trained network goes on learning with the chip in its forward pass.
+"""Hardware-aware fine-tuning: further training of a network with the chip in its forward pass.
 
-Forward the network computes with wires, converters and read noise; the gradient goes to the digital latent weight; the
-margin rule of in-situ training programs the devices that the chip itself holds.
+The forward pass includes wires, converters and read noise, and the gradient goes to the digital latent weights. The
+margin rule of in-situ training programs the devices of the chip itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from barkhausen.learning.layers.crossbar import refresh
 from barkhausen.learning.rules.in_situ import IN_SITU
 
 RATE = 0.3
-"""Learning rates over those of the recipe, at the beginning of the cosine."""
+"""Ratio of the initial learning rates of the cosine schedule to those of the recipe."""
 
 
 def fine_tune(
@@ -31,20 +31,21 @@ def fine_tune(
     *,
     purpose: str = "fine-tuning ",
 ) -> nn.Module:
-    """Train a network that is on a chip (:func:`.on_crossbar`) for some epochs more, in place.
+    """Train a network on a chip (:func:`.on_crossbar`) for further epochs, in place.
 
     Wires are solved again every 50 steps; see :mod:`barkhausen.learning.layers.crossbar`.
 
     Args:
-        placed: its devices are programmed, its latent weights moved.
-        recipe: of the run: batch size, optimiser with its rates (times ``RATE``, falling to zero), seed.
-        dataset: standardised.
-        epochs: how many.
-        advance: called now and then with the number of steps made since.
-        purpose: before the names of the random streams (order and programming noise).
+        placed: Network on a chip, whose latent weights and devices change.
+        recipe: Recipe of the run, which gives batch size, optimiser, learning rates (times ``RATE``, falling to zero)
+            and seed.
+        dataset: Standardised data set.
+        epochs: Number of epochs.
+        advance: Function called regularly with the number of steps since its last call.
+        purpose: Prefix of the names of the random streams (order and programming noise).
 
     Returns:
-        The network, in evaluation mode.
+        Network in evaluation mode.
     """
     optimizer = recipe.optimizer
     slower = optimizer.model_copy(

@@ -1,4 +1,4 @@
-"""A trained network on a crossbar chip: accuracy with its wires, converters and noise, and the whole energy."""
+"""Inference of a trained network on a crossbar chip: accuracy with wires, converters and noise, and total energy."""
 
 from __future__ import annotations
 
@@ -33,45 +33,46 @@ CALIBRATION_SAMPLES = 1000
 
 @dataclass(frozen=True)
 class FineTuning:
-    """What training on the chip has changed."""
+    """Result of training on the chip."""
 
     epochs: int
     accuracy: float
-    """On the chip afterwards."""
+    """Accuracy on the chip afterwards."""
     programming: EnergyBreakdown
-    """Of the devices written meanwhile."""
+    """Programming energy of the training."""
     samples: int
-    """Training samples shown."""
+    """Number of training samples used."""
 
 
 @dataclass(frozen=True)
 class ChipInference:
-    """What a chip makes of a trained network."""
+    """Results of a trained network on a chip."""
 
     run: str
     ideal: float
-    """Held-out accuracy with the devices' weights as they are."""
+    """Accuracy on held-out samples without wires, converters and noise."""
     accuracy: float
-    """On the chip, before any fine-tuning."""
+    """Accuracy on the chip before fine-tuning."""
     tuned: FineTuning | None
     costs: SystemCosts
-    """Of one inference."""
+    """Energy, time and area of one inference."""
     training: SystemCosts | None
-    """Of one training step on this chip; None for a network that was not trained on its devices."""
+    """Energy, time and area of one training step on this chip. None for a network that was not trained on its
+    devices."""
     batch: int
-    """Samples of a training step."""
+    """Number of samples of a training step."""
     inferences: float
-    """Whose reads had disturbed the walls before accuracy was measured."""
+    """Number of inferences whose reads had disturbed the walls before the accuracy was measured."""
     moved: float
-    """Share of walls that these reads had moved."""
+    """Fraction of walls that these reads had moved."""
     disturb: Literal["unknown", "at most", "at least"]
-    """What the walls moved by reads are: the device file's own figure is for its own current density. A chip whose
-    junctions carry less of it moves fewer."""
+    """Reliability of the number of walls moved by reads. The device file's probability is for its own current density;
+    a chip with a lower current density moves fewer."""
     chip: Chip
     assumed: list[str]
 
     def summary(self) -> dict[str, Any]:
-        """For a JSON file; energies in J, those of ``training`` for one sample."""
+        """Summary for a JSON file, with energies in J; those of ``training`` are for one sample."""
         tuned, training = self.tuned, self.training
         return {
             "run": self.run,
@@ -100,7 +101,7 @@ class ChipInference:
 
 
 def _energies(costs: SystemCosts, samples: int) -> dict[str, Any]:
-    """Of one of so many samples."""
+    """Energies of one sample."""
 
     def share(energies: Mapping[str, float]) -> dict[str, float]:
         return {cause: joule / samples for cause, joule in energies.items()}
@@ -124,22 +125,23 @@ def infer_on_chip(
     data_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> ChipInference:
-    """Put the network of a finished run on a chip, and measure.
+    """Put the network of a finished run on a chip, and evaluate it.
 
     The ranges of the converters are set by the first 1000 training samples.
 
     Args:
-        run: directory of a finished run on devices.
-        chip: the chip.
-        number: of the fresh chip of devices, as :func:`.load_trained` takes it.
-        fine_tuning_epochs: of training on the chip (:func:`.fine_tune`), after which accuracy is measured once more.
-        inferences: let the reads of so many disturb the walls before anything is measured
+        run: Directory of a finished run on devices.
+        chip: Chip.
+        number: Number of the fresh chip of devices, as in :func:`.load_trained`.
+        fine_tuning_epochs: Number of epochs of training on the chip (:func:`.fine_tune`), after which the accuracy is
+            measured again.
+        inferences: Number of inferences whose reads disturb the walls before anything is measured
             (:func:`barkhausen.synapse.drift.disturb`).
-        data_dir: root of the data sets.
-        progress: where progress is shown.
+        data_dir: Root of the data sets.
+        progress: Progress display.
 
     Raises:
-        InputError: the run is not finished or has no devices, or the chip cannot hold it.
+        InputError: The run is not finished or has no devices, or the chip cannot hold the network.
     """
     if fine_tuning_epochs < 0:
         raise InputError(f"fine-tuning of {fine_tuning_epochs} epochs: must be zero or positive")
@@ -153,7 +155,7 @@ def infer_on_chip(
     dataset = dataset.standardised()
     task = task_of(recipe, dataset, torch.device("cpu"))
     ideal = task.held_out_accuracy(model)
-    # Chips of fresh devices have luck of their own.
+    # Chips of fresh devices have their own random streams.
     which = "" if trained.chip is None else f" of chip {trained.chip}"
     noise = stream(recipe.seed, f"read noise{which}")
     placed = on_crossbar(model, chip, task.inputs[:CALIBRATION_SAMPLES], noise)
@@ -162,7 +164,7 @@ def infer_on_chip(
     accuracy = task.held_out_accuracy(placed)
     loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
     probability = _disturb_probability(device, chip)
-    # The second device of a pair is programmed as the first is, to the opposite weight.
+    # The second device of a pair is programmed like the first, but to the opposite weight.
     devices = chip.tile.devices_per_weight
     training = None
     if recipe.learning_rule.programs_while_training:
@@ -204,7 +206,8 @@ def _without_junction(device: CharacterisedDevice) -> list[str]:
 
 
 def _disturb_probability(device: CharacterisedDevice, chip: Chip) -> float:
-    """Of one read, mean over states, of the file's own junction: on a chip of higher RA an upper bound."""
+    """Disturb probability of one read with the file's own junction, averaged over states; an upper bound for a chip
+    with higher RA."""
     if "read_disturb" not in device.data:
         return 0.0
     mean = float(np.nanmean(device.data["read_disturb"]))
@@ -220,7 +223,8 @@ def _kind_of_disturb(device: CharacterisedDevice, chip: Chip) -> Literal["unknow
 
 
 def _disturbed(placed: nn.Module, inferences: float, chip: Chip, generator: torch.Generator) -> float:
-    """Read the devices of all layers as so many inferences do; the share of walls that moved."""
+    """Read the devices of all layers as often as a number of inferences does; return the fraction of walls that
+    moved."""
     moved = devices = 0.0
     for layer in crossbar_layers(placed).values():
         array = layer.layer.synapses

@@ -1,4 +1,4 @@
-"""``candidates.csv``: every candidate that a search has evaluated, and all that an interrupted one needs to go on."""
+"""The file ``candidates.csv``: all evaluated candidates of a search, from which an interrupted search resumes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from barkhausen.device.domain_wall.design import SCORES, Candidate, DesignSpace,
 
 
 class CsvArchive:
-    """An archive in a file of comma-separated values, one row a candidate.
+    """An archive in a file of comma-separated values, with one row for each candidate.
 
-    Columns are family, generation, every variable of any family (empty where a family lacks it), and the parts of the
-    score. Numbers are written so that reading gives back every bit. The file is replaced as a whole.
+    The columns are family, generation, all variables of all families (empty where a family lacks one), and the parts of
+    the score. Numbers are written with all their digits. The file is always replaced as a whole.
 
     Args:
-        path: read if it exists.
-        spaces: of the families that are or were searched.
+        path: File, which is read if it exists.
+        spaces: Design spaces of the families that are or were searched.
 
     Raises:
-        InputError: the file is not such an archive.
+        InputError: The file is not such an archive.
     """
 
     def __init__(self, path: Path, spaces: Mapping[Family, DesignSpace]) -> None:
@@ -40,10 +40,10 @@ class CsvArchive:
         return None if place is None else self.candidates[place]
 
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Keep further candidates, all of them or none.
+        """Store further candidates: all of them or, on failure, none.
 
         Raises:
-            InputError: the file cannot be written.
+            InputError: The file cannot be written.
         """
         self._write([*self.candidates, *candidates])
         for candidate in candidates:

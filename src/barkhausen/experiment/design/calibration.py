@@ -1,4 +1,4 @@
-"""The compact model fitted to micromagnetic runs of the device whose design is searched."""
+"""Calibration of the compact model on micromagnetic runs of the device of a search."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from barkhausen.experiment.design.search_file import SearchRecipe
 from barkhausen.micromagnetics import Film, Notch
 
 INNER = (0.25, 0.75)
-"""Depths of the notches that are fitted, as shares of the range that is searched."""
+"""Depths of the fitted notches, as fractions of the range of the search."""
 
 
 def calibrated(
@@ -26,13 +26,13 @@ def calibrated(
     """Parameters of the compact model for the material, track, notches and voltages of a search.
 
     Args:
-        recipe: the search.
-        path: where the calibration is kept; one that is there is used again. Unfinished work is kept beside it.
-        backend, threads: as of :func:`barkhausen.micromagnetics.simulate`.
-        progress: where to show how far it is.
+        recipe: Search file.
+        path: File of the calibration, which is reused if it exists. Unfinished work is kept beside it.
+        backend, threads: As in :func:`barkhausen.micromagnetics.simulate`.
+        progress: Progress display.
 
     Raises:
-        InputError: a device that cannot be calibrated, or a file that is not a calibration.
+        InputError: The device cannot be calibrated, or the file is not a calibration.
     """
     if path.exists():
         try:

@@ -1,4 +1,4 @@
-"""The micromagnetic confirmation of a design: the same score, from simulated walls."""
+"""Micromagnetic confirmation of a design: the same score, computed from simulated walls."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from barkhausen.device.domain_wall.event import ProgrammingEvent
 def confirm(
     parameters: DeviceParameters, stem: Path, weights: Weights, *, progress: Progress, **simulating: Any
 ) -> dict[str, Any]:
-    """Simulate the ensemble of a design; return its score and states, or why there is no such device.
+    """Simulate the ensemble of a design; return its score and states, or the reason why such a device is impossible.
 
-    The device file and the result are kept as ``<stem>.nc`` and ``<stem>.json``, unfinished work beside them; a
-    design that has been confirmed there already is not simulated again.
+    The device file and the result are stored as ``<stem>.nc`` and ``<stem>.json``, with unfinished work beside them. A
+    design with stored results is not simulated again.
 
     Args:
-        parameters: the design, with the devices and cycles to simulate.
-        stem: of the files.
-        weights: of the parts of the score.
-        progress: where to show how far it is.
-        simulating: backend, threads and accelerator of
+        parameters: Parameters of the design, with the numbers of devices and cycles to simulate.
+        stem: Path of the files without suffix.
+        weights: Weights of the parts of the score.
+        progress: Progress display.
+        simulating: Backend, threads and accelerator of
             :func:`~barkhausen.device.domain_wall.characterise.characterise`.
 
     Raises:
-        InputError: the backend cannot be used, or a file cannot be read or written.
+        InputError: The backend cannot be used, or a file cannot be read or written.
     """
     kept, work = stem.with_suffix(".json"), stem.with_suffix(".work")
     described = parameters.model_dump(mode="json")
@@ -61,12 +61,12 @@ def confirm(
 def assess_simulated(
     found: Characterisation, parameters: DeviceParameters, weights: Weights
 ) -> tuple[Score, StateStatistics]:
-    """The score of simulated walls.
+    """Score of simulated walls.
 
     Args:
-        found: their resting places and histories.
-        parameters: the device.
-        weights: of the parts of the score.
+        found: Their resting positions and histories.
+        parameters: Parameters of the device.
+        weights: Weights of the parts of the score.
     """
     data, history = found.device.data, found.history
     positions = data["state_value"].transpose("state", "device", "cycle").values
@@ -84,7 +84,7 @@ def assess_simulated(
 
 
 def plain(states: StateStatistics) -> dict[str, Any]:
-    """As JSON knows it: what is not a number is null."""
+    """State statistics for JSON, with null in place of NaN."""
     return {
         name: [value if np.isfinite(value) else None for value in values] for name, values in asdict(states).items()
     }

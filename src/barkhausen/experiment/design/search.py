@@ -1,7 +1,7 @@
-"""``barkhausen design``: from a search file to a designed device, and the evidence for it.
+"""The search of ``barkhausen design``: from a search file to a confirmed device design.
 
-A directory belongs to one search. Everything in it is written atomically; the same call in it goes on where an
-interrupted one was, and ends with the same files.
+A directory belongs to one search. All files in it are written atomically; after an interruption the same call resumes
+and ends with the same files.
 """
 
 from __future__ import annotations
@@ -50,15 +50,16 @@ CALIBRATION = "calibration.json"
 DESIGNED, RESULT = "designed.toml", "design.json"
 
 FINALISTS = 8
-"""Candidates of each family that are measured again, at least."""
+"""Smallest number of candidates of each family that are evaluated again."""
 
 REMEASURED = 4
-"""A finalist is measured again on so many times as many devices; on fresh ones, so that luck in the search is none."""
+"""Factor on the number of devices when a finalist is evaluated again. The devices are fresh, so that luck in the search
+does not count."""
 
 Assessment = tuple[Score, StateStatistics]
 
 DURING, AFTERWARDS = len(FAMILIES), len(FAMILIES) + 1
-"""Tell the devices and noise of the search from those after it, and both from the search's own random numbers."""
+"""Random streams of devices and noise during and after the search, distinct from those of the search itself."""
 
 
 def design_to_directory(
@@ -71,22 +72,22 @@ def design_to_directory(
     accelerator: str = "cpu",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Search a design as a file says, confirm the best ones micromagnetically, and write what was found.
+    """Search for designs, confirm the best ones micromagnetically, and write the results.
 
     Writes ``designed.toml``, ``candidates.csv`` and ``design.json``.
 
     Args:
-        source: the search file.
-        out: directory of this search; an interrupted one goes on in it.
-        settings: ``key=value`` that replace what the file says.
-        backend, threads, accelerator: as of :func:`barkhausen.micromagnetics.simulate`, for the confirmation.
-        progress: where to show how far it is.
+        source: Search file.
+        out: Directory of the search, in which an interrupted search resumes.
+        settings: Assignments ``key=value`` that replace values of the file.
+        backend, threads, accelerator: As in :func:`barkhausen.micromagnetics.simulate`, for the confirmation.
+        progress: Progress display.
 
     Returns:
-        What ``design.json`` holds.
+        Content of ``design.json``.
 
     Raises:
-        InputError: the file is wrong, or the directory holds another search or cannot be written.
+        InputError: The file is wrong, or the directory holds another search or cannot be written.
     """
     recipe = load_search(source, settings)
     _check_gate(recipe)
@@ -106,10 +107,10 @@ def design_to_directory(
 
 
 def finished_search(directory: Path) -> tuple[dict[str, Any], list[Candidate]]:
-    """What a finished search left: the content of ``design.json``, and every candidate evaluated.
+    """Results of a finished search: the content of ``design.json``, and all evaluated candidates.
 
     Raises:
-        InputError: the search is not finished, or a file is missing or damaged.
+        InputError: The search is not finished, or a file is missing or damaged.
     """
     recipe = load_search(directory / SEARCH)
     archive = CsvArchive(directory / CANDIDATES, _spaces(recipe))
@@ -118,7 +119,7 @@ def finished_search(directory: Path) -> tuple[dict[str, Any], list[Candidate]]:
 
 @dataclass
 class _Finalist:
-    """A candidate measured again on fresh devices, and micromagnetically if it came to that."""
+    """A candidate evaluated again on fresh devices and, if selected, micromagnetically."""
 
     candidate: Candidate
     parameters: DeviceParameters
@@ -128,12 +129,12 @@ class _Finalist:
 
     @property
     def confirmed_cost(self) -> float:
-        """Micromagnetic cost; infinite where there is none."""
+        """Micromagnetic cost; infinite if there is none."""
         score = (self.confirmed or {}).get("score")
         return math.inf if score is None else float(score["cost"])
 
     def described(self, space: DesignSpace) -> dict[str, Any]:
-        """All that the page shows of it."""
+        """Everything that the page shows about it."""
         return {
             "name": self.candidate.name,
             "generation": self.candidate.generation,
@@ -159,7 +160,8 @@ class _Work:
         self.archive = CsvArchive(directory / CANDIDATES, self.spaces)
 
     def result(self, simulating: dict[str, Any]) -> tuple[dict[str, Any], _Finalist]:
-        """Search, measure again, confirm, look around; all that the page shows, and the best design."""
+        """Search, evaluate finalists again, confirm them and scan their surroundings; return the page's data and the
+        best design."""
         settings = self.settings
         found = {family: self._searched(family) for family in settings.families}
         ranks = max(FINALISTS, math.ceil(settings.confirm / len(settings.families)))
@@ -250,7 +252,7 @@ class _Work:
         }
 
     def _assessed_again(self, devices: Sequence[DeviceParameters], kelvin: float, title: str) -> list[Assessment]:
-        """On fresh devices, and more of them."""
+        """Evaluations on more, fresh devices."""
         size, found = max(1, BATCH // REMEASURED), []
         with self.progress.task(title, len(devices)) as advance:
             for start in range(0, len(devices), size):
@@ -275,7 +277,7 @@ class _Work:
 
 
 def _best_of_each_first(families: Sequence[Sequence[_Finalist]]) -> list[_Finalist]:
-    """The best of each family, then the second best of each, and so on; among these in order of cost."""
+    """Finalists in the order: best of each family, second best of each family, and so on; each rank by cost."""
     ranks = range(max(len(finalists) for finalists in families))
     return [
         finalist
@@ -285,7 +287,7 @@ def _best_of_each_first(families: Sequence[Sequence[_Finalist]]) -> list[_Finali
 
 
 def _spaces(recipe: SearchRecipe) -> dict[Family, DesignSpace]:
-    """Of all families that can be searched: a directory may hold more of them than this search asks for."""
+    """Design spaces of all families, since a directory may hold more of them than this search uses."""
     spaces: dict[Family, DesignSpace] = {}
     for family in FAMILIES:
         try:
@@ -297,9 +299,10 @@ def _spaces(recipe: SearchRecipe) -> dict[Family, DesignSpace]:
 
 
 def _toml_of(best: _Finalist, source: str) -> str:
-    """A parameter file of the best design, with where it comes from.
+    """Parameter file of the best design, with its origin.
 
-    What nobody gave of track and junction stays out, so that a characterisation goes on listing it as assumed.
+    Values of track and junction that the user did not give are left out, so that a characterisation still lists them as
+    assumed.
     """
     parameters = best.parameters
     values = parameters.model_dump(mode="json", exclude_none=True)
@@ -314,7 +317,7 @@ def _toml_of(best: _Finalist, source: str) -> str:
 
 
 def _check_gate(recipe: SearchRecipe) -> None:
-    """Voltages that leave no perpendicular anisotropy are found before anything is computed."""
+    """Refuse voltages that leave no perpendicular anisotropy, before anything is computed."""
     device = recipe.device
     per_volt = device.gate.on(device.track).anisotropy_per_volt
     lowest = min(per_volt * voltage for voltage in recipe.search.ranges.gate_voltage)
@@ -326,7 +329,7 @@ def _check_gate(recipe: SearchRecipe) -> None:
 
 
 def _check_same(recipe: SearchRecipe, held: Path) -> None:
-    """Raise :class:`InputError` if the directory holds another search; one of another length is the same."""
+    """Raise :class:`InputError` if the directory holds another search. A search may differ in its length."""
     mine = flat(recipe.model_dump(mode="json", exclude_none=True))
     theirs = flat(read_toml(held))
     for key in sorted(mine.keys() | theirs.keys()):

@@ -1,4 +1,4 @@
-"""The search file of ``barkhausen design``: the part of a device that is fixed, what is searched, and how long."""
+"""The search file of ``barkhausen design``: the fixed part of a device, and the extent of the search."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ SEARCHED = (
     "protocol.gate_voltages",
     "protocol.reset_voltage",
 )
-"""Keys of a device that the search sets, and that ``[device]`` therefore may not."""
+"""Keys of a device that the search sets, which ``[device]`` must not contain."""
 
 EXTENSIBLE = ("search.families", "search.generations", "search.confirm")
-"""Keys that may differ when a search is gone on with: they say how far it goes, not what a candidate costs."""
+"""Keys that may differ when a search is resumed, since they do not change the cost of a candidate."""
 
 
 class SearchSettings(Parameters):
-    """What is searched, and how thoroughly."""
+    """Extent of the search."""
 
     states: Annotated[int, Field(ge=2, le=64)] = 5
     families: Annotated[tuple[Family, ...], Field(min_length=1)] = FAMILIES
-    """Kinds of devices, each searched by itself."""
+    """Families of devices, each searched separately."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    """Of the search, and of edges and noise in it."""
+    """Seed of the search, and of its edges and noise."""
     generations: Annotated[int, Field(ge=0, le=10_000)] = 15
-    """After the first one."""
+    """Number of generations after the first one."""
     population: Annotated[int, Field(ge=8, le=4096)] = 32
-    """Candidates in each generation of a family, a power of two."""
+    """Number of candidates in each generation of a family, a power of two."""
     devices: Annotated[int, Field(ge=1, le=4096)] = 24
-    """Devices of each candidate; the confirmation has as many."""
+    """Number of devices of each candidate, also in the confirmation."""
     cycles: Annotated[int, Field(ge=1, le=4096)] = 1
-    """Programming events of each device in each state."""
+    """Number of programming events of each device in each state."""
     confirm: Annotated[int, Field(ge=0, le=64)] = 2
-    """Designs that are simulated micromagnetically."""
+    """Number of designs that are simulated micromagnetically."""
     ranges: Ranges = Ranges()
     weights: Weights = Weights()
     compact: CompactParameters = CompactParameters()
-    """Of the compact model."""
+    """Parameters of the compact model."""
     calibrate: bool = False
-    """Fit the compact model to the device's material first; what ``compact`` says is then not used."""
+    """Whether to calibrate the compact model on the material of the device first. ``compact`` is then not used."""
 
     @field_validator("population")
     @classmethod
     def _power_of_two(cls, value: int) -> int:
         if value & (value - 1):
-            raise ValueError(f"{value}: must be a power of two, which is what Sobol points fill a space evenly with")
+            raise ValueError(f"must be a power of two for Sobol points, got {value}")
         return value
 
     @field_validator("families")
@@ -71,19 +71,19 @@ class SearchRecipe(Parameters):
     """A search file."""
 
     device: DeviceParameters = DeviceParameters()
-    """The part that is fixed."""
+    """The fixed part of the device."""
     search: SearchSettings = SearchSettings()
 
     def space(self, family: Family) -> DesignSpace:
-        """The devices of a family.
+        """Design space of a family.
 
         Raises:
-            InputError: ranges that no device of the family can have.
+            InputError: The ranges are impossible for devices of the family.
         """
         return DesignSpace(self.device, self.search.states, family, self.search.ranges)
 
     def to_toml(self) -> str:
-        """The resolved file, every default written out."""
+        """The resolved file, with all defaults written out."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
@@ -91,18 +91,19 @@ def load_search(path: Path, settings: Sequence[str] = ()) -> SearchRecipe:
     """Read a search file and apply ``key=value`` settings to it.
 
     Args:
-        path: the TOML file, with the tables ``device`` and ``search``.
-        settings: such as ``search.states=3`` or ``device.track.width=48e-9``.
+        path: TOML file with the tables ``device`` and ``search``.
+        settings: Assignments ``key=value`` that replace values of the file, such as ``search.states=3`` or
+            ``device.track.width=48e-9``.
 
     Raises:
-        InputError: the file cannot be read, or a key or value is unknown or wrong.
+        InputError: The file cannot be read, or a key or value is unknown or wrong.
     """
     values = read_toml(path)
     for setting in settings:
         apply_setting(values, setting)
     for key in SEARCHED:
         if _holds(values.get("device"), key):
-            raise InputError(f"{path}: device.{key}: is what the search finds; leave it out")
+            raise InputError(f"{path}: device.{key}: is set by the search; leave it out")
     recipe = validated(SearchRecipe, values, str(path))
     for family in recipe.search.families:
         recipe.space(family)

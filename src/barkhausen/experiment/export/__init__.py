@@ -1,4 +1,4 @@
-"""Trained networks in the formats of others."""
+"""Export of trained networks to formats of other programs."""
 
 from barkhausen.experiment.export.formats import export_csv, export_npz, export_onnx, export_safetensors
 

@@ -1,7 +1,7 @@
-"""A trained network in the formats of others: safetensors, ONNX, and matrices of conductances (npz, csv).
+"""Export of a trained network as safetensors, ONNX, or matrices of conductances (npz, csv).
 
-Every function takes a model with layers of devices anywhere inside and writes what its devices hold now. Files are
-either whole or not there. What each holds is in ``docs/export.md``.
+Every function takes a model with synapse layers anywhere inside and writes the present weights of its devices. Files
+are written atomically. ``docs/export.md`` describes their contents.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from barkhausen.experiment.export.layers import ExportedLayer, described, export
 from barkhausen.learning import deployed
 
 METADATA = "metadata.json"
-"""In an export as CSV, the description of it all."""
+"""Name of the file with the metadata in an export as CSV."""
 
 
 def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the deployed network and, beside each weight, what its devices hold.
+    """Write the deployed network together with the states of its devices.
 
-    Keys are those of ``deployed(model).state_dict()`` (weights are ``scale`` times device weights), and for each
-    layer of devices ``latent_weight``, ``state``, ``device_weight``, ``scale`` and ``conductance`` (S, double
+    The keys are those of ``deployed(model).state_dict()`` (weights are ``scale`` times synaptic weights) and, for each
+    synapse layer, ``latent_weight``, ``state``, ``device_weight``, ``scale`` and ``conductance`` (S, double
     precision).
 
     Args:
-        model: with layers of devices.
-        out: file to write.
-        about: anything worth keeping, as JSON.
+        model: Network with synapse layers.
+        out: File to write.
+        about: Further metadata, stored as JSON.
 
     Raises:
-        InputError: the model has no layer of devices, a device has no conductances, or the file cannot be written.
+        InputError: The model has no synapse layer, a device has no conductances, or the file cannot be written.
     """
     layers = exported_layers(model)
     tensors = dict(deployed(model).state_dict())
@@ -55,7 +55,7 @@ def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | N
             "conductance": torch.from_numpy(layer.conductance),
         }
         tensors |= {layer.key(name): tensor for name, tensor in held.items()}
-    # Copies: the file may not hold two names of one tensor, nor parts of a larger one.
+    # Copies, since the file must not hold two names of one tensor or parts of a larger one.
     whole = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
     metadata = described(layers, dict(about or {}))
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
@@ -63,18 +63,19 @@ def export_safetensors(model: nn.Module, out: Path, about: Mapping[str, Any] | N
 
 
 def export_npz(model: nn.Module, out: Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the conductances of each layer as a matrix [outputs, inputs · kernel] in S, with what makes them weights.
+    """Write the conductances of each layer as a matrix [outputs, inputs · kernel] in S, with the values that convert
+    them to weights.
 
     Keys: ``LAYER.conductance``, ``.reference_conductance``, ``.conductance_unit``, ``.scale`` and, where there is one,
-    ``.bias``; ``metadata`` is a JSON text. No key needs pickle.
+    ``.bias``; ``metadata`` is JSON text. Reading does not need pickle.
 
     Args:
-        model: with layers of devices.
-        out: file to write.
-        about: anything worth keeping, as JSON.
+        model: Network with synapse layers.
+        out: File to write.
+        about: Further metadata, stored as JSON.
 
     Raises:
-        InputError: the model has no layer of devices, a device has no conductances, or the file cannot be written.
+        InputError: The model has no synapse layer, a device has no conductances, or the file cannot be written.
     """
     layers = exported_layers(model)
     arrays: dict[str, Any] = {"metadata": np.array(json.dumps(described(layers, dict(about or {}))))}
@@ -91,17 +92,18 @@ def export_npz(model: nn.Module, out: Path, about: Mapping[str, Any] | None = No
 
 
 def export_csv(model: nn.Module, out: Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write a directory with one ``LAYER.conductance.csv`` (S, a line for each output) a layer and ``metadata.json``.
+    """Write a directory with ``LAYER.conductance.csv`` (in S, a line for each output) for each layer, and
+    ``metadata.json``.
 
-    Numbers have the 17 digits that give a double back. Biases are in ``LAYER.bias.csv``, a line each.
+    Numbers have 17 digits, which preserves double precision. Biases are in ``LAYER.bias.csv``, a line each.
 
     Args:
-        model: with layers of devices.
-        out: directory to make; it must not exist, or be empty.
-        about: anything worth keeping, as JSON.
+        model: Network with synapse layers.
+        out: New or empty directory.
+        about: Further metadata, stored as JSON.
 
     Raises:
-        InputError: the model has no layer of devices, a device has no conductances, or the directory is not empty or
+        InputError: The model has no synapse layer, a device has no conductances, or the directory is not empty or
             cannot be written.
     """
     layers = exported_layers(model)
@@ -120,7 +122,7 @@ def export_csv(model: nn.Module, out: Path, about: Mapping[str, Any] | None = No
 
 
 def _file_name(layer: ExportedLayer, what: str) -> str:
-    # The name of a module may hold anything but a dot.
+    # The name of a module may contain any character except a dot.
     return layer.key(what).replace("/", "_").replace("\\", "_") + ".csv"
 
 
@@ -146,14 +148,14 @@ def export_onnx(model: nn.Module, out: Path, sample: Tensor | Sequence[int]) -> 
     """Write the deployed network, with any number of samples in a batch; see :mod:`.onnx_file`.
 
     Args:
-        model: of one input and one output, samples first in both; layers of devices are not needed.
-        out: file to write.
-        sample: one input without the dimension of samples, or its shape.
+        model: Network with one input and one output, samples first in both; it does not need synapse layers.
+        out: File to write.
+        sample: One input without the dimension of samples, or its shape.
 
     Raises:
-        InputError: a package is missing, the network cannot be written in ONNX, or the file cannot be written.
+        InputError: A package is missing, the network cannot be written in ONNX, or the file cannot be written.
     """
-    # Takes seconds to import, and most of its packages are extras.
+    # The import takes seconds, and most of its packages are optional.
     from barkhausen.experiment.export.onnx_file import onnx_bytes  # noqa: PLC0415
 
     network = deployed(model).to("cpu")

@@ -1,4 +1,4 @@
-"""Description of each layer of devices in an export, in numpy arrays and plain values."""
+"""Description of each synapse layer in an export, in numpy arrays and plain values."""
 
 from __future__ import annotations
 
@@ -19,35 +19,37 @@ FORMAT = "barkhausen-export"
 FORMAT_VERSION = 2
 
 FORMULA = "weight = scale * (conductance - reference_conductance) / conductance_unit"
-"""One device for each weight; a line of devices of the reference conductance serves all outputs of a layer."""
+"""Formula of weights. There is one device for each weight; one line of devices with the reference conductance serves
+all outputs of a layer."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExportedLayer:
-    """One layer of devices; matrices have a row for each output, as torch's weights have."""
+    """One synapse layer; matrices have a row for each output, as in torch."""
 
     name: str
     layer: SynapseLayer
     map: ConductanceMap
 
     def key(self, of: str) -> str:
-        """Name under which something of the layer is stored: ``linear1.conductance``."""
+        """Name under which an array of the layer is stored, such as ``linear1.conductance``."""
         return f"{self.name}.{of}" if self.name else of
 
     @property
     def device_weight(self) -> Float[np.ndarray, "outputs inputs *kernel"]:
-        """What the devices hold: w."""
+        """Synaptic weights w."""
         weight: Float[np.ndarray, "outputs inputs *kernel"] = self.layer.synapses.weight.numpy(force=True)
         return weight
 
     @property
     def conductance(self) -> Float[np.ndarray, "outputs inputs *kernel"]:
-        """Of the devices, in S, double precision."""
+        """Conductances of the devices in S, in double precision."""
         return self.map.conductance(self.device_weight)
 
     @property
     def conductance_matrix(self) -> Float[np.ndarray, "outputs columns"]:
-        """Of the devices in S; kernels unrolled, the input channel slowest and the last kernel dimension fastest."""
+        """Conductances in S with unrolled kernels: the input channel varies slowest, the last kernel dimension
+        fastest."""
         conductance = self.conductance
         return conductance.reshape(len(conductance), -1)
 
@@ -57,7 +59,7 @@ class ExportedLayer:
         return None if self.layer.bias is None else self.layer.bias.numpy(force=True)
 
     def description(self, device: int) -> dict[str, Any]:
-        """All but the arrays; ``device`` is the place of its device in the list of devices."""
+        """Everything except the arrays; ``device`` is the index of the layer's device in the list of devices."""
         layer = self.layer
         info: dict[str, Any] = {
             "kind": type(layer).__name__,
@@ -79,10 +81,10 @@ class ExportedLayer:
         return info
 
     def _crosssim(self) -> dict[str, float] | None:
-        """With which an offset core of CrossSim, given the weights, holds just these conductances.
+        """Settings with which an offset core of CrossSim maps the weights to exactly these conductances.
 
-        It puts the weight 0 half-way between 1/Rmax and 1/Rmin and ``weight_max`` at 1/Rmin, so that its range must lie
-        around the reference. None where such a range would begin below zero.
+        CrossSim maps the weight 0 to the middle of 1/Rmax and 1/Rmin, and ``weight_max`` to 1/Rmin, so its range must
+        be centred on the reference. None if this range would begin below zero.
         """
         widest = max(1.0, float(np.abs(self.device_weight).max()))
         low, high = self.map.reference - self.map.unit * widest, self.map.reference + self.map.unit * widest
@@ -92,10 +94,10 @@ class ExportedLayer:
 
 
 def exported_layers(model: nn.Module) -> list[ExportedLayer]:
-    """All layers of devices of a model.
+    """All synapse layers of a model.
 
     Raises:
-        InputError: it has none, or one whose device has no conductances.
+        InputError: The model has no synapse layer, or a device has no conductances.
     """
     layers = []
     for name, layer in synapse_layers(model):
@@ -109,17 +111,17 @@ def exported_layers(model: nn.Module) -> list[ExportedLayer]:
 
 
 def described(layers: list[ExportedLayer], about: dict[str, Any]) -> dict[str, Any]:
-    """The metadata of an export: format, devices with what was assumed of them, and every layer but its arrays.
+    """Metadata of an export: format, devices with their assumptions, and every layer without its arrays.
 
     Args:
-        layers: of the network.
-        about: anything else worth keeping, such as the run it comes from.
+        layers: Layers of the network.
+        about: Further metadata, such as the run.
     """
     devices: list[CharacterisedDevice] = []
     by_name = {}
     for layer in layers:
         device = layer.layer.synapses.kind.device
-        # By identity: two data sets have no single truth value to compare by.
+        # By identity, since a comparison of data sets has no single truth value.
         place = next((k for k, seen in enumerate(devices) if seen is device), len(devices))
         devices[place:] = [device] if place == len(devices) else devices[place:]
         by_name[layer.name] = layer.description(place)

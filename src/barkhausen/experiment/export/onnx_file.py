@@ -1,4 +1,4 @@
-"""A network of plain torch layers as an ONNX file."""
+"""ONNX files of networks of plain torch layers."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ NEEDED = ("onnx", "onnxscript")
 
 
 def onnx_bytes(model: nn.Module, sample: Tensor) -> bytes:
-    """The network in ONNX: input ``input`` [batch, …], output ``output``, any number of samples.
+    """Content of an ONNX file with the input ``input`` [batch, …] and the output ``output``, for any number of samples.
 
     Args:
-        model: in evaluation mode, on the CPU.
-        sample: one input, without the dimension of samples.
+        model: Network in evaluation mode, on the CPU.
+        sample: One input, without the dimension of samples.
 
     Raises:
-        InputError: a package is missing, or the network cannot be written in ONNX.
+        InputError: A package is missing, or the network cannot be written in ONNX.
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise InputError(f"ONNX files need {' and '.join(missing)}: pip install 'barkhausen[onnx]'")
-    # The exporter takes a batch of one for a constant.
+    # The exporter would treat a batch size of 1 as a constant.
     example = torch.stack([sample, sample])
     with _quiet():
         try:
             model(example)
-        except Exception as error:  # whatever the layers raise where the shape is wrong
+        except Exception as error:  # layers raise different errors if the shape is wrong
             raise InputError(
                 f"the network does not take inputs of shape {tuple(sample.shape)} ({_short(error)})"
             ) from None
@@ -64,7 +64,7 @@ def _short(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's remarks about itself and about packages that nothing here uses."""
+    """Suppress the exporter's messages about itself and about packages that are not used here."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

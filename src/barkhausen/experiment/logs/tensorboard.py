@@ -17,7 +17,7 @@ class ScalarLog:
     """Log of every number of an epoch's metrics; a resumed run hides what an interrupted epoch left behind.
 
     Raises:
-        InputError: the directory cannot be written.
+        InputError: The directory cannot be written.
     """
 
     def __init__(self, directory: Path, epoch: int) -> None:

@@ -73,7 +73,7 @@ def anomaly_rows(dataset: Dataset) -> tuple[Int[Tensor, " learned"], Int[Tensor,
     anomalies are for the threshold; the network learns from none of them.
 
     Raises:
-        ValueError: the data set has no kinds of samples.
+        ValueError: The data set has no kinds of samples.
     """
     if not dataset.kinds:
         raise ValueError(f"{dataset.name} has no kinds of samples, and so no anomalies")

@@ -50,7 +50,7 @@ def separating_threshold(errors: Float[Tensor, " sample"], kinds: Int[Tensor, " 
         kinds: 0 for normal, another whole number for each kind of anomaly.
 
     Raises:
-        ValueError: errors that are not finite, no normal sample or no anomaly.
+        ValueError: Errors that are not finite, no normal sample or no anomaly.
     """
     normal = _checked(errors, kinds == 0)
     weight = 1.0 / kinds.bincount().double()
@@ -80,7 +80,7 @@ def anomaly_figures(
         threshold: Threshold as from :func:`separating_threshold`.
 
     Raises:
-        ValueError: errors that are not finite, no normal sample or no anomaly.
+        ValueError: Errors that are not finite, no normal sample or no anomaly.
     """
     normal = _checked(errors, labels == 0)
     flagged = errors.double() > threshold

@@ -46,7 +46,7 @@ def task_of(recipe: Recipe, dataset: Dataset, where: torch.device) -> Task:
     """The task of a data set.
 
     Raises:
-        InputError: the recipe's network cannot do it.
+        InputError: The recipe's network cannot do it.
     """
     entry, kind = TASKS.named(dataset.task), recipe.network.kind
     if NETWORKS.named(kind).output != entry.output:
