@@ -136,7 +136,7 @@ def test_command_is_a_process_that_fails_in_one_line() -> None:
         ("states = 'three'", r"recipe\.toml: states = 'three': input should be a valid integer"),
         ("[device]\nsigma = -0.1", r"recipe\.toml: device\.sigma = -0\.1"),
         ("states = 1", r"recipe\.toml: states = 1"),
-        ("[dataset]\nname = 'mnits'", r"unknown data set 'mnits'; did you mean 'mnist'\?"),
+        ("[dataset]\nname = 'mnits'", r"dataset.name = 'mnits': no such data set; did you mean 'mnist'\?"),
         ("[device]\nfile = 'nowhere.nc'", r"nowhere\.nc: no such device file"),
         ("[dataset]\nname = 'digits'\nvalidation_samples = 1437", r"validation samples = 1437: must be from 1 to 1436"),
     ],
@@ -167,7 +167,7 @@ def test_wrong_setting_is_one_line(command: Command, tmp_path: Path, recipe: Pat
 
 
 def other_version(path: Path) -> None:
-    gaussian_device(3).data.assign_attrs(format_version=2).to_netcdf(path, engine="h5netcdf")
+    gaussian_device(3).data.assign_attrs(format_version=3).to_netcdf(path, engine="h5netcdf")
 
 
 def one_state(path: Path) -> None:
@@ -189,7 +189,7 @@ def damaged_inside(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "culprit"),
     [
-        (other_version, "device file format 2: this version of barkhausen reads 1"),
+        (other_version, "device file format 3: this version of barkhausen reads "),
         (one_state, r"the device has 1 state\(s\)"),
         (cut_off, "is not a readable NetCDF device file"),
         (damaged_inside, "is not a readable NetCDF device file"),

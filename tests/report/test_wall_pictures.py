@@ -25,7 +25,7 @@ def test_pictures_hold_what_the_maps_say() -> None:
     assert tuple(pixels[ROWS // 2, -1]) == (*pictures.DOWN, 255)
     assert ((pixels[..., 3] == 0) == (maps[-1, 0].T[::-1] == -128)).all()
     motion = pictures.moving(maps[:, 0])
-    sheet = np.asarray(image.open(io.BytesIO(base64.b64decode(motion.key.partition(",")[2]))).convert("RGBA"))
+    sheet = np.asarray(image.open(io.BytesIO(base64.b64decode(motion.address.partition(",")[2]))).convert("RGBA"))
     last = len(maps) - 1
     row, column = divmod(last, motion.columns)
     frame = sheet[ROWS * row : ROWS * (row + 1), COLUMNS * column : COLUMNS * (column + 1)]

@@ -266,7 +266,8 @@ def test_a_sweep_planned_with_other_code_is_not_mixed_with_this_one(tmp_path: Pa
     """The directory is that of a sweep of version 0.1.0."""
     old = Path(__file__).parents[1] / "old_versions" / "0.1.0"
     shutil.copytree(old / "sweep", tmp_path / "out")
-    before = set(load_table(tmp_path / "out")["task"])
+    rows = load_table(tmp_path / "out")["task"]
+    before = set(rows)
     log: list[str] = []
 
     def done(directory: Path, task: Task, data_dir: Path | None) -> Outcome:
@@ -274,7 +275,7 @@ def test_a_sweep_planned_with_other_code_is_not_mixed_with_this_one(tmp_path: Pa
 
     with pytest.warns(DeprecationWarning, match="memory_rate"):
         counts = run_in_threads(load_sweep(old / "sweep" / "sweep.toml"), tmp_path / "out", call=done, log=log.append)
-    assert counts.finished == len(before)
+    assert counts.finished == len(rows)
     assert any("0 of them finished before" in line for line in log)
     assert any(f"{len(before)} tasks here were planned with other code" in line for line in log)
     assert not before & set(load_table(tmp_path / "out")["task"])

@@ -124,7 +124,7 @@ def test_histories_end_where_the_states_are(found: Characterisation) -> None:
 
 def test_the_same_parameters_give_the_same_bits(found: Characterisation) -> None:
     again = characterise(small())
-    for name in ("position", "outcome"):
+    for name in ("state_value", "outcome"):
         np.testing.assert_array_equal(again.device.data[name].values, found.device.data[name].values)
     assert again.history.identical(found.history)
     other = characterise(small(characterisation={"seed": 4}))
