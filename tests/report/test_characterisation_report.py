@@ -86,16 +86,13 @@ def test_page_says_what_was_found(everything: Path) -> None:
     text = words(page)
     sections = ["States", "Walls at rest", "A programming event", "Wall position in time", "Resting positions"]
     sections += ["Overlap of the states", "Device to device, cycle to cycle", "Energy", "Retention and read-out"]
-    assert re.findall(r"<h2 id=\S+>(.*?)</h2>", page) == [*sections, "To make it again"]
-    assert (
-        "This simulated device, a magnetic track of 512 × 64 nm, holds 5 states , of which a read tells 2.19 bits"
-        in text
-    )
+    assert re.findall(r"<h2 id=\S+>(.*?)</h2>", page) == [*sections, "Reproducing the device"]
+    assert "This simulated device, a magnetic track of 512 × 64 nm, holds 5 states , and a read gives 2.19 bits" in text
     assert "the worst, 3 and 4, overlap by 0.100 ; 3 of 320 programming events failed (0.94 %)" in text
     assert "16 devices × 4 cycles in each state at 300 K, seed 7" in text
     assert "events failed: 2 with no wall, 1 with several walls. Worst is state 4 with 3 of 64." in text
-    assert "5 % of the resets lost the wall, or left it nearer to the second state" in text
-    assert "tell them apart: 2 and 3 (0.07), 3 and 4 (0.10)." in text
+    assert "5 % of the resets annihilated the wall or left it nearer to the second state" in text
+    assert "distinguish them: 2 and 3 (0.07), 3 and 4 (0.10)." in text
     assert "10.0 years 10.0 years 57.9 57.9 2.4e-19" in text
     assert COMMAND in text
     assert 'backend="compiled"' in html.unescape(page)
@@ -128,7 +125,7 @@ def test_table_holds_the_numbers_of_the_device(tmp_path: Path) -> None:
 
 def test_statistics_are_those_of_the_file(everything: Path) -> None:
     text = words(everything.read_text(encoding="utf-8"))
-    assert "a read tells 2.19 bits (2.05 to 2.28) where perfect states would tell 2.32" in text
+    assert "a read gives 2.19 bits (2.05 to 2.28) of at most 2.32 bits" in text
     assert "0.010 (0.005 to 0.505) 2.5 (1.0 to 6.2)" in text
     assert "4 – 2.5 (1.0 to 6.2)" in text
     assert re.search(r"\d+ % 0.37 0.0042", text)
@@ -139,7 +136,7 @@ def test_statistics_that_the_file_does_not_hold_follow_from_its_positions(tmp_pa
     characterisation = made_up()
     expected = describe_statistics(characterisation.device.state_values)
     text = words(page_of(characterisation, tmp_path))
-    assert f"a read tells {float(expected['mutual_information']):.2f} bits" in text
+    assert f"a read gives {float(expected['mutual_information']):.2f} bits" in text
     low, high = 1e9 * expected["sigma_cycle_interval"].values[0]
     assert f"({low:.2f} to {high:.2f})" in text
     assert "95 % confidence intervals" in text
@@ -148,15 +145,15 @@ def test_statistics_that_the_file_does_not_hold_follow_from_its_positions(tmp_pa
 def test_what_nobody_knows_is_left_out(tmp_path: Path) -> None:
     page = page_of(made_up(2, 1, 1), tmp_path)
     text = words(page)
-    assert "1.00 bits if none are mistaken for each other" in text
+    assert "which is 1.00 bits without read errors" in text
     assert "none of 2 programming events failed" in text
     assert page.count('class="notice"') == 1
-    assert "With a single event in each state nothing can be said of its spread." in text
+    assert "The spread of a state cannot be estimated from a single event." in text
     assert "Overlap" not in page
-    assert "How long a state stays" not in text
+    assert "Retention times" not in text
     assert "95 %" not in text
     assert "KS" not in text
-    assert "Laws that were tried" not in page
+    assert "Compared distributions" not in page
     assert "barkhausen characterize device.toml --out device.nc or in Python" in text
 
 
@@ -181,7 +178,7 @@ def test_a_chosen_distribution_is_drawn(tmp_path: Path, distribution: str) -> No
     assert len(curves) == 5
     for curve in curves:
         assert area_under(curve["x"], curve["y"]) == pytest.approx(64 * traces[0]["width"], rel=0.01)
-    assert f"the distribution “{distribution}” that training draws from" in words(page)
+    assert f"the distribution “{distribution}” from which training draws" in words(page)
 
 
 @pytest.mark.parametrize(("states", "devices", "cycles"), [(2, 1, 1), (2, 16, 1), (3, 1, 8), (9, 4, 2), (40, 2, 2)])
@@ -193,7 +190,7 @@ def test_every_size_has_its_page(tmp_path: Path, states: int, devices: int, cycl
     text = words(page)
     assert all(spec["data"] for spec in plot_specs(page))
     assert ("Device to device, cycle to cycle" in text) == (devices * cycles > 1)
-    assert ("nothing can be said of the spread between devices" in text) == (devices == 1 and cycles > 1)
+    assert ("The spread between devices cannot be estimated" in text) == (devices == 1 and cycles > 1)
     assert ("counted as device-to-device" in text) == (cycles == 1 and devices > 1)
     assert len(events_on(page)["states"]) == min(states, 16)
     assert ("16 of 40 states" in text) == (states == 40)

@@ -11,7 +11,7 @@ import pytest
 from test_report import HOSTILE, Loads, plot_specs, words
 
 from barkhausen.core.errors import InputError
-from barkhausen.report.chip.page import bills_of, si, write_chip_report
+from barkhausen.report.chip.page import breakdowns_of, si, write_chip_report
 from made_up_chip import summary_of_chip
 
 
@@ -32,7 +32,7 @@ def test_page_says_what_the_summary_holds(tmp_path: Path) -> None:
     text = words(page)
     assert "The network of run “in-situ-5-seed0”" in text
     assert "It classifies 97.91 % of the held-out samples correctly on the chip, and 98.28 %" in text
-    assert "the chip costs 0.37 points" in text
+    assert "the chip loses 0.37 percentage points" in text
     total, logic = summary["total_joule"], summary["float32_total_joule"]
     assert f"energy of one inference on the chip {1e9 * total:.3g} nJ".rstrip("0") in text
     assert f"({logic / total:.3g} times the chip’s)" in text
@@ -69,9 +69,9 @@ def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     for key in ("run", "chip", "constants", "disturbed_by", "fine_tuning", "interval_seconds", "walls_moved_by_reads"):
         summary.pop(key, None)
     text = words(page_of(summary, tmp_path))
-    assert "A trained network was put on crossbar tiles" in text
+    assert "A trained network was mapped onto crossbar tiles" in text
     assert "trained sample" not in text
-    assert "Constants" not in text
+    assert "Constants with their sources" not in text
     assert "moved by" not in text
 
 
@@ -81,14 +81,16 @@ def test_fine_tuning_and_disturbing_reads_are_told(tmp_path: Path) -> None:
     summary["disturbed_by"] = {"inferences": 1e6, "share_of_walls_moved": 0.012}
     text = words(page_of(summary, tmp_path))
     assert (
-        "After 1 epoch of training on the chip it classifies 98.10 % correctly: 0.19 points more than before, "
-        "for 2.00 nJ" in text
+        "After 1 epoch of training on the chip it classifies 98.10 % correctly, 0.19 percentage points more "
+        "than before, at a programming energy of 2.00 nJ." in text
     )
     assert "the reads of 1 000 000 inferences had moved 1.20 % of the walls" in text
-    assert "have not been moved" not in text
+    assert "does not include this disturbance" not in text
 
 
-@pytest.mark.parametrize(("accuracy", "sentence"), [(0.99, "0.72 points better"), (0.9828, "the chip costs nothing")])
+@pytest.mark.parametrize(
+    ("accuracy", "sentence"), [(0.99, "0.72 percentage points better"), (0.9828, "the chip loses no accuracy")]
+)
 def test_a_chip_that_costs_nothing_is_not_said_to(tmp_path: Path, accuracy: float, sentence: str) -> None:
     assert sentence in words(page_of(summary_of_chip(accuracy=accuracy), tmp_path))
 
@@ -117,6 +119,6 @@ def test_units_and_ranks() -> None:
     assert [si(value, "J").replace("\u00a0", " ") for value in (0.0, 3.3e-8, 1.5e-6, 2e-18)] == [
         "0 J", "33.0 nJ", "1.50 µJ", "2.00 aJ",
     ]  # fmt: skip
-    ranked = bills_of(summary_of_chip())[0].ranked
+    ranked = breakdowns_of(summary_of_chip())[0].ranked
     assert [share for _, _, share in ranked] == sorted((share for _, _, share in ranked), reverse=True)
     assert sum(share for _, _, share in ranked) == pytest.approx(1)

@@ -83,10 +83,10 @@ def test_page_says_what_was_found(found: Found, tmp_path: Path) -> None:
     result, candidates = found
     text = words(page_of(result, candidates, tmp_path / "page.html"))
     assert f"A search for 5 states on a magnetic track of 320.0 nm × 64.00 nm evaluated {len(candidates)} " in text
-    assert "The best design has notches each of its own depth : by micromagnetic simulation" in text
+    assert "The best design has notches of different depths : by micromagnetic simulation" in text
     assert "overlap by 0.125 on average" in text
     assert "Not confirmed" not in text
-    assert "measured again on 8 events a state of fresh devices, and 1 of them simulated" in text
+    assert "evaluated again with 8 events for each state on fresh devices, and 1 of them simulated" in text
     for entry in result["families"]:
         best = entry["finalists"][0]
         cost, again = best["searched"]["cost"], best["compact"]["score"]["cost"]

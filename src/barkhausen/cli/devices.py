@@ -40,7 +40,7 @@ def devices(
             table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))
         wide_console().print(table)
         typer.echo(
-            "any gaussian-N exists; a device file is given by its path; --toml writes the parameter file of a shipped device"
+            "any gaussian-N exists; device files are given by path; --toml gives the parameter file of a shipped device"
         )
         return
     if toml is not None:

@@ -47,7 +47,7 @@ def figure_csv(spec: dict[str, Any]) -> str:
     """What a plot draws, one row a mark: series, coordinates, and errors and counts where the plot has them.
 
     Args:
-        spec: of a plot; ``customdata`` of a trace, one number a mark, is the column ``n``. A text under ``csv`` is
+        spec: Of a plot; ``customdata`` of a trace, one number a mark, is the column ``n``. A text under ``csv`` is
             taken instead.
     """
     if "csv" in spec:

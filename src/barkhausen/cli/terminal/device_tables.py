@@ -65,7 +65,7 @@ def with_distribution(item: CharacterisedDevice) -> CharacterisedDevice:
 
     if item.devices_seen < LEAST_DEVICES:
         typer.echo(
-            f"fewer than {LEAST_DEVICES} devices in some state: no distribution is fitted, synapses are drawn from the data"
+            f"fewer than {LEAST_DEVICES} devices in some state: no distribution is fitted; training draws from the data"
         )
         return item
     return fitted(item)

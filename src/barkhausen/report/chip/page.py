@@ -1,6 +1,6 @@
-"""One self-contained page about a network on a crossbar chip: accuracy, and where the energy goes.
+"""The page about a network on a crossbar chip: accuracy, and energy by cause.
 
-Every number on the page is that of ``barkhausen infer``; the words around it are in ``chip.html.jinja``.
+All numbers on the page are those of ``barkhausen infer``; the text around them is in ``chip.html.jinja``.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from barkhausen.report.render import render, sig
 NEEDED = ("ideal_accuracy", "accuracy", "energy_joule", "float32_joule", "latency_seconds", "area_square_metre")
 SQUARE_MILLIMETRE = 1e6
 SMALL = 0.02
-"""Causes below this share of every bar are drawn together."""
+"""Share of every bar below which causes are combined."""
 
 ALL = "all of it"
 OF_TRAINING = ("gradient", "gradient memory", "update")
-"""Causes that only training has; hatched, as there are more causes than colours."""
+"""Causes that only training has. They are hatched, since there are more causes than colours."""
 
 CAUSE_COLOURS = {
     "device read": GREEN,
@@ -66,13 +66,13 @@ PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e
 
 @dataclass(frozen=True)
 class Breakdown:
-    """What one inference, or one sample of training, takes on the chip and in float32 logic.
+    """Energy of one inference or one trained sample, on the chip and in float32 logic.
 
     Attributes:
-        what: it is a breakdown for.
-        chip: energy in J by cause.
-        logic: the same of float32 logic.
-        dominant: the sentence about what takes most of it.
+        what: Name: ``inference`` or ``trained sample``.
+        chip: Energy in J by cause on the chip.
+        logic: Energy in J by cause in float32 logic.
+        dominant: Sentence about the largest causes.
     """
 
     what: str
@@ -82,17 +82,17 @@ class Breakdown:
 
     @property
     def total(self) -> float:
-        """Of the chip in J."""
+        """Energy in J on the chip."""
         return math.fsum(self.chip.values())
 
     @property
     def logic_total(self) -> float:
-        """Of float32 logic in J."""
+        """Energy in J in float32 logic."""
         return math.fsum(self.logic.values())
 
     @property
     def ranked(self) -> list[tuple[str, float, float]]:
-        """Cause, energy in J and share of the chip's total; the largest first."""
+        """Cause, energy in J and share of the chip's total, the largest first."""
         total = self.total or math.nan
         return [(name, value, value / total) for name, value in sorted(self.chip.items(), key=lambda item: -item[1])]
 
@@ -101,17 +101,17 @@ def write_chip_report(summary: dict[str, Any], out: Path) -> None:
     """Write one page about a network on a chip.
 
     Args:
-        summary: of :meth:`.ChipInference.summary`. What is not accuracy, energy,
-            latency or area may be missing; the page then says nothing of it.
-        out: the page; nothing beside it is needed to read it.
+        summary: Summary of :meth:`.ChipInference.summary`. Everything except accuracy, energy, latency and area may be
+            missing and is then left out.
+        out: File of the page.
 
     Raises:
-        InputError: the summary lacks what every one has, or ``out`` cannot be written.
+        InputError: The summary lacks a required value, or ``out`` cannot be written.
     """
     missing = [key for key in NEEDED if key not in summary]
     if missing:
         raise InputError(f"the summary of the chip lacks {', '.join(missing)}; it is of another version")
-    breakdowns = bills_of(summary)
+    breakdowns = breakdowns_of(summary)
     area = {str(name): float(value) for name, value in summary["area_square_metre"].items()}
     chip = summary.get("chip") or {}
     disturbed = summary.get("disturbed_by") or {}
@@ -144,8 +144,8 @@ def write_chip_report(summary: dict[str, Any], out: Path) -> None:
     atomic_write(out, page)
 
 
-def bills_of(summary: Mapping[str, Any]) -> list[Breakdown]:
-    """The breakdown of an inference and, where it is known, that of a trained sample."""
+def breakdowns_of(summary: Mapping[str, Any]) -> list[Breakdown]:
+    """Breakdowns of an inference and, if known, of a trained sample."""
     parts = [("inference", summary), ("trained sample", summary.get("training"))]
     return [
         Breakdown(what, _numbers(part["energy_joule"]), _numbers(part["float32_joule"]), str(part.get("dominant", "")))
@@ -155,7 +155,7 @@ def bills_of(summary: Mapping[str, Any]) -> list[Breakdown]:
 
 
 def constants_of(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every constant with value, unit, source and whether it is assumed, as far as the summary has them."""
+    """Constants of the summary, each with value, unit, source and whether it is assumed."""
     given = summary.get("constants")
     if not given:
         given = (summary.get("chip") or {}).get("constants") or []
@@ -166,10 +166,10 @@ def constants_of(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def shares_plot(breakdowns: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
-    """Shares of the causes in each total, stacked; the total behind its bar.
+    """Stacked shares of the causes in each total, with the total beside its bar.
 
     Args:
-        breakdowns: a label and energies in J by cause, one for each bar.
+        breakdowns: Label and energies in J by cause of each bar.
     """
     labels = [escape(label) for label, _ in breakdowns]
     totals = [math.fsum(energy.values()) for _, energy in breakdowns]
@@ -203,15 +203,15 @@ def shares_plot(breakdowns: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
     fig.update_yaxes(categoryorder="array", categoryarray=labels, range=[len(labels) - 0.5, -0.5], showgrid=False)
     fig.update_layout(barmode="stack", bargap=0.35, showlegend=True)
     spec = finished_spec(fig, 210 + 44 * len(labels) + 12 * len(rows))
-    # The total stands behind its bar, in the margin.
+    # The total is written beside its bar, in the margin.
     spec["layout"]["margin"]["r"] = 78
     return spec
 
 
 def causes_plot(breakdowns: Sequence[Breakdown]) -> Spec:
-    """Every cause on a logarithmic axis, where small ones are seen beside large ones.
+    """Energy of every cause on a logarithmic axis, on which small causes are visible too.
 
-    They are marks, as bars would have no foot to stand on.
+    Values are marks, since bars have no baseline on a logarithmic axis.
     """
     names = [name for name, value, _ in breakdowns[-1].ranked if value > 0]
     names += [
@@ -244,7 +244,7 @@ def causes_plot(breakdowns: Sequence[Breakdown]) -> Spec:
 
 
 def area_plot(area: Mapping[str, float]) -> Spec:
-    """Area of each part, one bar a part."""
+    """Area of each part as a bar."""
     parts = sorted(area.items(), key=lambda item: -item[1])
     names = [escape(name) for name, _ in parts]
     fig = go.Figure()
@@ -263,7 +263,7 @@ def area_plot(area: Mapping[str, float]) -> Spec:
 
 
 def colour_of(name: str, number: int = 0) -> str:
-    """The colour that a cause keeps; one that is not known takes the next of a few."""
+    """Fixed colour of a known cause; other causes take the next colour of a short list."""
     return CAUSE_COLOURS.get(name, SPARE_COLOURS[number % len(SPARE_COLOURS)])
 
 
@@ -282,7 +282,7 @@ def _numbers(table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _without_none(value: Any) -> Any:
-    """TOML has no word for nothing; a key that holds nothing is left out."""
+    """Values without keys that hold None, which TOML cannot represent."""
     if isinstance(value, Mapping):
         return {str(key): _without_none(item) for key, item in value.items() if item is not None}
     return value

@@ -1,4 +1,4 @@
-"""The plots of a design, as plotly specifications in light colours."""
+"""Plots of a design search, as plotly specifications in light colours."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PART_NAMES = {
     "unevenness": "unevenness",
     "gap": "small gap",
     "failures": "failures",
-    "not_home": "resets not home",
+    "not_home": "incomplete resets",
     "energy": "energy",
 }
 
@@ -50,14 +50,14 @@ GROUPS = {
     "pulses": ("current_density", "pulse_width", "reset_factor"),
     "track": ("notch", "anisotropy"),
 }
-"""Variables drawn together, by how their names begin."""
+"""Groups of variables drawn together, by the beginning of their names."""
 
 MOST_POINTS = 1500
-"""Candidates of a family drawn in one cloud."""
+"""Largest number of candidates of a family that are drawn."""
 
 
 def convergence_plot(families: Sequence[dict[str, Any]]) -> Spec:
-    """Least cost found against the generation, a line a family."""
+    """Smallest cost found against the generation, with one line for each family."""
     fig = go.Figure()
     for entry in families:
         colour, symbol = FAMILY_STYLES[entry["family"]]
@@ -82,8 +82,8 @@ def states_plot(finalist: dict[str, Any], length: float) -> Spec:
     """Mean position ± standard deviation of each state against its gate voltage, and where the notches are.
 
     Args:
-        finalist: of ``design.json``.
-        length: of the track in m.
+        finalist: Finalist of ``design.json``.
+        length: Length of the track in m.
     """
     fig = go.Figure()
     for place in finalist["notches"]:
@@ -173,8 +173,8 @@ def sensitivity_plots(sweeps: Sequence[dict[str, Any]], own: Sequence[float]) ->
     """Cost against the change of one variable at a time, as a share of its range; the spread by chance shaded.
 
     Args:
-        sweeps: of ``design.json``.
-        own: costs of the unmoved design, evaluated several times.
+        sweeps: Of ``design.json``.
+        own: Costs of the unmoved design, evaluated several times.
     """
     mean, chance = float(np.mean(own)), 2 * float(np.std(own, ddof=1))
     highest = max([max(sweep["costs"]) for sweep in sweeps], default=mean)

@@ -1,6 +1,6 @@
-"""One self-contained page about a search: what it found, on what evidence, and what limits the design.
+"""The page about a design search: its designs, their confirmation, and what limits them.
 
-Every number on the page is that of ``design.json`` or ``candidates.csv``; the words around it are in
+All numbers on the page are those of ``design.json`` and ``candidates.csv``; the text around them is in
 ``design.html.jinja``.
 """
 
@@ -28,12 +28,12 @@ UNITS = {
     "A/m2": (1e-11, "× 10¹¹ A/m²"),
     "J/m4": (1e-11, "× 10¹¹ J/m⁴"),
 }
-"""How a variable of that unit is shown: by what it is multiplied, and the unit on the page."""
+"""Factor and display unit of variables by SI unit."""
 
 FAMILY_WORDS = {
     "rough": "rough edges alone",
     "equal-notches": "notches of one depth",
-    "graded-notches": "notches each of its own depth",
+    "graded-notches": "notches of different depths",
     "gradient": "equal notches in an anisotropy gradient",
 }
 
@@ -45,7 +45,7 @@ def write_design_page(directory: Path) -> Path:
     """Write the page about a finished search into its directory, and return its path.
 
     Raises:
-        InputError: the search is not finished, a file is damaged, or the page cannot be written.
+        InputError: The search is not finished, a file is damaged, or the page cannot be written.
     """
     page = directory / PAGE
     write_design_report(*finished_search(directory), page)
@@ -56,9 +56,9 @@ def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate],
     """Write one page about a search.
 
     Args:
-        result: content of ``design.json``.
-        candidates: all that were evaluated.
-        path: the page; nothing beside it is needed to read it.
+        result: Content of ``design.json``.
+        candidates: All evaluated candidates.
+        path: File of the page.
 
     Raises:
         InputError: ``path`` cannot be written.
@@ -101,10 +101,10 @@ def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate],
 
 
 def shown_designs(families: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """The best design of each family and those that were simulated, with a name: the family, and the rank from 2 on.
+    """The best design of each family and all simulated designs, each named by its family and, from 2 on, its rank.
 
     Args:
-        families: of ``design.json``.
+        families: Families of ``design.json``.
     """
     return [
         (f"{entry['family']} ({rank + 1})" if rank else entry["family"], finalist)
@@ -115,14 +115,15 @@ def shown_designs(families: Sequence[dict[str, Any]]) -> list[tuple[str, dict[st
 
 
 def limit(around: dict[str, Any]) -> dict[str, Any]:
-    """Overlap of the design as it is, without thermal motion and without rough edges, and which of the two limits it.
+    """Overlap of the design, the overlaps without thermal motion and without rough edges, and the limiting one of the
+    two.
 
     Args:
-        around: of ``design.json``.
+        around: Table ``around`` of ``design.json``.
 
     Returns:
-        ``own``, ``cold`` and ``smooth`` overlaps, ``chance``, two standard deviations of one evaluation, and
-        ``cause``: ``temperature``, ``roughness``, or nothing where neither matters more than chance.
+        Overlaps ``own``, ``cold`` and ``smooth``; ``chance``, two standard deviations of one evaluation; and ``cause``:
+        ``temperature``, ``roughness``, or empty if neither exceeds chance.
     """
     overlaps = [score["overlap"] for score in around["own"]]
     own, chance = float(np.mean(overlaps)), 2 * float(np.std(overlaps, ddof=1))
@@ -148,7 +149,7 @@ def limit(around: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(value: float, unit: str, digits: int = 4) -> str:
-    """A variable with its unit, as the page writes it."""
+    """A variable with its display unit."""
     scale, name = UNITS.get(unit, (1.0, unit))
     text = sig(abs(scale * value), digits)
     return f"{'−' if value < 0 else ''}{text}\N{NO-BREAK SPACE}{name}".rstrip("\N{NO-BREAK SPACE}")

@@ -1,4 +1,4 @@
-"""The plots of a characterisation, as plotly specifications in light colours.
+"""Plots of a characterisation, as plotly specifications in light colours.
 
 Each state keeps one colour throughout the page, from blue at the left end of the track to red at the right.
 """
@@ -37,20 +37,20 @@ from barkhausen.report.plots import (
 from barkhausen.report.render import sig
 
 MOST_LINES = 300
-"""Trajectories drawn, of all states together; more are neither told apart nor drawn quickly."""
+"""Largest number of trajectories drawn over all states; more could not be distinguished or drawn quickly."""
 
 FEW_LINES = 30
-"""So many can be drawn boldly."""
+"""Largest number of trajectories drawn with bold lines."""
 
 CAUSE_COLOURS = {"sot": VERMILLION, "gate": GREY, "read": BLUE}
-"""Colours of known causes of energy; others take those that are left."""
+"""Colours of known causes of energy; other causes take the remaining colours."""
 MORE_COLOURS = (ORANGE, GREEN, SKY)
 BINS_IN_A_SIGMA = 2.5
 FEWEST_BINS, MOST_BINS = 30, 240
 
 
 def state_colours(states: int) -> list[tuple[str, str]]:
-    """A colour for each state, on a light page and on a dark one; more states than colours share mixtures of them."""
+    """A colour for each state on light and on dark pages, interpolated if there are more states than colours."""
     dark = [DARK[colour] for colour in STATE_COLOURS]
     places = np.linspace(0.0, len(STATE_COLOURS) - 1.0, states)
     return [(_mixed(STATE_COLOURS, place), _mixed(dark, place)) for place in places]
@@ -70,23 +70,23 @@ def dark_colours(states: int) -> dict[str, str]:
 
 
 def lines_of_a_state(states: int, events: int) -> int:
-    """How many trajectories of each state are drawn."""
+    """Number of trajectories drawn for each state."""
     return min(events, max(5, MOST_LINES // states))
 
 
 def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, reset_position: float | None) -> Spec:
-    """Wall position against time, a thin line an event, the pulses shaded.
+    """Wall position against time, with one thin line for each event and shaded pulses.
 
     Args:
-        history: of the characterisation.
-        event: whose pulses are shaded.
-        reset_position: where the wall is after a reset, in m, if that is known.
+        history: History of the characterisation.
+        event: Event whose pulses are shaded.
+        reset_position: Wall position in m after a reset, if known.
     """
     walls = history["wall_position"].transpose("state", "device", "cycle", "time").values
     states, times = len(walls), NANO * history["time"].values
     fig = go.Figure()
-    # A gap after each event keeps its line apart from the next one of the same trace. The page holds the instants once
-    # a trace and repeats them for each event: they would be a third of what it weighs.
+    # A gap separates each event from the next one of the same trace. The page holds the times once for each trace and
+    # repeats them for each event; otherwise they would be a third of its size.
     instants = [*_listed(times, 5), None]
     drawn_lines: dict[str, list[str]] = {}
     few = lines_of_a_state(states, walls[0, ..., 0].size) * states <= FEW_LINES
@@ -131,9 +131,9 @@ def trajectory_plot(history: xr.Dataset, event: ProgrammingEvent, reset_position
     fig.update_yaxes(title_text="wall position (nm)", nticks=8)
     fig.update_layout(showlegend=True)
     spec = finished_spec(fig, 440)
-    # The names in the legend would be as thin and pale as the lines.
+    # Otherwise the samples in the legend would be as thin and pale as the lines.
     spec["layout"]["legend"]["itemsizing"] = "constant"
-    # A column an event: as rows of their own, thousands of positions would repeat their time and state.
+    # One column for each event; as rows, thousands of positions would repeat their time and state.
     written = [f"{time:.4g}" for time in times]
     spec["csv"] = csv_text(["time (ns)", *drawn_lines], list(zip(written, *drawn_lines.values(), strict=True)))
     return spec
@@ -143,11 +143,11 @@ def histogram_plot(
     positions: Float[np.ndarray, "state device cycle"],
     densities: Sequence[tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]] | None],
 ) -> Spec:
-    """Resting positions of each state, the distribution fitted to them, and below these the mean of each device.
+    """Resting positions of each state, the fitted distribution and, below, the mean of each device.
 
     Args:
-        positions: in m.
-        densities: places in m and density in 1/m of the distribution of each state, where there is one.
+        positions: Resting positions in m.
+        densities: Grid points in m and density in 1/m of the distribution of each state, where there is one.
     """
     states = len(positions)
     edges = bin_edges(positions)
@@ -204,7 +204,7 @@ def histogram_plot(
 
 
 def bin_edges(positions: Float[np.ndarray, "state device cycle"]) -> Float[np.ndarray, " edge"]:
-    """Common bins in nm: several within the spread of a usual state, but not so many that none is seen."""
+    """Common bin edges in nm: several bins within the spread of a typical state, up to a limit on their number."""
     low, high = NANO * float(np.nanmin(positions)), NANO * float(np.nanmax(positions))
     margin = 0.04 * (high - low) + 0.5
     low, high = low - margin, high + margin
@@ -215,7 +215,7 @@ def bin_edges(positions: Float[np.ndarray, "state device cycle"]) -> Float[np.nd
 
 
 def variance_plot(states: Sequence[StateNumbers]) -> Spec:
-    """Device-to-device beside cycle-to-cycle standard deviation of each state, with intervals where they are known."""
+    """Device-to-device and cycle-to-cycle standard deviations of each state, with intervals where known."""
     fig = go.Figure()
     for name, colour, symbol, shift, estimates in (
         ("between devices", BLUE, "circle", -0.13, [state.sigma_device for state in states]),
@@ -251,8 +251,8 @@ def energy_plot(states: Sequence[StateNumbers], causes: Mapping[str, str]) -> Sp
     """Energy of one programming attempt to each state, stacked by cause.
 
     Args:
-        states: The states.
-        causes: Causes of energy with the label of each.
+        states: Numbers of the states.
+        causes: Labels of the causes of energy.
     """
     fig = go.Figure()
     numbers = [state.number for state in states]
@@ -284,16 +284,16 @@ def energy_plot(states: Sequence[StateNumbers], causes: Mapping[str, str]) -> Sp
     )
     fig.update_layout(barmode="stack", bargap=0.35, showlegend=True)
     spec = finished_spec(fig, 150 + 30 * len(states))
-    # The total stands behind its bar, and so partly in the margin.
+    # The total is written beside its bar, and so partly in the margin.
     spec["layout"]["margin"]["r"] = 64
     return spec
 
 
 def _states_on_axis(states: int) -> dict[str, Any]:
-    """Whole numbers, thinned out where there are many."""
+    """Axis of state numbers, with fewer ticks where there are many states."""
     return {"tickmode": "linear", "tick0": 0, "dtick": max(1, round(states / 12))}
 
 
 def _listed(values: Float[np.ndarray, " value"], decimals: int) -> list[float | None]:
-    """Rounded, as a page need not carry more digits than its pixels; NaN is a gap."""
+    """Values rounded to the resolution of a plot; NaN is a gap."""
     return [float(value) if np.isfinite(value) else None for value in np.round(values, decimals)]

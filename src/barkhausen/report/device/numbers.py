@@ -1,4 +1,4 @@
-"""The numbers of a characterisation that its page prints: state by state, of the whole device, and what to warn of."""
+"""Numbers on the page about a device: for each state and for the whole device, and warnings."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ OVERLAP_TO_WARN_OF = 0.05
 
 @dataclass(frozen=True)
 class StateNumbers:
-    """One state.
+    """Numbers of one state.
 
     Attributes:
-        number: from 0 on, in order of position.
-        gate_voltage: in V.
-        mean, sigma_device, sigma_cycle: in m; a sigma that cannot be seen is NaN.
-        events: how many there were.
-        failed: how many of them left no single wall at rest.
-        read_error: share of the positions where another state is likelier.
-        distance, p_value: Kolmogorov-Smirnov, of the positions from the distribution; NaN where the file does not say.
-        energy: of one attempt in J, by cause.
+        number: Number of the state from 0, in order of position.
+        gate_voltage: Gate voltage in V.
+        mean, sigma_device, sigma_cycle: Mean and standard deviations in m; NaN for a sigma that cannot be estimated.
+        events: Number of events.
+        failed: Number of events that did not leave a single wall at rest.
+        read_error: Share of positions at which another state is more likely.
+        distance, p_value: Kolmogorov-Smirnov distance of the positions from the distribution, and its p-value; NaN if
+            not in the file.
+        energy: Energy in J of one attempt, by cause.
     """
 
     number: int
@@ -51,24 +52,24 @@ class StateNumbers:
 
     @property
     def total_energy(self) -> float:
-        """Of one attempt in J, its read included."""
+        """Energy in J of one attempt, including its read."""
         return sum(self.energy.values())
 
     @property
     def total_sigma(self) -> float:
-        """Of a position, whatever the device and the cycle, in m."""
+        """Standard deviation in m of a position over devices and cycles."""
         return float(np.hypot(*np.nan_to_num([self.sigma_device.value, self.sigma_cycle.value])))
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How long one state stays.
+    """Retention of one state.
 
     Attributes:
-        state: its number.
-        median, shortest: retention times in s over devices.
-        median_barrier, lowest_barrier: in J.
-        temperature: in K, at which a barrier is told in units of kB T.
+        state: Number of the state.
+        median, shortest: Median and shortest retention time in s over devices.
+        median_barrier, lowest_barrier: Median and lowest barrier in J over devices.
+        temperature: Temperature in K for barriers in units of kB T.
     """
 
     state: int
@@ -85,7 +86,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class DeviceNumbers:
-    """The whole device."""
+    """Numbers of the whole device."""
 
     device: CharacterisedDevice
     parameters: DeviceParameters
@@ -97,7 +98,7 @@ class DeviceNumbers:
         """Read everything from a device file.
 
         Raises:
-            InputError: the file does not hold the parameters that it was made with.
+            InputError: The file does not hold the parameters of the device.
         """
         try:
             stored = json.loads(str(device.data.attrs["parameters"]))
@@ -110,34 +111,34 @@ class DeviceNumbers:
 
     @property
     def length(self) -> float:
-        """Of the track, in m."""
+        """Length of the track in m."""
         low, high = self.device.state_range
         return high - low
 
     @property
     def events(self) -> int:
-        """How many there were."""
+        """Number of events."""
         return sum(state.events for state in self.states)
 
     @property
     def failed(self) -> int:
-        """How many of them left no single wall."""
+        """Number of events that did not leave a single wall at rest."""
         return sum(state.failed for state in self.states)
 
     @property
     def spacing(self) -> float:
-        """Mean distance of neighbouring states as a share of the track."""
+        """Mean distance of neighbouring states as a fraction of the track."""
         means = [state.mean.value for state in self.states]
         return (means[-1] - means[0]) / (len(means) - 1) / self.length
 
     @property
     def mean_energy(self) -> dict[str, float]:
-        """Of one attempt in J by cause, mean over states."""
+        """Energy in J of one attempt by cause, mean over states."""
         return {cause: float(np.mean([state.energy[cause] for state in self.states])) for cause in self.causes}
 
     @property
     def total_mean_energy(self) -> float:
-        """Of one attempt in J, mean over states."""
+        """Energy in J of one attempt, mean over states."""
         return sum(self.mean_energy.values())
 
     @property
@@ -157,12 +158,12 @@ class DeviceNumbers:
 
     @property
     def overlaps(self) -> Float[np.ndarray, "state other_state"] | None:
-        """Of all pairs of states, if the file has it."""
+        """Overlap of all pairs of states, if the file has it."""
         return statistics.overlaps(self.device.data)
 
     @property
     def worst_neighbours(self) -> tuple[int, float] | None:
-        """The lower of the two neighbouring states that overlap most, and how much."""
+        """Lower state of the two neighbours that overlap most, and their overlap."""
         beside = [overlap.value for overlap in self.neighbour_overlaps]
         if not beside:
             return None
@@ -171,33 +172,33 @@ class DeviceNumbers:
 
     @property
     def neighbour_overlaps(self) -> list[Estimate]:
-        """Of each state with the next, if the file has it."""
+        """Overlap of each state with the next, if the file has it."""
         return statistics.neighbour_overlaps(self.device.data)
 
     @property
     def distribution(self) -> str:
-        """Distribution of the positions that synapses are drawn from."""
+        """Name of the distribution from which synapses are drawn."""
         return statistics.distribution_of(self.device.data)
 
     @property
     def densities(self) -> list[Density | None]:
-        """The distribution of each state where it is a curve."""
+        """Density of each state, where the distribution has one."""
         return statistics.densities(self.device)
 
     @property
     def distribution_scores(self) -> list[DistributionScore]:
-        """Of the distributions that were tried, if the file has them."""
+        """Scores of the compared distributions, if the file has them."""
         return statistics.distribution_scores(self.device.data)
 
     @property
     def reset_position(self) -> float | None:
-        """Where the wall is after a reset, in m."""
+        """Wall position in m after a reset."""
         place = self.attributes.get("reset_position")
         return float(place) if isinstance(place, (int, float)) else None
 
     @property
     def retention(self) -> list[Retention]:
-        """Of each state, if the file has it."""
+        """Retention of each state, if the file has it."""
         times, barriers = (_by_device(self.device.data, name) for name in ("retention_time", "barrier"))
         if times is None or barriers is None:
             return []
@@ -219,7 +220,7 @@ class DeviceNumbers:
 
     @property
     def conductances(self) -> list[float]:
-        """Of each state's mean position in S, if the file has those of the junction."""
+        """Conductance in S at the mean position of each state, if the file has those of the junction."""
         ends = ("conductance_low", "conductance_high")
         if not all(name in self.device.data for name in ends):
             return []
@@ -228,7 +229,7 @@ class DeviceNumbers:
 
 
 def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
-    """What a reader must know before using the numbers: a title and a sentence each."""
+    """Warnings before the numbers are used: a title and a sentence each."""
     found = []
     if numbers.failed:
         found.append(("Failures", _about_failures(numbers)))
@@ -237,8 +238,8 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
         found.append(
             (
                 "Resets",
-                f"{100 * (1 - completed):.3g} % of the resets lost the wall, or left it nearer to the second state "
-                "than to the first. What such an event programs depends on where the wall was before.",
+                f"{100 * (1 - completed):.3g} % of the resets annihilated the wall or left it nearer to the second "
+                "state than to the first. The result of such an event depends on the previous position of the wall.",
             )
         )
     pairs = [
@@ -251,7 +252,7 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
             (
                 "Overlap",
                 f"These neighbouring states overlap by more than {OVERLAP_TO_WARN_OF:g}, so one read cannot always "
-                f"tell them apart: {', '.join(pairs)}.",
+                f"distinguish them: {', '.join(pairs)}.",
             )
         )
     devices, cycles = numbers.device.state_values.shape[1:]
@@ -270,16 +271,16 @@ def _about_failures(numbers: DeviceNumbers) -> str:
     worst = max(numbers.states, key=lambda state: state.failed)
     return (
         f"{numbers.failed} of {numbers.events} programming events failed: {', '.join(why)}. Worst is state "
-        f"{worst.number} with {worst.failed} of {worst.events}. No statistics on this page contain them."
+        f"{worst.number} with {worst.failed} of {worst.events}. They are excluded from all statistics on this page."
     )
 
 
 def _about_split(devices: int, cycles: int) -> str:
     if devices == cycles == 1:
-        return "With a single event in each state nothing can be said of its spread."
+        return "The spread of a state cannot be estimated from a single event."
     if cycles == 1:
-        return "With a single cycle a device, the whole spread is counted as device-to-device; part of it is not."
-    return "With a single device, nothing can be said of the spread between devices."
+        return "With one cycle per device, the spread cannot be split and all of it is counted as device-to-device."
+    return "The spread between devices cannot be estimated from a single device."
 
 
 def _states(device: CharacterisedDevice) -> list[StateNumbers]:
@@ -314,7 +315,7 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
 
 
 def _outcomes(device: CharacterisedDevice) -> Int[np.ndarray, "state device cycle"]:
-    """How each event ended; one without a position was not run where the file says nothing else."""
+    """Outcome of each event. Without outcomes in the file, an event without a position counts as not run."""
     if "outcome" not in device.data:
         return np.where(np.isfinite(device.state_values), AT_REST, OUTCOMES.values[0])
     values: Int[np.ndarray, "state device cycle"]

@@ -1,7 +1,7 @@
-"""One self-contained page about a characterised device: its states, its walls in motion, and what it takes to redo it.
+"""The page about a characterised device: its states, its walls in motion, and how to reproduce it.
 
-Every number on the page is computed from the device file and the history; the words around it are in
-``characterisation.html.jinja``. The page loads nothing, so it can be kept, mailed and read years later.
+All numbers on the page are computed from the device file and the history; the text around them is in
+``device.html.jinja``. The page is self-contained: it loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from barkhausen.results.table import NO_VALUE
 
 NEEDED = ("wall_position", "wall_count", "perpendicular")
 MOST_PICTURES = 16
-"""States shown in pictures; of more, evenly chosen ones."""
+"""Largest number of states shown in pictures; of more, evenly spaced ones are chosen."""
 
 LARGEST_MATRIX = 24
-"""States up to which the overlaps are a table of all pairs; beyond, only neighbours are listed."""
+"""Largest number of states for which overlaps of all pairs are tabulated; beyond, only neighbours are listed."""
 
 NO_OVERLAP = 1e-6
-"""What is less is rounding."""
+"""Overlap below which a value is rounding noise."""
 
 Values = Float[np.ndarray, "..."]
 COMMAND = "barkhausen characterize device.toml --out device.nc"
@@ -49,12 +49,12 @@ def write_characterisation_report(characterisation: Characterisation, path: Path
     """Write one page about a characterised device.
 
     Args:
-        characterisation: the device file's content and the history of its walls.
-        path: the page; nothing beside it is needed to read it.
+        characterisation: Device with the history of its walls.
+        path: File of the page.
 
     Raises:
-        InputError: the history is not of this device, the device file does not hold its parameters, or ``path``
-            cannot be written.
+        InputError: The history does not belong to this device, the device file does not hold its parameters, or
+            ``path`` cannot be written.
     """
     history = characterisation.history
     numbers = DeviceNumbers.of(characterisation.device)
@@ -114,7 +114,7 @@ def _evenly(number: int, most: int) -> list[int]:
 
 
 def _in_motion(history: xr.Dataset, view: pictures.TrackView, shown: Sequence[int], waves: Waves) -> dict[str, Any]:
-    """What the player on the page plays: the frames of each state with the inputs at their instants."""
+    """Data of the animation on the page: frames of each state, with the inputs at their times."""
     maps = pictures.maps_of(history)
     frames = pictures.frames_to_show(len(maps), len(shown), view.columns * view.rows)
     times = history["time"].values[frames]
@@ -141,7 +141,7 @@ def _in_motion(history: xr.Dataset, view: pictures.TrackView, shown: Sequence[in
 
 
 def event_csv(moving: dict[str, Any]) -> str:
-    """What the player shows besides the maps: inputs and wall positions of every state at every instant."""
+    """Inputs and wall positions of every state at every time of the animation, as CSV."""
     names, columns = ["time (ns)", "current density (A/m2)"], [moving["times"], moving["current"]]
     for state in moving["states"]:
         names += [f"state {state['number']} {what}" for what in ("gate voltage (V)", "wall position (nm)")]
@@ -150,7 +150,7 @@ def event_csv(moving: dict[str, Any]) -> str:
 
 
 def _metadata(numbers: DeviceNumbers) -> dict[str, object]:
-    """What else the device file says of how it came to be, in words a reader knows."""
+    """Further metadata of the device file, under readable names."""
     how = numbers.parameters.characterisation
     named: dict[str, object] = {
         "seed": how.seed,
@@ -171,7 +171,7 @@ def _metadata(numbers: DeviceNumbers) -> dict[str, object]:
 
 
 def _program(numbers: DeviceNumbers) -> str:
-    """What makes the device again from its parameters, in Python."""
+    """Python program that reproduces the device from its parameters."""
     backend = numbers.attributes.get("backend")
     how = f", backend={json.dumps(backend)}" if isinstance(backend, str) else ""
     return (
@@ -214,14 +214,14 @@ def femtojoule(value: float) -> str:
 
 
 def span(estimate: Estimate, scale: float, decimals: int) -> str:
-    """The confidence interval of an estimate, or nothing."""
+    """Confidence interval of an estimate; empty if unknown."""
     if not estimate.known:
         return ""
     return f"{scale * estimate.low:.{decimals}f} to {scale * estimate.high:.{decimals}f}"
 
 
 def overlap_text(value: float) -> str:
-    """An overlap; what is too small to matter is called so."""
+    """An overlap as text; negligible values are shown as a bound."""
     if not math.isfinite(value):
         return NO_VALUE
     if value < NO_OVERLAP:
@@ -247,7 +247,7 @@ def _seen(values: Values) -> list[float]:
 
 
 def lasting(seconds: float) -> str:
-    """A time from picoseconds to beyond any use."""
+    """A time in a suitable unit, from picoseconds to the longest."""
     if not math.isfinite(seconds):
         return "∞" if seconds > 0 else NO_VALUE
     if seconds >= 1e4 * YEAR:

@@ -1,4 +1,4 @@
-"""A minimal writer of PNG pictures with a palette, so that pages need no imaging library."""
+"""Minimal writer of PNG pictures with a palette, so that pages need no imaging library."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BIT_DEPTH, INDEXED = 8, 3
 
 
 def indexed_png(pixels: UInt8[np.ndarray, "row column"], palette: UInt8[np.ndarray, "colour 4"]) -> bytes:
-    """A picture whose pixels are numbers of colours.
+    """PNG picture whose pixels are indices into a palette.
 
     Args:
-        pixels: numbers of colours, the top row first.
-        palette: red, green, blue and opacity of each colour; 256 at most.
+        pixels: Palette indices, the top row first.
+        palette: Red, green, blue and opacity of each colour; at most 256 colours.
     """
     height, width = pixels.shape
-    # Each row begins with the number of its filter; palette numbers compress best unfiltered (0).
+    # Each row begins with the number of its filter; palette indices compress best without a filter (0).
     rows = np.zeros((height, 1 + width), dtype=np.uint8)
     rows[:, 1:] = pixels
     return SIGNATURE + b"".join(
@@ -36,7 +36,7 @@ def indexed_png(pixels: UInt8[np.ndarray, "row column"], palette: UInt8[np.ndarr
 
 
 def data_address(png: bytes) -> str:
-    """The picture as an address that holds it whole."""
+    """The picture as a data URL."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 

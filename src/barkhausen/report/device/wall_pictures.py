@@ -1,7 +1,7 @@
-"""Pictures of the wall on its track, still and moving, from the maps of m_z that a characterisation keeps.
+"""Still and moving pictures of the wall on its track, from the maps of m_z of a characterisation.
 
-Cells without material are transparent; the outline of the track is a path of its own, in the colour of the ink, so
-that notches and rough edges stay visible on a light page and on a dark one.
+Cells without material are transparent. The outline of the track is a separate path in the text colour, so that notches
+and rough edges are visible on light and dark pages.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ DOWN, WALL, UP = (11, 92, 150), (250, 246, 236), (206, 84, 12)
 """Colours of m_z = −1, 0 and 1."""
 
 STILL_SHADES, MOVING_SHADES = 255, 33
-"""Shades of m_z. Thermal noise is most of what a moving picture weighs, and nobody sees it finer than this."""
+"""Numbers of shades of m_z. Thermal noise dominates the size of moving pictures, and finer shades are not visible."""
 
 CELLS_IN_MOTION = 1_600_000
-"""Cells of all frames of all moving pictures of a page, about; beyond it frames are left out."""
+"""Approximate number of cells of all frames of all moving pictures of a page; beyond it, frames are left out."""
 
 LEAST_FRAMES = 24
 WIDEST_SHEET = 2048
-"""Pixels across a sheet of frames; every browser can decode more."""
+"""Width in pixels of a sheet of frames; every browser can decode larger ones."""
 
 
 @dataclass(frozen=True)
 class MovingPicture:
-    """The frames of one event on a single picture, row by row.
+    """Frames of one event on a single picture, row by row.
 
     Attributes:
-        address: the picture, as an address that holds it whole.
-        columns: frames in a row.
+        address: Picture as a data URL.
+        columns: Number of frames in a row.
     """
 
     address: str
@@ -46,12 +46,12 @@ class MovingPicture:
 
 @dataclass(frozen=True)
 class TrackView:
-    """How the track lies in its pictures.
+    """Geometry of the track in its pictures.
 
     Attributes:
-        columns, rows: cells.
-        left, length, width: the left edge of the first cell and the extent of all of them, in m.
-        outline: SVG path around the material; one unit a cell, the top row first.
+        columns, rows: Numbers of cells.
+        left, length, width: Left edge of the first cell and extent of all cells in m.
+        outline: SVG path around the material, with one unit for each cell and the top row first.
     """
 
     columns: int
@@ -63,7 +63,7 @@ class TrackView:
 
     @classmethod
     def of(cls, history: xr.Dataset) -> TrackView:
-        """The view that all maps of a characterisation share: they show the same device."""
+        """The common view of all maps of a characterisation, which show the same device."""
         x, y = history["x"].values, history["y"].values
         dx = float(x[1] - x[0]) if len(x) > 1 else float(2 * x[0])
         dy = float(y[1] - y[0]) if len(y) > 1 else dx
@@ -72,18 +72,18 @@ class TrackView:
 
 
 def maps_of(history: xr.Dataset) -> Int8[np.ndarray, "time state x y"]:
-    """All maps, with their axes in the order that this module expects."""
+    """All maps, with their axes in the order of this module."""
     maps: Int8[np.ndarray, "time state x y"] = history["perpendicular"].transpose("time", "state", "x", "y").values
     return maps
 
 
 def still(cells: Int8[np.ndarray, "x y"]) -> str:
-    """One map as a picture, as an address that holds it whole."""
+    """One map as a data URL."""
     return data_address(indexed_png(_colours(_picture_rows(cells), STILL_SHADES), palette(STILL_SHADES)))
 
 
 def moving(maps: Int8[np.ndarray, "time x y"]) -> MovingPicture:
-    """Maps one after the other on one sheet."""
+    """Successive maps on one sheet."""
     frames, width = len(maps), maps.shape[1]
     columns = max(1, min(frames, WIDEST_SHEET // width))
     colours = [_colours(_picture_rows(cells), MOVING_SHADES) for cells in maps]
@@ -94,12 +94,12 @@ def moving(maps: Int8[np.ndarray, "time x y"]) -> MovingPicture:
 
 
 def frames_to_show(times: int, pictures: int, cells: int) -> list[int]:
-    """Numbers of the frames that fit on the page, evenly chosen, the first and the last among them.
+    """Numbers of the frames that fit on the page, evenly spaced and including the first and the last.
 
     Args:
-        times: how many there are.
-        pictures: how many moving pictures.
-        cells: of one frame.
+        times: Number of frames.
+        pictures: Number of moving pictures.
+        cells: Number of cells of one frame.
     """
     room = max(LEAST_FRAMES, CELLS_IN_MOTION // (pictures * cells))
     chosen = np.round(np.linspace(0, times - 1, min(times, room))).astype(int)
@@ -107,7 +107,7 @@ def frames_to_show(times: int, pictures: int, cells: int) -> list[int]:
 
 
 def palette(shades: int) -> UInt8[np.ndarray, "colour 4"]:
-    """No colour at all first, then the shades from m_z = −1 to 1."""
+    """Palette: first transparent, then the shades from m_z = −1 to 1."""
     place = np.linspace(-1.0, 1.0, shades)
     colours = np.zeros((1 + shades, 4))
     for channel in range(3):
@@ -117,7 +117,7 @@ def palette(shades: int) -> UInt8[np.ndarray, "colour 4"]:
 
 
 def wall_of(maps: Int8[np.ndarray, "time x y"], view: TrackView) -> Float[np.ndarray, " time"]:
-    """Where the wall is in each map, in m: the zero of m_z averaged over the width; NaN without just one wall."""
+    """Wall position in m in each map: the zero of m_z averaged over the width. NaN unless there is exactly one wall."""
     present = maps != EMPTY
     count = present.sum(axis=2)
     profile = np.where(present, maps, 0).sum(axis=2) / np.maximum(count, 1)
@@ -137,7 +137,7 @@ def outline_path(cells: Bool[np.ndarray, "row column"]) -> str:
     framed = np.pad(cells, 1)
     parts = []
     for direction, borders in (("h", framed[1:] != framed[:-1]), ("v", (framed[:, 1:] != framed[:, :-1]).T)):
-        # Where a stretch begins and ends: the steps of the row of borders between two zeros.
+        # Starts and ends of the stretches: the steps in a row of borders padded with zeros.
         for line, row in enumerate(borders):
             steps = np.flatnonzero(np.diff(np.concatenate(([0], row.astype(np.int8), [0]))))
             for start, stop in zip(steps[::2] - 1, steps[1::2] - 1, strict=True):
@@ -147,7 +147,7 @@ def outline_path(cells: Bool[np.ndarray, "row column"]) -> str:
 
 
 def _picture_rows(cells: Int8[np.ndarray, "x y"]) -> Int8[np.ndarray, "row column"]:
-    """A picture begins with its top row, where y is greatest."""
+    """Cells as rows of a picture, the top row (largest y) first."""
     return cells.T[::-1]
 
 

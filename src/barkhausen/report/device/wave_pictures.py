@@ -1,7 +1,7 @@
-"""The inputs of a programming event as lines of inline SVG, and rulers in HTML beside them.
+"""Inputs of a programming event as inline SVG lines, with rulers in HTML.
 
-The drawings stretch to any width (one unit is a thousandth of the duration across and a hundredth of the height up),
-so their words and numbers are kept out of them: text must not stretch.
+The drawings stretch to any width (one unit is a thousandth of the duration horizontally and a hundredth of the height
+vertically), so they contain no text, which must not stretch.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from barkhausen.device.domain_wall.event import LEAD, ProgrammingEvent
 
 ACROSS, UP = 1000.0, 100.0
 MARGIN = 8.0
-"""Left free above and below, so that a line at its greatest is not cut in half."""
+"""Margin above and below, so that a line at its maximum is not clipped."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark on a ruler: how far along it is in per cent, and what it says."""
+    """A mark on a ruler: its position in per cent, and its text."""
 
     place: float
     text: str
 
 
 def ruler(low: float, high: float, about: int = 6) -> list[Mark]:
-    """Marks at round numbers between two ends, so many or fewer."""
+    """Marks at round numbers between two ends, at most about the given number."""
     step = 10.0 ** math.floor(math.log10((high - low) / about))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= about)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -50,10 +50,10 @@ class Waves:
     """Current density and gate voltages of an event, for drawing.
 
     Attributes:
-        event: whose.
-        duration: in s.
-        largest_current: magnitude in A/m².
-        voltage_range: lowest and highest of all states in V, zero among them.
+        event: Programming event.
+        duration: Duration in s.
+        largest_current: Largest magnitude of the current density in A/m².
+        voltage_range: Lowest and highest gate voltage in V of all states, including zero.
     """
 
     event: ProgrammingEvent
@@ -100,18 +100,18 @@ class Waves:
         return "".join(parts)
 
     def across(self, time: float) -> float:
-        """Place of an instant."""
+        """Horizontal position of a time."""
         return ACROSS * min(max(time / self.duration, 0.0), 1.0)
 
     @property
     def zero_voltage(self) -> float:
-        """Height of zero volts."""
+        """Vertical position of zero volts."""
         low, high = self.voltage_range
         return _up(0.0, low, high if high > low else low + 1.0)
 
     @property
     def pulses(self) -> list[tuple[str, float, float]]:
-        """Name, place and width of the two current pulses."""
+        """Name, position and width of the two current pulses."""
         return [
             (name, self.across(start), self.across(stop) - self.across(start))
             for name, start, stop in pulses(self.event)
@@ -119,20 +119,20 @@ class Waves:
 
     @property
     def times(self) -> list[Mark]:
-        """Ruler in ns."""
+        """Ruler of times in ns."""
         return ruler(0.0, 1e9 * self.duration)
 
     def currents_at(self, times: Float[np.ndarray, " time"]) -> list[float]:
-        """In A/m²."""
+        """Current density in A/m² at given times."""
         return [float(f"{value:.4g}") for value in self.event.current_density()(torch.as_tensor(times))[:, 0]]
 
     def voltages_at(self, times: Float[np.ndarray, " time"], state: int) -> list[float]:
-        """In V."""
+        """Gate voltage in V of a state at given times."""
         values = self.event.gate_voltage()(torch.as_tensor(times))
         return [float(f"{value:.4g}") for value in values[:, min(state, values.shape[1] - 1)]]
 
     def frames_of_instants(self, times: Float[np.ndarray, " time"]) -> list[int]:
-        """The frames that matter most: before, while and after each pulse, and at rest."""
+        """Key frames: before, during and after each pulse, and at rest."""
         event = self.event
         middle = 0.5 * (event.program_start + event.program_end)
         before = (0.0, LEAD + 0.5 * event.protocol.reset.width, event.reset_end)

@@ -62,7 +62,7 @@ def write_report(
         beside: The published system that they are runs of, if any.
 
     Raises:
-        InputError: there are no runs; one is not finished, damaged or of another version; ``out`` cannot be
+        InputError: There are no runs; one is not finished, damaged or of another version; ``out`` cannot be
             written.
     """
     if not runs:

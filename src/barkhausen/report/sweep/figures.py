@@ -68,9 +68,9 @@ class Group:
     """Tasks that differ in nothing but their seed.
 
     Attributes:
-        values: of the swept keys.
-        label: what tells it from the other groups.
-        row: of the summary: ``accuracy_mean`` and so on.
+        values: Of the swept keys.
+        label: What tells it from the other groups.
+        row: Of the summary: ``accuracy_mean`` and so on.
     """
 
     values: dict[str, Any]
@@ -103,12 +103,12 @@ def against_plot(
     """A quantity with its interval against one swept key, a curve for each value of the others.
 
     Args:
-        groups: those whose key is a number.
-        quantity: on the vertical axis.
-        key: on the horizontal axis.
-        curve_of: name of the curve that a group is on.
-        beside: a second quantity, drawn dashed in the same colour.
-        published: a line across, in the units of the page.
+        groups: Those whose key is a number.
+        quantity: On the vertical axis.
+        key: On the horizontal axis.
+        curve_of: Name of the curve that a group is on.
+        beside: A second quantity, drawn dashed in the same colour.
+        published: A line across, in the units of the page.
     """
     curves: dict[str, list[Group]] = {}
     for group in sorted(groups, key=lambda group: float(group.values[key])):
@@ -186,12 +186,12 @@ def trade_off_plot(
     """Two objectives against each other, those that no other group beats in both joined by a line.
 
     Args:
-        groups: with values of both.
-        cost: on the horizontal axis.
-        gain: on the vertical axis.
-        front: what :func:`pareto_front` returns.
-        curve_of: names that groups of one colour share.
-        published: cost, gain and name of a point of others, in the units of the page.
+        groups: With values of both.
+        cost: On the horizontal axis.
+        gain: On the vertical axis.
+        front: What :func:`pareto_front` returns.
+        curve_of: Names that groups of one colour share.
+        published: Cost, gain and name of a point of others, in the units of the page.
     """
     fig = go.Figure()
     fig.add_scatter(

@@ -82,7 +82,7 @@ def write_sweep_report(directory: Path, name: str = PAGE) -> None:
         name: Name of the page.
 
     Raises:
-        InputError: the table is missing, damaged or of another version, or the page cannot be written.
+        InputError: The table is missing, damaged or of another version, or the page cannot be written.
     """
     frame = load_table(directory)
     if frame.empty:
@@ -164,8 +164,8 @@ def groups_of(summary: pd.DataFrame, keys: Sequence[str]) -> list[Group]:
     """The rows of a summary, each with a label that no other has.
 
     Args:
-        summary: of :func:`.summarise`, one row a group.
-        keys: that it is grouped by.
+        summary: Of :func:`.summarise`, one row a group.
+        keys: That it is grouped by.
     """
     varied = [key for key in keys if summary[key].nunique(dropna=False) > 1]
     names = short_names(varied)
@@ -226,12 +226,12 @@ def plots_of(
     """The plots that the tasks of this kind and these axes allow.
 
     Args:
-        job: of the tasks.
-        frame: one row a task.
-        main: the quantity of interest.
-        groups: those with a finished task.
-        axes: swept keys but the seed.
-        causes: of energy.
+        job: Of the tasks.
+        frame: One row a task.
+        main: The quantity of interest.
+        groups: Those with a finished task.
+        axes: Swept keys but the seed.
+        causes: Of energy.
     """
     drawn = [quantity_of(job.column(name)) for name in job.against] or [main]
     beside = None if job.beside is None else quantity_of(job.column(job.beside[0]))
