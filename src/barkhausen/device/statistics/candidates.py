@@ -1,14 +1,14 @@
-"""Candidate distributions for the resting positions of one state, and how likely each makes a device it has not seen.
+"""Candidate distributions for the resting positions of one state, and the likelihood each gives to held-out devices.
 
-All distributions are of one form, position = centre of the device + noise of the cycle, and differ in what the two
-parts are:
+All distributions have the form position = centre of the device + noise of the cycle, and differ in these two parts:
 
 - *gaussian*: a normal offset and normal noise, the one-way random-effects model.
-- *mixture*: of two to four normals, where one or several pinning sites catch the wall. Either the *cycle* decides
-  which (the noise is the mixture, the offset normal) or the *device* does (the offset is the mixture).
-- *empirical*: what was characterised, each value widened to a normal kernel and all shrunk so that the variances
-  stay the estimated ones (smoothed bootstrap, Silverman 1986, section 6.4.1). The noise of all devices is pooled, or
-  each device keeps its own.
+- *mixture*: two to four normal components, for a wall caught at one of several pinning sites. The component is chosen
+  either by the *cycle* (the noise is the mixture and the offset is normal) or by the *device* (the offset is the
+  mixture).
+- *empirical*: the characterised values, each widened to a normal kernel and all shrunk so that the variances remain the
+  estimated ones (smoothed bootstrap, Silverman 1986, section 6.4.1). The noise of all devices is pooled, or each device
+  keeps its own.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Rows = Float[np.ndarray, "device cycle"]
 
 @dataclass(frozen=True)
 class Background:
-    """What was never seen, spread evenly over all that was.
+    """Uniform background for values that were never observed, over the range of those that were.
 
-    What D devices and N cycles never showed may happen once in D + 1 and N + 1 times (rule of succession). It is the
-    same for all distributions and keeps a single outlier from deciding between them.
+    An event not observed in D devices or N cycles may occur once in D + 1 or N + 1 times (rule of succession). The
+    background is the same for all distributions and prevents a single outlier from deciding between them.
 
     Attributes:
-        devices, cycles: How many were seen.
-        span: Range of all positions of the state, and one of its standard deviations.
+        devices, cycles: Numbers of observed devices and cycles.
+        span: Range of all positions of the state plus one standard deviation.
     """
 
     devices: int
@@ -48,14 +48,14 @@ class Background:
 
     @classmethod
     def of(cls, rows: Rows, span: float | None = None) -> Background:
-        """For a distribution fitted to these rows, all of them seen; of their own range if no other is given."""
+        """Background of a distribution fitted to these rows. Default span: that of the rows."""
         own = float(np.nanmax(rows) - np.nanmin(rows)) + 1.0
         return cls(len(rows), int(np.isfinite(rows).sum()), own if span is None else span)
 
     def under(
         self, density: Float[np.ndarray, " place"], seen: int, weight: float = 1.0
     ) -> Float[np.ndarray, " place"]:
-        """A density of the given weight with the background below it."""
+        """A density of the given weight with the background added."""
         return (seen * density + weight / self.span) / (seen + 1.0)
 
 
@@ -64,9 +64,9 @@ class CandidateDistribution:
     """Distribution of one state.
 
     Attributes:
-        centre: Distribution of the place that a device's cycles scatter about.
-        noise: Distribution of a cycle about the centre of its device; one for all devices, or one for each kernel of
-            ``centre``, which then stands for a device of its own.
+        centre: Distribution of the centres of devices.
+        noise: Distribution of cycles about the centre of their device: one for all devices, or one for each kernel of
+            ``centre``, which then represents one device.
     """
 
     centre: Kernels
@@ -90,7 +90,7 @@ class CandidateDistribution:
         return np.asarray(centre[..., None] + mean + sigma * generator.standard_normal(shape))
 
     def cumulative(self, grid: Grid) -> Float[np.ndarray, " place"]:
-        """Probability that a fresh device rests below each place."""
+        """Probability that a position of a fresh device is below each grid point."""
         around = grid.step * np.arange(1 - grid.size, grid.size)
         total = np.zeros(grid.size)
         for number, noise in enumerate(self.noise):
@@ -101,12 +101,13 @@ class CandidateDistribution:
     def log_likelihood(self, rows: Rows, background: Background) -> Float[np.ndarray, " device"]:
         """Logarithm of the density of all cycles of each device together, its centre integrated out.
 
-        The integral over the centre runs over a grid a fifth of the narrowest noise kernel apart, divided by the
-        root of the number of cycles, since so well do the cycles know the centre. A device never seen has 0.
+        The integral over the centre uses a grid with a spacing of a fifth of the narrowest noise kernel divided by the
+        root of the number of cycles, which is the precision to which the cycles determine the centre. A device without
+        values has 0.
 
         Args:
-            rows: Positions of the devices, in units of the spread of their state.
-            background: What any distribution must allow for.
+            rows: Positions of the devices in units of the spread of their state.
+            background: Uniform background.
         """
         cycles = int(np.isfinite(rows).sum(axis=1).max())
         narrowest = max(LEAST_SIGMA, min(float(noise.sigma.min()) for noise in self.noise))
@@ -129,7 +130,7 @@ class CandidateDistribution:
 
 
 def gaussian_candidate(rows: Rows) -> CandidateDistribution:
-    """Normal offset and normal noise with the components of variance of the rows."""
+    """Gaussian distribution: normal offset and normal noise with the variance components of the rows."""
     sigma_device, sigma_cycle = variance_components(rows)
     return CandidateDistribution(
         Kernels.normal(float(np.nanmean(rows)), sigma_device), (Kernels.normal(0.0, sigma_cycle),)
@@ -137,11 +138,11 @@ def gaussian_candidate(rows: Rows) -> CandidateDistribution:
 
 
 def mixture_candidate(rows: Rows, components: Components, level: Level) -> CandidateDistribution:
-    """Offset and noise of a mixture, given the mixture of the positions of all devices and cycles.
+    """Mixture distribution: offset and noise, given the mixture of the positions of all devices and cycles.
 
-    Where the cycle decides, all components share the offset of the device (:func:`offset_within`) and keep the rest
-    of their variance as noise. Where the device decides, all share the noise, the variance within devices, and keep
-    the rest as offsets. A single component is the Gaussian distribution.
+    At the level of the cycle, all components share the offset of the device (:func:`offset_within`) and the rest of
+    their variance is noise. At the level of the device, all share the noise, which has the variance within devices, and
+    the rest is the spread of offsets. A single component is the Gaussian distribution.
     """
     if len(components.mean) == 1:
         return gaussian_candidate(rows)
@@ -156,10 +157,10 @@ def mixture_candidate(rows: Rows, components: Components, level: Level) -> Candi
 
 
 def offset_within(rows: Rows, components: Components) -> float:
-    """Device-to-device sigma, common to all components, of positions about the components they came from.
+    """Device-to-device sigma, common to all components, of positions about the means of their components.
 
-    Its share of the variance within components is that of an analysis of variance of positions less the component
-    mean to be expected of each; at most 99 % of the narrowest component.
+    Its share of the variance within components follows from an analysis of variance of positions minus their expected
+    component means. It is at most 99 % of the sigma of the narrowest component.
     """
     expected = (components.shares(rows) * components.mean).sum(axis=-1)
     device, cycle = variance_components(rows - expected)
@@ -170,7 +171,7 @@ def offset_within(rows: Rows, components: Components) -> float:
 
 
 def empirical_candidate(rows: Rows, *, own_noise: bool) -> CandidateDistribution:
-    """Smoothed bootstrap of the rows; with ``own_noise`` each device keeps its own cycles."""
+    """Empirical distribution: smoothed bootstrap of the rows; with ``own_noise`` each device keeps its own cycles."""
     sigma_device, sigma_cycle = variance_components(rows)
     offsets, residuals = predicted_offsets(rows)
     width_device, width_cycle = bandwidths(rows)
@@ -187,9 +188,9 @@ def empirical_candidate(rows: Rows, *, own_noise: bool) -> CandidateDistribution
 def predicted_offsets(rows: Rows) -> tuple[Float[np.ndarray, " device"], Rows]:
     """Offset of each device from the mean of all, and the residual of each cycle from its device.
 
-    The mean of a few cycles carries cycle noise. An offset is therefore its best linear prediction, the mean drawn in
-    by n sd² / (n sd² + sc²), and residuals are taken about that (Carpenter, Goldstein, Rasbash, Appl. Statist. 52,
-    431, 2003): about the raw mean of four cycles, noise that knows two values would seem to know seven.
+    The mean of a few cycles carries cycle noise. An offset is therefore the best linear prediction, the mean shrunk by
+    n sd² / (n sd² + sc²), and residuals are taken about it (Carpenter, Goldstein, Rasbash, Appl. Statist. 52, 431,
+    2003). About the raw mean of four cycles, noise with two values would appear to have seven.
     """
     sigma_device, sigma_cycle = variance_components(rows)
     count = np.isfinite(rows).sum(axis=1)
@@ -201,7 +202,7 @@ def predicted_offsets(rows: Rows) -> tuple[Float[np.ndarray, " device"], Rows]:
 
 
 def bandwidths(rows: Rows) -> tuple[float, float]:
-    """Sigmas of the kernels that widen offsets and residuals, each under which devices predict each other."""
+    """Sigmas of the kernels that widen offsets and residuals, chosen so that devices predict each other best."""
     offsets, residuals = predicted_offsets(rows)
     return bandwidth(offsets[:, None]), bandwidth(residuals)
 
@@ -209,8 +210,7 @@ def bandwidths(rows: Rows) -> tuple[float, float]:
 def own_residuals(rows: Rows, sigma_cycle: float) -> tuple[Rows, Float[np.ndarray, " device"]]:
     """Residuals of each device about its own mean, and the sigma of its noise.
 
-    The mean of the squares of these sigmas is that of ``sigma_cycle``; a device of a single cycle, which says
-    nothing about its noise, gets the average.
+    The mean square of these sigmas is ``sigma_cycle``². A device with a single cycle gets the average.
     """
     residuals = rows - np.nanmean(rows, axis=1, keepdims=True)
     freedom = np.isfinite(rows).sum(axis=1) - 1
@@ -224,9 +224,9 @@ def own_residuals(rows: Rows, sigma_cycle: float) -> tuple[Rows, Float[np.ndarra
 def drawn_in(
     values: Float[np.ndarray, " sample"], sigma: float, width: float
 ) -> tuple[Float[np.ndarray, " sample"], float]:
-    """Places and common sigma of normal kernels whose mean is zero and whose variance is ``sigma``².
+    """Means and common sigma of normal kernels with a total mean of zero and a total variance of ``sigma``².
 
-    Each value, widened by a kernel of the given width, is drawn towards the mean by one factor (Silverman 1986,
+    Values, widened by a kernel of the given width, are shrunk towards the mean by one factor (Silverman 1986,
     section 6.4.1).
     """
     centred = values - values.mean()

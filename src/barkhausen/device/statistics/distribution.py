@@ -1,12 +1,12 @@
-"""Where a programmed wall comes to rest: the statistics of the states, device by device.
+"""Statistics of the states: distributions of the weights of programmed devices.
 
-All numbers here are synaptic weights (see :mod:`barkhausen.device.characterised` for the map from positions),
-so that the outermost states have mean −1 and +1. A programmed weight is
+All values are synaptic weights (see :mod:`barkhausen.device.characterised` for the map from the state coordinate), so
+the outermost states have means −1 and +1. A programmed weight is
 
     w = level of the state + offset of this device in this state + noise of this cycle
 
-with the offset fixed for the life of a device (edge roughness, device-to-device part) and the noise drawn
-afresh at every programming attempt (thermal, cycle-to-cycle part).
+The offset is fixed for each device (device-to-device part, such as edge roughness), and the noise is drawn anew at
+every programming attempt (cycle-to-cycle part, such as thermal motion).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class StateDistribution(ABC):
     def draw_devices(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "device state"]:
         """Draw the offsets of fresh devices.
 
-        At most ``count`` distinct devices are returned; fewer where the characterisation holds fewer.
+        At most ``count`` distinct devices are returned, or fewer if the characterisation holds fewer.
         """
 
     def draw_population(
         self, count: int, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "device state"], Int[Tensor, " device"] | None]:
-        """Draw the offsets of fresh devices as :meth:`draw_devices` does, and whose noise each of them has.
+        """Draw the offsets of fresh devices like :meth:`draw_devices`, and the index of each one's noise distribution.
 
-        The second is what :meth:`draw_noise` takes as ``origin``; None if the noise of all devices is one.
+        The index is the ``origin`` of :meth:`draw_noise`. None if all devices share one noise distribution.
         """
         return self.draw_devices(count, generator), None
 
@@ -51,10 +51,10 @@ class StateDistribution(ABC):
         """Draw the cycle-to-cycle part of one programming attempt to each of the given states.
 
         Args:
-            state: Target of each event (int64).
-            generator: Of the noise.
-            origin: Of the device of each event, from :meth:`draw_population`; without it the noise is that of a
-                random device where devices differ in it.
+            state: Target state of each event (int64).
+            generator: Random stream of the noise.
+            origin: Index of the noise distribution of each event's device, from :meth:`draw_population`. Default: that
+                of a random device.
         """
 
     @abstractmethod
@@ -64,7 +64,7 @@ class StateDistribution(ABC):
 
 @dataclass(frozen=True)
 class GaussianStates(StateDistribution):
-    """Independent normal offsets and normal noise, each with one sigma a state (in weight units)."""
+    """Independent normal offsets and normal noise, with a sigma of each for every state (in weight units)."""
 
     levels: Float[Tensor, " state"]
     sigma_device: Float[Tensor, " state"]
@@ -92,10 +92,10 @@ class GaussianStates(StateDistribution):
 
 @dataclass(frozen=True)
 class EmpiricalStates(StateDistribution):
-    """Resampling of what was characterised, with no assumption about its shape.
+    """Resampling of characterised values, without an assumption about their distribution.
 
-    A fresh device is a copy of one characterised device: its offsets in all states are taken together, so
-    their correlation survives. The noise is resampled from the residuals of the state (all devices pooled).
+    A fresh device is a copy of one characterised device: its offsets in all states are taken together, which preserves
+    their correlation. The noise is resampled from the residuals of the state (all devices pooled).
     """
 
     levels: Float[Tensor, " state"]
@@ -103,7 +103,7 @@ class EmpiricalStates(StateDistribution):
     residuals: Float[Tensor, "state sample"]
 
     def draw_devices(self, count: int, generator: torch.Generator | None = None) -> Float[Tensor, "device state"]:
-        """All characterised devices, or ``count`` of them drawn without repetition where it asks for fewer."""
+        """All characterised devices, or ``count`` of them drawn without repetition if that is fewer."""
         if count >= len(self.offsets):
             return self.offsets.clone()
         chosen = torch.randperm(len(self.offsets), generator=generator, device=self.offsets.device)
@@ -129,13 +129,14 @@ class EmpiricalStates(StateDistribution):
 class SmoothedStates(StateDistribution):
     """Normal kernels about characterised offsets and residuals, or about the components of a mixture.
 
-    A fresh device is near a characterised one: its offsets in all states are taken together and moved by one draw along
-    ``directions``, so their correlation survives. The noise is a kernel picked among the samples of its state.
+    A fresh device is close to a characterised one: its offsets in all states are taken together and shifted by one draw
+    along ``directions``, which preserves their correlation. The noise is a kernel drawn from the samples of its state.
 
     Attributes:
         offset_mean, offset_sigma: Kernel of each characterised device in each state.
-        directions: Standard normals times these are standard normal in each state, and correlated between states.
-        noise_mean, noise_sigma: Kernels of the noise; one row for all devices, or one for each characterised device.
+        directions: Matrix that turns independent standard normal numbers into standard normal numbers correlated
+            between states.
+        noise_mean, noise_sigma: Kernels of the noise: one row for all devices, or one for each characterised device.
     """
 
     levels: Float[Tensor, " state"]
@@ -152,7 +153,8 @@ class SmoothedStates(StateDistribution):
     def draw_population(
         self, count: int, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "device state"], Int[Tensor, " device"] | None]:
-        """Draw ``count`` devices, all different, and which characterised device the noise of each is that of."""
+        """Draw ``count`` devices, all different, with the index of the characterised device that gives each one's
+        noise."""
         offsets, origin = self._draw(count, generator)
         return offsets, origin if len(self.noise_mean) > 1 else None
 

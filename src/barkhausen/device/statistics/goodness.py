@@ -1,4 +1,4 @@
-"""How far the positions of one state lie from a distribution, and how far they would if the distribution held."""
+"""Goodness of fit: the distance of the positions of one state from a distribution, and its p-value."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def kolmogorov_smirnov(
     """Distance of all positions of a state from a distribution fitted to them, and its p-value by parametric bootstrap.
 
     The p-value is the share of data sets of the same shape (devices, cycles and holes), drawn from the distribution,
-    that lie as far from the distribution fitted to *them* as the positions do from theirs (Lilliefors 1967). Drawn
-    device by device, they are as clustered as the data; the textbook p-value, for independent positions and a
-    distribution known beforehand, would be off on both counts.
+    whose distance from the distribution fitted to *them* is at least as large (Lilliefors 1967). They are drawn device
+    by device and so are clustered like the data. The textbook p-value assumes independent positions and a distribution
+    known beforehand, and neither holds here.
 
     Args:
         rows: Positions of the state.
-        distribution: Fitted to them; draws the data sets.
-        marginal: The probability that the distribution, fitted to each of many data sets, puts below each of its
-        values.
-        generator: Of the data sets.
+        distribution: Distribution fitted to them, from which the data sets are drawn.
+        marginal: Function that fits the distribution to each of many data sets and gives the probability below each
+        value.
+        generator: Random stream of the data sets.
     """
     present = np.isfinite(rows)
     drawn = np.where(present, distribution.draw((RESAMPLES, *rows.shape), generator), np.nan)
@@ -52,13 +52,13 @@ def _distances(copies: Copies, marginal: Marginal) -> Float[np.ndarray, " copy"]
 
 
 def gaussian_marginal(copies: Copies, values: Values) -> Values:
-    """Of the random-effects model: normal, its variance the sum of both components."""
+    """Marginal of the random-effects model: normal, with the sum of both variance components."""
     sigma = np.array([np.hypot(*variance_components(rows)) for rows in copies])[:, None]
     return np.asarray(ndtr((values - values.mean(axis=1, keepdims=True)) / np.maximum(sigma, 1e-100)))
 
 
 def mixture_marginal(start: Components) -> Marginal:
-    """Of the mixture that the components ``start`` lead to in each data set."""
+    """Marginal of the mixture fitted to each data set from the components ``start``."""
 
     def marginal(copies: Copies, values: Values) -> Values:
         found = refit_mixture(values, np.ones(values.shape), start)
@@ -69,7 +69,7 @@ def mixture_marginal(start: Components) -> Marginal:
 
 
 def same_marginal(distribution: CandidateDistribution, rows: Rows) -> Marginal:
-    """Of one distribution that is not fitted again."""
+    """Marginal of a distribution that is not fitted again."""
     spread = float(np.nanstd(rows))
     grid = Grid.over(rows, margin=4.0 * spread, step=spread / 100.0, largest=4096)
     table = distribution.cumulative(grid)

@@ -1,4 +1,4 @@
-"""Scores of distributions on held-out devices, and the simplest distribution that is about as good as the best."""
+"""Scores of distributions on held-out devices, and the choice of the simplest one close to the best."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Fit = Callable[[Rows, int], CandidateDistribution]
 
 
 def folds(seen: Bool[np.ndarray, " device"], generator: np.random.Generator) -> Int[np.ndarray, " device"]:
-    """The fold of each device: eight of them, or as many as devices seen; 0 for a device never seen."""
+    """Fold of each device: eight folds, or one for each observed device if fewer; 0 for a device without values."""
     number = int(seen.sum())
     fold = np.zeros(len(seen), dtype=np.int64)
     fold[seen] = generator.permutation(np.arange(number) % min(FOLDS, number))
@@ -27,9 +27,9 @@ def held_out(rows: Rows, fold: Int[np.ndarray, " device"], fit: Fit) -> Scores:
     """Log-likelihood of each device under the distribution fitted to the devices of the other folds.
 
     Args:
-        rows: Positions of one state, in units of its spread; a device never seen scores 0.
-        fold: Of each device.
-        fit: Makes a distribution of the rows of the other folds; told the number of the fold left out.
+        rows: Positions of one state in units of its spread. A device without values scores 0.
+        fold: Fold of each device.
+        fit: Function that fits a distribution to the rows of the other folds, given the number of the fold left out.
     """
     seen = np.isfinite(rows).any(axis=1)
     span = float(np.nanmax(rows) - np.nanmin(rows)) + 1.0
@@ -43,15 +43,15 @@ def held_out(rows: Rows, fold: Int[np.ndarray, " device"], fit: Fit) -> Scores:
 
 
 def standard_error(differences: Scores) -> float:
-    """Of the mean of independent differences."""
+    """Standard error of the mean of independent differences."""
     return float(differences.std(ddof=1) / np.sqrt(len(differences)))
 
 
 def simplest(scores: Sequence[Scores]) -> int:
-    """The first of the distributions, from the simplest on, that is at most one standard error behind the best.
+    """Index of the first distribution, from the simplest on, that is at most one standard error behind the best.
 
-    The standard error is that of the differences device by device: a device that is hard to predict is so for all
-    distributions, and says little about which of them is better.
+    The standard error is that of the differences for each device, since a device that is hard to predict is so for all
+    distributions and says little about which is better.
     """
     best = scores[int(np.argmax([score.mean() for score in scores]))]
     behind = (best - score for score in scores)

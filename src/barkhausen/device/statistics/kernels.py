@@ -10,7 +10,7 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.special import ndtr
 
 BANDWIDTHS = 2.0 ** (-np.arange(13) / 2.0)
-"""Candidate bandwidths as fractions of the normal-reference one: finer by sqrt(2) each, down to 1/64."""
+"""Candidate bandwidths as fractions of the normal-reference bandwidth: each finer by sqrt(2), down to 1/64."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Kernels:
 
     @classmethod
     def equal(cls, mean: Float[np.ndarray, " kernel"], sigma: float) -> Kernels:
-        """Kernels of one weight and one sigma at each of the given places."""
+        """Kernels of equal weight and equal sigma at given means."""
         return cls(np.full(len(mean), 1.0 / len(mean)), mean, np.full(len(mean), sigma))
 
     @classmethod
@@ -38,7 +38,7 @@ class Kernels:
         return np.asarray(np.exp(-0.5 * z * z) @ (self.weight / (np.sqrt(2.0 * np.pi) * sigma)))
 
     def on_grid(self, grid: Grid, least_sigma: float = 0.0) -> Float[np.ndarray, " place"]:
-        """The same on a grid that holds all kernels, of which any may be narrower than a step."""
+        """Density on a grid that holds all kernels; kernels may be narrower than a grid step."""
         sigma = np.maximum(self.sigma, least_sigma)
         if np.ptp(sigma) == 0.0 and np.ptp(self.weight) == 0.0:
             return np.asarray(grid.smoothed(self.weight[0] * grid.histogram(self.mean[None]), float(sigma[0]))[0])
@@ -47,12 +47,12 @@ class Kernels:
         return np.asarray(np.sum(parts, axis=0))
 
     def only(self, kernel: int) -> Kernels:
-        """One of the kernels, its weight unchanged."""
+        """One of the kernels, with its weight unchanged."""
         chosen = slice(kernel, kernel + 1)
         return Kernels(self.weight[chosen], self.mean[chosen], self.sigma[chosen])
 
     def pick(self, shape: tuple[int, ...], generator: np.random.Generator) -> Int[np.ndarray, " ..."]:
-        """Numbers of kernels, drawn by their weights."""
+        """Indices of kernels, drawn by their weights."""
         return generator.choice(len(self.weight), size=shape, p=self.weight)
 
     def cumulative(self, x: Float[np.ndarray, " place"]) -> Float[np.ndarray, " place"]:
@@ -63,7 +63,7 @@ class Kernels:
 
 @dataclass(frozen=True)
 class Grid:
-    """Evenly spaced places from ``low`` on."""
+    """Evenly spaced grid points from ``low`` on."""
 
     low: float
     step: float
@@ -71,26 +71,27 @@ class Grid:
 
     @classmethod
     def over(cls, values: Float[np.ndarray, " ..."], *, margin: float, step: float, largest: int) -> Grid:
-        """A grid over all values (NaN ignored) and ``margin`` beyond; coarser than ``step`` if ``largest`` asks it."""
+        """A grid over all values (ignoring NaN) and a margin beyond, coarser than ``step`` if it would exceed
+        ``largest``."""
         low, high = float(np.nanmin(values)) - margin, float(np.nanmax(values)) + margin
         size = int(np.clip(np.ceil((high - low) / step), 16, largest - 1)) + 1
         return cls(low, (high - low) / (size - 1), size)
 
     @property
     def places(self) -> Float[np.ndarray, " place"]:
-        """The places themselves."""
+        """Grid points."""
         return self.low + self.step * np.arange(self.size)
 
     @property
     def span(self) -> float:
-        """Distance of the outermost places."""
+        """Distance of the outermost grid points."""
         return self.step * (self.size - 1)
 
     def histogram(self, values: Float[np.ndarray, "row sample"]) -> Float[np.ndarray, "row place"]:
-        """How many values of each row lie at each place.
+        """Number of values of each row at each grid point.
 
-        A value between two places is shared between them in proportion (linear binning: the mean stays exact).
-        NaN counts nowhere.
+        A value between two grid points is split between them in proportion (linear binning, which preserves the mean).
+        NaN is ignored.
         """
         counts = np.zeros((len(values), self.size))
         row, column = np.nonzero(np.isfinite(values))
@@ -105,11 +106,11 @@ class Grid:
         """Each count spread over a normal kernel; the sums become densities per unit of the grid's axis."""
         share = (sigma / self.step) ** 2
         if share < 1.0:
-            # A sampled bell this narrow would ring; three places hold its mass, mean and variance.
+            # A kernel this narrow is undersampled; three grid points preserve its mass, mean and variance.
             padded = np.pad(counts, ((0, 0), (1, 1)))
             spread = (1.0 - share) * counts + 0.5 * share * (padded[:, :-2] + padded[:, 2:])
             return np.asarray(spread / self.step)
-        # Twice the length keeps what leaves at one end from coming in at the other.
+        # Twice the length avoids wrap-around from one end to the other.
         length = next_fast_len(2 * self.size, real=True)
         damping = np.exp(-2.0 * np.pi**2 * rfftfreq(length) ** 2 * share)
         spread = irfft(rfft(counts, length, axis=-1) * damping, length, axis=-1)[..., : self.size]
@@ -117,19 +118,20 @@ class Grid:
 
 
 def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
-    """Sigma of the normal kernel under which the values of each device are likeliest given those of the others.
+    """Sigma of the normal kernel that maximises the likelihood of each device given the values of the others.
 
-    Likelihood cross-validation (Silverman 1986, section 3.4.4), leaving out whole devices: values of one device
-    resemble each other, and leaving out single ones would choose a kernel as narrow as a device. The candidates
-    are the normal-reference bandwidth 1.06 s N^(−1/5) (his equation 3.28) and twelve finer by sqrt(2) each, so that
-    two narrow modes are not smeared into one. Values that repeat were rounded: no kernel is then narrower than half of
-    their least distance, where it would only tell that they were. A single device gets the reference itself.
+    It is found by likelihood cross-validation (Silverman 1986, section 3.4.4) that leaves out whole devices: values of
+    one device are similar, and leaving out single values would choose a kernel as narrow as the spread of a device. The
+    candidates
+    are the normal-reference bandwidth 1.06 s N^(−1/5) (his equation 3.28) and twelve successively finer by sqrt(2), so
+    that two narrow modes are not smeared into one. If values repeat, they were rounded, and no kernel is narrower than
+    half their smallest distance. A single device gets the normal-reference bandwidth.
 
     Args:
-        values: One row a device; NaN where there is none.
+        values: One row for each device; NaN where a value is missing.
 
     Returns:
-        The bandwidth in the unit of the values; zero if they are all the same.
+        Bandwidth in the unit of the values; zero if all are the same.
     """
     present = values[np.isfinite(values)]
     reference = 1.06 * float(present.std()) * len(present) ** -0.2 if len(present) > 1 else 0.0
@@ -142,8 +144,8 @@ def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
     counts = counts[counts.sum(axis=1) > 0]
     number = counts.sum(axis=1, keepdims=True)
     total = number.sum()
-    # What N values never showed may still happen once in N + 1 times (rule of succession); without it a single
-    # outlying device would forbid every narrow kernel.
+    # A value never observed among N may still occur once in N + 1 times (rule of succession); otherwise a single
+    # outlying device would rule out all narrow kernels.
     unseen = 1.0 / (total + 1.0)
     scores = []
     for sigma in candidates:
@@ -154,7 +156,7 @@ def bandwidth(values: Float[np.ndarray, "device sample"]) -> float:
 
 
 def _resolution(values: Float[np.ndarray, " sample"]) -> float:
-    """Least distance between values some of which repeat; zero if none does."""
+    """Smallest distance of distinct values if some repeat; zero if none does."""
     gaps = np.diff(np.sort(values))
     apart = gaps > 1e-9 * values.std()
     return 0.0 if apart.all() else float(gaps[apart].min(initial=np.inf))

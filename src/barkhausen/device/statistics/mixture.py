@@ -12,7 +12,8 @@ from scipy.stats import t as student
 
 MAXIMAL_COMPONENTS = 4
 LEAST_SIGMA = 0.01
-"""Least sigma of a component as a fraction of the spread of its state; a narrower one could sit on a single value."""
+"""Smallest sigma of a component as a fraction of the spread of its state; a narrower one could collapse onto one
+value."""
 
 STARTS = 4
 RESAMPLES = 200
@@ -23,7 +24,7 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Components:
-    """The components of one mixture, or of one for each copy of the data, in order of their means."""
+    """Components of one mixture, or of one mixture for each copy of the data, in order of their means."""
 
     weight: Float[np.ndarray, "*copy component"]
     mean: Float[np.ndarray, "*copy component"]
@@ -34,13 +35,13 @@ class Components:
         return Components(self.weight[copy], self.mean[copy], self.sigma[copy])
 
     def log_parts(self, values: Float[np.ndarray, "*copy sample"]) -> Float[np.ndarray, "*copy sample component"]:
-        """Logarithm of weight times density of each component at each value."""
+        """Logarithm of the weighted density of each component at each value."""
         z = (values[..., None] - self.mean[..., None, :]) / self.sigma[..., None, :]
         scale = np.log(np.maximum(self.weight, 1e-300)) - np.log(np.sqrt(2.0 * np.pi) * self.sigma)
         return np.asarray(scale[..., None, :] - 0.5 * z * z)
 
     def shares(self, values: Float[np.ndarray, "*copy sample"]) -> Float[np.ndarray, "*copy sample component"]:
-        """Probability that a value came from each component; NaN for a value that is missing."""
+        """Probability that a value came from each component; NaN for missing values."""
         if self.weight.shape[-1] == 1:
             return np.where(np.isfinite(values), 1.0, np.nan)[..., None]
         parts = self.log_parts(values)
@@ -49,12 +50,12 @@ class Components:
 
 
 def fit_mixture(values: Float[np.ndarray, " sample"], components: int, generator: np.random.Generator) -> Components:
-    """The likeliest mixture of ``components`` normals, of those that four k-means starts lead to.
+    """Maximum-likelihood mixture of ``components`` normals, the best of four k-means starts.
 
     Args:
-        values: In any unit; at least as many distinct ones as components.
-        components: How many.
-        generator: Of the starts.
+        values: Values in any unit, at least as many distinct ones as components.
+        components: Number of components.
+        generator: Random stream of the starts.
     """
     if components == 1:
         return Components(np.ones(1), values.mean(keepdims=True), values.std(keepdims=True))
@@ -64,7 +65,7 @@ def fit_mixture(values: Float[np.ndarray, " sample"], components: int, generator
         chosen = generator.choice(distinct, components, replace=False)
         starts.append(kmeans2(values[:, None], chosen[:, None], minit="matrix", missing="warn")[1])
     member = (np.array(starts)[..., None] == np.arange(components)).astype(float)
-    # An empty cluster starts as a broad one, and finds its place.
+    # An empty cluster starts as a broad component.
     member += 1e-3
     count = member.sum(axis=1)
     mean = (member * values[:, None]).sum(axis=1) / count
@@ -81,23 +82,23 @@ def refit_mixture(
     start: Components,
     iterations: int = REFIT_ITERATIONS,
 ) -> Components:
-    """The mixtures of reweighted copies of the values by expectation maximisation (Dempster, Laird, Rubin 1977).
+    """Mixtures of reweighted copies of the values, by expectation maximisation (Dempster, Laird, Rubin 1977).
 
-    scikit-learn's takes neither weights nor many copies at a time, and a bootstrap of a few hundred resamples would
-    take it a minute.
+    The implementation of scikit-learn takes neither weights nor several copies, and would need a minute for a bootstrap
+    of a few hundred resamples.
 
     Args:
-        values: A row for each copy, or one row for all of them.
-        weights: How often each value counts in each copy.
-        start: A mixture for each copy, or one for all of them.
-        iterations: At most; from the mixture of all values, resamples of them need few.
+        values: Values, with a row for each copy or one row for all.
+        weights: Number of times that each value counts in each copy.
+        start: Initial mixture for each copy, or one for all.
+        iterations: Largest number of iterations. Resamples need only a few from the mixture of all values.
     """
     total = weights.sum(axis=1, keepdims=True)
     origin = float(values.mean())
     values = values - origin
-    # Of all values, since those of one copy may be all the same.
+    # The scale is that of all values, since those of one copy may all be equal.
     spread = float(values.std())
-    # Component before sample, so that sums over samples run along memory.
+    # Component before sample, so that sums over samples run along contiguous memory.
     x = values[:, None, :]
     powers = np.stack([np.ones_like(values), values, values**2], axis=-1)
     weight, mean, sigma = start.weight, start.mean - origin, start.sigma
@@ -122,18 +123,18 @@ def mixture_intervals(
 ) -> tuple[Components, Components]:
     """95 % intervals of the components of a mixture fitted to all the values.
 
-    Standard errors from a bootstrap over whole devices, since cycles of one device are not independent; times
-    Student's t for as many devices, for means as they are, for weights as log-odds and for sigmas as logarithms,
-    whose errors are more nearly normal: these cover 88 to 100 % for 16 devices of 4 cycles and 32 of 16, percentiles of
+    Standard errors from a bootstrap over whole devices (cycles of one device are not independent) are multiplied by
+    Student's t for the number of devices. Weights are transformed to log-odds and sigmas to logarithms, whose errors
+    are closer to normal. These intervals cover 88 to 100 % for 16 devices of 4 cycles and 32 of 16, percentiles of
     the same bootstrap 77 to 96 %.
 
     Args:
-        values: NaN where there is none.
-        components: Fitted to them.
-        generator: Of the resamples.
+        values: Values, NaN where missing.
+        components: Components fitted to them.
+        generator: Random stream of the resamples.
 
     Returns:
-        The lower and the upper ends.
+        Lower and upper ends.
     """
     devices = len(values)
     drawn = generator.multinomial(devices, np.full(devices, 1.0 / devices), size=RESAMPLES)

@@ -1,7 +1,7 @@
-"""Tables to draw fresh devices and cycles from, made of the positions of characterised ones.
+"""Tables for drawing fresh devices and cycles, made from the positions of characterised ones.
 
-All in the unit of the positions. A device that was not seen in every state gives noise but no offsets, since how its
-offsets belong together cannot be known.
+All values are in the unit of the positions. A device that was not observed in every state contributes noise but no
+offsets, since the correlation of its offsets is unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from barkhausen.device.statistics.mixture import Components
 from barkhausen.device.statistics.variance import variance_components
 
 CELLS = 4096
-"""Entries among which the components of a mixture are shared out by their weights, to one in 4096."""
+"""Number of entries that represent the weights of the components of a mixture, with a resolution of 1/4096."""
 
 Positions = Float[np.ndarray, "state device cycle"]
 ByState = Float[np.ndarray, " state"]
@@ -29,8 +29,8 @@ class KernelTables:
 
     Attributes:
         offset_mean, offset_sigma: Kernel of each characterised device in each state.
-        directions: A draw of standard normals, one for each direction, times these is standard normal in each state
-            and as correlated between states as the devices are.
+        directions: Matrix that turns independent standard normal numbers into numbers that are standard normal in each
+            state and correlated between states like the devices.
         noise_mean, noise_sigma: Kernels of the noise, one row for all devices or one for each.
     """
 
@@ -43,7 +43,7 @@ class KernelTables:
 
 @dataclass(frozen=True)
 class StateMixture:
-    """What a device file says of the mixture of one state."""
+    """The mixture of one state as held by a device file."""
 
     components: Components
     level: Level
@@ -51,14 +51,14 @@ class StateMixture:
 
 
 def seen_in_every_state(positions: Positions) -> Bool[np.ndarray, " device"]:
-    """Which devices were."""
+    """Mask of the devices that were observed in every state."""
     return np.asarray(np.isfinite(positions).any(axis=2).all(axis=0))
 
 
 def plain_tables(
     positions: Positions, mean: ByState, sigma_device: ByState, sigma_cycle: ByState
 ) -> tuple[Float[np.ndarray, "device state"], Float[np.ndarray, "state sample"]]:
-    """Device offsets and cycle residuals whose variances are the given components, as they are.
+    """Device offsets and cycle residuals, rescaled to the given variance components.
 
     The mean of a few cycles still carries cycle noise, and residuals about it are too small; both are
     rescaled so that resampling neither inflates the device part nor deflates the cycle part.
@@ -94,10 +94,10 @@ def smoothed_tables(
     """Smoothed bootstrap: offsets and residuals widened by kernels and shrunk to the variances of ``moments``.
 
     Args:
-        positions: Of all states.
+        positions: Positions of all states.
         moments: Mean, device sigma and cycle sigma of each state.
-        bandwidths: Of the kernels of offsets and of residuals, before they are shrunk.
-        own_noise: Whether a device draws from its own cycles only; the mean of its variance over devices is then that
+        bandwidths: Bandwidths of the kernels of offsets and residuals, before shrinking.
+        own_noise: Whether each device draws noise only from its own cycles. The mean variance over devices is then that
             of the cycle sigma.
     """
     complete = seen_in_every_state(positions)
@@ -127,14 +127,15 @@ def smoothed_tables(
 def mixture_tables(positions: Positions, mean: ByState, mixtures: Sequence[StateMixture]) -> KernelTables:
     """Offsets and noise of normal mixtures.
 
-    Where the device decides, a fresh device goes where a characterised one goes in every state: to the component that
-    its cycles most likely came from. Offsets within a component are as correlated between states as the means of the
+    If the component is chosen at the level of the device, a fresh device copies a characterised one in every state: it
+    takes the component from which that device's cycles most likely came. Offsets within a component are as correlated
+    between states as the means of the
     characterised devices about theirs.
 
     Args:
-        positions: Of all states.
-        mean: Of each state, which offsets are counted from.
-        mixtures: One for each state.
+        positions: Positions of all states.
+        mean: Mean of each state, relative to which offsets are defined.
+        mixtures: Mixture of each state.
     """
     complete = seen_in_every_state(positions)
     number, states = int(complete.sum()), len(positions)

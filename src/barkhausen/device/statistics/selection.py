@@ -1,6 +1,6 @@
-"""Which distribution the positions of a device follow: Gaussian, a mixture of Gaussians, or none but their own.
+"""Selection of the distribution of a device: Gaussian, mixture of Gaussians, or empirical.
 
-The criterion is one: the mean log-likelihood of a held-out device, all its cycles in all states together, under the
+The criterion is the mean log-likelihood of a held-out device (all its cycles in all states together) under the
 distribution fitted to the other devices. Where the best distribution is ahead of a simpler one by no more than one
 standard error, the simpler one is chosen: gaussian before mixture before empirical. The same criterion chooses whether
 each device keeps its own noise in the empirical distribution.
@@ -25,13 +25,14 @@ LEAST_DEVICES = 4
 
 @dataclass(frozen=True)
 class Score:
-    """How well a distribution predicts devices.
+    """Score of a distribution on held-out devices.
 
     Attributes:
-        distribution: Its name.
-        mean: Log-likelihood of a held-out device in nats, positions of each state in units of their spread.
-        behind: How far that is behind the best distribution.
-        standard_error: Of ``behind``.
+        distribution: Name of the distribution.
+        mean: Mean log-likelihood in nats of a held-out device, with the positions of each state in units of their
+            spread.
+        behind: Difference from the best distribution.
+        standard_error: Standard error of ``behind``.
     """
 
     distribution: str
@@ -42,17 +43,17 @@ class Score:
 
 @dataclass(frozen=True)
 class FitReport:
-    """What :func:`choose_fit` found.
+    """Result of :func:`choose_fit`.
 
     Attributes:
         chosen: Name of the chosen distribution.
-        scores: Of all distributions, from the simplest on.
-        distance: Kolmogorov-Smirnov distance between the positions of each state and each distribution.
-        p_value: Of that distance; 1 for a state without spread.
-        mixtures: One for each state.
-        bandwidths: In m, of the kernels that smooth the offsets (row 0) and the residuals (row 1) of each state.
-        own_noise: Whether the noise of a device is drawn from its own cycles in the empirical distribution.
-        seed: Of folds, starts and resamples.
+        scores: Scores of all distributions, from the simplest on.
+        distance: Kolmogorov-Smirnov distance of the positions of each state from each distribution.
+        p_value: p-value of this distance; 1 for a state without spread.
+        mixtures: Mixture of each state.
+        bandwidths: Bandwidths of the kernels that smooth the offsets (row 0) and the residuals (row 1) of each state.
+        own_noise: Whether the empirical distribution draws the noise of a device from its own cycles.
+        seed: Seed of folds, starts and resamples.
     """
 
     chosen: str
@@ -67,7 +68,7 @@ class FitReport:
     def to_dataset(self, unit: str = "m") -> xr.Dataset:
         """Optional variables of a device file; the attribute ``distribution`` names the chosen distribution.
 
-        Those of the other distributions are there too, so that a user may choose otherwise.
+        The variables of the other distributions are included, so that a user may choose another one.
 
         Args:
             unit: Unit of the state coordinate.
@@ -148,11 +149,11 @@ def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0
     """Fit the three distributions to every state and choose one of them for the device.
 
     Args:
-        positions: In m; NaN where a cycle is missing or failed.
-        seed: Of folds, starts and resamples.
+        positions: Values of the state coordinate; NaN where a cycle is missing or failed.
+        seed: Seed of folds, starts and resamples.
 
     Raises:
-        InputError: A state was seen in fewer than four devices.
+        InputError: A state was observed in fewer than four devices.
     """
     seen = np.isfinite(positions).any(axis=2).sum(axis=1)
     if (seen < LEAST_DEVICES).any():
@@ -187,5 +188,5 @@ def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0
 
 
 def _sum(scores: list[Scores]) -> Scores:
-    """Scores of each device in all states together."""
+    """Score of each device, summed over states."""
     return np.asarray(np.sum(scores, axis=0))

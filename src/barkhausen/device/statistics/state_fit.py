@@ -1,4 +1,4 @@
-"""The three distributions fitted to one state, and their scores on the devices left out."""
+"""Fits of the three distributions to one state, and their scores on held-out devices."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ VALUES_PER_COMPONENT = 8
 
 @dataclass(frozen=True)
 class MixtureFit:
-    """The mixture of one state's positions.
+    """Mixture fitted to the positions of one state.
 
     Attributes:
-        components: Weights, and means and sigmas in m; a single one where a normal distribution is enough.
-        low, high: The ends of their 95 % intervals.
-        level: ``cycle`` or ``device``, at which a component is chosen.
-        offset_sigma: In m, between devices within a component; where the cycle decides.
+        components: Weights, means and sigmas of the components; a single one if a normal distribution is sufficient.
+        low, high: Ends of their 95 % intervals.
+        level: Level at which a component is chosen: ``cycle`` or ``device``.
+        offset_sigma: Device-to-device sigma within a component, for a mixture at the level of the cycle.
     """
 
     components: Components
@@ -66,7 +66,7 @@ class StateFit:
 
     @classmethod
     def of(cls, positions: Rows, generator: np.random.Generator) -> StateFit:
-        """Fit all distributions to positions in m, with folds over the devices that were seen."""
+        """Fit all distributions to positions, with folds over the observed devices."""
         fold = folds(np.isfinite(positions).any(axis=1), generator)
         mean, spread = float(np.nanmean(positions)), float(np.nanstd(positions))
         reach = float(np.nanmin(positions)), float(np.nanmax(positions))
@@ -86,11 +86,11 @@ class StateFit:
 
     @property
     def seen(self) -> Rows:
-        """The rows of the devices that were seen."""
+        """Rows of the observed devices."""
         return np.asarray(self.rows[np.isfinite(self.rows).any(axis=1)])
 
     def bandwidths(self) -> tuple[float, float]:
-        """In m, of offsets and residuals."""
+        """Bandwidths of offsets and residuals."""
         device, cycle = bandwidths(self.seen) if self.spread > 0.0 else (0.0, 0.0)
         return self.spread * device, self.spread * cycle
 
@@ -109,7 +109,7 @@ class StateFit:
         ]
 
     def described_mixture(self, generator: np.random.Generator) -> MixtureFit:
-        """The mixture in m, with intervals."""
+        """Mixture in the unit of the positions, with intervals."""
         low = high = self.components
         offset = 0.0
         if self.spread > 0.0:
@@ -119,16 +119,16 @@ class StateFit:
             Components(part.weight, self.mean + self.spread * part.mean, self.spread * part.sigma)
             for part in (self.components, low, high)
         )
-        # A mean at the very end of the track must not be rounded off it.
+        # Rounding must not move a mean at the end of the track beyond it.
         found = Components(found.weight, np.clip(found.mean, *self.reach), found.sigma)
         return MixtureFit(found, low, high, self.level, self.spread * offset)
 
 
 def _best_mixture(rows: Rows, generator: np.random.Generator) -> tuple[Components, Level]:
-    """The number of components and who decides between them, by the Bayesian information criterion.
+    """The mixture whose number of components and level are best by the Bayesian information criterion.
 
-    Twice the log-likelihood of the devices less log(positions) for each parameter (Schwarz 1978). Choosing these by
-    held-out devices would pick, of seven candidates in every state, the luckiest.
+    The criterion is twice the log-likelihood of the devices minus log(positions) for each parameter (Schwarz 1978). A
+    choice by held-out devices would often pick the luckiest of seven candidates in each state.
     """
     seen = rows[np.isfinite(rows).any(axis=1)]
     values = seen[np.isfinite(seen)]

@@ -1,7 +1,7 @@
-"""What the positions of a device say about its states: spreads with intervals, shapes, overlaps and information.
+"""Summary statistics of the states of a device: spreads, shapes, overlaps and information, with intervals.
 
-Every interval here is at the level of 95 % and has devices, not cycles, as its independent units: a hundred cycles of
-one device know no more about the next device than one. NaN stands where there are too few of them to tell.
+All intervals are 95 % intervals with devices, not cycles, as independent units, since many cycles of one device say
+little about other devices. NaN marks intervals for which there are too few devices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from barkhausen.device.statistics.variance import Samples, variance_components, 
 RESAMPLES = 200
 LARGEST_GRID = 4096
 LARGEST_TEST = 5000
-"""Values that the p-value of Shapiro and Wilk is known for."""
+"""Largest number of values for which the Shapiro-Wilk p-value is valid."""
 
 Positions = Float[np.ndarray, "state device cycle"]
 ByState = Float[np.ndarray, " state"]
@@ -58,13 +58,13 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Reading:
-    """How well the state is known from one position.
+    """Information about the state in one position.
 
     Attributes:
-        bits: Mutual information between state and position.
-        bits_interval: Of it, lower and upper end.
-        read_error_rate: How often another state is likelier, by state.
-        read_error_interval: Of that.
+        bits: Mutual information in bits between state and position.
+        bits_interval: Its lower and upper ends.
+        read_error_rate: Share of positions of each state at which another state is more likely.
+        read_error_interval: Lower and upper ends of the read error rates.
     """
 
     bits: float
@@ -108,7 +108,7 @@ def _shapiro(values: Float[np.ndarray, " sample"]) -> float:
     scale = np.abs(values).max(initial=0.0)
     if len(values) < 3 or np.ptp(values) <= 1e-9 * scale:
         return float("nan")
-    # Beyond that many any measured distribution differs from a normal one; an even thinning says so too.
+    # With so many values any measured distribution differs from a normal one, also after even thinning.
     thinned = values[:: -(-len(values) // LARGEST_TEST)]
     return float(shapiro((thinned - thinned.mean()) / scale).pvalue)
 
@@ -125,8 +125,8 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     in all states together, times Student's t.
 
     Args:
-        positions: NaN where a cycle is missing or failed.
-        seed: Of the bootstrap.
+        positions: Values of the state coordinate, NaN where a cycle is missing or failed.
+        seed: Seed of the bootstrap.
     """
     states, devices = positions.shape[:2]
     grid, widths = _common_grid(positions)
@@ -140,7 +140,7 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     def overlap(weights: Float[np.ndarray, " device"]) -> Float[np.ndarray, "state other_state"]:
         total = np.maximum(numbers @ weights, 1e-300)
         density = np.einsum("d,sdg->sg", weights.astype(np.float32), by_device) * (grid.step / unit / total)[:, None]
-        # A density is only as fine as its sum over the grid; dividing by that makes the overlap with itself 1.
+        # Dividing by the sum of a density over the grid makes its overlap with itself exactly 1.
         density = density / np.maximum(density.sum(axis=1, keepdims=True), 1e-300)
         return np.array([np.minimum(row, density).sum(axis=1) for row in density])
 
@@ -159,22 +159,21 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
 
 
 def mutual_information(positions: Positions) -> Reading:
-    """Bits that one position tells about the state, and how often it is read as another state, all states being as
-    frequent.
+    """Mutual information of one position and the state, and read error rates, for equally frequent states.
 
     I = log2(states) + mean of log2(posterior probability of the true state), with the densities of
-    :func:`overlap_matrix`, each device judged by those of all *other* devices: the reader knows the population and not
-    the device. Densities that have seen a device would claim too much of it. Held-out ones claim too little, on
-    average by the Kullback-Leibler divergence of truth and estimate (a few hundredths of a bit for 16 devices), so the
-    estimate errs on the safe side. It is never above log2(states), and zero where it comes out negative.
+    :func:`overlap_matrix`, each device evaluated with those of all *other* devices: the reader knows the population and
+    not the device. Densities that include a device would overestimate the information. Held-out densities underestimate
+    it, on average by the Kullback-Leibler divergence of truth and estimate (a few hundredths of a bit for 16 devices),
+    so the estimate is conservative. It is never above log2(states), and zero where it comes out negative.
 
-    A position is read wrongly if another state is likelier there: the best thresholds there are, however many they be.
+    A read error is a position at which another state is more likely, which corresponds to optimal thresholds.
 
     The interval of I is that of a mean over devices (Student's t). That of a rate is Clopper and Pearson's for as many
     readings as would be independent, at least one a device (Korn, Graubard, Survey Methodology 24, 193, 1998).
 
     Args:
-        positions: NaN where a cycle is missing or failed.
+        positions: Values of the state coordinate, NaN where a cycle is missing or failed.
     """
     states, devices = positions.shape[:2]
     present = np.isfinite(positions)
@@ -185,7 +184,7 @@ def mutual_information(positions: Positions) -> Reading:
     density = _held_out_densities(positions)
     own = density[np.arange(states), np.arange(states)]
     likeliest = density.max(axis=0)
-    # Between states that are equally likely a reader can only guess.
+    # Equally likely states can only be guessed.
     wrong = 1.0 - (own == likeliest) / (density == likeliest).sum(axis=0)
     told = _mean(np.log2(own / density.sum(axis=0)), present, axis=2)
     by_state = _mean(told, seen, axis=1)
@@ -241,7 +240,7 @@ def _mean(values: Float[np.ndarray, " ..."], kept: Bool[np.ndarray, " ..."], axi
 
 
 def _rate(happened: Samples, present: Bool[np.ndarray, "device cycle"]) -> tuple[float, float, float]:
-    """Share of cycles in which something happened, and the ends of its interval."""
+    """Share of cycles with an event, and the ends of its interval."""
     devices, cycles = len(present), int(present.sum())
     rate = float(happened[present].mean())
     pull = ((happened - rate) * present).sum(axis=1) * (devices / cycles)
@@ -253,7 +252,7 @@ def _rate(happened: Samples, present: Bool[np.ndarray, "device cycle"]) -> tuple
 
 
 def describe_statistics(positions: Positions, seed: int = 0, unit: str = "m") -> xr.Dataset:
-    """All of the above as optional variables of a device file, with units and long names.
+    """All statistics of this module as optional variables of a device file, with units and long names.
 
     Args:
         positions: Values of the state coordinate, NaN where a cycle is missing or failed.

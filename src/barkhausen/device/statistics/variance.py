@@ -1,4 +1,4 @@
-"""Splitting the spread of a state into what is the device's and what is the cycle's."""
+"""Variance components: the split of the spread of a state into device-to-device and cycle-to-cycle parts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def variance_components(samples: Samples) -> tuple[float, float]:
     devices, sigma_d² = (mean square between − sigma_c²) / n0 with n0 = (N − sum n_i² / N) / (D − 1), not below
     zero (Searle, Casella, McCulloch, *Variance Components*, 1992, section 3.6).
 
-    With a single cycle a device the split cannot be seen and the whole spread is booked as the device's,
-    since that is the part which programming again does not cure. With a single device it is all the cycle's.
+    With a single cycle for each device the split is unknown and the whole spread is counted as device-to-device, the
+    part that reprogramming does not remove. With a single device it is all cycle-to-cycle.
 
     Args:
-        samples: One row a device; NaN marks a cycle that is missing.
+        samples: One row for each device; NaN marks a missing cycle.
 
     Returns:
         ``(sigma_device, sigma_cycle)`` in the unit of the samples.
@@ -41,14 +41,15 @@ def variance_intervals(samples: Samples) -> tuple[tuple[float, float], tuple[flo
 
     Limits from chi-square and F distributions hold for normal positions only. Where some devices have two resting
     places and others one, those of sigma_c cover 67 % for 32 devices of 16 cycles and these 96 %; percentiles of a
-    bootstrap over 16 devices cover 83 % even where all is normal, and these 94 %. The weak spot is a rare kind of
-    device: if a fifth of them rest elsewhere, 16 devices cover 90 % and 8 devices, which may hold none of them, 77 %.
+    bootstrap over 16 devices cover 83 % even where all is normal, and these 94 %. Coverage is lower for a rare kind of
+    device: if a fifth of the devices rest elsewhere, the intervals cover 90 % for 16 devices and 77 % for 8 devices,
+    which may include none of them.
 
     With fewer than three devices that repeat a cycle, the interval of sigma_cycle is jackknifed over single cycles
-    instead: it then says nothing about other devices.
+    instead; it then does not apply to other devices.
 
     Args:
-        samples: One row a device; NaN marks a cycle that is missing.
+        samples: One row for each device; NaN marks a missing cycle.
 
     Returns:
         ``(low, high)`` of sigma_device and of sigma_cycle in the unit of the samples; NaN where there are too few
@@ -72,7 +73,7 @@ def variance_intervals(samples: Samples) -> tuple[tuple[float, float], tuple[flo
         means = whole.between / whole.cycles
         left_out = [_mean_squares(rows[kept]) for kept in by_device]
         between = _interval(means, [squares.between / squares.cycles for squares in left_out])
-        # What cycle noise adds to the spread of the means of devices is not the devices' own.
+        # Subtract the contribution of cycle noise to the spread of the means of devices.
         noise = whole.within / whole.cycles
         noise_low, noise_high = (noise, noise) if np.isnan(within[0]) else np.array(within) / whole.cycles
         low = means - noise - np.hypot(means - between[0], noise_high - noise)
@@ -89,7 +90,7 @@ class _MeanSquares:
     within: float
     """Mean square within devices, sigma_c² on average."""
     cycles: float
-    """Effective number of cycles a device, n0."""
+    """Effective number of cycles for each device, n0."""
 
 
 def _mean_squares(samples: Samples) -> _MeanSquares:
@@ -119,11 +120,11 @@ def _without(rows: Samples, place: np.ndarray) -> Samples:
 
 
 def _interval(whole: float, left_out: list[float]) -> tuple[float, float]:
-    """Interval of a mean square from its values with one unit left out each."""
+    """Interval of a mean square from its values with one unit left out at a time."""
     if whole == 0.0:
         return 0.0, 0.0
     if min(left_out) == 0.0:
-        # One unit makes all of the spread: nothing says how often there is one like it.
+        # A single unit causes the whole spread, so its frequency is unknown.
         return np.nan, np.nan
     logarithms = np.log(left_out)
     number = len(logarithms)
