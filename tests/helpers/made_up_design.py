@@ -10,7 +10,7 @@ import numpy as np
 from barkhausen.device import DeviceParameters
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design import Trial
-from barkhausen.device.domain_wall.design.trial import home_of, places_of
+from barkhausen.device.domain_wall.design.trial import places_of, reset_position_of
 
 SEARCH: dict[str, Any] = {
     "device": {
@@ -71,5 +71,5 @@ class MadeUp:
         if len({notch.depth for notch in device.shape.notches}) < 2:
             spread = spread + 20e-9
         positions = mean[:, None, None] + spread * generator.standard_normal((len(voltages), devices, cycles))
-        home = home_of(device) if device.protocol.reset.current_density > 3e11 else mean[-1]
+        home = reset_position_of(device) if device.protocol.reset.current_density > 3e11 else mean[-1]
         return Trial(positions, np.full((devices, cycles), home))

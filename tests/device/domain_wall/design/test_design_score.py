@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from barkhausen.device.domain_wall.design import Score, StateStatistics, Weights
-from barkhausen.device.domain_wall.design.score import assess, away_from_home
+from barkhausen.device.domain_wall.design.score import assess, incomplete_resets
 
 PLACES = np.array([100e-9, 150e-9, 200e-9])
 
@@ -122,5 +122,5 @@ def test_cost_is_the_sum_of_weighted_parts() -> None:
 
 def test_home_is_anywhere_before_the_second_state() -> None:
     means = [100e-9, 150e-9, 200e-9]
-    assert away_from_home(np.array([40e-9, 99e-9, 124e-9, 126e-9, np.nan]), means) == pytest.approx(0.4)
-    assert away_from_home(np.array([40e-9]), [np.nan, np.nan]) == 1
+    assert incomplete_resets(np.array([40e-9, 99e-9, 124e-9, 126e-9, np.nan]), means) == pytest.approx(0.4)
+    assert incomplete_resets(np.array([40e-9]), [np.nan, np.nan]) == 1

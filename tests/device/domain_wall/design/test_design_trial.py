@@ -11,7 +11,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceParameters
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
 from barkhausen.device.domain_wall.design import DesignSpace, Ranges, Trial, Weights, trials
-from barkhausen.device.domain_wall.design.trial import home_of, places_of
+from barkhausen.device.domain_wall.design.trial import places_of, reset_position_of
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.micromagnetics import Film
 
@@ -134,14 +134,14 @@ def test_programming_is_that_of_the_whole_event() -> None:
         duration=0.1e-9 * round(event.duration / 0.1e-9),
         every=0.1e-9,
         replicas=4,
-        position=home_of(device),
+        position=reset_position_of(device),
         temperature=0.0,
         dt=4e-12,
     )["wall_position"].values
     reading = whole[-11:].mean(axis=0).reshape(2, 2)
     assert np.abs(trial.positions[:, :, 0] - reading).max() < 1.5e-9
     # Far from home, so that it was programmed at all.
-    assert reading.min() > home_of(device) + 40e-9
+    assert reading.min() > reset_position_of(device) + 40e-9
 
 
 def test_seed_decides() -> None:

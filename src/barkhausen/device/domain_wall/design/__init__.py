@@ -1,4 +1,4 @@
-"""The search for a device whose states are evenly spaced and overlap as little as the physics allows."""
+"""Search for device designs with evenly spaced states and small overlap."""
 
 from barkhausen.device.domain_wall.design.around import Scenario, Sweep, scenarios, sensitivity
 from barkhausen.device.domain_wall.design.evolution import (

@@ -1,4 +1,4 @@
-"""What lies around a design: how its cost changes with each variable, and what other conditions would make of it."""
+"""Surroundings of a design: sensitivity of its cost to each variable, and its scores under other conditions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Notch
 
 OFFSETS = (-0.2, -0.1, -0.05, 0.05, 0.1, 0.2)
-"""Steps of a variable, as shares of its range."""
+"""Steps of a variable as fractions of its range."""
 
 REPEATS = 4
-"""How often the design itself is evaluated among its neighbours, for the spread of its score by chance."""
+"""Number of evaluations of the design itself, which give the spread of its score by chance."""
 
 TEMPERATURES = (0.0, 150.0, 300.0)
 ROUGHNESSES = (0.0, 0.5e-9, 1e-9, 2e-9)
@@ -27,16 +27,16 @@ DEPTHS = (0.8, 0.9, 1.0, 1.1, 1.2)
 
 Model = TypeVar("Model", bound=BaseModel)
 Assess = Callable[[Sequence[DeviceParameters], float], list[Score]]
-"""Scores of devices of one track in one run, at a temperature in K."""
+"""Function that gives the scores of devices on one track at a temperature in K."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Costs along one variable, all others as in the design."""
+    """Costs along one variable, with all others as in the design."""
 
     variable: Variable
     centre: float
-    """Its value in the design."""
+    """Value of the variable in the design."""
     values: list[float]
     costs: list[float]
 
@@ -48,24 +48,24 @@ class Scenario:
     quantity: str
     """``temperature``, ``roughness`` or ``notch depth``."""
     value: float
-    """In K, in m, or relative to the design."""
+    """Value in K, in m, or relative to the design."""
     score: Score | None
     refused: str = ""
-    """Why there is no such device."""
+    """Reason why such a device is impossible; empty if it is possible."""
 
 
 def sensitivity(
     space: DesignSpace, vector: Sequence[float], assess: Assess, temperature: float
 ) -> tuple[list[Sweep], list[Score]]:
-    """Cost of a design as one variable after another is moved, and the scores of the unmoved design, several times.
+    """Costs of a design when one variable is changed, and repeated scores of the unchanged design.
 
-    A variable held fixed by its range is left out; steps end at the bounds.
+    Variables fixed by their range are left out, and steps end at the bounds.
 
     Args:
-        space: Of the design.
-        vector: The design.
-        assess: Evaluates devices.
-        temperature: In K.
+        space: Design space.
+        vector: Variables of the design.
+        assess: Function that evaluates devices.
+        temperature: Temperature in K.
     """
     points: list[list[float]] = [list(vector)] * REPEATS
     plan: list[tuple[Variable, list[float]]] = []
@@ -89,13 +89,14 @@ def sensitivity(
 
 
 def scenarios(design: DeviceParameters, assess: Assess) -> list[Scenario]:
-    """The design at other temperatures, with smoother and rougher edges, with shallower and deeper notches.
+    """Scores of the design at other temperatures, with smoother and rougher edges, and with shallower and deeper
+    notches.
 
-    Nothing is tuned anew: the voltages and pulses stay those of the design.
+    Voltages and pulses stay those of the design.
 
     Args:
-        design: The device.
-        assess: Evaluates devices.
+        design: Parameters of the design.
+        assess: Function that evaluates devices.
     """
     usual = design.characterisation.temperature
     shape = design.shape

@@ -1,4 +1,4 @@
-"""Differential evolution over one family of devices, with every evaluation kept so that a search can go on."""
+"""Differential evolution over one family of devices, with all evaluations stored so that a search can resume."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from barkhausen.device.domain_wall.design.score import Score
 from barkhausen.device.domain_wall.design.space import DesignSpace, Family
 
 BATCH = 32
-"""Candidates in one run of the compact model, for which an ordinary search needs half a gigabyte."""
+"""Number of candidates in one run of the compact model; a typical search then needs half a gigabyte."""
 
 MUTATION = (0.4, 0.9)
-"""Scale of the differences that make a new candidate, drawn anew for each generation."""
+"""Range of the scale of the differences that make a new candidate, drawn anew for each generation."""
 
 RECOMBINATION = 0.7
-"""Share of its variables that a new candidate takes from the mutant."""
+"""Fraction of its variables that a new candidate takes from the mutant."""
 
 Vector = tuple[float, ...]
 Evaluate = Callable[[Sequence[Vector]], list[Score]]
@@ -34,25 +34,25 @@ class Candidate:
 
     family: Family
     generation: int
-    """In which it came up first; 0: the points that the search begins with."""
+    """Generation in which it first occurred; 0 for the initial points."""
     vector: Vector
     score: Score
 
     @property
     def name(self) -> str:
-        """The family, and a digest of the point."""
+        """Name made of the family and a digest of the point."""
         point = " ".join(value.hex() for value in self.vector)
         return f"{self.family}-{hashlib.sha256(point.encode()).hexdigest()[:10]}"
 
 
 class Archive(Protocol):
-    """Where evaluated candidates are kept."""
+    """Storage of evaluated candidates."""
 
     def find(self, family: Family, vector: Vector) -> Candidate | None:
         """The candidate at exactly this point, if it has been evaluated."""
 
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Keep further candidates, all of them or none."""
+        """Store further candidates: all of them or, on failure, none."""
 
     def of(self, family: Family) -> list[Candidate]:
         """The candidates of a family in the order in which they were evaluated."""
@@ -68,20 +68,20 @@ def search(
     seed: int,
     advance: Callable[[int], None] = lambda steps: None,
 ) -> list[Candidate]:
-    """Look for the point of least cost; return all candidates, in the order in which they were evaluated.
+    """Search for the point with the smallest cost; return all candidates in the order of their evaluation.
 
-    The same arguments give the same candidates. What the archive holds is not evaluated again: interrupted anywhere,
-    the same call goes on and ends as it would have.
+    The same arguments give the same candidates. Candidates in the archive are not evaluated again, so the same call
+    resumes an interrupted search and ends with the same result.
 
     Args:
-        space: Where to look.
-        evaluate: Scores of a batch of vectors. They may depend on the batch, and so batches are the same in a search
-            that was interrupted: one is kept as a whole or not at all.
-        archive: What has been evaluated, and where to keep it.
-        generations: After the first points.
-        population: Candidates in a generation, a power of two.
-        seed: Of the first points and of the mutations.
-        advance: Told the number of candidates dealt with.
+        space: Design space.
+        evaluate: Function that gives the scores of a batch of vectors. Scores may depend on the batch, so batches are
+            stored as a whole or not at all, and are the same in an interrupted search.
+        archive: Storage of evaluated candidates.
+        generations: Number of generations after the initial points.
+        population: Number of candidates in a generation, a power of two.
+        seed: Seed of the initial points and of the mutations.
+        advance: Function called with the number of completed candidates.
     """
     generation = -1
 
@@ -96,7 +96,7 @@ def search(
         return np.array(found)
 
     def guarded(points: Float[np.ndarray, "variable candidate"]) -> Float[np.ndarray, " candidate"]:
-        # The optimiser takes these errors for its own, and says nothing of what was wrong.
+        # The optimiser would catch these errors and hide their cause.
         try:
             return costs(points)
         except (TypeError, ValueError) as error:
@@ -120,12 +120,12 @@ def search(
     except _EvaluationError as failed:
         assert failed.__cause__ is not None
         raise failed.__cause__ from None
-    # An archive may reach further than this search: it was longer once.
+    # The archive may hold more generations, from a longer search.
     return [candidate for candidate in archive.of(space.family) if candidate.generation <= generations]
 
 
 def best_by_generation(candidates: Iterable[Candidate], generations: int) -> list[float]:
-    """Least cost found up to each generation."""
+    """Smallest cost found up to each generation."""
     best = np.full(generations + 1, np.inf)
     for candidate in candidates:
         best[candidate.generation] = min(best[candidate.generation], candidate.score.cost)
@@ -133,12 +133,12 @@ def best_by_generation(candidates: Iterable[Candidate], generations: int) -> lis
 
 
 def cheapest(candidates: Iterable[Candidate], number: int) -> list[Candidate]:
-    """So many candidates of least cost, the earlier one first where two cost the same."""
+    """The candidates with the smallest costs; equal costs in order of evaluation."""
     return list(islice(sorted(candidates, key=lambda candidate: candidate.score.cost), number))
 
 
 class _EvaluationError(Exception):
-    """Carries an error out of the optimiser."""
+    """An error that is passed through the optimiser."""
 
 
 def _costs(
@@ -148,7 +148,7 @@ def _costs(
     evaluate: Evaluate,
     archive: Archive,
 ) -> list[float]:
-    """Costs of a batch, from the archive or from an evaluation that is then kept."""
+    """Costs of a batch, from the archive or from an evaluation, which is then stored."""
     vectors = [tuple(float(value) for value in space.in_order(point)) for point in points]
     missing = [vector for vector in dict.fromkeys(vectors) if archive.find(space.family, vector) is None]
     if missing:

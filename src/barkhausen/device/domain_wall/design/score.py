@@ -1,4 +1,4 @@
-"""What is asked of a design, in numbers: states apart, evenly spaced, on the track, and a wall that comes home."""
+"""Score of a design: separation and spacing of its states, failures, and complete resets."""
 
 from __future__ import annotations
 
@@ -12,63 +12,64 @@ from jaxtyping import Float
 from barkhausen.core.config import NotNegative, Parameters
 
 LARGEST_UNEVENNESS = 2.0
-"""Gaps that uneven are no longer told apart."""
+"""Upper limit of the unevenness in a score."""
 
 LARGEST_MISPLACEMENT = 2.0
-"""Walls so many spacings from their place are no farther."""
+"""Upper limit of the misplacement of a wall in a score, in spacings."""
 
 PICOJOULE = 1e-12
 
 
 class Weights(Parameters):
-    """How much each part of a score adds to the cost; each part is 0 where all is well."""
+    """Weights of the parts of a score in the cost; each part is 0 for an ideal design."""
 
     overlap: NotNegative = 2.0
-    """Of the mean overlap of neighbours, which is 1/2 for two states that cannot be told apart."""
+    """Weight of the mean overlap of neighbours, which is 1/2 for two indistinguishable states."""
     misplacement: NotNegative = 0.5
-    """Of the mean distance from the places, which are evenly spaced, over their spacing."""
+    """Weight of the mean distance from the target positions, in units of their spacing."""
     unevenness: NotNegative = 0.25
-    """Of the standard deviation of the gaps between means over their mean."""
+    """Weight of the relative standard deviation of the gaps between means."""
     gap: NotNegative = 0.25
-    """Of the share by which the smallest gap falls short of states spread evenly from stop to stop."""
+    """Weight of the relative difference of the smallest gap from that of states evenly spaced between the stops."""
     failures: NotNegative = 1.0
     not_home: NotNegative = 0.5
     energy: NotNegative = 0.0
-    """For each picojoule of one programming event (SOT and gate)."""
+    """Weight of each picojoule of one programming event (SOT and gate)."""
 
 
 PARTS = ("overlap", "misplacement", "unevenness", "gap", "failures", "not_home", "energy")
-"""Parts that a cost is made of, as in :class:`Weights`."""
+"""Parts of a cost, as in :class:`Weights`."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """The parts of a score, and the cost that they add up to."""
+    """Parts of a score, and their total cost."""
 
     overlap: float
-    """Mean over neighbouring states of 1 − the probability that the upper one's wall lies farther (Mann-Whitney)."""
+    """Mean over neighbouring states of 1 − the probability that the upper state's wall lies beyond the lower state's
+    (Mann-Whitney)."""
     worst_overlap: float
-    """Greatest over the pairs."""
+    """Largest overlap of the pairs."""
     misplaced: float
-    """Share of events that rest nearer to the place of another state than to that of their own."""
+    """Share of events that end nearer to the target position of another state than to that of their own."""
     misplacement: float
-    """Mean distance of a wall from the place of its state, over the spacing of the places."""
+    """Mean distance of a wall from the target position of its state, in units of the spacing of target positions."""
     unevenness: float
-    """Standard deviation of the gaps between neighbouring means over their mean."""
+    """Relative standard deviation of the gaps between neighbouring means."""
     smallest_gap: float
-    """Between neighbouring means, over the length of the track."""
+    """Smallest gap between neighbouring means as a fraction of the track."""
     gap: float
-    """Share by which the smallest gap falls short of (stop to stop)/(states − 1)."""
+    """Relative difference of the smallest gap from (distance of the stops)/(states − 1)."""
     failures: float
-    """Share of programming events that leave no wall, or several."""
+    """Share of programming events that leave no wall or several."""
     not_home: float
-    """Share of resets after which the wall is not at home: lost, or beyond the first state."""
+    """Share of incomplete resets: the wall is annihilated or nearer to the second state than to the first."""
     energy: float
-    """Of one programming event (SOT and gate, mean over the states) in J."""
+    """Energy in J of one programming event (SOT and gate, mean over states)."""
     cost: float
 
     def parts(self, weights: Weights) -> dict[str, float]:
-        """What each part adds to the cost."""
+        """Contribution of each part to the cost."""
         energy = self.energy / PICOJOULE
         return {name: getattr(weights, name) * (energy if name == "energy" else getattr(self, name)) for name in PARTS}
 
@@ -79,18 +80,18 @@ SCORES = tuple(Score.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class StateStatistics:
-    """Where the walls of each state rest, in order of mean position."""
+    """Statistics of the resting positions of each state, in order of mean position."""
 
     voltage: list[float]
-    """In V."""
+    """Gate voltage in V."""
     mean: list[float]
-    """In m; NaN where no event left a wall."""
+    """Mean position in m; NaN if no event left a wall."""
     spread: list[float]
     """Standard deviation over devices and cycles in m."""
     misplaced: list[float]
-    """Share of events nearer to the place of another state."""
+    """Share of events nearer to the target position of another state."""
     overlaps: list[float]
-    """Of each pair of neighbours."""
+    """Overlap of each pair of neighbours."""
 
 
 def assess(
@@ -104,19 +105,19 @@ def assess(
     between_stops: float,
     weights: Weights,
 ) -> tuple[Score, StateStatistics]:
-    """Score of a design, from the resting places of its walls.
+    """Score of a design, computed from the resting positions of its walls.
 
-    States are put in order of mean position; one without any wall comes last.
+    States are sorted by mean position; states without any wall come last.
 
     Args:
-        positions: In m, NaN where an event failed.
-        after_reset: Where the wall is after resets, in m; NaN: lost.
-        voltages: Gate voltage of each state in V.
-        places: Where the states should rest, in m, in order.
-        energy: Of one programming event to each state in J.
-        length: Of the track in m.
-        between_stops: Length in m that the end stops leave.
-        weights: Of the parts in the cost.
+        positions: Resting positions in m, NaN where an event failed.
+        after_reset: Wall positions in m after resets, NaN if annihilated.
+        voltages: Gate voltage in V of each state.
+        places: Target positions of the states in m, in order.
+        energy: Energy in J of one programming event to each state.
+        length: Length of the track in m.
+        between_stops: Length in m between the end stops.
+        weights: Weights of the parts in the cost.
     """
     states = sorted(
         ((rows[np.isfinite(rows)], voltage) for rows, voltage in zip(positions, voltages, strict=True)),
@@ -141,7 +142,7 @@ def assess(
         "smallest_gap": smallest / length,
         "gap": max(0.0, 1.0 - smallest * (len(pools) - 1) / between_stops),
         "failures": float(1.0 - np.isfinite(positions).mean()),
-        "not_home": away_from_home(after_reset, means.tolist()),
+        "not_home": incomplete_resets(after_reset, means.tolist()),
         "energy": float(np.mean(energy)),
     }
     score = Score(**parts, cost=0.0)
@@ -150,17 +151,18 @@ def assess(
     return score, StateStatistics([voltage for _, voltage in states], means.tolist(), spread, misplaced, overlaps)
 
 
-def away_from_home(resting: Float[np.ndarray, " *event"], means: Sequence[float]) -> float:
-    """Share of resets that lost the wall, or left it nearer to the second state than to the first.
+def incomplete_resets(resting: Float[np.ndarray, " *event"], means: Sequence[float]) -> float:
+    """Share of incomplete resets: the wall is annihilated or nearer to the second state than to the first.
 
-    Between the stop and the first state it may rest anywhere: every programming pulse takes it on from there.
+    Any position between the stop and the first state counts as a complete reset, since programming pulses start from
+    there.
 
     Args:
-        resting: Where the wall is after the reset, in m; NaN: lost.
+        resting: Wall positions in m after resets, NaN if annihilated.
         means: Mean positions of the states in m, in order.
     """
     border = 0.5 * (means[0] + means[1])
-    # Of states without any wall nothing is known, least of all that a reset ends before them.
+    # Without any wall in the first states, no reset can be called complete.
     return float((~(resting < border)).mean())
 
 
@@ -173,14 +175,14 @@ def _overlap(low: Float[np.ndarray, " event"], high: Float[np.ndarray, " other"]
 
 
 def _misplaced(pool: Float[np.ndarray, " event"], places: Float[np.ndarray, " state"], state: int) -> float:
-    """Share of a state's events nearer to another state's place; all of a state without any."""
+    """Share of a state's events nearer to another state's target position; 1 for a state without walls."""
     if not len(pool):
         return 1.0
     return float((np.abs(pool[:, None] - places).argmin(axis=1) != state).mean())
 
 
 def _misplacement(pool: Float[np.ndarray, " event"], places: Float[np.ndarray, " state"], state: int) -> float:
-    """Mean distance of a state's events from its place, over the spacing of places."""
+    """Mean distance of a state's events from its target position, in units of the spacing."""
     if not len(pool):
         return LARGEST_MISPLACEMENT
     distance = np.abs(pool - places[state]) / np.diff(places).mean()

@@ -1,4 +1,4 @@
-"""What a search may vary: the variables of each family of devices, their bounds, and the device that each point is."""
+"""Design spaces: the variables of each family of devices with their bounds, and the device at each point."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ from barkhausen.device.domain_wall.protocol import Pulse
 from barkhausen.micromagnetics import Material, Notch
 
 Family = Literal["rough", "equal-notches", "graded-notches", "gradient"]
-"""Rough edges alone; notches of one depth; notches each of its own depth; equal notches in an anisotropy gradient."""
+"""Families: rough edges only; notches of equal depth; notches of different depths; equal notches in an anisotropy
+gradient."""
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 ROOM = 4.0
-"""Notches leave the neck of the track at least so many standard deviations of one edge."""
+"""Smallest width of the track at notches, in standard deviations of one edge."""
 
 Range = tuple[Real, Real]
 
 
 class Ranges(Parameters):
-    """Least and greatest value of each quantity of a search, SI units; two equal ones hold it fixed."""
+    """Smallest and largest value of each quantity of a search in SI units; equal values fix it."""
 
     gate_voltage: Range = (-1.05, 1.05)
-    """Of each state, in V."""
+    """Gate voltage of each state in V."""
     current_density: Range = (2.5e11, 4.0e11)
-    """Of the programming pulse, in A/m²."""
+    """Current density of the programming pulse in A/m²."""
     pulse_width: Range = (3.5e-9, 5.0e-9)
-    """Plateau of both pulses, in s."""
+    """Duration of the plateau of both pulses in s."""
     notch_depth: Range = (8e-9, 26e-9)
-    """On each side, in m."""
+    """Depth of a notch on each side in m."""
     notch_half_length: Range = (16e-9, 21.5e-9)
-    """In m."""
+    """Half the length of a notch in m."""
     anisotropy_gradient: Range = (-2e11, 2e11)
-    """dKu/dx in J/m⁴, about the middle of the track, where Ku stays the material's."""
+    """dKu/dx in J/m⁴; in the middle of the track, Ku is that of the material."""
     reset_factor: Range = (1.0, 1.5)
-    """Current of the reset pulse over that of the programming pulse."""
+    """Ratio of the current of the reset pulse to that of the programming pulse."""
 
     @field_validator("*")
     @classmethod
@@ -77,13 +78,13 @@ class DesignSpace:
     """The devices of one family.
 
     Args:
-        base: All that the search leaves alone.
-        states: How many.
-        family: Which kind of device.
-        ranges: Of the variables.
+        base: Fixed parameters of the devices.
+        states: Number of states.
+        family: Family of devices.
+        ranges: Ranges of the variables.
 
     Raises:
-        InputError: Notches that cannot stand where they are to, or a gate without effect.
+        InputError: Notches do not fit on the track, or the gate has no effect.
     """
 
     base: DeviceParameters
@@ -123,13 +124,13 @@ class DesignSpace:
 
     @property
     def between_stops(self) -> tuple[float, float]:
-        """The stretch of the track that the end stops leave, in m."""
+        """Ends in m of the part of the track between the end stops."""
         stop = self.base.shape.end_stops.length
         return stop, self.base.track.length - stop
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
-        """In the order of a vector's entries."""
+        """Variables in the order of a vector's entries."""
         r = self.ranges
         found = [Variable(f"gate_voltage_{k}", *r.gate_voltage, "V") for k in range(self.states)]
         found += [
@@ -138,7 +139,7 @@ class DesignSpace:
             Variable("reset_factor", *r.reset_factor, ""),
         ]
         if self.family == "graded-notches":
-            # The last notch is of middling depth: behind it stands the end stop, which holds the wall anyway.
+            # The last notch has the mean depth, since the end stop behind it holds the wall anyway.
             found += [Variable(f"notch_depth_{k}", *r.notch_depth, "m") for k in range(self.states - 1)]
         elif self.notched:
             found.append(Variable("notch_depth", *r.notch_depth, "m"))
@@ -150,23 +151,23 @@ class DesignSpace:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the variables."""
+        """Names of the variables."""
         return tuple(variable.name for variable in self.variables)
 
     @property
     def bounds(self) -> Float[np.ndarray, "variable 2"]:
-        """Least and greatest value of each variable."""
+        """Smallest and largest value of each variable."""
         return np.array([(variable.low, variable.high) for variable in self.variables])
 
     def first_generation(self, population: int, seed: int) -> Float[np.ndarray, "candidate variable"]:
         """Points that fill the space evenly (Sobol), with voltages and depths in the order of the states.
 
-        Order is only where the search begins: a permutation of the voltages is the same device, and what lies
-        between two permutations is neither.
+        Only the initial points are ordered: a permutation of the voltages gives the same device, but points between two
+        permutations do not.
 
         Args:
-            population: How many, a power of two.
-            seed: Of the scrambling.
+            population: Number of points, a power of two.
+            seed: Seed of the scrambling.
         """
         bounds = self.bounds
         shares = qmc.Sobol(len(bounds), seed=np.random.default_rng(seed)).random(population)
@@ -176,10 +177,10 @@ class DesignSpace:
         return np.array([self.in_order(point) for point in points])
 
     def in_order(self, vector: Sequence[float] | Float[np.ndarray, " variable"]) -> Float[np.ndarray, " variable"]:
-        """The same device with its voltages in the order in which the wall comes farther (the lower Ku, the farther).
+        """The same device with its voltages in order of increasing distance of the wall (decreasing Ku).
 
         Raises:
-            InputError: Not as many numbers as variables.
+            InputError: The number of values differs from the number of variables.
         """
         if len(vector) != len(self.variables):
             raise InputError(f"a {self.family} design has {len(self.variables)} variables, not {len(vector)}")
@@ -190,12 +191,12 @@ class DesignSpace:
         return ordered
 
     def decode(self, vector: Sequence[float] | Float[np.ndarray, " variable"]) -> DeviceParameters:
-        """The device at a point, whatever the order of its voltages.
+        """The device at a point; the order of its voltages does not matter.
 
-        The reset pulse comes under the voltage of the last state, where Ku is lowest and the wall moves most easily.
+        The reset pulse uses the voltage of the last state, at which Ku is lowest and the wall moves most easily.
 
         Raises:
-            InputError: Not as many numbers as variables.
+            InputError: The number of values differs from the number of variables.
         """
         value = {name: float(entry) for name, entry in zip(self.names, self.in_order(vector), strict=True)}
         voltages = tuple(value[f"gate_voltage_{k}"] for k in range(self.states))
@@ -219,7 +220,7 @@ class DesignSpace:
         )
 
     def _notches(self, value: dict[str, float]) -> tuple[Notch, ...]:
-        """Evenly spaced, the last one leaning against the stop behind it."""
+        """Evenly spaced notches, the last one next to the end stop."""
         half, (left, right) = value["notch_half_length"], self.between_stops
         pitch = (right - half - left) / self.states
         middling = 0.5 * sum(self.ranges.notch_depth)

@@ -1,4 +1,4 @@
-"""Many designs in one run of the compact model: each candidate's devices are devices of one film."""
+"""Trials of many designs in one run of the compact model, with the devices of all candidates as one film."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ RECORD = 0.1e-9
 """Time in s between records."""
 
 STEP = 4e-12
-"""Time step in s. Means, spreads and shares are the same with a half and a quarter of it."""
+"""Time step in s. Means, spreads and shares are the same with half and a quarter of this step."""
 
 COMPACT_NOISE = 1 << 32
-"""Distinguishes the thermal noise from the random numbers of the devices, which are numbered from 0."""
+"""Number of the random stream of thermal noise, distinct from those of the devices, which are numbered from 0."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What becomes of a candidate's walls."""
+    """Wall positions of a candidate after programming and reset."""
 
     positions: Float[np.ndarray, "state device cycle"]
-    """Resting places in m after programming from home, averaged over the read; NaN: lost."""
+    """Positions in m after programming from the reset position, averaged over the read; NaN if annihilated."""
     after_reset: Float[np.ndarray, "device cycle"]
-    """Where the wall is after a reset from the last state, in m; NaN: lost."""
+    """Positions in m after a reset from the last state; NaN if annihilated."""
 
     def assess(self, parameters: DeviceParameters, weights: Weights) -> tuple[Score, StateStatistics]:
-        """The score of these walls.
+        """Score of these walls.
 
         Args:
-            parameters: The candidate.
-            weights: Of the parts in the cost.
+            parameters: Parameters of the candidate.
+            weights: Weights of the parts in the cost.
         """
         return assess_of(self.positions, self.after_reset, parameters, weights)
 
@@ -54,13 +54,13 @@ def assess_of(
     parameters: DeviceParameters,
     weights: Weights,
 ) -> tuple[Score, StateStatistics]:
-    """The score of a device's resting places, from the compact model or from micromagnetics.
+    """Score of the resting positions of a device, from the compact model or from micromagnetics.
 
     Args:
-        positions: In m, in the order of the gate voltages; NaN: no single wall.
-        after_reset: Where the wall is after resets, in m; NaN: lost.
-        parameters: The device.
-        weights: Of the parts in the cost.
+        positions: Positions in m in the order of the gate voltages; NaN unless there is a single wall.
+        after_reset: Positions in m after resets; NaN if annihilated.
+        parameters: Parameters of the device.
+        weights: Weights of the parts in the cost.
     """
     voltages = parameters.protocol.gate_voltages or ()
     event, track = ProgrammingEvent(parameters.protocol, voltages), parameters.track
@@ -77,9 +77,10 @@ def assess_of(
 
 
 def places_of(parameters: DeviceParameters) -> Float[np.ndarray, " state"]:
-    """Where the states should rest, in m: in the notches, if there is one for each, or evenly between the stops.
+    """Target positions of the states in m: the notches if there is one for each state, otherwise evenly between the
+    stops.
 
-    Evenly: in the middles of equal stretches.
+    Without notches, they are the middles of equal sections.
     """
     states, notches, stop = (
         len(parameters.protocol.gate_voltages or ()),
@@ -91,8 +92,8 @@ def places_of(parameters: DeviceParameters) -> Float[np.ndarray, " state"]:
     return stop.length + (np.arange(states) + 0.5) / states * (parameters.track.length - 2 * stop.length)
 
 
-def home_of(parameters: DeviceParameters) -> float:
-    """Where a reset leaves the wall, in m: at the edge of the left stop, or a tenth of the way if there is none."""
+def reset_position_of(parameters: DeviceParameters) -> float:
+    """Reset position in m: the edge of the left stop or, without stops, a tenth of the track."""
     return parameters.shape.end_stops.length or 0.1 * parameters.track.length
 
 
@@ -105,20 +106,20 @@ def trials(
     temperature: float,
     compact: CompactParameters,
 ) -> list[Trial]:
-    """Programming to every state from home, and a reset from the last one, of every candidate in one run.
+    """Simulate programming to every state from the reset position, and a reset from the last state, for all candidates.
 
     All candidates have the same rough edges. The result depends on the candidates in the run and their order, as they
     share one stream of thermal noise.
 
     Args:
-        candidates: Alike in all but notches, anisotropy and protocol.
-        devices, cycles: Of each state of each candidate.
-        seed: Of edges, grains and noise.
-        temperature: In K.
+        candidates: Devices that differ only in notches, anisotropy and protocol.
+        devices, cycles: Numbers of devices and cycles for each state of each candidate.
+        seed: Seed of edges, grains and noise.
+        temperature: Temperature in K.
         compact: Parameters of the compact model.
 
     Raises:
-        InputError: Candidates of different tracks, or one whose notches cut its track in two.
+        InputError: Candidates have different tracks, or notches cut a track in two.
     """
     rows = [_Rows.of(candidate, devices * cycles) for candidate in candidates]
     groups = len(candidates[0].protocol.gate_voltages or ()) + 1
@@ -154,11 +155,11 @@ class _Rows:
     voltage: Waveform
     starts: Float[Tensor, " replica"]
     programmed: float
-    """When the walls have been programmed and read, in s."""
+    """Time in s at which the walls have been programmed and read."""
     reading: float
-    """How long the read takes, in s."""
+    """Duration of the read in s."""
     reset: float
-    """When the reset has settled, in s."""
+    """Time in s at which the reset has settled."""
 
     @staticmethod
     def of(parameters: DeviceParameters, each: int) -> _Rows:
@@ -166,11 +167,11 @@ class _Rows:
         voltages = protocol.gate_voltages or ()
         event = ProgrammingEvent(protocol, [v for v in voltages for _ in range(each)])
         alone = ProgrammingEvent(protocol, [voltages[-1]] * each)
-        # Programming begins at home: its rows run from just before the gate rises. Those of the reset run from the
-        # beginning of the event, and are looked at before anything else happens.
+        # Programming begins at the reset position, so its rows start just before the gate rises. Those of the reset
+        # start at the beginning of the event and are read before programming.
         skipped = event.program_start - protocol.gate_hold - LEAD
-        last = shape.notches[-1].position if shape.notches else track.length - home_of(parameters)
-        starts = torch.tensor([home_of(parameters)] * len(voltages) + [last], dtype=torch.float64)
+        last = shape.notches[-1].position if shape.notches else track.length - reset_position_of(parameters)
+        starts = torch.tensor([reset_position_of(parameters)] * len(voltages) + [last], dtype=torch.float64)
         return _Rows(
             current=_side_by_side(
                 [
@@ -187,26 +188,26 @@ class _Rows:
 
     @property
     def duration(self) -> float:
-        """How long these replicas must run, in s."""
+        """Duration in s for which these replicas run."""
         return max(self.programmed, self.reset)
 
     def trial(self, walls: Float[np.ndarray, "time group device cycle"]) -> Trial:
-        """What is read off the records of these replicas, one every :data:`RECORD`."""
+        """Trial of these replicas, from records at intervals of :data:`RECORD`."""
         end = math.floor(self.programmed / RECORD + 1e-6)
         begin = min(end, math.ceil((self.programmed - self.reading) / RECORD - 1e-6))
-        # The mean over the read; a wall lost by then is NaN for good.
+        # The mean over the read; a wall annihilated before is NaN from then on.
         positions = walls[begin : end + 1, :-1].mean(axis=0)
         return Trial(positions, walls[math.floor(self.reset / RECORD + 1e-6), -1])
 
 
 def _later(wave: Waveform, delay: float, replicas: int) -> Waveform:
-    """A waveform moved in time, for at least so many replicas."""
+    """A waveform shifted in time, for at least a number of replicas."""
     width = max(wave.replicas, replicas)
     return Waveform(wave.times.expand(-1, width) + delay, wave.values.expand(-1, width))
 
 
 def _side_by_side(waves: Sequence[Waveform]) -> Waveform:
-    """The waveforms of several groups of replicas as one; fewer knots than others have are made up at the end."""
+    """Waveforms of several groups of replicas as one, padded at the end to the same number of knots."""
     knots = max(len(wave.times) for wave in waves)
     columns = []
     for wave in waves:
@@ -222,7 +223,7 @@ def _side_by_side(waves: Sequence[Waveform]) -> Waveform:
 
 
 def _film(candidates: Sequence[DeviceParameters], devices: int, seed: int) -> Film:
-    """The films of all candidates as one, without the stray field of their edges: the compact model leaves it out."""
+    """Films of all candidates as one, without the stray field of their edges, which the compact model does not use."""
     base = candidates[0]
     grid = base.shape.outline(base.track).grid(base.track.thickness, base.characterisation.cell)
     fills, maps = [], []
