@@ -83,7 +83,7 @@ class TestLoading:
 
     def test_a_sweep_that_has_not_begun_says_what_to_do(self, tmp_path: Path) -> None:
         (tmp_path / "sweep.toml").write_text("")
-        with pytest.raises(InputError, match="goes on with it"):
+        with pytest.raises(InputError, match="resumes it"):
             load_tables([tmp_path])
 
 

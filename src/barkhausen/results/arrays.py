@@ -1,4 +1,4 @@
-"""A long-format table as labelled arrays, with an axis for each swept key."""
+"""Conversion of a long-format table to labelled arrays with an axis for each swept key."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def to_xarray(frame: pd.DataFrame, values: Sequence[str], dims: Sequence[str] | 
     """Columns of results as arrays with labelled axes; combinations that were not run, or failed, are NaN.
 
     Args:
-        frame: of :func:`load_table` or :func:`table_of_runs`, or some of its rows.
-        values: columns of numbers.
-        dims: columns that become axes, in this order; by default every swept key, the seed among them. Numbers on
-            an axis ascend, other labels stand in the order of the table.
+        frame: Table of :func:`load_table` or :func:`table_of_runs`, or some of its rows.
+        values: Names of numeric columns.
+        dims: Columns that become axes, in this order. Default: every swept key, including the seed. Numbers on an axis
+            ascend; other labels are in the order of the table.
 
     Raises:
-        InputError: several rows have the same labels (name the seed as a dimension, or take some of the rows), a label
-            is missing, or there is no such column.
+        InputError: Several rows have the same labels (name the seed as a dimension, or select rows), a label is
+            missing, or there is no such column.
     """
     names = list(swept_keys(frame) if dims is None else dims)
     chosen = [value_column(frame, value) for value in values]

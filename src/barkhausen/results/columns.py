@@ -1,6 +1,6 @@
-"""Columns of long-format tables: what they are called, of what type, which were swept, and how to find one by its name.
+"""Columns of long-format tables: their names and types, which of them were swept, and look-up by name.
 
-What each holds is written down in ``docs/tables-and-statistics.md``.
+``docs/tables-and-statistics.md`` describes each column.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def dtype_of(column: str, job: Job | None = None) -> str:
 
 
 def current_name(name: str) -> str:
-    """The name of a column today, if it is one of an earlier version."""
+    """Current name of a column that may have a name of an earlier version."""
     return COLUMNS.get(name, RECIPE_KEYS.get(name, name))
 
 
 def swept_keys(frame: pd.DataFrame) -> list[str]:
-    """The columns that tell tasks apart, in the order of the table: swept keys, the seed among them if it varies.
+    """Columns that distinguish tasks, in the order of the table: swept keys, including the seed if it varies.
 
     Of the columns that every table has (mode, states, data set, device) those count that vary and do not follow from
     the swept ones; keys that follow from the mode (such as a margin of its own for each) are left out.
@@ -90,7 +90,7 @@ def value_column(frame: pd.DataFrame, name: str) -> str:
     """The name, if it is a column of numbers.
 
     Raises:
-        InputError: it is not.
+        InputError: It is not.
     """
     name = _renamed(frame, name)
     numbers = [column for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])]
@@ -105,7 +105,7 @@ def key_column(frame: pd.DataFrame, name: str) -> str:
     """The name, if it is a column.
 
     Raises:
-        InputError: it is not.
+        InputError: It is not.
     """
     name = _renamed(frame, name)
     if name not in frame.columns:

@@ -1,4 +1,4 @@
-"""Rows of a table that meet conditions such as ``device.margin=0.4``."""
+"""Selection of table rows by conditions such as ``device.margin=0.4``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CONDITION = re.compile(r"\s*(?P<key>[^<>=!]+?)\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(
 def chosen(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """The rows that meet all conditions, such as ``device.margin=0.4`` or ``epochs>=5``.
 
-    ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``; numbers are compared as numbers, lists whatever the spaces in them. An
-    empty cell meets ``!=`` and nothing else.
+    The operators are ``=``, ``!=``, ``<``, ``<=``, ``>`` and ``>=``. Numbers are compared as numbers, and lists without
+    regard to spaces. An empty cell meets only ``!=``.
 
     Raises:
-        InputError: a condition cannot be read, its column is unknown or not comparable, or no row is left.
+        InputError: A condition cannot be read, its column is unknown or not comparable, or no row is left.
     """
     kept = np.ones(len(frame), dtype=bool)
     for condition in conditions:

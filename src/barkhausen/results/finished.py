@@ -1,4 +1,4 @@
-"""Finished runs as a report needs them: read from their directories, and checked."""
+"""Finished runs, read from their directories and checked for a report."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Histograms(_Table):
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a finished run left in its directory, checked."""
+    """Checked contents of the directory of a finished run."""
 
     name: str
     summary: dict[str, Any]
@@ -134,10 +134,10 @@ class FinishedRun:
 
 
 def load_run(directory: Path) -> FinishedRun:
-    """Read and check what a finished run left.
+    """Read and check the directory of a finished run.
 
     Raises:
-        InputError: it is not finished, a file is missing or damaged, or it is of another version.
+        InputError: The run is not finished, a file is missing or damaged, or it is of another version.
     """
     home, path = directory.resolve(), directory / "summary.json"
     # The directory of a task of a sweep is named by its key, and the run in it is not.

@@ -69,7 +69,7 @@ def format_named(name: str | None, out: Path | None) -> Format:
     """The format of that name, or that of the file's suffix, or text.
 
     Raises:
-        InputError: there is no such format, or Parquet without a file, or a file whose suffix names no format.
+        InputError: There is no such format, or Parquet without a file, or a file whose suffix names no format.
     """
     if name is None and out is not None and out.suffix.lower() not in SUFFIXES:
         raise InputError(f"--out {out}: its suffix is none of {', '.join(SUFFIXES)}; name a --format")
@@ -86,7 +86,7 @@ def write_parquet(frame: pd.DataFrame, out: Path) -> None:
     """Write a table as Parquet, whole or not at all.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: It cannot be written.
     """
     try:
         with atomic_path(out) as temporary:
@@ -99,7 +99,7 @@ def write_text(out: Path, text: str) -> None:
     """Write a table as text, whole or not at all.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: It cannot be written.
     """
     atomic_write(out, text)
 

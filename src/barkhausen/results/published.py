@@ -1,7 +1,7 @@
-"""Published figures that results stand beside: one table for all papers.
+"""Published figures for comparison with results: one table for all papers.
 
-A figure is looked up by what it is of: the quantity (a column of results), the data set, and the learning rule. Where
-nothing was published under these conditions there is none, and nothing stands beside ours.
+A figure is looked up by quantity (a column of results), data set and learning rule. The result is None if nothing was
+published under these conditions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Long-format tables of sweeps and of plain runs: one row a task, read, checked and put together."""
+"""Reading, checking and combining long-format tables of sweeps and runs, with one row for each task."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ from barkhausen.results.notes import Note
 
 @dataclass(frozen=True)
 class Tables:
-    """What was found under some paths.
+    """Tables found under paths.
 
     Attributes:
-        rows: one a task.
-        chips: one a chip of a task: ``task``, ``chip``, ``accuracy``; empty where nothing is known of single chips.
-        notes: what a reader must know about how they were put together.
+        rows: Table with one row for each task.
+        chips: Table with one row for each chip of a task: ``task``, ``chip``, ``accuracy``; empty if single chips are
+            unknown.
+        notes: Notes on how the tables were combined.
     """
 
     rows: pd.DataFrame
@@ -47,15 +48,15 @@ class Tables:
 
 
 def load_table(directory: Path | str) -> pd.DataFrame:
-    """The table of a sweep, one row a planned task in the order of the plan.
+    """Table of a sweep, with one row for each planned task in the order of the plan.
 
     Raises:
-        InputError: it is missing, damaged or of another version.
+        InputError: The table is missing, damaged or of another version.
     """
     directory = Path(directory)
     path = directory / TABLE
     if not path.exists() and (directory / SWEEP).exists():
-        raise InputError(f"{directory}: is a sweep without a table yet; the same `barkhausen sweep` goes on with it")
+        raise InputError(f"{directory}: is a sweep without a table yet; the same `barkhausen sweep` resumes it")
     frame = _read_parquet(path, IDENTITY)
     kinds = frame["kind"].dropna().unique().tolist()
     load_extensions()
@@ -79,7 +80,7 @@ def load_chips(directory: Path | str) -> pd.DataFrame:
     """The single chips of a sweep's tasks: columns ``task``, ``chip``, ``accuracy``.
 
     Raises:
-        InputError: the file is missing, damaged or of another version.
+        InputError: The file is missing, damaged or of another version.
     """
     return _read_parquet(Path(directory) / CHIPS, ("task", "chip", "accuracy"))
 
@@ -112,12 +113,12 @@ def load_tables(paths: Sequence[Path]) -> Tables:
     """Put together the tables of sweeps and of finished runs.
 
     Args:
-        paths: directories of sweeps, of runs, and directories with runs right below them (what ``barkhausen reproduce``
-            of version 0.1.0 left). What is named twice counts once, as does a task that several sweeps hold: it is
-            one computation.
+        paths: Directories of sweeps, of runs, and directories with runs right below them (what ``barkhausen reproduce``
+            of version 0.1.0 left). A path given twice counts once, and so does a task that several sweeps hold, since
+            it is the same computation.
 
     Raises:
-        InputError: a path is none of these, something in it is damaged, or the kinds of tasks differ.
+        InputError: A path is none of these, something in it is damaged, or the kinds of tasks differ.
     """
     if not paths:
         raise InputError("nothing to put into a table: name a directory of a sweep or of runs")
@@ -188,7 +189,7 @@ def table_of_runs(directories: Sequence[Path]) -> pd.DataFrame:
     ``task`` is the directory.
 
     Raises:
-        InputError: one is not finished, damaged or of another version.
+        InputError: One is not finished, damaged or of another version.
     """
     found = list({directory.resolve(): directory for directory in directories}.values())
     return _table_of([load_run(directory) for directory in found], found)

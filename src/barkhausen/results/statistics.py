@@ -1,8 +1,8 @@
 """Statistics of results that are nested: chips within seeds, and seeds paired with the same seeds of a baseline.
 
-Samples are arrays ``[seed, chip]``, NaN where a seed has fewer chips than others. What is estimated is always the mean
-over seeds of the mean over a seed's chips: seeds count the same however many chips each was measured on. Whatever is
-random takes an explicit seed or ``numpy.random.Generator``.
+Samples are arrays ``[seed, chip]``, NaN where a seed has fewer chips than others. The estimated quantity is always the
+mean over seeds of the mean over a seed's chips, so seeds have equal weight for any number of chips. All random
+functions take an explicit seed or ``numpy.random.Generator``.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Components:
     """How much of the spread is between seeds and how much between the chips of one seed.
 
     Attributes:
-        seeds: standard deviation between seeds, free of what chips add; NaN with one seed. With one chip a seed the two
-            cannot be told apart, and it is the whole spread.
-        chips: standard deviation between the chips of one seed; NaN where no seed has two.
-        clipped: the unbiased estimate of the variance between seeds was negative (chips alone would make the seeds
+        seeds: Standard deviation between seeds without the contribution of chips; NaN with one seed. With one chip for
+            each seed the two cannot be separated, and it is the whole spread.
+        chips: Standard deviation between the chips of one seed; NaN where no seed has two.
+        clipped: The unbiased estimate of the variance between seeds was negative (chips alone would make the seeds
             differ more than they do), and zero stands in its place.
     """
 
@@ -73,15 +73,15 @@ class PairedTest:
     """Differences of pairs tested against zero, two-sided.
 
     Attributes:
-        pairs: their number.
-        difference: mean of value less baseline.
-        interval: of the difference.
-        t, p_t: of the paired t test; NaN for fewer than two pairs, or differences that are all the same.
-        p_permutation: of the sign-flip test, which takes nothing for granted but that differences are as likely as
-            their negatives where there is no effect.
-        p_smallest: no differences of this number could make ``p_permutation`` smaller than that: 0.25 for three pairs.
-        exact: whether all signs were tried.
-        effect_size: mean difference over the standard deviation of the differences, with Hedges' correction for few
+        pairs: Number of pairs.
+        difference: Mean of value less baseline.
+        interval: Interval of the difference.
+        t, p_t: Of the paired t test; NaN for fewer than two pairs, or differences that are all the same.
+        p_permutation: P-value of the sign-flip test, which assumes only that differences are symmetric about zero if
+            there is no effect.
+        p_smallest: No differences of this number could make ``p_permutation`` smaller than that: 0.25 for three pairs.
+        exact: Whether all signs were tried.
+        effect_size: Mean difference over the standard deviation of the differences, with Hedges' correction for few
             pairs; NaN where ``t`` is.
     """
 
@@ -107,7 +107,7 @@ def nested(chips: Sequence[Sequence[float] | Float[np.ndarray, " chip"]]) -> Sam
 def with_moments(count: int, mean: float, std: float) -> Float[np.ndarray, " chip"]:
     """Values of that number, mean and sample standard deviation, for chips of which no more is known.
 
-    An analysis of variance sees nothing but these, so it is exact on them; a bootstrap is not.
+    An analysis of variance depends only on these, so it is exact; a bootstrap is not.
     """
     if count < 2:
         return np.array([mean])
@@ -155,14 +155,14 @@ def mean_interval(
     tails (coverages: :data:`FEWEST_FOR_BOOTSTRAP`). So ``auto`` is ``student-t`` below 20 seeds and ``bca`` from there.
 
     Where chips differ much more than seeds, drawing chips anew counts their noise nearly twice, and the bootstrap is
-    too wide instead: 98.6 % for 10 seeds of 10 chips that differ in nothing but the chips.
+    too wide instead: 98.6 % for 10 seeds of 10 chips that differ only in the chips.
 
     Args:
-        samples: by seed and chip.
-        randomness: of the bootstrap; Student's t makes no use of it.
-        level: of confidence.
-        method: see above.
-        resamples: of the bootstrap.
+        samples: Samples by seed and chip.
+        randomness: Random stream of the bootstrap; Student's t does not use it.
+        level: Confidence level.
+        method: Method of the interval (see above).
+        resamples: Number of resamples of the bootstrap.
     """
     rows = samples[np.isfinite(samples).any(axis=1)]
     means = seed_means(rows)
@@ -223,11 +223,11 @@ def paired_test(
     """Test the mean of ``values - baseline``, pair by pair, against zero.
 
     Args:
-        values: one for each seed.
-        baseline: of the same seeds, in the same order.
-        randomness: of the bootstrap, and of the signs of more than 20 pairs.
-        level: of confidence.
-        resamples: of both.
+        values: Value of each seed.
+        baseline: Baseline value of the same seeds, in the same order.
+        randomness: Random stream of the bootstrap, and of the signs of more than 20 pairs.
+        level: Confidence level.
+        resamples: Number of resamples of both.
     """
     if values.shape != baseline.shape:
         raise ValueError(f"{values.shape} values cannot be paired with {baseline.shape}")

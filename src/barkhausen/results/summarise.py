@@ -1,4 +1,4 @@
-"""A row for each group of tasks: mean, spread, number, interval, and the difference from a baseline.
+"""Summary of a table by groups of tasks: mean, spread, number, interval, and difference from a baseline.
 
 The numbers are those of :mod:`barkhausen.results.statistics`; here rows of a table become samples of it.
 """
@@ -32,7 +32,7 @@ OF_CHIPS = ("accuracy", "unseen_chips")
 """Columns that may be means over chips."""
 
 NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.latent_rate")
-"""Keys (or how they begin) that a float network makes no use of: its rows are baselines whatever stands there."""
+"""Keys (or their beginnings) that a float network does not use; they are ignored when baselines are matched."""
 
 STATISTICS = ("mean", "std", "n", "low", "high", "method", "std_seeds", "std_chips", "clipped")
 """Statistics of each value, as columns ``VALUE_mean`` and so on."""
@@ -58,13 +58,13 @@ class Summary:
     """A summarised table.
 
     Attributes:
-        frame: one row a group: its keys, ``tasks``, ``failed``, ``planned``, then for each value the columns of
+        frame: One row a group: its keys, ``tasks``, ``failed``, ``planned``, then for each value the columns of
             :data:`STATISTICS` and, against a baseline, of :data:`AGAINST`, each behind the value's name and an
             underscore.
-        group: the keys.
-        values: the columns summarised.
-        against: the conditions that make a row a baseline, if any.
-        notes: what a reader must know.
+        group: Keys of the groups.
+        values: Summarised columns.
+        against: Conditions that select baselines, if any.
+        notes: Notes for the reader.
     """
 
     frame: pd.DataFrame
@@ -90,19 +90,19 @@ def summarise(
     Rows of one group with the same seed are averaged before anything else, so that ``n`` is the number of seeds.
 
     Args:
-        frame: rows of one kind of task.
-        values: columns of numbers; by default those that the job of the tasks names.
-        group: columns; by default every swept key but the seed.
-        chips: single chips of the tasks, where they are known.
-        against: conditions; rows that meet them are baselines, and every other row is compared with the baseline that
+        frame: Rows of one kind of task.
+        values: Numeric columns. Default: those of the job of the tasks.
+        group: Columns to group by. Default: every swept key except the seed.
+        chips: Single chips of the tasks, where known.
+        against: Conditions; rows that meet them are baselines, and every other row is compared with the baseline that
             has the same seed and the same swept keys (of those that the baseline uses).
-        baselines: where baselines are looked for, such as the whole table that ``frame`` is a part of. Default:
+        baselines: Where baselines are looked for, such as the whole table that ``frame`` is a part of. Default:
             ``frame``.
-        level: of the intervals.
-        seed: of what is drawn at random, for each group anew, so that a group's numbers do not depend on the others.
+        level: Confidence level of the intervals.
+        seed: Seed of the random numbers of each group, so that a group's numbers do not depend on other groups.
 
     Raises:
-        InputError: an unknown column, a column without numbers, or no baseline.
+        InputError: A column is unknown or holds no numbers, or there is no baseline.
     """
     if values is None:
         values = default_values(frame)
@@ -147,12 +147,12 @@ def raw_rows(
     """Rows, and what is to be said of them.
 
     Args:
-        frame: rows.
-        values: columns shown beside task, status, and swept keys; all columns unless given.
-        full: without ``values``, all columns, and not only swept keys and the default values.
+        frame: Rows.
+        values: Columns shown beside task, status, and swept keys; all columns unless given.
+        full: Without ``values``, all columns, and not only swept keys and the default values.
 
     Raises:
-        InputError: there is no such column.
+        InputError: There is no such column.
     """
     notes = _counted(frame)
     if values is None and full:

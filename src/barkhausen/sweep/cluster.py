@@ -1,4 +1,4 @@
-"""Where tasks run: worker processes of our own, or the workers of a scheduler that is there already."""
+"""Clusters on which tasks run: new worker processes, or the workers of an existing scheduler."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 @contextlib.contextmanager
 def local_cluster(workers: int, threads: int, *, dashboard: bool = False) -> Iterator[Client]:
-    """A client of so many new worker processes on this machine, which end with this process, however it ends.
+    """A client of new worker processes on this machine, which always end with this process.
 
     Args:
-        workers: processes; each does one task at a time.
-        threads: of each, so that ``workers * threads`` cores are busy and no more.
-        dashboard: serve dask's own pages on port 8787 (or another, if that is taken).
+        workers: Number of processes; each runs one task at a time.
+        threads: Number of threads of each process; at most ``workers * threads`` cores are used.
+        dashboard: Whether dask's own pages are served on port 8787 (or another, if that is taken).
     """
     environment = {name: str(threads) for name in THREAD_VARIABLES}
     settings = {
@@ -77,10 +77,10 @@ def _kill_workers(cluster: LocalCluster) -> None:
 
 @contextlib.contextmanager
 def external_cluster(address: str, log: Callable[[str], None]) -> Iterator[Client]:
-    """A client of a scheduler that is there already; its workers stay when the client goes.
+    """A client of an existing scheduler, whose workers keep running when the client closes.
 
     Raises:
-        InputError: it cannot be reached.
+        InputError: The scheduler cannot be reached.
     """
     if not ADDRESS.fullmatch(address):
         raise InputError(f"--scheduler {address}: must be an address such as tcp://host:8786")

@@ -28,7 +28,7 @@ from barkhausen.sweep.task import Outcome, run_task
 
 MOST_WORKERS = 8
 EVERY = 60.0
-"""Seconds between two tables of a sweep that runs."""
+"""Interval in s between updates of the tables of a running sweep."""
 
 FAILURES_LOGGED = 20
 Log = Callable[[str], None]
@@ -36,7 +36,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows of the table are what."""
+    """Numbers of finished, failed and planned tasks."""
 
     finished: int
     failed: int
@@ -54,22 +54,22 @@ def run_sweep(
     progress: Progress | None = None,
     log: Log = lambda line: None,
 ) -> Counts:
-    """Run a sweep, or what is still missing of it; write its tables.
+    """Run a sweep or its missing tasks, and write its tables.
 
-    A task that failed before is tried again. The same call resumes a sweep that was interrupted.
+    Failed tasks are tried again, and the same call resumes an interrupted sweep.
 
     Args:
-        sweep: from :func:`.load_sweep`.
-        directory: of this sweep; on a file system that all workers share.
-        workers: processes on this machine; by default as many as there are cores for, at most eight.
-        scheduler: address of a dask scheduler (``tcp://…``) whose workers are to be used instead.
-        data_dir: root of the data sets, where the user names one; workers read there too.
-        dashboard: serve dask's own pages.
-        progress: where progress is shown.
-        log: receives a line for each thing worth saying.
+        sweep: Sweep from :func:`.load_sweep`.
+        directory: Directory of the sweep, on a file system that all workers share.
+        workers: Number of processes on this machine. Default: as many as there are cores for, at most eight.
+        scheduler: Address of a dask scheduler (``tcp://…``) whose workers are used instead.
+        data_dir: Root of the data sets, which workers read too.
+        dashboard: Whether dask's own pages are served.
+        progress: Progress display.
+        log: Function that receives messages, a line each.
 
     Raises:
-        InputError: a key, value, data set or device file is wrong (nothing has been started then), or the directory
+        InputError: A key, value, data set or device file is wrong (nothing has been started then), or the directory
             or the scheduler cannot be used.
     """
     # Workers may have another working directory.
@@ -87,12 +87,12 @@ def run_sweep(
 
 
 class Sweeping:
-    """One sweep on its way.
+    """One sweep in progress.
 
     Args:
-        sweep, directory, data_dir, progress, log: as of :func:`run_sweep`.
-        open_cluster: gives the client; not called if nothing is left to run.
-        call: does a task on a worker.
+        sweep, directory, data_dir, progress, log: As in :func:`run_sweep`.
+        open_cluster: Function that gives the client. It is not called if no task is left to run.
+        call: Function that runs a task on a worker.
     """
 
     def __init__(

@@ -22,10 +22,10 @@ PER_WORKER = 3
 """Tasks submitted for each worker thread: one that runs, and two that wait, so that no worker waits for us."""
 
 RETRIES = 2
-"""Of a task that failed in a way that may not repeat itself."""
+"""Number of retries of a task whose failure may be temporary."""
 
 LOOK = 2.0
-"""Seconds between two looks at how many workers there are."""
+"""Interval in s between checks of the number of workers."""
 
 Call = Callable[[Path, Task, Path | None], Outcome]
 
@@ -34,12 +34,12 @@ class Executor:
     """Runs tasks on the workers of a client.
 
     Args:
-        client: of dask.
-        directory: of the sweep.
-        data_dir: root of the data sets.
-        call: does a task on a worker and gives its outcome.
-        on_end: called with each task that is done or has failed, and its outcome.
-        meanwhile: called every few seconds.
+        client: Client of dask.
+        directory: Directory of the sweep.
+        data_dir: Root of the data sets.
+        call: Function that runs a task on a worker and returns its outcome.
+        on_end: Function called with each finished or failed task and its outcome.
+        meanwhile: Function called every few seconds.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Executor:
         """Run tasks until all are done or have failed.
 
         Args:
-            tasks: in the order in which they are to start; one that occurs twice runs once.
-            done: whether the task of a key has been finished before.
+            tasks: Tasks in their order of start. A repeated task runs once.
+            done: Function from a key to whether its task is already finished.
         """
         waiting, dependents = _ordered(tasks, done)
         flying: dict[Future[Outcome], Task] = {}
@@ -73,7 +73,7 @@ class Executor:
         except OSError as error:
             raise InputError(f"the scheduler was lost ({error}); the same command resumes") from None
         finally:
-            # Started tasks are not waited for: they resume from their last epoch another time.
+            # Started tasks are not waited for; they resume from their last epoch next time.
             if flying and self.client.status == "running":
                 self.client.cancel(list(flying))
 

@@ -1,6 +1,6 @@
 """The key of a task: a digest of everything that decides its numbers.
 
-Two tasks with the same key are one computation, whatever sweep they are of and wherever they ran.
+Two tasks with the same key are the same computation, in any sweep and on any machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ EXPERIMENT = "barkhausen.experiment."
 
 
 def canonical(values: Any) -> str:
-    """JSON of which there is only one for the same values."""
+    """Canonical JSON of values."""
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

@@ -1,8 +1,7 @@
-"""Searches that learn from results: Optuna is asked for a generation of points, and told when all of it is done.
+"""Searches that learn from results: Optuna gives a generation of points and receives its results when all are done.
 
-Generations are of a fixed size, so that what is asked for does not depend on how many workers there are, nor on which
-task ends first. Nothing is stored: a search that goes on is asked and told the same from the start, and finds its
-finished tasks by their keys.
+Generations have a fixed size, so the points do not depend on the number of workers or on which task ends first. Nothing
+is stored: a resumed search repeats all steps from the start and finds its finished tasks by their keys.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ class Asking:
     """A search by Optuna.
 
     Args:
-        search: of kind ``optuna``.
-        columns: of results that are numbers.
+        search: Search of kind ``optuna``.
+        columns: Columns of results that are numbers.
 
     Raises:
         InputError: Optuna is not installed, or an objective is not among the columns.

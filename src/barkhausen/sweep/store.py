@@ -1,4 +1,4 @@
-"""The directory of a sweep: where everything lies, and who may write there.
+"""The directory of a sweep: its layout and its locks.
 
 sweep.toml                     the sweep, with every default and the content of its base
 tasks/ab/abcdef…/              a task, by its key
@@ -31,7 +31,7 @@ class Store:
     """The directory of one sweep.
 
     Args:
-        directory: of this sweep and no other; on a file system that all workers share.
+        directory: Directory of this sweep only, on a file system that all workers share.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -46,11 +46,11 @@ class Store:
         return self.of(key) / "work"
 
     def result(self, key: str) -> dict[str, Any] | None:
-        """What a finished task left, or nothing."""
+        """Result of a finished task, or None."""
         return _read(self.of(key) / "result.json")
 
     def failure(self, key: str) -> dict[str, Any] | None:
-        """What the last failed attempt left, or nothing."""
+        """Record of the last failed attempt, or None."""
         return _read(self.of(key) / "failure.json")
 
     def attempts(self, key: str) -> list[str]:
@@ -85,8 +85,8 @@ class Store:
         """Hold the lock of a task, which dies with the process; False where another holds it for too long.
 
         Args:
-            key: of the task.
-            patience: seconds to wait for another, such as a worker that the scheduler takes for lost.
+            key: Key of the task.
+            patience: Time in s to wait for another process, such as a worker that the scheduler has given up.
         """
         directory = self.of(key)
         try:
@@ -105,10 +105,11 @@ class Store:
         """Make the directory this sweep's, and keep other commands out while the block runs.
 
         Args:
-            sweep: content of ``sweep.toml``. Another than before is no mistake: tasks that both have are kept.
+            sweep: Content of ``sweep.toml``. It may differ from the stored one; common tasks are kept.
 
         Raises:
-            InputError: it is used for something else, another process is at work there, or it cannot be written.
+            InputError: The directory is used for something else, another process is running there, or it cannot be
+                written.
         """
         with claimed_directory(self.directory, SWEEP, "a sweep"):
             atomic_write(self.directory / SWEEP, sweep)

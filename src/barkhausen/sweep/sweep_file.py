@@ -1,4 +1,4 @@
-"""The sweep file: which recipe, which settings on top of it, and where to look for more; one TOML file, validated."""
+"""The sweep file (TOML): a base recipe, settings on top of it, and the search over settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Axis = tuple[Any, ...] | Range
 
 
 class Search(_Table):
-    """Which points of the space of settings are tried."""
+    """Points in the space of settings that a sweep evaluates."""
 
     kind: Literal["grid", "list", "random", "optuna"]
     over: dict[str, Any] = Field(default={})
@@ -57,15 +57,15 @@ class Search(_Table):
     repeat: dict[str, Any] = Field(default={})
     """Axes that every point is crossed with, such as ``seed = [0, 1, 2]``."""
     samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = 20
-    """Points of random and optuna."""
+    """Number of points of a random or Optuna search."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Of random, or of Optuna's sampler."""
+    """Seed of a random search or of Optuna's sampler."""
     batch: Count = 8
-    """Points that Optuna is asked for at once; it learns when all are done, however many workers there are."""
+    """Number of points in one generation of Optuna, whose results it receives when all are done."""
     maximise: tuple[str, ...] = ()
-    """Columns of results that Optuna makes large."""
+    """Columns of results that Optuna maximises."""
     minimise: tuple[str, ...] = ()
-    """Columns of results that Optuna makes small."""
+    """Columns of results that Optuna minimises."""
     sampler: Literal["auto", "tpe", "nsga-ii", "random"] = "auto"
     """``auto``: TPE for one objective, NSGA-II for several."""
 
@@ -167,14 +167,14 @@ class SweepFile(_Table):
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file with what it refers to.
+    """A sweep file with the contents of the files it refers to.
 
     Attributes:
-        file: the file.
-        base: content of the base recipe (or device TOML), as it is written there.
-        chip: content of the chip file, as it is written there.
-        origin: what the user calls the file, for messages.
-        notes: lines that the results of every task are to carry.
+        file: Sweep file.
+        base: Content of the base recipe (or device TOML), as written.
+        chip: Content of the chip file, as written.
+        origin: Name of the file in messages.
+        notes: Notes added to the results of every task, a line each.
     """
 
     file: SweepFile
@@ -199,11 +199,12 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
     """Read a sweep file and what it refers to, and apply ``key=value`` settings to it.
 
     Args:
-        path: the TOML file.
-        settings: of the sweep file, such as ``search.samples=10`` or ``set.epochs=1``.
+        path: TOML file.
+        settings: Assignments ``key=value`` that replace values of the sweep file, such as ``search.samples=10`` or
+            ``set.epochs=1``.
 
     Raises:
-        InputError: a file cannot be read, or a key or value is unknown or wrong.
+        InputError: A file cannot be read, or a key or value is unknown or wrong.
     """
     values = read_toml(path)
     for setting in settings:

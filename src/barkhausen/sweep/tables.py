@@ -1,4 +1,4 @@
-"""The tables of a sweep: one row a planned task, one row a chip, and times apart, as Parquet files."""
+"""Tables of a sweep as Parquet files: one row for each planned task, one for each chip, and separate timings."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def write_tables(
     from the same plan and the same results is the same, byte for byte (with the same version of pyarrow).
 
     Args:
-        directory: of the sweep.
-        kind: of its tasks.
-        search: names the columns of what was searched over.
-        plan: the tasks so far planned, in order.
-        outcomes: what is known of them, by key.
+        directory: Directory of the sweep.
+        kind: Kind of its tasks.
+        search: Search, whose axes are columns.
+        plan: Tasks planned so far, in order.
+        outcomes: Known outcomes by key.
     """
     _write(directory / TABLE, table(kind, search, plan, outcomes))
     _write(directory / CHIPS, _chips(plan, outcomes))
@@ -113,7 +113,7 @@ def _chips(plan: Sequence[Task], outcomes: Mapping[str, Outcome]) -> pd.DataFram
 
 
 def _timings(plan: Sequence[Task], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    """Of every task with an outcome; the trainings that inferences needed come with them."""
+    """Timings of every task with an outcome, including the trainings that inferences needed."""
     tasks = [part for task in plan for part in (task.needs, task) if part is not None]
     columns = ["seconds", "worker", "started", "attempts"]
     rows = [

@@ -1,4 +1,5 @@
-"""One task on a worker: never twice at a time, never again once finished, and whatever goes wrong is written down."""
+"""Execution of one task on a worker: never twice at a time, never again once finished, and with all failures
+recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from barkhausen.sweep.plan import Task
 from barkhausen.sweep.store import Store
 
 REFUSED = "refused"
-"""Of a task that a worker with other code does not even begin."""
+"""Status of a task that a worker with other code refuses."""
 PATIENCE = 3600.0
 """Seconds to wait for another process that is at work on the same task."""
 
@@ -29,24 +30,24 @@ Outcome = dict[str, Any]
 
 
 class TaskError(BarkhausenError):
-    """A task failed in a way that may not repeat itself; the failure is written down."""
+    """A failure of a task that may be temporary; it has been recorded."""
 
 
 def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float = PATIENCE) -> Outcome:
-    """Do a task, or resume it, or return what it gave when it was done.
+    """Run or resume a task, or return the stored outcome of a finished one.
 
     Args:
-        directory: of the sweep.
-        task: what to do.
-        data_dir: root of the data sets.
-        patience: seconds to wait for another process at work on it.
+        directory: Directory of the sweep.
+        task: Task to run.
+        data_dir: Root of the data sets.
+        patience: Time in s to wait for another process that runs the task.
 
     Returns:
-        The outcome; that of a failure that would repeat itself (wrong input, diverged training) too. A worker with
-        other code refuses the task: nothing is begun or written down.
+        Outcome, also of a permanent failure (wrong input, diverged training). A worker with other code refuses the task
+        without starting or recording anything.
 
     Raises:
-        TaskError: any other failure.
+        TaskError: Any other failure.
     """
     here = code_version()
     if here != task.code:

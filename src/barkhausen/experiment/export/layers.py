@@ -106,7 +106,9 @@ def exported_layers(model: nn.Module) -> list[ExportedLayer]:
         except InputError as error:
             raise InputError(f"{name or 'the model'}: {error}") from None
     if not layers:
-        raise InputError("the network has no layer of devices, and so no states or conductances (onnx takes any)")
+        raise InputError(
+            "the network has no synapse layer, so it has no states or conductances (export to onnx works without them)"
+        )
     return layers
 
 
