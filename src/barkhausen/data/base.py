@@ -65,7 +65,7 @@ class Dataset:
         the population's (division by the number of pixels). Prepared features stay as they are.
 
         Raises:
-            InputError: all training pixels are equal.
+            InputError: All training pixels are equal.
         """
         if self.prepared:
             return self

@@ -35,7 +35,7 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
         origin: Name of the file in error messages.
 
     Raises:
-        InputError: another type of file, element or number of dimensions; an empty dimension; more or fewer
+        InputError: Another type of file, element or number of dimensions; an empty dimension; more or fewer
             elements than the header declares.
     """
     if len(content) < 4:
@@ -68,7 +68,7 @@ def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape
         md5: Checksum of the file as it lies on the disk, in hexadecimal.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or is sound but not the one with this checksum.
+        InputError: The file cannot be read, is damaged, or is sound but not the one with this checksum.
             Damage is looked for first, because it tells the user more than a checksum.
     """
     try:
@@ -118,8 +118,8 @@ def load_idx(published: PublishedFiles, classes: int, data_dir: Path | None, all
         allow_download: Whether the network may be used.
 
     Raises:
-        DataNotFoundError: the files are nowhere to be found.
-        InputError: one is damaged, is not the published one, or does not fit the others.
+        DataNotFoundError: The files are nowhere to be found.
+        InputError: One is damaged, is not the published one, or does not fit the others.
     """
     root, source = published.find(data_dir, allow_download=allow_download)
     (train_images, train_labels, test_images, test_labels) = (published.present(file, root) for file in published.files)

@@ -59,8 +59,8 @@ def load(files: PublishedFiles, data_dir: Path | None, allow_download: bool) -> 
     """Find, read and verify both files.
 
     Raises:
-        DataNotFoundError: the files are nowhere to be found.
-        InputError: one is damaged or is not the published one.
+        DataNotFoundError: The files are nowhere to be found.
+        InputError: One is damaged or is not the published one.
     """
     root, source = files.find(data_dir, allow_download=allow_download)
     train, test = ((files.present(file, root)[0], file.unpacked_md5) for file in files.files)
@@ -77,7 +77,7 @@ def read_nsl_kdd(train: tuple[Path, str], test: tuple[Path, str], name: str, sou
         source: Where the files come from.
 
     Raises:
-        InputError: a file cannot be read, is damaged, or is not the published one.
+        InputError: A file cannot be read, is damaged, or is not the published one.
     """
     train_rows, test_rows = read_connections(*train), read_connections(*test)
     names = set(train_rows[f"c{_NAME}"]) | set(test_rows[f"c{_NAME}"])
@@ -135,7 +135,7 @@ def read_connections(path: Path, md5: str) -> Rows:
         md5: Checksum of the text, unpacked, in hexadecimal.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or is sound but not the one with this checksum. Damage is
+        InputError: The file cannot be read, is damaged, or is sound but not the one with this checksum. Damage is
             looked for first, because it tells the user more than a checksum.
     """
     try:
@@ -159,7 +159,7 @@ def parse_connections(text: bytes, origin: str) -> Rows:
         origin: Name of the file in error messages.
 
     Raises:
-        InputError: no line; a line with another number of values; a value that is no finite number where one belongs,
+        InputError: No line; a line with another number of values; a value that is no finite number where one belongs,
             or an empty word.
     """
     try:

@@ -68,8 +68,8 @@ class PublishedFiles:
             allow_download: Whether the network may be used.
 
         Raises:
-            DataNotFoundError: the files are in none of the places, and downloading failed or is not allowed.
-            InputError: the directory named by the user does not exist or lacks a file.
+            DataNotFoundError: The files are in none of the places, and downloading failed or is not allowed.
+            InputError: The directory named by the user does not exist or lacks a file.
         """
         if data_dir is not None:
             self._require(data_dir, "--data-dir")
@@ -122,7 +122,7 @@ class PublishedFiles:
         """Check the directory that the user named.
 
         Raises:
-            InputError: the directory, or a file in it, is not there.
+            InputError: The directory, or a file in it, is not there.
         """
         absent, reason = root, _why_not(root, directory=True)
         if reason is None:

@@ -50,8 +50,8 @@ def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: boo
         allow_download: Whether the network may be used.
 
     Raises:
-        DataNotFoundError: the files are in none of the places, and downloading failed or is not allowed.
-        InputError: the name is unknown; the directory named by the user does not exist or lacks a file; a file in any
+        DataNotFoundError: The files are in none of the places, and downloading failed or is not allowed.
+        InputError: The name is unknown; the directory named by the user does not exist or lacks a file; a file in any
             place is damaged or is not the published one.
     """
     return DATASETS.named(name).load(data_dir, allow_download)

@@ -16,7 +16,7 @@ class Material(Parameters):
     """Constants of the ferromagnet and of the torques that drive it; SI units.
 
     Raises:
-        pydantic.ValidationError: a constant out of its range, or an unknown one.
+        pydantic.ValidationError: A constant out of its range, or an unknown one.
     """
 
     saturation_magnetisation: Positive
@@ -114,7 +114,7 @@ def material(name: str, **changes: float) -> Material:
 
     Raises:
         InputError: There is no such preset, or no such constant.
-        pydantic.ValidationError: a constant out of its range.
+        pydantic.ValidationError: A constant out of its range.
     """
     if name not in _PRESETS:
         raise InputError(f"no material preset '{name}'{did_you_mean(name, _PRESETS)}")

@@ -49,7 +49,7 @@ class FitReport:
         chosen: Name of the chosen distribution.
         scores: Scores of all distributions, from the simplest on.
         distance: Kolmogorov-Smirnov distance of the positions of each state from each distribution.
-        p_value: p-value of this distance; 1 for a state without spread.
+        p_value: P-value of this distance; 1 for a state without spread.
         mixtures: Mixture of each state.
         bandwidths: Bandwidths of the kernels that smooth the offsets (row 0) and the residuals (row 1) of each state.
         own_noise: Whether the empirical distribution draws the noise of a device from its own cycles.

@@ -46,7 +46,7 @@ class LaneProblem:
             in the middle; None to leave the stray field out.
         damping: Gilbert's alpha.
         polarisation: Unit vector of the spin-orbit torques.
-        non_adiabaticity: xi of the Zhang-Li torque.
+        non_adiabaticity: Xi of the Zhang-Li torque.
         cell_x: Size of a cell along x in metres, for that torque.
     """
 

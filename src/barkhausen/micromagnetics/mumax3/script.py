@@ -91,7 +91,7 @@ def mumax3_script(
             that the cells may be changed in the script. Without it each cell gets the film's own filled fraction,
             rounded by at most 1/(2 ``edge_smooth``²).
         devices_seed: Seed that was given to :func:`track_film`.
-        edge_smooth: mumax3's ``EdgeSmooth``, an even number from 2 to 32.
+        edge_smooth: Mumax3's ``EdgeSmooth``, an even number from 2 to 32.
         maximal_regions: 1 to 256. Where Ku (with the gate's profile) takes more values it is rounded to the middle of
             equal intervals; the head of the script says by how much.
 

@@ -26,7 +26,7 @@ class SpinOrbitTorque(Torque):
     020402 (2013); Martinez et al., Appl. Phys. Lett. 103, 072406 (2013).)
 
     Raises:
-        InputError: sigma has no direction.
+        InputError: Sigma has no direction.
     """
 
     polarisation: tuple[float, float, float] = (0.0, -1.0, 0.0)

@@ -1,4 +1,4 @@
-"""Calibrating the compact model against a small set of micromagnetic runs, and saying how well it then predicts others.
+"""Calibration of the compact model on a small set of micromagnetic runs, and its test on held-out runs.
 
 Which run identifies which parameter:
 
@@ -49,26 +49,27 @@ from barkhausen.micromagnetics import (
 )
 
 TRUST = {"twist_factor": 0.5, "damping_factor": 0.4}
-"""How far, in its logarithm, a factor is expected from where its fit starts: settles what a run leaves open; or 0.2."""
+"""Expected deviation of the logarithm of a factor from its initial value, which settles undetermined factors. Default:
+0.2."""
 
 LARGEST = {"twist_factor": 1.0}
-"""Bound of a factor, that of a straight wall here; or 5. What is left over has another cause, such as damping."""
+"""Upper bound of a factor; here that of a straight wall. Default: 5. The rest has another cause, such as damping."""
 
 DIFFERENCE = {"twist_factor": 0.2}
-"""Over what share of itself a factor is changed for a derivative; or 0.04. The same noise at every call makes the
-residuals smooth enough for that."""
+"""Relative change of a factor for a derivative. Default: 0.04. Residuals are smooth enough for this, since all calls
+use the same noise."""
 
 MODEL_ERROR = 0.03
-"""Relative error that the compact model is allowed in a fit, beside the statistical one of micromagnetics."""
+"""Relative error of the compact model assumed in a fit, in addition to the statistical error of micromagnetics."""
 
 PULSE_ERROR = 0.1
-"""The same for the current of a pulse, under which walls swing."""
+"""Relative error assumed for the current of a pulse, under which walls oscillate."""
 
 FITTED = (1 / 9, 1 / 3, 1.0)
 """Currents on the plain track that are fitted, in units of the largest."""
 
 HELD_OUT = (2 / 9, 2 / 3)
-"""Those that test."""
+"""Currents that test the fit, in units of the largest."""
 
 
 class Comparison(Parameters):
@@ -77,7 +78,7 @@ class Comparison(Parameters):
     quantity: str
     unit: str
     held_out: bool
-    """Whether nothing was fitted to it."""
+    """Whether it was not used in a fit."""
     points: tuple[str, ...]
     micromagnetics: tuple[float, ...]
     uncertainty: tuple[float, ...]
@@ -95,7 +96,7 @@ class Comparison(Parameters):
         compact: Float[np.ndarray, " point"],
         held_out: bool,
     ) -> Comparison:
-        """From arrays; points that micromagnetics lost (NaN) are left out."""
+        """Make a comparison from arrays, without points that micromagnetics lost (NaN)."""
         kept = np.isfinite(micromagnetics)
         return Comparison(
             quantity=quantity,
@@ -109,12 +110,12 @@ class Comparison(Parameters):
 
     @property
     def error(self) -> float:
-        """Root mean square of compact less micromagnetic, in :attr:`unit`."""
+        """Root mean square difference of compact model and micromagnetics, in :attr:`unit`."""
         return _rms(np.subtract(self.compact, self.micromagnetics))
 
     @property
     def relative_error(self) -> float:
-        """The same relative to micromagnetics."""
+        """Root mean square difference relative to micromagnetics."""
         return _rms(np.divide(self.compact, self.micromagnetics) - 1)
 
     @property
@@ -124,16 +125,16 @@ class Comparison(Parameters):
 
 
 class Calibration(Parameters):
-    """The parameters of the compact model for one track, and how good it is with them."""
+    """Parameters of the compact model for one track, and its errors."""
 
     parameters: CompactParameters
     comparisons: tuple[Comparison, ...]
     settings: dict[str, Any]
-    """What was calibrated on: material, gate, width, thickness, cell, temperature, notches, seed."""
+    """Conditions of the calibration: material, gate, width, thickness, cell, temperature, notches, seed."""
 
     @property
     def errors(self) -> dict[str, float]:
-        """Errors (root mean square) of the compact model on the runs held out, and what is statistical in them.
+        """Root mean square errors of the compact model on held-out runs, and their statistical part.
 
         ``threshold``, ``velocity``, ``displacement``: relative; ``pass_probability``: absolute. ``..._uncertainty``:
         the standard error of the micromagnetic values that it contains.
@@ -179,26 +180,28 @@ def calibrate(
     checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Calibration:
-    """Fit the compact model to micromagnetic runs on tracks like ``film``, and test it on others.
+    """Fit the compact model to micromagnetic runs on tracks like ``film``, and test it on other runs.
 
     Args:
-        film: Its material, thickness, cells and median width are taken, its shape is not.
-        gate: How a voltage changes Ku; ``None``: ``voltages`` must be 0.
-        voltages: Of the gate, in V.
-        notches: Whose depinning is fitted, each alone on a track whatever its ``position``; default triangular ones an
-            eighth and a quarter of the width deep on either side, and as long as the track is wide.
-        held_out: The notch of the pulses that test; default in between in depth, and a quarter longer.
-        pulse: Duration in s of the pulses that test.
-        temperature: In K.
-        replicas: Of each micromagnetic run; each pulse at a notch has half as many, in the test two thirds.
-        currents: How many currents a notch meets at each voltage.
-        seed: Of the thermal noise.
-        backend, threads: As of :func:`barkhausen.micromagnetics.simulate`.
-        checkpoint: Directory where finished runs are kept; the same call goes on in it. The caller deletes it.
-        progress: Where to show how far each run is.
+        film: Film, of which material, thickness, cells and median width are used, but not the shape.
+        gate: Gate, which changes Ku. Without it, ``voltages`` must be 0.
+        voltages: Gate voltages in V.
+        notches: Notches whose depinning is fitted, each alone on a track; their ``position`` is ignored. Default:
+            triangular notches with depths of an eighth and a quarter of the width on either side, as long as the track
+            is wide.
+        held_out: Notch of the test pulses. Default: one with a depth between the others and a quarter longer.
+        pulse: Duration in s of the test pulses.
+        temperature: Temperature in K.
+        replicas: Number of replicas of each micromagnetic run. Pulses at a notch have half as many, and two thirds in
+            the test.
+        currents: Number of currents for each notch and voltage.
+        seed: Seed of the thermal noise.
+        backend, threads: As in :func:`barkhausen.micromagnetics.simulate`.
+        checkpoint: Directory of finished runs, from which the same call resumes. The caller deletes it.
+        progress: Progress display.
 
     Raises:
-        InputError: A material whose wall no current moves, or a gate that lays the magnetisation down.
+        InputError: No current moves a wall of the material, or the gate makes the magnetisation in-plane.
     """
     bench = Bench(
         film.material, Bench.width_of(film), film.grid.dz, film.grid.dx, gate, tuple(map(float, voltages)),
@@ -237,7 +240,7 @@ def calibrate(
 
 
 def _at_rest(bench: Bench) -> CompactParameters:
-    """What walls and domains at rest tell: ``demag_factor``, ``neel_cost``, ``edge_cost`` and ``order``."""
+    """Parameters from walls and domains at rest: ``demag_factor``, ``neel_cost``, ``edge_cost`` and ``order``."""
     material, film = bench.material, bench.track(bench.cell * math.ceil(256e-9 / bench.cell))
     demag = 0.5 * VACUUM_PERMEABILITY * material.saturation_magnetisation**2
     widths, factors, cold = [], [], 1.0
@@ -255,9 +258,9 @@ def _at_rest(bench: Bench) -> CompactParameters:
             film, None, duration=0.6e-9, replicas=8, initial=uniform(film, (0.0, 0.0, 1.0)), number=0,
             observe=(MeanMagnetisation(),),
         )  # fmt: skip
-        # Spins come to their heat within the first 0.2 ns.
+        # Spins reach thermal equilibrium within the first 0.2 ns.
         order = float(run["m"].sel(component="z").isel(time=slice(4, None)).mean()) / cold
-    # Walls widen with heat; with one voltage there is still a slope to take.
+    # Walls widen with temperature; with one voltage a slope is still needed.
     low, high = 0.9 * min(widths), 1.1 * max(widths)
     costs = [_neel_cost(film, delta) for delta in (low, high)]
     slope = (costs[0] - costs[1]) / (high - low)
@@ -270,7 +273,7 @@ def _at_rest(bench: Bench) -> CompactParameters:
 
 
 def _neel_cost(film: Film, delta: float) -> float:
-    """How much more stray field a rigid Néel wall has than a Bloch wall, over what it is in an infinite film."""
+    """Stray-field energy of a rigid Néel wall minus that of a Bloch wall, relative to that in an infinite film."""
     system = System(film, terms=(Demag(),))
     neel, bloch = (float(system.energy(domain_wall(film, width=delta, angle=a))) for a in (math.pi, math.pi / 2))
     infinite = VACUUM_PERMEABILITY * film.material.saturation_magnetisation**2 * film.grid.dz * math.log(2) / math.pi
@@ -282,7 +285,7 @@ def _fit(
     names: Sequence[str],
     residuals: Callable[[CompactParameters], Float[np.ndarray, " residual"]],
 ) -> CompactParameters:
-    """Least squares in these factors, starting from what they are."""
+    """Least-squares fit of these factors from their present values."""
     start = np.array([getattr(parameters, name) for name in names])
     trust, difference, largest = (
         np.array([given.get(name, other) for name in names])
@@ -302,7 +305,7 @@ def _fit(
 
 
 def _path_residuals(parameters: CompactParameters, paths: Paths) -> Float[np.ndarray, " residual"]:
-    """Over their errors; the instants of one path, which follow from each other, count as one together."""
+    """Residuals in units of their errors; the times of one path, which are correlated, together count as one."""
     instants = slice(2, None, 3)
     ours, error = paths.mean[instants], paths.standard_error[instants]
     covered = np.nanmax(np.abs(ours - paths.start), axis=0)
@@ -316,7 +319,8 @@ def _fit_motion(parameters: CompactParameters, paths: Paths) -> CompactParameter
 
 
 def _fit_notches(parameters: CompactParameters, paths: Paths, ramps: Ramps, pulses: Pulses) -> CompactParameters:
-    """With the damping again: a wall that swings in a notch loses energy to modes that the model does not have."""
+    """Fit of notches, including the damping again, since a wall oscillating in a notch loses energy to modes outside
+    the model."""
     free, thresholds = ramps.free.mean(1), pulses.thresholds
     ours = np.concatenate((free, thresholds[0]))
     error = np.concatenate((standard_error(ramps.free, axis=1), thresholds[1])) / ours
@@ -361,7 +365,7 @@ def _compared_pulses(pulses: Pulses, parameters: CompactParameters, *, held_out:
         "threshold", "A/m2", [f"pulse, {name}" for name in pulses.at.names], held_out=held_out,
         micromagnetics=ours, uncertainty=error, compact=half_passed(pulses.currents, compact),
     )  # fmt: skip
-    # Of a share estimated from few, none or all of which is not taken for certain (Laplace's rule).
+    # Laplace's rule: a share estimated from few replicas is never taken to be exactly 0 or 1.
     likely = (pulses.passed.sum(2) + 1) / (repeats + 2)
     points = [
         f"pulse, {name}, {current:.3g} A/m2"

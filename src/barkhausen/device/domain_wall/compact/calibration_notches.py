@@ -1,4 +1,4 @@
-"""Walls and notches, in micromagnetics and in the compact model: which current draws a wall out, or drives it past."""
+"""Walls and notches in micromagnetics and in the compact model: currents that depin a wall or drive it past a notch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAMP = 3e-9
 """Duration in s of a steadily rising current."""
 
 REACH = 1.6
-"""Where a ramp ends, in units of the static depinning current that the compact model expects."""
+"""Final current of a ramp in units of the static depinning current of the compact model."""
 
 LEAST, MOST = 0.4, 2.5
 """First and last current of the pulses at a notch, in units of the one at which half should pass. Walls that pass by
@@ -33,7 +33,7 @@ class Notches:
     bench: Bench
     film: Film
     notches: tuple[Notch, ...]
-    """Where they are on their tracks: in the middle."""
+    """Notches, each in the middle of its track."""
 
     @staticmethod
     def of(bench: Bench, notches: Sequence[Notch]) -> Notches:
@@ -51,7 +51,7 @@ class Notches:
 
     @property
     def names(self) -> list[str]:
-        """Of the cases."""
+        """Names of the cases."""
         return [
             f"notch {1e9 * self.notches[k].depth:.3g} x {1e9 * self.notches[k].half_length:.3g} nm, {voltage:g} V"
             for k, voltage in self.cases
@@ -59,7 +59,7 @@ class Notches:
 
     @property
     def exits(self) -> Float[np.ndarray, " case"]:
-        """Where a wall is past the notch, in m."""
+        """Position in m beyond which a wall has passed the notch."""
         return np.array([self.notches[k].position + self.notches[k].half_length for k, _ in self.cases])
 
     def assigned(self, repeats: int) -> Film:
@@ -83,9 +83,9 @@ class Ramps:
 
     at: Notches
     points: tuple[Point, ...]
-    """Where each ramp ends, and its voltage."""
+    """Final current density and gate voltage of each ramp."""
     free: Float[np.ndarray, "case repeat"]
-    """In micromagnetics, in A/m²."""
+    """Depinning current density in A/m² in micromagnetics."""
 
     @staticmethod
     def of(bench: Bench, notches: Sequence[Notch], parameters: CompactParameters, number: int) -> Ramps:
@@ -131,14 +131,14 @@ class Ramps:
 
 @dataclass(frozen=True, eq=False)
 class Pulses:
-    """Walls that a pulse drives against a notch: how many pass."""
+    """Walls driven against a notch by a pulse, and the share that passes."""
 
     at: Notches
     duration: float
     currents: Float[np.ndarray, "case current"]
-    """In A/m², in equal ratios."""
+    """Current densities in A/m², in equal ratios."""
     passed: Bool[np.ndarray, "case current repeat"]
-    """In micromagnetics."""
+    """Whether each wall passes in micromagnetics."""
 
     @staticmethod
     def of(

@@ -1,4 +1,4 @@
-"""What the runs of a calibration have in common, and walls on a plain track, beside the compact model's."""
+"""Common parts of calibration runs, and walls on a plain track in micromagnetics and in the compact model."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ ROOM = 90e-9
 """Plain track in m on either side of a notch."""
 
 COMPACT_REPLICAS = 64
-"""Of the compact model for each point that is compared, at finite temperature."""
+"""Number of replicas of the compact model for each compared point at finite temperature."""
 
 COMPACT_STEP = 5e-12
-"""Of the compact model in s: a hundred of them in a period of what a notch holds."""
+"""Time step of the compact model in s, about a hundredth of the period of a wall in a notch."""
 
 Point = tuple[float, float]
 """Current density in A/m² and gate voltage in V."""
@@ -55,7 +55,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """What all runs have in common."""
+    """Common settings of all runs."""
 
     material: Material
     width: float
@@ -89,7 +89,7 @@ class Bench:
         return film.grid.dy * max(1, round(float(columns[columns > 0].median())))
 
     def describe(self) -> dict[str, Any]:
-        """As plain values."""
+        """Settings as plain values."""
         names = ("width", "thickness", "cell", "voltages", "temperature", "replicas", "seed")
         return {
             "material": self.material.model_dump(),
@@ -228,7 +228,7 @@ class Paths:
 
     @property
     def standard_error(self) -> Float[np.ndarray, "time point"]:
-        """Of the mean, in m."""
+        """Standard error of the mean in m."""
         return standard_error(self.walls, axis=2)
 
     def velocity(self, walls: np.ndarray) -> np.ndarray:

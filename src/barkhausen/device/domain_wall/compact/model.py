@@ -1,4 +1,4 @@
-"""The compact stochastic model of a wall: position q and angle, with the same film and drive as the full simulation.
+"""The compact stochastic model of a wall with position q and angle psi, for the same film and drive as the simulation.
 
 The wall is straight, of width Delta, with its middle at q, and its magnetisation makes the angle psi with the one the
 DMI prefers. Its energy E(q, psi) is that of :mod:`.wall_energy`: notches, rough edges, tapers, gradients and stops
@@ -39,7 +39,7 @@ STEP = 2e-12
 """Default step in s. A wall held by a notch and the DMI precesses at some 1e10 rad/s, a fiftieth of 1/step."""
 
 LEVELS = 9
-"""Changes of Ku between the least and the greatest for which the energy is tabulated; linear in between."""
+"""Number of changes of Ku for which the energy is tabulated, with linear interpolation in between."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ class CompactModel:
     """The compact model of the devices of a film.
 
     Args:
-        film: Grid, material, and each device's shape and anisotropy.
-        parameters: From a calibration (:mod:`barkhausen.device.domain_wall.compact.calibration`); the defaults are
+        film: Film with grid, material, and the shape and anisotropy of each device.
+        parameters: Parameters of a calibration (:mod:`barkhausen.device.domain_wall.compact.calibration`). Default:
             estimates.
     """
 
@@ -72,17 +72,17 @@ class CompactModel:
         A wall that runs off the track is NaN from then on.
 
         Args:
-            drive: Current density and gate voltage act; fields and Zhang-Li currents are refused.
-            duration: In s.
-            replicas: How many; the film says which device each is (:meth:`Film.assign`).
-            position: Where the walls start, in m.
-            temperature: In K.
-            generator: Of the thermal noise.
-            dt: Longest step in s; it is fitted to ``every``.
-            every: Time between records in s; default a hundredth of the duration.
+            drive: Drive with current density and gate voltage. Fields and Zhang-Li currents are refused.
+            duration: Duration in s.
+            replicas: Number of replicas; the film assigns a device to each (:meth:`Film.assign`).
+            position: Initial wall positions in m.
+            temperature: Temperature in K.
+            generator: Random stream of the thermal noise.
+            dt: Longest time step in s; it is adapted to ``every``.
+            every: Time in s between records. Default: a hundredth of the duration.
 
         Raises:
-            InputError: A drive the model does not know, or an argument out of range.
+            InputError: The drive is not supported by the model, or an argument is out of range.
         """
         for name in ("magnet_current_density", "field_x", "field_y", "field_z"):
             if not drive.waveform(name).is_zero:
@@ -134,7 +134,7 @@ class CompactModel:
         """Places in m, and the energy in J that a wall at rest (psi = 0) there has for the equations of motion.
 
         Args:
-            anisotropy_change: Delta Ku of the gate in J/m³, one or several.
+            anisotropy_change: One or several changes of Ku by the gate in J/m³.
         """
         table = self.energy(anisotropy_change)
         return table.places, table.energy
@@ -143,7 +143,7 @@ class CompactModel:
         """The landscape with all that it is made of, for each change of Ku (J/m³).
 
         Raises:
-            InputError: A change that leaves no perpendicular anisotropy.
+            InputError: A change leaves no perpendicular anisotropy.
         """
         change = torch.atleast_1d(torch.as_tensor(anisotropy_change, dtype=torch.float64))
         return WallEnergy.of(self.film, self.parameters, change)

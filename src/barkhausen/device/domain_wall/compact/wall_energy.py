@@ -35,7 +35,7 @@ SPACING = 1e-9
 
 
 class CompactParameters(Parameters):
-    """What the compact model takes from micromagnetic runs instead of from first principles."""
+    """Parameters of the compact model that follow from micromagnetic runs."""
 
     order: Positive = 1.0
     """Mean magnetisation of a domain over Ms: 1 at T = 0. It depends on the cells as well as on the temperature;
@@ -50,15 +50,15 @@ class CompactParameters(Parameters):
     defaults describe rigid walls with Delta = 8 to 16 nm on tracks of 64 to 256 nm within 0.2 units; on tracks narrower
     than 8 Delta a Néel wall costs less than a Bloch wall even without DMI."""
     dmi_factor: Positive = 1.0
-    """Effective over given D."""
+    """Ratio of the effective to the given D."""
     damping_factor: Positive = 1.0
-    """Effective over given damping."""
+    """Ratio of the effective to the given damping."""
     drive_factor: Positive = 1.0
-    """Effective over given spin-orbit field."""
+    """Ratio of the effective to the given spin-orbit field."""
     pinning_factor: Positive = 1.0
-    """p: effective over computed gradient of U along the track."""
+    """p: ratio of the effective to the computed gradient of U along the track."""
     twist_factor: NotNegative = 0.5
-    """tau: how far the energy of a turned wall follows the width of the track."""
+    """tau: fraction by which the energy of a turned wall follows the width of the track."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ class WallEnergy:
         """Tabulate it for each change of Ku (J/m³).
 
         Raises:
-            InputError: A change that leaves no perpendicular anisotropy.
+            InputError: A change leaves no perpendicular anisotropy.
         """
         material, grid, order = film.material, film.grid, parameters.order
         magnetisation = order * material.saturation_magnetisation
@@ -148,7 +148,7 @@ def thermal_order(film: Film, temperature: float) -> float:
     micromagnetics has 0.941.
 
     Args:
-        film: Material and cells.
+        film: Film with material and cells.
         temperature: In K.
     """
     material, grid = film.material, film.grid
