@@ -136,7 +136,7 @@ def test_damaged_candidates_are_refused(source: Path, tmp_path: Path) -> None:
     ("setting", "message"),
     [
         ("search.states=1", "search.states = 1: input should be greater than or equal to 2"),
-        ("search.population=12", "search.population: 12: must be a power of two"),
+        ("search.population=12", "search.population: must be a power of two"),
         ("search.families=['smooth']", "search.families.0 = 'smooth'"),
         ("search.generation=3", "unknown key 'search.generation'; did you mean 'search.generations'?"),
         ("search.ranges.notch_width=[1,2]", "unknown key 'search.ranges.notch_width'"),

@@ -115,7 +115,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert "in-situ 5 98.10 ± 0.10 % 3 – 70.00 ± 0.40 % 96.67 % 1.100 1.100 0.01100 13 12.0" in text
     assert "ex-situ 2 97.50 ± 0.10 % 3 0.20 % – 96.63 % 0.8000 0.8000 0.008000 – 12.0" in text
     assert "float – 98.50 ± 0.00 % 3 – – 97.10 % – – – – 12.0" in text
-    assert "derived is unknown to us" in text
+    assert "energy per inference is not known" in text
     assert "IEEE Access 10, 84946 (2022)" in text
     assert "The largest cause throughout is “SOT pulses”, with 60.0 % of the energy." in text
     assert "The published 13 pJ is 1 182 times our figure for in-situ, 5 states." in text

@@ -1,6 +1,6 @@
 """Colours and layout that all plots share, as plotly specifications in light colours, and the dark colour for each.
 
-Colours are after Okabe and Ito, told apart by readers with any kind of colour blindness, and darkened or lightened
+Colours are after Okabe and Ito, distinguishable with any kind of colour blindness, and darkened or lightened
 until they stand out from the page.
 """
 

@@ -146,7 +146,7 @@ def _accuracies(run: FinishedRun) -> list[tuple[int, float]]:
 
 
 def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
-    """Range of an accuracy axis on which the last epochs can be told apart, or None where all fits as it is.
+    """Range of an accuracy axis that resolves the last epochs. None if the full range does.
 
     A first epoch is often so far below that the rest would be one line at the top.
     """
@@ -290,7 +290,7 @@ def energy_plot(kinds: Sequence[Kind], causes: Mapping[str, str]) -> Spec:
     spec = _categories(fig, kinds, "pJ per inference", legend=True)
     spec["layout"]["barmode"] = "stack"
     spec["layout"]["bargap"] = 0.35
-    # The total stands behind its bar, and so partly in the margin.
+    # The total is written beside its bar, and so partly in the margin.
     spec["layout"]["xaxis"]["range"] = [0, 1.08 * max(totals)]
     spec["layout"]["margin"]["r"] = 64
     return spec

@@ -19,7 +19,7 @@ ONLY_IN_RECIPE = ("batch_size", "network.", "optimizer.", "transfer.")
 
 @dataclass(frozen=True)
 class Kind:
-    """Runs that differ in nothing but their seed, with their row of the results table."""
+    """Runs that differ only in their seed, with their row of the results table."""
 
     label: str
     row: dict[str, Any]

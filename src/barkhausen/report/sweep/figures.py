@@ -1,6 +1,6 @@
 """The plots of a sweep, as plotly specifications in light colours.
 
-A point is a group of tasks that differ in nothing but their seed; bars are the 95 % interval of the mean over seeds.
+A point is a group of tasks that differ only in their seed; bars are the 95 % interval of the mean over seeds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from barkhausen.report.plots import (
 from barkhausen.report.render import sig
 
 MOST_CURVES = 7
-"""Curves that can be told apart; where the other keys take more values than that, all points share one look."""
+"""Largest number of distinguishable curves; if the other keys take more values, all points look the same."""
 
 WIDE_RANGE = 50.0
 """Ratio of the greatest to the least value from which an axis is logarithmic."""
@@ -65,11 +65,11 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Group:
-    """Tasks that differ in nothing but their seed.
+    """Tasks that differ only in their seed.
 
     Attributes:
         values: Of the swept keys.
-        label: What tells it from the other groups.
+        label: Label that distinguishes it from other groups.
         row: Of the summary: ``accuracy_mean`` and so on.
     """
 

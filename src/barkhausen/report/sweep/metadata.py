@@ -1,4 +1,4 @@
-"""What the figures of a sweep rest on: versions of code and software, and every assumption."""
+"""Metadata of a sweep: versions of code and software, and all assumptions."""
 
 from __future__ import annotations
 

@@ -289,7 +289,7 @@ def _published_point(frame: pd.DataFrame, cost: Quantity, gain: Quantity) -> tup
 
 
 def _colour_names(groups: Sequence[Group], axes: Sequence[Axis]) -> Callable[[Group], str]:
-    """Colours follow the key that takes the most values of those that can be told apart."""
+    """Colours follow the key with the largest number of distinguishable values."""
     fits = [
         axis
         for axis in axes
@@ -303,7 +303,7 @@ def _colour_names(groups: Sequence[Group], axes: Sequence[Axis]) -> Callable[[Gr
 
 
 def best_of(groups: Sequence[Group], quantity: Quantity) -> dict[str, Any] | None:
-    """The best and the worst group, and how many others the best cannot be told from: their intervals overlap."""
+    """The best and the worst group, and the number of groups whose intervals overlap with that of the best."""
     if len(groups) < 2:
         return None
     sign = -1 if quantity.higher_is_better is False else 1
