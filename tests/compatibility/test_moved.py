@@ -54,3 +54,15 @@ def test_packages_that_were_modules_keep_their_names(name: str) -> None:
 
 def test_the_design_search_keeps_its_name() -> None:
     assert callable(importlib.import_module("barkhausen.experiment.design").design_to_directory)
+
+
+@pytest.mark.parametrize("name", ["learning.transfer", "micromagnetics.anisotropy_map", "device.retention"])
+def test_a_function_with_the_name_of_an_old_module_stays_in_its_package(name: str) -> None:
+    parent, _, own = f"barkhausen.{name}".rpartition(".")
+    package = importlib.import_module(parent)
+    function = getattr(package, own)
+    sys.modules.pop(f"{parent}.{own}", None)
+    with pytest.warns(DeprecationWarning):
+        old = importlib.import_module(f"{parent}.{own}")
+    assert getattr(old, own) is function
+    assert getattr(package, own) is function

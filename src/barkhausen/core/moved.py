@@ -52,8 +52,13 @@ class _Moved(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """An empty module that looks names up in the new ones."""
         module = ModuleType(spec.name, f"Moved to {', '.join(self.homes)}.")
+        parent, _, own = spec.name.rpartition(".")
+        # A function of the package may have the name of the old module, which Python puts in its place on import.
+        hidden = getattr(sys.modules[parent], own, None)
 
         def find(name: str) -> object:
+            if callable(hidden):
+                setattr(sys.modules[parent], own, hidden)
             for home in self.homes:
                 try:
                     return getattr(importlib.import_module(home), name)
