@@ -68,7 +68,7 @@ def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape
         md5: Checksum of the file as it lies on the disk, in hexadecimal.
 
     Raises:
-        InputError: The file cannot be read, is damaged, or is sound but not the one with this checksum.
+        InputError: The file cannot be read, is damaged, or has another checksum.
             Damage is looked for first, because it tells the user more than a checksum.
     """
     try:

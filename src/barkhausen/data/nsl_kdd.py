@@ -135,7 +135,7 @@ def read_connections(path: Path, md5: str) -> Rows:
         md5: Checksum of the text, unpacked, in hexadecimal.
 
     Raises:
-        InputError: The file cannot be read, is damaged, or is sound but not the one with this checksum. Damage is
+        InputError: The file cannot be read, is damaged, or has another checksum. Damage is
             looked for first, because it tells the user more than a checksum.
     """
     try:

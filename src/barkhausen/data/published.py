@@ -139,7 +139,7 @@ class PublishedFiles:
     def _download(self, address: str, cache: Path) -> str | None:
         """Complete the cache from the network; return why that failed, or None.
 
-        A file that is there already is left alone, sound or not: reading it will tell.
+        An existing file is not downloaded again; reading it checks it.
         """
         downloader = pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT)
         for file in self.files:
