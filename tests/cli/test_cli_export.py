@@ -79,7 +79,7 @@ def test_onnx_of_a_float_run_and_nothing_but_the_line_on_the_terminal(
         (["in-situ", "--to", "npz"], "Missing option '--out'"),
         (["in-situ", "--to", "hdf5", "--out", "x"], "'hdf5' is not one of 'onnx', 'safetensors', 'npz', 'csv'"),
         (["in-situ", "--to", "npz", "--out", "x", "--chip", "2"], "chip = 2: in-situ has the chips 0 to 1"),
-        (["float", "--to", "npz", "--out", "x"], "the network has no layer of devices"),
+        (["float", "--to", "npz", "--out", "x"], "the network has no synapse layer"),
         (["nowhere", "--to", "npz", "--out", "x"], "nowhere: is not a finished run (no summary.json)"),
         (["in-situ", "--to", "csv", "--out", "ex-situ"], "ex-situ: exists; CSV needs a new or empty directory"),
         (["in-situ", "--to", "npz", "--out", "in-situ"], "in-situ: cannot be written"),

@@ -81,11 +81,11 @@ def test_ex_situ_chips_infer_and_have_no_training(command: Command, runs: Path, 
 @pytest.mark.parametrize(
     ("mode", "arguments", "words"),
     [
-        ("float", [], "no layer of devices"),
+        ("float", [], "no synapse layer"),
         ("in-situ", ["--set", "adc.percentile=0"], "must be above 0 and at most 100 per cent, got 0"),
         ("in-situ", ["--set", "wires.bit_line=-1"], "must be zero or positive, got -1 ohm"),
         ("in-situ", ["--set", "tile.columns=1"], "smaller than one pair"),
-        ("in-situ", ["--set", "junction.resistance_area=0"], "must be positive, or 'device'"),
+        ("in-situ", ["--set", "junction.resistance_area=0"], "must be positive or 'device'"),
         ("in-situ", ["--set", "adc.bit=3"], "adc.bit"),
         ("in-situ", ["--chip", "7"], "chip = 7"),
         ("nothing", [], "not a finished run"),

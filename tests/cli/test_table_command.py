@@ -133,7 +133,7 @@ def test_failures_are_said(table: Command, tmp_path: Path) -> None:
         (["--against", "mode=analog"], "there is no baseline"),
         (["--format", "cvs"], "did you mean 'csv'"),
         (["--format", "parquet"], "needs a file"),
-        (["--raw", "--baseline"], "leave out"),
+        (["--raw", "--baseline"], "cannot be combined with"),
         (["--out", "/proc/nowhere/t.csv"], "cannot be written"),
     ],
 )

@@ -215,7 +215,7 @@ def test_junction_that_does_not_depend_on_the_wall_is_one_line() -> None:
 def test_network_without_devices_and_path_that_cannot_be_are_one_line(
     write: Any, model: nn.Module, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="has no layer of devices"):
+    with pytest.raises(InputError, match="has no synapse layer"):
         write(Network(), tmp_path / "out")
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):

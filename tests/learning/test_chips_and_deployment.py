@@ -126,7 +126,7 @@ def test_impossible_transfers_are_refused(how: dict[str, Any], word: str) -> Non
 
 
 def test_a_model_without_devices_cannot_be_transferred() -> None:
-    with pytest.raises(InputError, match="no layer of devices"):
+    with pytest.raises(InputError, match="no synapse layer"):
         transfer(nn.Linear(3, 3))
 
 

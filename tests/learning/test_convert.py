@@ -352,7 +352,7 @@ def broken() -> nn.Module:
         (lambda: nn.Sequential(nn.Linear(3, 3)).bfloat16(), "torch.bfloat16"),
         (lambda: nn.Sequential(nn.ReLU()), "nothing to convert: the model has no Linear"),
         (broken, "0: holds weights that are not finite"),
-        (lambda: convert(small(), FIVE, 0.3), "layers of devices already"),
+        (lambda: convert(small(), FIVE, 0.3), "synapse layers already"),
     ],
 )
 def test_layers_that_cannot_be_converted_are_named(make: Callable[[], nn.Module], word: str) -> None:

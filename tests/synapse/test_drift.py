@@ -173,7 +173,7 @@ def test_impossible_waits_are_refused() -> None:
 def test_a_device_without_barriers_cannot_wait() -> None:
     with pytest.raises(InputError, match="has no 'barrier'"):
         wait(convert(nn.Linear(3, 3), gaussian_device(5), 0.3), 1.0)
-    with pytest.raises(InputError, match="no layer of devices"):
+    with pytest.raises(InputError, match="no synapse layer"):
         wait(nn.Linear(3, 3), 1.0)
 
 

@@ -210,7 +210,7 @@ def test_endurance_is_a_histogram_of_all_devices() -> None:
     assert endurance(one).tolist() == [0, 9]
     with pytest.raises(InputError, match="the model does not count writes"):
         endurance(convert(nn.Linear(3, 3), FIVE, 0.3))
-    with pytest.raises(InputError, match="no layer of devices"):
+    with pytest.raises(InputError, match="no synapse layer"):
         endurance(nn.Linear(3, 3))
 
 

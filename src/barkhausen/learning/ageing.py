@@ -37,7 +37,7 @@ def wait(
     """
     layers = [layer for _, layer in synapse_layers(model)]
     if not layers:
-        raise InputError("wait: the model has no layer of devices")
+        raise InputError("wait: the model has no synapse layer")
     for layer in layers:
         drift(layer.synapses, seconds, temperature, generator)
     return model
@@ -58,7 +58,7 @@ def endurance(model: nn.Module) -> Int[np.ndarray, " writes"]:
             raise InputError(f"endurance: {name or 'the model'} does not count writes; convert with count_writes=True")
         counts.append(torch.bincount(writes.view(-1).long()).cpu().numpy())
     if not counts:
-        raise InputError("endurance: the model has no layer of devices")
+        raise InputError("endurance: the model has no synapse layer")
     total = np.zeros(max(map(len, counts)), dtype=np.int64)
     for count in counts:
         total[: len(count)] += count

@@ -97,7 +97,7 @@ def transfer(
     if seed < 0:
         raise InputError(f"seed = {seed}: must be zero or positive")
     if next(synapse_layers(model), None) is None:
-        raise InputError("transfer: the model has no layer of devices; convert it first")
+        raise InputError("transfer: the model has no synapse layer; convert it first")
     return Chips(model, chips, margin, max_attempts, seed)
 
 

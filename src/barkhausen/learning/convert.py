@@ -167,7 +167,7 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
         _check(name, rest[name])
     if not chosen:
         already = next(synapse_layers(model), None)
-        has = "only layers of devices already" if already else "no Linear, Conv1d or Conv2d layer"
+        has = "only synapse layers already" if already else "no Linear, Conv1d or Conv2d layer"
         raise InputError(
             f"nothing to convert: the model has {has}{' besides those kept float' if kept or ends else ''}"
         )

@@ -74,7 +74,7 @@ def test_load_is_that_of_the_layer() -> None:
 
 
 def test_networks_without_devices_are_refused() -> None:
-    with pytest.raises(InputError, match="no layer of devices"):
+    with pytest.raises(InputError, match="no synapse layer"):
         on_crossbar(nn.Linear(3, 2), load_chip(), torch.rand(4, 3))
 
 

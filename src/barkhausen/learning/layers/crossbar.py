@@ -258,7 +258,7 @@ def on_crossbar(
     target = copy.deepcopy(model).eval()
     layers = [layer for _, layer in synapse_layers(target)]
     if not layers:
-        raise InputError("the network has no layer of devices to put on a crossbar")
+        raise InputError("the network has no synapse layer to put on a crossbar")
     made: dict[nn.Module, nn.Module] = {layer: CrossbarLayer(layer, chip, generator) for layer in layers}
     if target in made:
         target = made[target]
