@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,16 +65,30 @@ def load_extensions() -> list[Path]:
     """Import the modules that ``BARKHAUSEN_EXTENSIONS`` names, once in a process, and return their files.
 
     Raises:
-        InputError: There is no such module.
+        InputError: A module cannot be imported, or registers a name that is taken.
     """
     files = []
     for name in filter(None, (part.strip() for part in os.environ.get(EXTENSIONS, "").split(","))):
         if name not in sys.modules:
             try:
                 importlib.import_module(name)
-            except ModuleNotFoundError as error:
-                raise InputError(f"{EXTENSIONS}: {error}") from None
+            # A module of the user's own may raise anything, and so may a name that is none.
+            except Exception as error:
+                raise InputError(f"{EXTENSIONS}: {_reason(name, error)}") from error
         file = sys.modules[name].__file__
         if file is not None:
             files.append(Path(file))
     return files
+
+
+def _reason(name: str, error: Exception) -> str:
+    """Why a module could not be imported, with the line of it that raised the error."""
+    if isinstance(error, ModuleNotFoundError) and error.name == name:
+        return str(error)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).stem == name.rpartition(".")[2]
+    ]
+    place = f" ({frames[-1].filename} line {frames[-1].lineno})" if frames else ""
+    return f"module {name!r} cannot be imported: {type(error).__name__}: {error}{place}"
