@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -257,3 +258,17 @@ def test_impossible_faults_are_refused() -> None:
     for how, word in IMPOSSIBLE_FAULTS:
         with pytest.raises(InputError, match=word):
             Faults(**how)
+
+
+def test_annihilated_walls_by_their_old_name() -> None:
+    with pytest.warns(DeprecationWarning, match="lost_walls is now annihilated_walls"):
+        faults = Faults(lost_walls="device")
+    assert faults == Faults(annihilated_walls="device")
+    with pytest.warns(DeprecationWarning, match="attribute lost_walls"):
+        assert faults.lost_walls == "device"
+    assert replace(faults, stuck=0.5) == Faults(0.5, "random", "device")
+
+
+def test_a_share_must_be_a_number() -> None:
+    with pytest.raises(InputError, match=r"^stuck = '0.1': must be a share"):
+        Faults(stuck="0.1")  # type: ignore[arg-type]

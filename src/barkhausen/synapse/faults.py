@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.renamed import old_names
+from barkhausen.core.renamed import deprecated, old_names
 from barkhausen.device import CharacterisedDevice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Faults:
     """Stuck devices, and programming attempts that annihilate the wall.
 
@@ -31,13 +31,35 @@ class Faults:
         InputError: A fraction or probability is outside [0, 1].
     """
 
-    stuck: float = 0.0
-    stuck_at: int | Literal["random"] = "random"
-    annihilated_walls: float | Literal["device"] = 0.0
+    stuck: float
+    stuck_at: int | Literal["random"]
+    annihilated_walls: float | Literal["device"]
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.stuck <= 1:
-            raise InputError(f"stuck = {self.stuck}: must be a share from 0 to 1")
+    # Written out for the sake of the old name of one argument.
+    def __init__(
+        self,
+        stuck: float = 0.0,
+        stuck_at: int | Literal["random"] = "random",
+        annihilated_walls: float | Literal["device"] = 0.0,
+        *,
+        lost_walls: float | Literal["device"] | None = None,
+    ) -> None:
+        if lost_walls is not None:
+            deprecated("lost_walls", "annihilated_walls")
+            annihilated_walls = lost_walls
+        for name, value in (("stuck", stuck), ("stuck_at", stuck_at), ("annihilated_walls", annihilated_walls)):
+            object.__setattr__(self, name, value)
+        self._validate()
+
+    @property
+    def lost_walls(self) -> float | Literal["device"]:
+        """The annihilated walls by their name of version 0.1.0."""
+        deprecated("the attribute lost_walls", "annihilated_walls")
+        return self.annihilated_walls
+
+    def _validate(self) -> None:
+        if not isinstance(self.stuck, (int, float)) or not 0 <= self.stuck <= 1:
+            raise InputError(f"stuck = {self.stuck!r}: must be a share from 0 to 1")
         if self.annihilated_walls != "device" and not (
             isinstance(self.annihilated_walls, (int, float)) and 0 <= self.annihilated_walls <= 1
         ):
