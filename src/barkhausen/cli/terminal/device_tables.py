@@ -98,8 +98,9 @@ def _show_statistics(item: CharacterisedDevice) -> None:
             f"{100 * row.failure_rate:.1f}",
         )
     wide_console().print(table)
-    information = item.data["mutual_information"].item()
-    typer.echo(f"information: {information:.2f} bits a device (of at most {math.log2(item.states):.2f})")
+    if "mutual_information" in item.data:
+        information = item.data["mutual_information"].item()
+        typer.echo(f"information: {information:.2f} bits a device (of at most {math.log2(item.states):.2f})")
 
 
 def _with_interval(value: float, interval: tuple[float, float], factor: float) -> str:
