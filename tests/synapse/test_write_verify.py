@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -28,11 +29,33 @@ from barkhausen.synapse import Faults, SynapseArray, WriteVerify
         ({"margin": 0.1, "faults": 0.2}, "^faults = 0.2: must be a barkhausen.synapse.Faults$"),
         ({"margin": 0.1, "count_writes": 1}, "^count_writes = 1: must be true or false$"),
         ({"write": WriteVerify(0.1), "margin": 0.1}, "^margin: is part of write; give one of them$"),
+        ({"write": 0.1}, "^write = 0.1: must be a WriteVerify"),
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         WriteVerify.given(**settings)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    whole = WriteVerify(np.float32(0.5), np.int64(2))  # type: ignore[arg-type]
+    assert whole == WriteVerify(0.5, 2)
+    device = gaussian_device(2)
+    arrays = [SynapseArray((3,), device, write, generator=torch.Generator()) for write in (whole, WriteVerify(0.5, 2))]
+    assert torch.equal(arrays[0].weight, arrays[1].weight)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"write": WriteVerify(0.1), "margin": 0.2}, "margin: is part of write"),
+        ({"write": 0.1}, "write = 0.1: must be a WriteVerify"),
+        (0.1, "0.1: must be a dictionary"),
+    ],
+)
+def test_wrong_overrides_are_refused(values: Any, message: str) -> None:
+    with pytest.raises(InputError, match=rf"^overrides\['0'\]: {message}"):
+        convert(torch.nn.Sequential(torch.nn.Linear(3, 2)), gaussian_device(3), 0.3, overrides={"0": values})
 
 
 def test_an_unknown_setting_is_an_unexpected_argument() -> None:

@@ -78,8 +78,8 @@ def convert(
         keep_float: Layers that stay float: names as in ``model.named_modules()``, patterns with ``*`` and ``?``, and
             ``"first"`` and ``"last"`` for the first and the last layer that would be replaced. All layers inside a
             named module stay float too.
-        overrides: Values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes`` for the
-            layers that match a name or pattern. If several match, the last one counts.
+        overrides: Values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes``, or a
+            whole ``write``, for the layers that match a name or pattern. If several match, the last one counts.
         start: Initial latent weights. ``"weights"``: the weights of the model, with the scale for each layer at which
             its states approximate them best, so that a trained model stays trained. ``"fresh"``: uniform on [−0.5,
             0.5], with a scale of 1.5/sqrt(fan-in).
@@ -99,8 +99,10 @@ def convert(
     """
     if generator is not None and not isinstance(generator, torch.Generator):
         raise InputError(f"generator = {generator!r}: must be a torch.Generator, such as one with manual_seed(0)")
+    if margin is None:
+        raise InputError("convert: margin: is missing; give it, or a WriteVerify in its place")
     write = margin if isinstance(margin, WriteVerify) else None
-    given: dict[str, Any] = {**settings} if write is not None or margin is None else {"margin": margin, **settings}
+    given: dict[str, Any] = {**settings} if write is not None else {"margin": margin, **settings}
     with _said_where("convert"):
         common = LayerSettings.of(device, write, start, **given)
     rules = {}

@@ -51,11 +51,14 @@ class LayerSettings:
             InputError: An unknown name, or a value that is wrong.
         """
         known = ["device", "start", "write", *WriteSettings.__annotations__]
+        if not isinstance(values, Mapping):
+            raise InputError(f"{values!r}: must be a dictionary of settings")
         for key in values:
             if key not in known:
                 raise InputError(f"{key!r} is no setting of a layer; there are {', '.join(known)}")
         settings = {key: values[key] for key in WriteSettings.__annotations__ if key in values}
-        write = values.get("write", self.write).changed(**settings)
+        # With a whole object, single settings would leave open which counts.
+        write = WriteVerify.given(values["write"], **settings) if "write" in values else self.write.changed(**settings)
         start: Start = values.get("start", self.start)
         _check_start(start)
         return LayerSettings(as_device(values.get("device", self.device)), write, start)

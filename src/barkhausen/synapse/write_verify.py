@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from barkhausen.core.errors import InputError, did_you_mean
@@ -49,9 +50,10 @@ class WriteVerify:
 
     def __post_init__(self) -> None:
         margin, attempts = self.margin, self.attempts
-        if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not margin >= 0:
+        # Real and Integral: numbers of NumPy too.
+        if isinstance(margin, bool) or not isinstance(margin, Real) or not margin >= 0:
             raise InputError(f"margin = {margin!r}: must be a number, zero or positive")
-        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+        if isinstance(attempts, bool) or not isinstance(attempts, Integral) or attempts < 1:
             raise InputError(f"max_attempts = {attempts!r}: must be a whole number, 1 or more")
         if not isinstance(self.faults, Faults):
             raise InputError(f"faults = {self.faults!r}: must be a barkhausen.synapse.Faults")
@@ -70,6 +72,8 @@ class WriteVerify:
         if write is not None:
             if settings:
                 raise InputError(f"{next(iter(settings))}: is part of write; give one of them")
+            if not isinstance(write, cls):
+                raise InputError(f"write = {write!r}: must be a WriteVerify, such as WriteVerify(margin)")
             return write
         if "margin" not in settings:
             raise InputError("margin: is missing; give it, or write = WriteVerify(margin)")
