@@ -78,6 +78,11 @@ BAD: list[tuple[str, Change, str]] = [
     ("causes as numbers", lambda data: data.assign_coords(cause=[0, 1, 2]), "'cause' must hold a text for each cause"),
     ("a cause twice", lambda data: data.assign_coords(cause=["a", "b", "a"]), "'cause' names a cause of energy twice"),
     ("a cause with spaces", lambda data: data.assign_coords(cause=["a", "b", "c d"]), "'c d': must be a word of small"),
+    (
+        "a cause named as another energy",
+        lambda data: data.assign_coords(cause=["a", "programming", "c"]),
+        "'programming': is the name of another energy",
+    ),
     ("no label", replaced("energy_label", ("cause",), ["a", "", "c"]), "'energy_label' must hold a text"),
     ("no technology", attribute("technology", ""), "technology = '': must be the name of a technology"),
     ("a list of technologies", attribute("technology", [1, 2]), "technology = .*: must be the name of a technology"),

@@ -21,6 +21,8 @@ DISTRIBUTIONS = ("gaussian", "mixture", "empirical")
 NOISE_POOLS = ("state", "device")
 CAUSE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 """Pattern for names of causes of energy, which become parts of column names."""
+TAKEN = frozenset({"attempt", "per_inference", "programming", "system", "training"})
+"""Names that no cause of energy may have: tables have other columns of these names, as ``training_picojoule``."""
 KIND = "states"
 """Kind of device file: devices that are reset and programmed to one of their states."""
 CONDUCTANCE_MAPS = ("linear", "identity")
@@ -221,6 +223,8 @@ def _validate_energies(data: xr.Dataset) -> None:
     for cause in causes:
         if not CAUSE.fullmatch(cause):
             raise InputError(f"cause of energy {cause!a}: must be a word of small letters, digits and underscores")
+        if cause in TAKEN:
+            raise InputError(f"cause of energy {cause!a}: is the name of another energy in tables; choose a longer one")
     if len(set(causes)) < len(causes):
         raise InputError("variable 'cause' names a cause of energy twice")
     if (data["energy"].values < 0).any():
