@@ -287,3 +287,9 @@ def test_the_test_set_can_be_used_after_the_last_epoch_alone(tmp_path: Path) -> 
     assert "test_every_epoch" not in (tmp_path / "every" / "recipe.toml").read_text(encoding="utf-8")
     write_report([tmp_path / "every", tmp_path / "last"], tmp_path / "report.html")
     assert (tmp_path / "report.html").is_file()
+
+
+def test_a_score_that_is_no_fraction_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("barkhausen.experiment.tasks.classification.accuracy", lambda *_: -2.5)
+    with pytest.raises(InputError, match=r"task 'classification': accuracy = -2\.5: must be a fraction from 0 to 1"):
+        Run(recipe(mode="float", epochs=1), tmp_path / "run").execute()

@@ -84,7 +84,7 @@ def test_fine_tuning_and_disturbing_reads_are_told(tmp_path: Path) -> None:
         "After 1 epoch of training on the chip it classifies 98.10 % correctly, 0.19 percentage points more "
         "than before, at a programming energy of 2.00 nJ." in text
     )
-    assert "the reads of 1 000 000 inferences had moved 1.20 % of the walls" in text
+    assert "the reads of 1 000 000 inferences had changed the state of 1.20 % of the devices" in text
     assert "does not include this disturbance" not in text
 
 

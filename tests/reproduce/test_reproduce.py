@@ -41,7 +41,9 @@ def test_main_job_without_mnist_runs_on_digits_and_says_so_everywhere(
     out, summaries, log = finished
     assert "NOT MNIST" in log[0]
     assert all("NOT MNIST" in summary["notes"][0] for summary in summaries)
-    assert "NOT MNIST" in (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "NOT MNIST" in page
+    assert "a quick look" in page
     assert {(s["mode"], s["states"]) for s in summaries} == {
         ("float", None),
         *((mode, states) for mode in ("in-situ", "ex-situ") for states in (2, 3, 5)),
@@ -155,6 +157,13 @@ def test_table_puts_seeds_of_a_kind_together_and_keeps_kinds_apart() -> None:
     assert (first["sot_share"], first["gate_share"], first["read_share"]) == pytest.approx((0.5, 0.25, 0.25))
     assert first["published_picojoule_per_inference"] == pytest.approx(13)
     assert rows[1]["published_picojoule_per_inference"] is None
+    named = result_table([*runs, other, faster], lambda run: f"{run['mode']}, margin {run['device']['margin']}")
+    kinds_told = ["in-situ, margin 0.3", "ex-situ, margin 0.3", "in-situ, margin 0.4", "in-situ, margin 0.3"]
+    assert [row.pop("kind") for row in named] == kinds_told
+    assert named == rows
+    assert "| ex-situ, margin 0.3 |" in markdown_table(
+        [{"kind": kind} | row for kind, row in zip(kinds_told, rows, strict=True)]
+    )
     text = markdown_table(rows)
     assert "**98.50** ± 0.71 (n = 2)" in text
     assert len({line.count("|") for line in text.splitlines()}) == 1

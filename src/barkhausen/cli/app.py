@@ -47,7 +47,7 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """From micromagnetics to picojoules: deep networks on stochastic domain-wall synapses."""
+    """From micromagnetics to picojoules: deep networks on stochastic magnetic devices."""
 
 
 @app.command()

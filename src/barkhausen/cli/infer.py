@@ -26,7 +26,7 @@ def infer(
         int, typer.Option("--fine-tune", min=0, help="Epochs of training on the chip, followed by another inference.")
     ] = 0,
     inferences: Annotated[
-        float, typer.Option("--inferences", min=0, help="Number of inferences whose reads disturb the walls first.")
+        float, typer.Option("--inferences", min=0, help="Number of inferences whose reads disturb the devices first.")
     ] = 0.0,
     chip: Annotated[
         int | None,
@@ -69,7 +69,7 @@ def infer(
     costs = found.costs
     walls = f"{found.disturb} {costs.disturbed:.3g}" if found.disturb != "unknown" else "an unknown number of"
     console.print(
-        f"{costs.latency * 1e9:.4g} ns an inference, {costs.area_total * 1e6:.3g} mm2; its reads move {walls} walls; "
+        f"{costs.latency * 1e9:.4g} ns an inference, {costs.area_total * 1e6:.3g} mm2; reads change {walls} states; "
         f"{len(found.assumed)} values are assumed"
     )
     summary = found.summary()
@@ -83,7 +83,8 @@ def infer(
 def _accuracies(found: ChipInference) -> list[str]:
     lines = []
     if found.inferences:
-        lines.append(f"the reads of {found.inferences:g} inferences have moved {100 * found.moved:.3g} % of the walls")
+        share = f"{100 * found.moved:.3g} %"
+        lines.append(f"the reads of {found.inferences:g} inferences have changed the states of {share} of the devices")
     lines.append(
         f"accuracy: {100 * found.accuracy:.2f} % on the chip, {100 * found.ideal:.2f} % without wires, "
         "converters and noise"

@@ -26,7 +26,9 @@ def reproduce(
             "Default: runs/reproduce, or runs/NAME of a named system.",
         ),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Short version: one seed, few epochs and chips.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Short look: fewer seeds, epochs or chips. Its figures are marked as such.")
+    ] = False,
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="Number of seeds (0, 1, …) for each kind of run. Default: 3.")
     ] = None,
@@ -70,5 +72,5 @@ def reproduce(
                 log=lambda line: typer.echo(line, err=True),
                 overwrite=overwrite,
             )
-        print_results(summaries)
+        print_results(summaries, SYSTEMS.named(name).labels)
         typer.echo(f"table in {directory / 'table.csv'}, report in {directory / 'report.html'}")

@@ -144,8 +144,15 @@ class Training:
         return result if hits is None else {**result, "train_accuracy": int(correct) / seen}
 
     def held_out_accuracy(self, model: nn.Module | None = None) -> float:
-        """Accuracy on the test set, or on the validation samples where the recipe sets some aside."""
-        return self.task.held_out_accuracy(self.model if model is None else model)
+        """Accuracy on the test set, or on the validation samples where the recipe sets some aside.
+
+        Raises:
+            InputError: The task gives a score that is no fraction; tables and pages could not show it.
+        """
+        score = self.task.held_out_accuracy(self.model if model is None else model)
+        if not 0 <= score <= 1:
+            raise InputError(f"task '{self.dataset.task}': accuracy = {score:g}: must be a fraction from 0 to 1")
+        return score
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes during training; for :func:`~.checkpoint.save_checkpoint`."""

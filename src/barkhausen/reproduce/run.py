@@ -17,10 +17,9 @@ from barkhausen.core.progress import Progress
 from barkhausen.data import load_dataset
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.report.sweep.page import write_sweep_report
-from barkhausen.reproduce.comparisons import kind_label
 from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, System
 from barkhausen.results.file_names import SWEEP
-from barkhausen.results.table import as_csv, kind_of, markdown_table, result_table
+from barkhausen.results.table import as_csv, markdown_table, result_table
 from barkhausen.sweep.engine import run_sweep
 from barkhausen.sweep.plan import Planner, Task
 from barkhausen.sweep.points import points
@@ -28,6 +27,10 @@ from barkhausen.sweep.store import Store
 from barkhausen.sweep.sweep_file import Sweep, load_sweep
 
 REPORT, SWEEP_REPORT = "report.html", "sweep.html"
+
+
+QUICK = "a quick look, with fewer seeds, epochs or chips than the full run: not to be quoted"
+"""Note of a short run, in its summaries and on its page."""
 
 
 def reproduce(
@@ -100,7 +103,7 @@ def sweep_of(
                 f"NOT {dataset.upper()}, and not comparable with the published figures ({error})",
             )
     lines = [f"{key}={tomli_w.dumps({'value': value}).partition('=')[2].strip()}" for key, value in settings.items()]
-    return dataclasses.replace(load_sweep(system.sweep, lines), notes=notes)
+    return dataclasses.replace(load_sweep(system.sweep, lines), notes=(*notes, *([QUICK] if quick else [])))
 
 
 def _check(out: Path, overwrite: bool) -> None:
@@ -127,13 +130,9 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     directories = [store.work(task.key) for task in tasks]
     summaries: list[dict[str, Any]] = [read_json(directory / "summary.json") for directory in directories]
     atomic_write(out / "summary.json", json.dumps(summaries, indent=1, allow_nan=False) + "\n")
-    rows = result_table(summaries)
+    rows = result_table(summaries, system.labels)
     atomic_write(out / "table.csv", as_csv(rows))
-    label = system.labels or kind_label
-    first = {kind_of(summary): summary for summary in reversed(summaries)}
-    kinds = list(dict.fromkeys(kind_of(summary) for summary in summaries))
-    labels = [label(first[kind]) for kind in kinds] if system.labels else []
-    atomic_write(out / "table.md", markdown_table(rows, labels))
+    atomic_write(out / "table.md", markdown_table(rows))
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
     beside = Beside(
         name=system.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from barkhausen.core.config import flat
@@ -25,17 +25,25 @@ NO_VALUE = "–"
 __all__ = ["NO_VALUE", "as_csv", "held_out", "kind_of", "markdown_table", "or_dash", "result_table"]
 
 
-def result_table(summaries: Sequence[Summary]) -> list[dict[str, Any]]:
+def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] | None = None) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
 
     Runs are of one kind if their recipes differ in the seed alone (see :func:`kind_of`). Accuracies are
     fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds).
+
+    Args:
+        summaries: Summaries of the runs.
+        label: Function from a summary to what tells its kind from the others, for a first column ``kind``. Default:
+            no such column.
     """
     kinds: dict[tuple[Any, ...], list[Summary]] = {}
     for summary in summaries:
         kinds.setdefault(kind_of(summary), []).append(summary)
     causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
-    return [_row(runs, causes) for runs in kinds.values()]
+    rows = [_row(runs, causes) for runs in kinds.values()]
+    if label is None:
+        return rows
+    return [{"kind": label(runs[0])} | row for runs, row in zip(kinds.values(), rows, strict=True)]
 
 
 def kind_of(summary: Summary) -> tuple[tuple[str, str], ...]:
@@ -109,14 +117,13 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def markdown_table(rows: Sequence[dict[str, Any]], labels: Iterable[str] = ()) -> str:
+def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
     """The table for a README: one line a kind, accuracies in per cent, beside the published figures.
 
     Args:
         rows: Rows of :func:`result_table`.
-        labels: What tells each row from the others. Default: its learning rule and number of states.
     """
-    named = list(labels)
+    named = "kind" in rows[0]
     causes = causes_of(rows[0])
     parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
     lines = [
@@ -124,14 +131,14 @@ def markdown_table(rows: Sequence[dict[str, Any]], labels: Iterable[str] = ()) -
         f"| published | events/sample | pJ/inference ({parts}) | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for number, row in enumerate(rows):
+    for row in rows:
         energy = NO_VALUE
         if row["picojoule_per_inference"] is not None:
             total = row["picojoule_per_inference"]
             shares = [row[f"{cause}_share"] or 0.0 for cause in causes]
             energy = f"**{total:.4f}** ({' + '.join(f'{total * share:.4f}' for share in shares)})"
         cells = [
-            named[number] if named else row["mode"],
+            row["kind"] if named else row["mode"],
             or_dash(row["states"], "d"),
             f"**{100 * row['accuracy']:.2f}** ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})",
             f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else NO_VALUE,

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from rich.table import Table
 
 from barkhausen.cli.terminal.console import wide_console
 
 
-def print_results(summaries: list[dict[str, object]]) -> None:
+def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str, Any]], str] | None = None) -> None:
+    """Print one row for each kind of run.
+
+    Args:
+        summaries: Summaries of the runs.
+        label: Function from a summary to the name of its kind. Default: its learning rule.
+    """
     from barkhausen.results.table import NO_VALUE, or_dash, result_table
 
     columns: dict[str, list[str]] = {}
-    for row in result_table(summaries):
+    for row in result_table(summaries, label):
         spread = f" ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})" if row["seeds"] > 1 else ""
         cells = {
-            "mode": row["mode"],
+            **({"mode": row["mode"]} if label is None else {"kind": row["kind"]}),
             "states": or_dash(row["states"], "d"),
             f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
             "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
