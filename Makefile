@@ -85,7 +85,7 @@ docs: .venv/dev.stamp ## the documentation site in site/; opens from site/index.
 	@# Not --quiet: that would keep warnings from being counted, and so from being errors.
 	$(BIN)/properdocs build --strict
 
-bench: .venv/peers.stamp ## speed and memory of a training step against the float twin, Brevitas and aihwkit
+bench: .venv/peers.stamp ## speed and memory of a training step against the float baseline, Brevitas and aihwkit
 	$(BIN)/python benchmarks/in_situ_step.py
 	$(BIN)/python benchmarks/in_situ_step.py --epochs 1 --set network.kind=cnn --steps 20
 	$(BIN)/python benchmarks/in_situ_step.py --set batch_size=1 --set network.normalisation=none --pairs 100
