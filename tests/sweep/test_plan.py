@@ -132,7 +132,7 @@ def test_the_resolved_file_plans_the_same_without_its_base(tmp_path: Path) -> No
         (["chip=chip.toml"], "chip: belongs to task = 'infer', not to 'train'"),
         (["recipe=nowhere.toml"], "nowhere.toml: no such file"),
         (["task=infer", "set.mode=float"], "mode = 'float': has no devices to put on a chip"),
-        (["task=infer", "set.chip.adc.bits=0"], "adc.bits: 0 bits"),
+        (["task=infer", "set.chip.adc.bits=0"], "adc.bits: must be 1 to 32 bits, got 0"),
         (["task=infer", "set.chip.adc.bist=6"], "unknown key 'adc.bist'; did you mean 'adc.bits'"),
         (["task=characterize"], "unknown key 'states'"),
         (["set.device.file=nowhere.nc"], "nowhere.nc"),

@@ -260,7 +260,7 @@ def test_states_of_rough_devices() -> None:
 
 
 def test_a_film_without_order_is_refused() -> None:
-    with pytest.raises(InputError, match=r"temperature = 9000\.0: too hot"):
+    with pytest.raises(InputError, match=r"temperature = 9000\.0: too high for this film"):
         retention(notched(), np.array([90e-9, 170e-9]), temperature=9000.0)
 
 
