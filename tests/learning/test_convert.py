@@ -249,6 +249,8 @@ def test_layers_can_be_kept_float(keep: list[str], left: set[str]) -> None:
         ({"keep_float": ["*"]}, "nothing to convert: .*besides those kept float"),
         ({"overrides": {"decodr.*": {}}}, r"overrides: 'decodr\.\*' matches none"),
         ({"overrides": {"encoder.body": {}}}, "matches none"),
+        ({"overrides": [{"margin": 0.1}]}, r"overrides = \[.*must be a dictionary"),
+        ({"overrides": {0: {"margin": 0.1}}}, r"overrides = \{0: .*must be a dictionary"),
         ({"overrides": {"*": {"margn": 0.1}}}, r"overrides\['\*'\]: 'margn' is no setting.*margin"),
         ({"overrides": {"*": {"margin": -0.1}}}, r"overrides\['\*'\]: margin = -0.1"),
         ({"overrides": {"*": {"device": "racetrack-99"}}}, r"device = 'racetrack-99'"),

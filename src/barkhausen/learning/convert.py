@@ -106,6 +106,10 @@ def convert(
     with _said_where("convert"):
         common = LayerSettings.of(device, write, start, **given)
     rules = {}
+    if not isinstance(overrides, (Mapping, type(None))) or not all(
+        isinstance(pattern, str) for pattern in overrides or ()
+    ):
+        raise InputError(f"overrides = {overrides!r}: must be a dictionary from names or patterns to settings")
     for pattern, values in (overrides or {}).items():
         with _said_where(f"overrides[{pattern!r}]"):
             rules[pattern] = common.overridden(values)
