@@ -32,6 +32,28 @@ class MeasuredValue:
     """Path and line, for messages."""
 
 
+def check_conductances(
+    measured: Sequence[MeasuredValue], values: Sequence[float], conductance_range: tuple[float, float], path: str
+) -> None:
+    """Refuse conductances outside their range.
+
+    Args:
+        measured: Values as they stand in the table, for messages.
+        values: Conductances in S, in the same order.
+        conductance_range: Smallest and greatest conductance in S.
+        path: Table, for messages.
+
+    Raises:
+        InputError: The range does not rise or is negative, or a conductance lies outside it.
+    """
+    low, high = conductance_range
+    if not 0 <= low < high:
+        raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
+    for item, value in zip(measured, values, strict=True):
+        if not low <= value <= high:
+            raise InputError(f"{item.where}: conductance {value:g} S lies outside {low:g} to {high:g} S")
+
+
 @dataclass(frozen=True)
 class Imported:
     """Measured values, converted to the state coordinate of a technology.

@@ -8,7 +8,6 @@ from typing import Any
 
 from barkhausen.reproduce.comparisons import (
     accuracies,
-    by_kind,
     fewer_updates,
     readings_of_energy,
     spread_text,
@@ -16,6 +15,7 @@ from barkhausen.reproduce.comparisons import (
 )
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Reading, Summaries, System
 from barkhausen.results.published import published
+from barkhausen.results.table import by_kind
 
 EPOCHS_OF_THE_RECIPE = 5
 """Epochs of ``recipes/nsl-kdd-autoencoder.toml``; other runs have those chosen on KDDTrain+."""

@@ -8,17 +8,8 @@ from typing import Any
 
 from barkhausen.core.units import PICO
 from barkhausen.experiment.work.rows import Summary, held_out
-from barkhausen.reproduce.systems import Reading, Summaries
+from barkhausen.reproduce.systems import Reading
 from barkhausen.results.published import Figure, published
-from barkhausen.results.table import kind_of
-
-
-def by_kind(summaries: Summaries) -> list[list[Summary]]:
-    """Runs that differ in their seed alone, together."""
-    kinds: dict[Any, list[Summary]] = {}
-    for summary in summaries:
-        kinds.setdefault(kind_of(summary), []).append(summary)
-    return list(kinds.values())
 
 
 def kind_label(summary: Mapping[str, Any]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from barkhausen.reproduce.comparisons import accuracies, by_kind, kind_label, readings_of_energy
+from barkhausen.reproduce.comparisons import accuracies, kind_label, readings_of_energy
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Reading, Summaries, System
+from barkhausen.results.table import by_kind
 
 
 def readings(summaries: Summaries) -> list[Reading]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from barkhausen.core.errors import DataNotFoundError, InputError, OutcomeError
-from barkhausen.core.files import LOCK, atomic_write, read_json, unwritable
+from barkhausen.core.files import atomic_write, clear_directory, read_json
 from barkhausen.core.progress import Progress
 from barkhausen.data import load_dataset
 from barkhausen.report.runs.page import Beside, write_report
@@ -113,14 +112,7 @@ def _check(out: Path, overwrite: bool) -> None:
         raise InputError(f"{out}: holds results of an earlier version; choose another --out, or --overwrite")
     if not overwrite or not (earlier or (out / SWEEP).exists()):
         return
-    try:
-        for path in out.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.name != LOCK:
-                path.unlink()
-    except OSError as error:
-        raise unwritable(out, error) from None
+    clear_directory(out)
 
 
 def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:

@@ -47,7 +47,8 @@ class System:
         assumptions: What the paper does not say and we chose, a line each.
         quick: Settings of the sweep file for a short look.
         stand_in: Data set to take where the paper's can be neither found nor downloaded; None for none.
-        labels: Names of our runs by settings that differ. Default: rule and number of states.
+        labels: Function from a summary to the name of its kind, for a first column of the tables. Default: no such
+            column.
         readings: Comparisons of our runs with the paper beyond the columns of the table.
     """
 

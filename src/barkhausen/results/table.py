@@ -22,7 +22,7 @@ from barkhausen.results.published import published
 
 NO_VALUE = "–"
 
-__all__ = ["NO_VALUE", "as_csv", "held_out", "kind_of", "markdown_table", "or_dash", "result_table"]
+__all__ = ["NO_VALUE", "as_csv", "by_kind", "held_out", "kind_of", "markdown_table", "or_dash", "result_table"]
 
 
 def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] | None = None) -> list[dict[str, Any]]:
@@ -36,14 +36,20 @@ def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] |
         label: Function from a summary to what tells its kind from the others, for a first column ``kind``. Default:
             no such column.
     """
+    kinds = by_kind(summaries)
+    causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
+    rows = [_row(runs, causes) for runs in kinds]
+    if label is None:
+        return rows
+    return [{"kind": label(runs[0])} | row for runs, row in zip(kinds, rows, strict=True)]
+
+
+def by_kind(summaries: Sequence[Summary]) -> list[list[Summary]]:
+    """Runs that differ in their seed alone, together, in the order of the first of each kind."""
     kinds: dict[tuple[Any, ...], list[Summary]] = {}
     for summary in summaries:
         kinds.setdefault(kind_of(summary), []).append(summary)
-    causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
-    rows = [_row(runs, causes) for runs in kinds.values()]
-    if label is None:
-        return rows
-    return [{"kind": label(runs[0])} | row for runs, row in zip(kinds.values(), rows, strict=True)]
+    return list(kinds.values())
 
 
 def kind_of(summary: Summary) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.characterise import characterise
 from barkhausen.device.domain_wall.labelled import CAUSES, COORDINATE, domain_wall_device
 from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
-from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology
+from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology, check_conductances
 
 JUNCTION_CONDUCTANCE = ("junction.tunnel_magnetoresistance", "junction.resistance_area")
 
@@ -49,12 +49,8 @@ def imported(
         assumed.insert(
             0, "G_AP = {:g} S and G_P = {:g} S are the extremes of the measured conductances".format(*conductance_range)
         )
+    check_conductances(measured, [item.value for item in measured], conductance_range, path)
     low, high = conductance_range
-    if not 0 <= low < high:
-        raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
-    for item in measured:
-        if not low <= item.value <= high:
-            raise InputError(f"{item.where}: conductance {item.value:g} S lies outside {low:g} to {high:g} S")
     positions = [length * ((item.value - low) / (high - low)) for item in measured]
     return Imported(positions, assumed, {"conductance_range": conductance_range})
 

@@ -12,7 +12,7 @@ from barkhausen.core.config import NotNegative, Parameters, Positive
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import CharacterisedDevice, Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
-from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology
+from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology, check_conductances
 
 NAME = "resistive"
 COORDINATE = StateCoordinate("conductance", "S", "conductance of the device")
@@ -138,12 +138,7 @@ def imported(
             conductance_range = min(values), max(values)
             assumed = [line for line in assumed if not line.startswith("conductance_")]
             assumed.insert(0, "{:g} S and {:g} S, the extremes of the data, are the range".format(*conductance_range))
-    low, high = conductance_range
-    if not 0 <= low < high:
-        raise InputError(f"{path}: conductance range {low:g} to {high:g} S: must be rising and not negative")
-    for item, value in zip(measured, values, strict=True):
-        if not low <= value <= high:
-            raise InputError(f"{item.where}: conductance {value:g} S lies outside {low:g} to {high:g} S")
+    check_conductances(measured, values, conductance_range, path)
     return Imported(values, assumed, {"conductance_range": conductance_range})
 
 
