@@ -26,7 +26,7 @@ from barkhausen.cli.reproduce import reproduce
 from barkhausen.cli.sweep import sweep
 from barkhausen.cli.table import table
 from barkhausen.cli.train import train
-from barkhausen.core.errors import BarkhausenError
+from barkhausen.core.errors import BarkhausenError, InputWarning
 from barkhausen.core.renamed import RenamedWarning
 from barkhausen.version import __version__
 
@@ -68,6 +68,7 @@ def main() -> None:
     with warnings.catch_warnings():
         # Python hides deprecation warnings from users, but the author of a recipe can fix these.
         warnings.simplefilter("once", RenamedWarning)
+        warnings.simplefilter("once", InputWarning)
         warnings.showwarning = _shown(warnings.showwarning)
         _run()
 
@@ -91,10 +92,10 @@ def _run() -> None:
 
 
 def _shown(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """A display of warnings that shows changed names as one line each, and other warnings as before."""
+    """A display of warnings that shows changed names and doubtful input as one line each, others as before."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
-        if issubclass(category, RenamedWarning):
+        if issubclass(category, (RenamedWarning, InputWarning)):
             typer.echo(f"barkhausen: {message}", err=True)
         else:
             otherwise(message, category, *place)

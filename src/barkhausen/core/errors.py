@@ -1,13 +1,17 @@
-"""Errors with a message of one line: wrong input, and outcomes without a result.
+"""Errors and warnings with a message of one line: wrong input, doubtful input, and outcomes without a result.
 
-The command line turns every :class:`BarkhausenError` into that line and exit code 2, without a traceback.
-Any other exception is a defect of the package and keeps its traceback.
+The command line turns every :class:`BarkhausenError` into that line and exit code 2, without a traceback, and shows
+every :class:`InputWarning` as one line. Any other exception is a defect of the package and keeps its traceback.
 """
 
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
+
+PACKAGE = __name__.partition(".")[0]
 
 
 class BarkhausenError(Exception):
@@ -30,6 +34,18 @@ class OutcomeError(BarkhausenError):
 
 class DataNotFoundError(InputError):
     """Data set that is in none of the places searched and could not be downloaded."""
+
+
+class InputWarning(UserWarning):
+    """Warning about valid input that may not mean what the user expects."""
+
+
+def warn(message: str) -> None:
+    """Give an :class:`InputWarning` at the line outside the package that called it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(InputWarning(" ".join(message.split())), stacklevel=level)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
