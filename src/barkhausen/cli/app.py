@@ -13,26 +13,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from barkhausen.cli.backends import backends
-from barkhausen.cli.characterize import characterize
-from barkhausen.cli.design import design
-from barkhausen.cli.devices import devices
-from barkhausen.cli.export import export
-from barkhausen.cli.import_device import import_device
-from barkhausen.cli.infer import infer
-from barkhausen.cli.mumax3 import export_mumax3, import_mumax3
-from barkhausen.cli.report import report
-from barkhausen.cli.reproduce import reproduce
-from barkhausen.cli.sweep import sweep
-from barkhausen.cli.table import table
-from barkhausen.cli.train import train
+from barkhausen.cli.commands import Commands
 from barkhausen.core.errors import BarkhausenError, InputWarning
 from barkhausen.core.renamed import RenamedWarning
 from barkhausen.version import __version__
 
 INTERRUPTED = 130
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _print_version(wanted: bool) -> None:
@@ -48,19 +36,6 @@ def _root(
     ] = False,
 ) -> None:
     """From micromagnetics to picojoules: deep networks on stochastic magnetic devices."""
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
-
-
-for _command in (backends, train, reproduce, report, devices, characterize, design, export, infer, sweep, table):
-    app.command()(_command)
-app.command("import-device")(import_device)
-app.command("import-mumax3")(import_mumax3)
-app.command("export-mumax3")(export_mumax3)
 
 
 def main() -> None:

@@ -6,18 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from barkhausen.cli.terminal.console import wide_console
-from barkhausen.cli.terminal.device_tables import prices, show_device, sigmas
 from barkhausen.core.errors import InputError
-from barkhausen.device import (
-    preset,
-    preset_names,
-    read_device,
-    shipped_toml,
-    write_device,
-)
 
 
 def devices(
@@ -31,6 +21,12 @@ def devices(
     ] = None,
 ) -> None:
     """List the device presets, or show or write one device."""
+    from rich.table import Table
+
+    from barkhausen.cli.terminal.console import wide_console
+    from barkhausen.cli.terminal.device_tables import prices, show_device, sigmas
+    from barkhausen.device import preset, preset_names, read_device, shipped_toml, write_device
+
     if device is None:
         if out is not None or toml is not None:
             raise InputError(f"{'--out' if out is not None else '--toml'} needs the name of one device")

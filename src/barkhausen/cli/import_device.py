@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.terminal.device_tables import show_device, with_distribution
 from barkhausen.core.errors import InputError
-from barkhausen.device import TECHNOLOGIES, import_measured_csv, load_technology, write_device
-from barkhausen.device.technology import DEFAULT_TECHNOLOGY
 
 
 def import_device(
@@ -31,6 +28,10 @@ def import_device(
     ] = None,
 ) -> None:
     """Convert a CSV of measurements to a device file."""
+    from barkhausen.cli.terminal.device_tables import show_device, with_distribution
+    from barkhausen.device import TECHNOLOGIES, import_measured_csv, load_technology, write_device
+    from barkhausen.device.technology import DEFAULT_TECHNOLOGY
+
     if parameters is None:
         entry = TECHNOLOGIES.named(technology or DEFAULT_TECHNOLOGY)
         given = entry.parameters()

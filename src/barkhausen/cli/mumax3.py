@@ -7,13 +7,6 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.terminal.device_tables import show_device, with_distribution
-from barkhausen.device import (
-    DeviceParameters,
-    load_parameters,
-    write_device,
-)
-
 
 def import_mumax3(
     directory: Annotated[Path, typer.Argument(help="Directory with the tables of mumax3, one for each event.")],
@@ -33,6 +26,8 @@ def import_mumax3(
     ] = None,
 ) -> None:
     """Convert a set of mumax3 tables to a device file."""
+    from barkhausen.cli.terminal.device_tables import show_device, with_distribution
+    from barkhausen.device import DeviceParameters, load_parameters, write_device
     from barkhausen.device.importers.mumax3 import import_mumax3_tables
 
     given = load_parameters(parameters) if parameters is not None else DeviceParameters()
@@ -58,6 +53,7 @@ def export_mumax3(
 ) -> None:
     """Write one programming event of an ensemble as a mumax3 script, for comparison."""
     from barkhausen.core.files import atomic_write
+    from barkhausen.device import load_parameters
     from barkhausen.device.domain_wall.ensemble import Ensemble
 
     ensemble = Ensemble(load_parameters(parameters, settings or []))

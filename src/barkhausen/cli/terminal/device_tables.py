@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
 from barkhausen.cli.terminal.console import wide_console
 from barkhausen.core.units import FEMTO
-from barkhausen.device import (
-    CharacterisedDevice,
-)
+
+if TYPE_CHECKING:
+    from barkhausen.device import CharacterisedDevice
 
 
 def sigmas(item: CharacterisedDevice) -> str:
