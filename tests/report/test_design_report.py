@@ -17,8 +17,9 @@ from barkhausen.experiment.design import search as design
 from barkhausen.experiment.design.archive import CsvArchive
 from barkhausen.experiment.design.search import design_to_directory
 from barkhausen.experiment.design.search_file import load_search
+from barkhausen.experiment.design.verdict import limit, verdict
 from barkhausen.report.design.figures import pareto_front, scenario_plot, sensitivity_plots
-from barkhausen.report.design.page import limit, shown, write_design_report
+from barkhausen.report.design.page import shown, write_design_report
 from made_up_design import SEARCH, MadeUp
 
 FAMILIES = ("rough", "equal-notches", "graded-notches", "gradient")
@@ -83,7 +84,7 @@ def test_page_says_what_was_found(found: Found, tmp_path: Path) -> None:
     result, candidates = found
     text = words(page_of(result, candidates, tmp_path / "page.html"))
     assert f"A search for 5 states on a magnetic track of 320.0 nm × 64.00 nm evaluated {len(candidates)} " in text
-    assert "The best design has notches of different depths : by micromagnetic simulation" in text
+    assert "The best design has notches of different depths: by micromagnetic simulation" in text
     assert "overlap by 0.125 on average" in text
     assert "Not confirmed" not in text
     assert "evaluated again with 8 events for each state on fresh devices, and 1 of them simulated" in text
@@ -144,6 +145,29 @@ def test_a_second_design_of_a_family_is_shown_where_it_was_simulated(found: Foun
     assert "overlap by 0.077 on average" in words(page)
     assert f"graded-notches (2) {second['searched']['cost']:.3f}" in words(page)
     assert len(specs_of(page)) == 11
+
+
+def test_verdict_is_the_same_on_the_page_and_on_the_terminal(found: Found, tmp_path: Path) -> None:
+    told = verdict(found[0])
+    text = words(page_of(*found, tmp_path / "page.html"))
+    assert len(told.lines) == 2 + len(told.warnings)
+    for line in told.lines:
+        assert " ".join(line.split()) in text
+
+
+def test_verdict_warns_of_coinciding_states_and_of_voltages_out_of_order(found: Found) -> None:
+    result = copy.deepcopy(found[0])
+    states = result["families"][2]["finalists"][0]["confirmed"]["states"]
+    states["mean"] = [60e-9, 100e-9, 102e-9, 180e-9, 240e-9]
+    states["spread"] = [3e-9, 1e-9, 3e-9, 5e-9, 4e-9]
+    states["voltage"] = [-0.7, -0.3, 0.0, 0.4, 0.7]
+    assert [title for title, _ in verdict(result).warnings] == ["Coinciding states"]
+    assert "states 1 and 2 (100.0 and 102.0 nm)" in verdict(result).warnings[0][1]
+    assert "in effect 4 states" in verdict(result).warnings[0][1]
+    states["mean"][2], states["voltage"][1:3] = 120e-9, [0.0, -0.3]
+    assert [title for title, _ in verdict(result).warnings] == ["Order of the voltages"]
+    states["mean"][4] = states["spread"][4] = None
+    assert verdict(result).warnings[0] == ("Lost states", "no event left a wall in state 4.")
 
 
 def score_of(**values: float) -> dict[str, float]:

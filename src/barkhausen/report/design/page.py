@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tomli_w
 
 from barkhausen.core.files import atomic_write
 from barkhausen.device.domain_wall.design import PARTS, Candidate, Weights
 from barkhausen.experiment.design.search import finished_search
+from barkhausen.experiment.design.verdict import best_finalist, verdict
 from barkhausen.report.design import figures
 from barkhausen.report.render import render, sig
 from barkhausen.results.table import NO_VALUE
@@ -29,14 +29,6 @@ UNITS = {
     "J/m4": (1e-11, "× 10¹¹ J/m⁴"),
 }
 """Factor and display unit of variables by SI unit."""
-
-FAMILY_WORDS = {
-    "rough": "rough edges alone",
-    "equal-notches": "notches of one depth",
-    "graded-notches": "notches of different depths",
-    "gradient": "equal notches in an anisotropy gradient",
-}
-
 
 PAGE = "design.html"
 
@@ -65,8 +57,6 @@ def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate],
     """
     recipe = result["recipe"]
     families = result["families"]
-    entry = next(entry for entry in families if entry["family"] == result["best"]["family"])
-    best = entry["finalists"][result["best"]["rank"]]
     weights = Weights(**recipe["search"]["weights"])
     own = [score["cost"] for score in result["around"]["own"]]
     page = render(
@@ -75,12 +65,11 @@ def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate],
         recipe=recipe,
         settings=recipe["search"],
         families=families,
-        best=best,
-        final=best["confirmed"]["score"] if result["best"]["confirmed"] else best["compact"]["score"],
+        best=best_finalist(result),
+        verdict=verdict(result),
         shown_designs=shown_designs(families),
         confirmed=[finalist for each in families for finalist in each["finalists"] if finalist["confirmed"]],
         evaluated=sum(each["candidates"] for each in families),
-        words=FAMILY_WORDS,
         plots=figures,
         parts=PARTS,
         weights=weights.model_dump(),
@@ -90,7 +79,6 @@ def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate],
         front=figures.pareto_front([c.score for c in candidates if c.family in {each["family"] for each in families}]),
         sensitivity=figures.sensitivity_plots(result["around"]["sweeps"], own),
         scenarios=figures.scenario_plot(result["around"]["scenarios"], weights),
-        limit=limit(result["around"]),
         toml=tomli_w.dumps(result["best"]["parameters"]),
         shown=shown,
         nm=nanometre,
@@ -112,40 +100,6 @@ def shown_designs(families: Sequence[dict[str, Any]]) -> list[tuple[str, dict[st
         for rank, finalist in enumerate(entry["finalists"])
         if rank == 0 or finalist["confirmed"]
     ]
-
-
-def limit(around: dict[str, Any]) -> dict[str, Any]:
-    """Overlap of the design, the overlaps without thermal motion and without rough edges, and the limiting one of the
-    two.
-
-    Args:
-        around: Table ``around`` of ``design.json``.
-
-    Returns:
-        Overlaps ``own``, ``cold`` and ``smooth``; ``chance``, two standard deviations of one evaluation; and ``cause``:
-        ``temperature``, ``roughness``, or empty if neither exceeds chance.
-    """
-    overlaps = [score["overlap"] for score in around["own"]]
-    own, chance = float(np.mean(overlaps)), 2 * float(np.std(overlaps, ddof=1))
-    without = {
-        quantity: next(
-            (
-                float(scenario["score"]["overlap"])
-                for scenario in around["scenarios"]
-                if scenario["quantity"] == quantity and scenario["value"] == 0 and scenario["score"] is not None
-            ),
-            math.nan,
-        )
-        for quantity in ("temperature", "roughness")
-    }
-    gains = {quantity: own - overlap for quantity, overlap in without.items() if overlap < own - chance}
-    return {
-        "own": own,
-        "chance": chance,
-        "cold": without["temperature"],
-        "smooth": without["roughness"],
-        "cause": max(gains, key=lambda quantity: gains[quantity]) if gains else "",
-    }
 
 
 def shown(value: float, unit: str, digits: int = 4) -> str:
