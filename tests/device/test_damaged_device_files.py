@@ -61,7 +61,7 @@ def test_hdf5_file_without_labels_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path) == "no such device file"
+    assert refused(tmp_path) == "is a directory, not a file"
     assert refused(tmp_path / "missing.nc") == "no such device file"
     assert refused(tmp_path / ("long" * 500)) == "cannot be read (File name too long)"
 

@@ -139,7 +139,7 @@ def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     data["gate_voltage"].attrs["long_name"] = "gate: voltage"
     path = store(data, tmp_path / "device.nc")
     path.write_bytes(path.read_bytes().replace(b"gate: voltage", b"gate: \xffoltage"))
-    assert refused(path) == "attribute 'long_name' is not UTF-8 text"
+    assert "'utf-8' codec can't decode byte 0xff" in refused(path)
 
 
 def test_means_are_checked_where_they_come_from(tmp_path: Path) -> None:

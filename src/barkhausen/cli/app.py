@@ -1,7 +1,7 @@
 """The command line of ``barkhausen``; ``barkhausen --help`` lists its commands.
 
 Exit codes: 0 success; 2 wrong input (one line, no traceback); 130 interrupted (the same command resumes); 1 any other
-error.
+error, such as a full disk.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from barkhausen.cli.commands import Commands
+from barkhausen.cli.terminal.failures import failure_in_words
 from barkhausen.core.errors import BarkhausenError, InputWarning
 from barkhausen.core.renamed import RenamedWarning
+from barkhausen.core.streams import print_anything
 from barkhausen.version import __version__
 
-INTERRUPTED = 130
+FAILURE, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -49,6 +51,7 @@ def main() -> None:
 
 
 def _run() -> None:
+    print_anything()
     try:
         code = app(standalone_mode=False)
     except BarkhausenError as error:
@@ -58,7 +61,10 @@ def _run() -> None:
     except Exception as error:
         # A usage error; its class comes from a package that depends on the version of typer.
         if not hasattr(error, "format_message"):
-            raise
+            line = failure_in_words(error)
+            if line is None:
+                raise
+            _fail(line, code=FAILURE)
         _fail(" ".join(error.format_message().split()))
     # Typer itself turns Ctrl-C into this code.
     if code == INTERRUPTED:
@@ -78,8 +84,8 @@ def _shown(otherwise: Callable[..., None]) -> Callable[..., None]:
     return show
 
 
-def _fail(line: str) -> NoReturn:
+def _fail(line: str, code: int = WRONG_INPUT) -> NoReturn:
     # Without a command, typer prints only the help.
     if line:
         typer.echo(f"barkhausen: {line}", err=True)
-    sys.exit(2)
+    sys.exit(code)

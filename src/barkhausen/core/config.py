@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.reading import decoded, read_bytes
 from barkhausen.core.registry import Registry
 
 if sys.version_info >= (3, 11):
@@ -120,14 +121,7 @@ def read_text(path: Path) -> str:
     Raises:
         InputError: The file is missing, unreadable, or not UTF-8.
     """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text") from None
+    return decoded(read_bytes(path), path)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

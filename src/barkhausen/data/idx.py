@@ -7,10 +7,8 @@ C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits", secti
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +17,15 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.reading import read_bytes, unpacked
 from barkhausen.data.base import Dataset
 from barkhausen.data.published import PublishedFile, PublishedFiles
 
 UNSIGNED_BYTE = 0x08
 """The IDX code of the only element type the published data sets use."""
+
+MOST_BYTES = 256_000_000
+"""Largest unpacked file that is read; the largest published one has 47 MB."""
 
 
 def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray, "*shape"]:
@@ -71,26 +73,14 @@ def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape
         InputError: The file cannot be read, is damaged, or has another checksum.
             Damage is looked for first, because it tells the user more than a checksum.
     """
-    try:
-        stored = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    content = _unpacked(stored, str(path)) if path.suffix == ".gz" else stored
+    stored = read_bytes(path, binary=True)
+    content = unpacked(stored, str(path), MOST_BYTES) if path.suffix == ".gz" else stored
     array = parse_idx(content, dimensions, str(path))
     # The checksum guards against accidents, not attacks; some hardened builds forbid MD5 for the latter.
     found = hashlib.md5(stored, usedforsecurity=False).hexdigest()
     if found != md5:
         raise InputError(f"{path}: wrong checksum: md5 {found} where the published file has {md5}")
     return array
-
-
-def _unpacked(stored: bytes, origin: str) -> bytes:
-    try:
-        return gzip.decompress(stored)
-    except EOFError:
-        raise InputError(f"{origin}: truncated: the gzip stream ends early, after {len(stored)} bytes") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{origin}: damaged gzip file ({error})") from None
 
 
 def idx_files(

@@ -8,11 +8,9 @@ that the training file does not have.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import warnings
-import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +20,7 @@ import torch
 from jaxtyping import Float, Int
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.reading import read_bytes, unpacked
 from barkhausen.data.base import Dataset
 from barkhausen.data.published import PublishedFile, PublishedFiles
 from barkhausen.data.registry import DATASETS, DatasetEntry
@@ -50,6 +49,9 @@ _COLUMNS: Final = 43
 # Longer than any word of the published files, so that none is cut short.
 _ROW: Final = np.dtype([(f"c{n}", "U24" if n in (*_WORDS, _NAME) else "f8") for n in range(_COLUMNS)])
 _NUMBERS: Final = tuple(n for n in range(_FEATURES) if n not in _WORDS)
+
+MOST_BYTES: Final = 64_000_000
+"""Largest text that is read; the largest published one has 19 MB."""
 
 Rows = np.ndarray[Any, Any]
 """One element for each connection, with the fields c0 to c42."""
@@ -138,11 +140,8 @@ def read_connections(path: Path, md5: str) -> Rows:
         InputError: The file cannot be read, is damaged, or has another checksum. Damage is
             looked for first, because it tells the user more than a checksum.
     """
-    try:
-        stored = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    text = _unpacked(stored, path) if path.suffix == ".gz" else stored
+    stored = read_bytes(path)
+    text = unpacked(stored, str(path), MOST_BYTES) if path.suffix == ".gz" else stored
     rows = parse_connections(text, str(path))
     # The checksum guards against accidents, not attacks; some hardened builds forbid MD5 for the latter.
     found = hashlib.md5(text, usedforsecurity=False).hexdigest()
@@ -191,15 +190,6 @@ def _kinds(rows: Rows, kinds: tuple[str, ...]) -> Int[np.ndarray, " row"]:
 def _rank(ordered: Float[np.ndarray, " normal"], values: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
     below = np.searchsorted(ordered, values) + np.searchsorted(ordered, values, side="right")
     return below / (2.0 * len(ordered))
-
-
-def _unpacked(stored: bytes, path: Path) -> bytes:
-    try:
-        return gzip.decompress(stored)
-    except EOFError:
-        raise InputError(f"{path}: truncated: the gzip stream ends early, after {len(stored)} bytes") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: damaged gzip file ({error})") from None
 
 
 NSL_KDD = DATASETS.register(

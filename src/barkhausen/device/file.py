@@ -13,12 +13,12 @@ import json
 from pathlib import Path
 
 import h5netcdf
-import h5py
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
+from barkhausen.core.netcdf import read_netcdf
 from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
 
 __all__ = ["FORMAT_VERSION", "read_device", "write_device"]
@@ -44,23 +44,8 @@ def read_device(path: Path) -> CharacterisedDevice:
         InputError: The file is missing, is not NetCDF, has another format version, or holds values that are impossible
             for a device. The message names the file and the variable.
     """
-    try:
-        present = path.is_file()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if not present:
-        raise InputError(f"{path}: no such device file")
-    try:
-        # h5netcdf reads this attribute first; if it is damaged, h5netcdf would write a traceback to stderr later.
-        with h5py.File(path, "r") as file:
-            file.attrs.get("_nc3_strict")
-        # A device file holds no dates, but xarray would decode a pulse width in "seconds" as one.
-        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as lazy:
-            data = lazy.load()
-    # h5py and h5netcdf raise many kinds of errors on damaged files; all of them mean the same to the user.
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: is not a readable NetCDF device file ({reason})") from None
+    # A device file holds no dates, but xarray would decode a pulse width in "seconds" as one.
+    data = read_netcdf(path, what="device file")
     try:
         _text_attributes(data)
         _json_attributes(data)
@@ -70,7 +55,7 @@ def read_device(path: Path) -> CharacterisedDevice:
 
 
 def _text_attributes(data: xr.Dataset) -> None:
-    """Refuse text that is not UTF-8 and could not be printed or written; h5py returns it with surrogates."""
+    """Refuse text that is not UTF-8 and could not be printed or written; it is read with surrogates."""
     for attributes in (data.attrs, *(variable.attrs for variable in data.variables.values())):
         for name, value in attributes.items():
             try:

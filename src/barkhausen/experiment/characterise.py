@@ -14,6 +14,7 @@ from xarray.backends import H5NetCDFStore
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
+from barkhausen.core.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
 from barkhausen.device import load_technology, read_device, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation
@@ -80,16 +81,7 @@ def read_characterisation(device: Path) -> Characterisation:
     Raises:
         InputError: A file is missing or damaged.
     """
-    path = history_file(device)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        with xr.open_dataset(path, engine="h5netcdf") as history:
-            return Characterisation(read_device(device), history.load())
-    except (OSError, ValueError, KeyError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: is damaged ({error})") from None
+    return Characterisation(read_device(device), read_netcdf(history_file(device), decode_times=True))
 
 
 def _command(source: Path, out: Path, settings: Sequence[str]) -> str:

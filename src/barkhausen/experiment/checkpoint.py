@@ -16,6 +16,7 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_path
+from barkhausen.core.reading import check_file
 
 _TENSOR = "tensor:"
 
@@ -42,11 +43,22 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         InputError: The file is damaged or is no checkpoint.
     """
+    check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             skeleton = json.loads((file.metadata() or {})["state"])
             state: dict[str, Any] = _join(skeleton, file.get_tensor)
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    # A header that was edited may ask for anything.
+    except (
+        SafetensorError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        RecursionError,
+        OSError,
+    ) as error:
         raise InputError(f"{path}: is not a whole checkpoint ({error}); use --overwrite to start anew") from None
     return state
 

@@ -21,8 +21,16 @@ import torch
 
 from barkhausen.core.config import flat, read_toml
 from barkhausen.core.errors import InputError, OutcomeError
-from barkhausen.core.files import atomic_write, check_directory, claimed_directory, clear_directory, read_json
+from barkhausen.core.files import (
+    atomic_write,
+    check_directory,
+    claimed_directory,
+    clear_directory,
+    read_json,
+    read_json_lines,
+)
 from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.reading import is_file, read_bytes
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
@@ -120,9 +128,8 @@ class Run:
     def _metrics(self) -> list[dict[str, Any]]:
         """The lines of the epochs that are finished, as far as they can be read."""
         try:
-            lines = (self.directory / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-            return [json.loads(line) for line in lines]
-        except (OSError, ValueError):
+            return read_json_lines(self.directory / "metrics.jsonl")
+        except InputError:
             return []
 
     def _prepare(self) -> tuple[Training, CharacterisedDevice | None]:
@@ -151,7 +158,7 @@ class Run:
         if not held.exists():
             atomic_write(held, self.recipe.to_toml())
         if source is not None and not (self.directory / DEVICE).exists():
-            atomic_write(self.directory / DEVICE, source.read_bytes())
+            atomic_write(self.directory / DEVICE, read_bytes(source, binary=True))
         self._check_device_file()
 
     def _check_device_file(self) -> None:
@@ -159,7 +166,7 @@ class Run:
         named, held = device_file(self.recipe), self.directory / DEVICE
         if named is None:
             return
-        if not named.is_file() or not held.is_file() or held.read_bytes() != named.read_bytes():
+        if not is_file(held) or read_bytes(held, binary=True) != read_bytes(named, binary=True):
             raise InputError(
                 f"{named}: is not the device file that the run in {self.directory} was started with; "
                 "choose another --out, or --overwrite"

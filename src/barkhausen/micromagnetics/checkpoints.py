@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import atomic_write, remove_partial
+from barkhausen.core.files import atomic_write, read_json, remove_partial
+from barkhausen.core.reading import read_bytes
 
 PLAN = "plan.json"
 
@@ -35,10 +36,7 @@ class Checkpoint:
         path = directory / PLAN
         text = json.dumps(plan, indent=1, sort_keys=True)
         if path.exists():
-            try:
-                kept = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
-                raise InputError(f"{path}: cannot be read ({error})") from None
+            kept = read_json(path)
             if not isinstance(kept, dict):
                 raise InputError(f"{path}: holds no plan of a simulation")
             wanted = json.loads(text)
@@ -89,8 +87,10 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            return safetensors.torch.load_file(path)
-        except (OSError, safetensors.SafetensorError) as error:
+            return safetensors.torch.load(read_bytes(path, binary=True))
+        except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+            if isinstance(error, InputError):
+                raise
             raise InputError(f"{path}: is damaged ({error}); delete it to compute this part again") from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import read_json
+from barkhausen.core.files import read_json, read_json_lines
 from barkhausen.experiment.summary import SCHEMA, upgraded
 from barkhausen.experiment.work.rows import held_out
 from barkhausen.results.table import result_table
@@ -169,10 +168,7 @@ def load_run(directory: Path) -> FinishedRun:
 
 
 def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is missing or damaged ({error})") from None
+    lines = read_json_lines(path)
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
     # Only rules that program devices while they train have events to write down.
     layers = [set(epoch.events_by_layer) for epoch in epochs]

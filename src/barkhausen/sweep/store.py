@@ -19,8 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from barkhausen.core.config import read_text
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import LOCK, atomic_write, claimed_directory, remove_partial, take_lock, unwritable
+from barkhausen.core.files import atomic_write, claimed_directory, open_lock, remove_partial, take_lock
+from barkhausen.core.reading import is_file, read_bytes
 from barkhausen.results.file_names import SWEEP
 
 POLL = 0.5
@@ -55,10 +57,8 @@ class Store:
 
     def attempts(self, key: str) -> list[str]:
         """A line for each attempt that was started."""
-        try:
-            return (self.of(key) / "attempts.jsonl").read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return []
+        path = self.of(key) / "attempts.jsonl"
+        return read_text(path).splitlines() if is_file(path) else []
 
     def begin(self, key: str, about: dict[str, Any], attempt: dict[str, Any]) -> int:
         """Write down what the task is and that an attempt starts; its number, from 1. Its lock must be held."""
@@ -88,13 +88,7 @@ class Store:
             key: Key of the task.
             patience: Time in s to wait for another process, such as a worker that the scheduler has given up.
         """
-        directory = self.of(key)
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            file = (directory / LOCK).open("a+b")
-        except OSError as error:
-            raise unwritable(directory, error) from None
-        with file:
+        with open_lock(self.of(key)) as file:
             until = time.monotonic() + patience
             while not (ours := take_lock(file)) and time.monotonic() < until:
                 time.sleep(POLL)
@@ -118,10 +112,12 @@ class Store:
 
 def _read(path: Path) -> dict[str, Any] | None:
     """A JSON file, or nothing where there is none; one that is damaged counts as none, and is written again."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    if not is_file(path):
         return None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        value = json.loads(read_bytes(path))
+    except InputError:
+        raise
+    except (ValueError, RecursionError):
+        return None
     return value if isinstance(value, dict) else None

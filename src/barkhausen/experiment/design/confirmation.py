@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from barkhausen.core.errors import OutcomeError
-from barkhausen.core.files import atomic_write
+from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.core.files import atomic_write, read_json
 from barkhausen.core.progress import Progress
 from barkhausen.device import DeviceParameters, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation, characterise
@@ -41,10 +41,12 @@ def confirm(
     kept, work = stem.with_suffix(".json"), stem.with_suffix(".work")
     described = parameters.model_dump(mode="json")
     if kept.exists():
-        held: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        if held["parameters"] == described:
-            result: dict[str, Any] = held["result"]
-            return result
+        held = read_json(kept)
+        if not isinstance(held, dict) or not isinstance(held.get("result"), dict):
+            raise InputError(f"{kept}: is damaged; delete it to compute this part again")
+        kept_result: dict[str, Any] = held["result"]
+        if held.get("parameters") == described:
+            return kept_result
     try:
         found = characterise(parameters, checkpoint=work, progress=progress, **simulating)
     except OutcomeError as error:

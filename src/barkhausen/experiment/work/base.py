@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from barkhausen.core.reading import read_bytes
+
 
 @dataclass(frozen=True)
 class Order:
@@ -42,4 +44,4 @@ class Result:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path, binary=True)).hexdigest()

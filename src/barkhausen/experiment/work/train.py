@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from barkhausen.core.config import read_text
+from barkhausen.core.reading import is_file
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import RECIPE, Run
 from barkhausen.experiment.work.base import Order, Result
@@ -13,7 +15,7 @@ def train(order: Order) -> Result:
     recipe = recipe_from(order.values, "task")
     held = order.directory / RECIPE
     # The same key with another text: the device file lies elsewhere now. No other run can be in here.
-    other = held.exists() and held.read_text(encoding="utf-8") != recipe.to_toml()
+    other = is_file(held) and read_text(held) != recipe.to_toml()
     run = Run(recipe, order.directory, data_dir=order.data_dir, overwrite=other, notes=order.notes)
     summary = run.execute()
     return Result(training_row(summary), single_chips(summary))

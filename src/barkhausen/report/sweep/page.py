@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from barkhausen.core.config import read_toml
+from barkhausen.core.config import read_text, read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.experiment.characterise import history_file, read_characterisation
@@ -348,7 +348,7 @@ def _resolved(directory: Path) -> tuple[str, dict[str, Any]]:
     path = directory / SWEEP
     if not path.is_file():
         return "", {}
-    return path.read_text(encoding="utf-8"), read_toml(path)
+    return read_text(path), read_toml(path)
 
 
 def _texts(frame: pd.DataFrame, column: str) -> list[str]:
