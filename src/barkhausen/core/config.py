@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.dotted import put
+from barkhausen.core.errors import InputError, did_you_mean, shortened
 from barkhausen.core.reading import decoded, read_bytes
 from barkhausen.core.registry import Registry
 
@@ -77,7 +78,7 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = ".".join(shortened(str(part)) for part in first["loc"])
         more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
         if first["type"] == "extra_forbidden":
             known = _keys_beside(model, first["loc"])
@@ -146,27 +147,25 @@ def apply_setting(values: dict[str, Any], setting: str) -> None:
     Args:
         values: Nested dictionary, as read from TOML.
         setting: Text such as ``states=3`` or ``dataset.name=digits``; the value is read as TOML, or as a string
-            if it is not TOML.
+            if it is not TOML. A number in the key names an entry of a list: ``shape.notches.0.depth=4e-9``.
 
     Raises:
-        InputError: No key or no value, or a part of the key is not a table.
+        InputError: No key or no value, or a part of the key is neither a table nor an entry of a list.
     """
     key, equals, text = setting.partition("=")
     key = key.strip()
     if not equals or not key:
-        raise InputError(f"--set {setting}: must be key=value, such as states=3 or dataset.name=digits")
+        raise InputError(f"--set {shortened(setting)}: must be key=value, such as states=3 or dataset.name=digits")
     try:
         read = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         read = {}
     # More than the one key: the text goes on after a line break.
     value = read["value"] if len(read) == 1 else text.strip()
-    *tables, last = key.split(".")
-    for table in tables:
-        values = values.setdefault(table, {})
-        if not isinstance(values, dict):
-            raise InputError(f"--set {setting}: '{table}' is not a table")
-    values[last] = value
+    try:
+        put(values, key, value)
+    except InputError as error:
+        raise InputError(f"--set {shortened(setting)}: {error}") from None
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -13,6 +13,23 @@ from collections.abc import Iterable
 
 PACKAGE = __name__.partition(".")[0]
 
+LONGEST_WORD, LONGEST_LINE = 200, 1500
+"""Characters of a word and of a message beyond which they are shortened in the middle."""
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """Text of at most ``length`` characters, with an ellipsis in the middle where it is longer."""
+    if len(text) <= length:
+        return text
+    tail = length // 3
+    return f"{text[: length - tail - 1]}…{text[-tail:]}"
+
+
+def one_line(message: str) -> str:
+    """A message as one line, without words or values of excessive length."""
+    words = (shortened(word, LONGEST_WORD) for word in message.split())
+    return shortened(" ".join(words), LONGEST_LINE)
+
 
 class BarkhausenError(Exception):
     """Base class of the errors that the package raises on purpose."""
@@ -22,7 +39,7 @@ class InputError(BarkhausenError, ValueError):
     """Error in the input. The message is one line: which key, which value, what is allowed."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message))
 
 
 class OutcomeError(BarkhausenError):
@@ -45,7 +62,7 @@ def warn(message: str) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
         level, frame = level + 1, frame.f_back
-    warnings.warn(InputWarning(" ".join(message.split())), stacklevel=level)
+    warnings.warn(InputWarning(one_line(message)), stacklevel=level)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

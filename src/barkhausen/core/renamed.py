@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from barkhausen.core.errors import InputError
+
 
 class RenamedWarning(DeprecationWarning):
     """A name of an earlier version was used; the command line shows it, Python by its own rules for deprecations."""
@@ -95,15 +97,20 @@ def deprecated(old: str, new: str, *, stacklevel: int = 3) -> None:
 
 
 def renamed_keys(values: Mapping[str, Any], names: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
-    """Nested tables with old keys replaced, each with a warning; a new key beside the old one wins."""
+    """Nested tables with old keys replaced, each with a warning.
+
+    Raises:
+        InputError: An old key stands beside the one that took its place.
+    """
     result: dict[str, Any] = {}
     for key, value in values.items():
         place = f"{prefix}{key}"
         if place in names:
+            new = names[place].rpartition(".")[2]
+            if new in values:
+                raise InputError(f"{place} and {names[place]} are two names of one key; give the second alone")
             deprecated(place, names[place], stacklevel=4)
-            key = names[place].rpartition(".")[2]  # noqa: PLW2901  # goes on under its new name
-            if key in values:
-                continue
+            key = new  # noqa: PLW2901  # goes on under its new name
         result[key] = renamed_keys(value, names, f"{place}.") if isinstance(value, dict) else value
     return result
 
@@ -111,8 +118,14 @@ def renamed_keys(values: Mapping[str, Any], names: Mapping[str, str], prefix: st
 def renamed_setting(setting: str, names: Mapping[str, str]) -> str:
     """``key=value`` of the command line with an old key replaced, with a warning."""
     key, equals, value = setting.partition("=")
-    if key.strip() not in names:
-        return setting
-    new = names[key.strip()]
-    deprecated(key.strip(), new, stacklevel=4)
-    return f"{new}{equals}{value}"
+    new = renamed_key(key.strip(), names)
+    return setting if new == key.strip() else f"{new}{equals}{value}"
+
+
+def renamed_key(key: str, names: Mapping[str, str]) -> str:
+    """A dotted key with an old name in it replaced, with a warning."""
+    for old, new in names.items():
+        if key == old or key.startswith(f"{old}."):
+            deprecated(old, new, stacklevel=5)
+            return new + key.removeprefix(old)
+    return key

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
+from barkhausen.core.file_kinds import PARAMETERS, refuse_other_kind
 from barkhausen.core.registry import Registry
 from barkhausen.device.coordinate import StateCoordinate
 
@@ -146,6 +147,7 @@ def load_technology(path: Path, settings: Sequence[str] = ()) -> tuple[Technolog
         InputError: The file cannot be read, or a key or value in it is wrong.
     """
     values = read_toml(path)
+    refuse_other_kind(values, PARAMETERS, path)
     for setting in settings:
         apply_setting(values, setting)
     name = values.pop("technology", DEFAULT_TECHNOLOGY)

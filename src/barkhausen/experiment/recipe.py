@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -29,7 +30,8 @@ from barkhausen.core.config import (
     read_toml,
     validated,
 )
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, warn
+from barkhausen.core.file_kinds import RECIPE, refuse_other_kind
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
@@ -92,7 +94,10 @@ class DeviceRecipe(StrictParameters):
         if self.sigma is not None and self.file is not None:
             raise ValueError("sigma belongs to the gaussian preset; with a device file, leave it out")
         if self.sigma is not None and self.preset != "gaussian":
-            raise ValueError(f"sigma belongs to the gaussian preset, not to {self.preset}")
+            raise ValueError(
+                f"sigma belongs to the gaussian preset, not to {self.preset}; write preset = 'gaussian', or leave one "
+                "of the two out"
+            )
         return self
 
     @model_serializer(mode="wrap")
@@ -212,16 +217,17 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     Args:
         path: The TOML file.
         settings: Settings such as ``states=3`` or ``dataset.name=digits``. A value is read as TOML, or as a string
-            where it is not TOML. ``device.file=…`` replaces the recipe's preset with its sigma and states.
+            where it is not TOML. ``device.file=…`` replaces the recipe's preset with its sigma and states, and
+            ``device.sigma=…`` replaces the preset by ``gaussian``.
 
     Raises:
         InputError: The file cannot be read, or a key or value is unknown or wrong.
     """
     # Renamed before the settings: an old key of the file must not stand beside the new one of a setting, or reversed.
     values = renamed_keys(read_toml(path), RECIPE_KEYS)
+    refuse_other_kind(values, RECIPE, path)
     settings = [renamed_setting(setting, RECIPE_KEYS) for setting in settings or []]
-    if any(setting.partition("=")[0].strip() == "device.file" for setting in settings):
-        _without_preset(values)
+    replace_device(values, [setting.partition("=")[0].strip() for setting in settings])
     for setting in settings:
         apply_setting(values, setting)
     return recipe_from(values, str(path))
@@ -235,12 +241,18 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
     Raises:
         InputError: A key or value is unknown or wrong.
     """
-    recipe = validated(Recipe, renamed_keys(values, RECIPE_KEYS), origin)
+    values = renamed_keys(values, RECIPE_KEYS)
+    recipe = validated(Recipe, values, origin)
     if not recipe.learning_rule.on_devices:
         return recipe
     if recipe.device.file is None:
         _check_shipped(recipe, origin)
         return recipe
+    if "preset" in values["device"]:
+        warn(
+            f"{origin}: device.preset = {values['device']['preset']!r} has no effect beside device.file = "
+            f"{recipe.device.file!r}; leave it out"
+        )
     states = read_device(Path(recipe.device.file)).states
     if "states" in recipe.model_fields_set and recipe.states != states:
         raise InputError(
@@ -288,10 +300,23 @@ def device_file(recipe: Recipe) -> Path | None:
     return None if choice.preset == "gaussian" else shipped_file(f"{choice.preset}-{recipe.states}")
 
 
-def _without_preset(values: dict[str, Any]) -> None:
-    """Remove the preset of a recipe and its number of states: a device file named by a setting replaces both."""
-    values.pop("states", None)
+def replace_device(values: dict[str, Any], settings: Collection[str]) -> None:
+    """Remove from a recipe what settings replace, in place.
+
+    ``device.file`` replaces the preset with its sigma and the number of states, and ``device.sigma``, which belongs to
+    the Gaussian preset, another preset.
+
+    Args:
+        values: Content of the recipe.
+        settings: Keys of the settings.
+    """
     device = values.get("device")
-    if isinstance(device, dict):
-        device.pop("preset", None)
-        device.pop("sigma", None)
+    table: dict[str, Any] = device if isinstance(device, dict) else {}
+    if "device.file" in settings:
+        if "states" not in settings:
+            values.pop("states", None)
+        for name in ("preset", "sigma"):
+            if f"device.{name}" not in settings:
+                table.pop(name, None)
+    elif "device.sigma" in settings and "device.preset" not in settings and table.get("preset") in get_args(Preset):
+        table.pop("preset")

@@ -101,7 +101,8 @@ def _recipe(directory: Path) -> Recipe:
     table, rule = values.get("device"), RULES.find(values.get("mode"))
     if rule is not None and rule.on_devices and isinstance(table, dict) and table.get("preset") != "gaussian":
         # Read by its own name, so that a missing copy is reported as such and no other file can take its place.
-        values["device"] = {**table, "file": str(device)}
+        rest = {key: value for key, value in table.items() if key != "preset"}
+        values["device"] = {**rest, "file": str(device)}
     return recipe_from(values, str(path))
 
 

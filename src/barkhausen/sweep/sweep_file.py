@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from barkhausen.core.config import Count, StrictParameters, apply_setting, flat, read_toml, validated
+from barkhausen.core.file_kinds import SWEEP, refuse_other_kind
 from barkhausen.experiment.jobs import JOBS
 
 Points = tuple[dict[str, Any], ...]
@@ -207,6 +208,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
         InputError: A file cannot be read, or a key or value is unknown or wrong.
     """
     values = read_toml(path)
+    refuse_other_kind(values, SWEEP, path)
     for setting in settings:
         apply_setting(values, setting)
     file = validated(SweepFile, values, str(path))

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barkhausen.core.config import flat
+from barkhausen.core.dotted import taken
 from barkhausen.core.files import atomic_path
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import ALWAYS, IDENTITY, PLANNED, dtype_of
@@ -78,10 +78,9 @@ def _row(task: Task, outcome: Outcome | None, swept: Sequence[str]) -> dict[str,
     if outcome is not None:
         status, error = outcome["status"], outcome.get("error")
         row |= outcome.get("row", {})
-    missing = [key for key in swept if key not in task.settings]
     # Points of a list need not name the same keys: what one leaves out is what its recipe says.
-    resolved = flat(task.resolved()) if missing else {}
-    row |= {key: _cell(task.settings.get(key, resolved.get(key))) for key in swept}
+    resolved = task.resolved() if any(key not in task.settings for key in swept) else {}
+    row |= {key: _cell(task.settings[key] if key in task.settings else taken(resolved, key)) for key in swept}
     return row | {"task": task.key, "kind": task.kind, "status": status, "error": error}
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
+from barkhausen.core.file_kinds import SEARCH, refuse_other_kind
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design import FAMILIES, DesignSpace, Family, Ranges, Weights
 from barkhausen.device.domain_wall.parameters import DeviceParameters
@@ -99,6 +100,7 @@ def load_search(path: Path, settings: Sequence[str] = ()) -> SearchRecipe:
         InputError: The file cannot be read, or a key or value is unknown or wrong.
     """
     values = read_toml(path)
+    refuse_other_kind(values, SEARCH, path)
     for setting in settings:
         apply_setting(values, setting)
     for key in SEARCHED:

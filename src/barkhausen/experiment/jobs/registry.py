@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError
 from barkhausen.core.registry import Registry
 from barkhausen.experiment.work.base import Order, Result, file_digest
@@ -106,13 +107,10 @@ class Planning:
         """The base with settings in their places; the base itself is left alone."""
         values: dict[str, Any] = json.loads(json.dumps(self.base if base is None else base))
         for key, value in settings.items():
-            *tables, last = key.split(".")
-            table = values
-            for name in tables:
-                table = table.setdefault(name, {})
-                if not isinstance(table, dict):
-                    raise InputError(f"{self.origin}: {key} = {value!r}: '{name}' is not a table")
-            table[last] = list(value) if isinstance(value, tuple) else value
+            try:
+                put(values, key, list(value) if isinstance(value, tuple) else value)
+            except InputError as error:
+                raise InputError(f"{self.origin}: {key} = {value!r}: {error}") from None
         return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from barkhausen.experiment.jobs.registry import (
     Settings,
     fraction,
 )
-from barkhausen.experiment.recipe import Recipe, device_file, recipe_from
+from barkhausen.experiment.recipe import Recipe, device_file, recipe_from, replace_device
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.train import train
 
@@ -28,9 +29,7 @@ NETWORK_COLUMNS = ("mode", "states", "seed", "dataset", "device")
 
 def plan_training(planning: Planning, settings: Settings) -> Planned:
     """A training: the resolved recipe decides it, with the content of the device file."""
-    values = planning.placed(settings)
-    if "device.file" in settings:
-        _without_preset(values, settings)
+    values = planning.placed(settings, replaced(planning.base, settings))
     if "threads" not in settings:
         values["threads"] = planning.threads
     recipe = _recipe(planning, values)
@@ -65,13 +64,11 @@ def _recipe(planning: Planning, values: dict[str, Any]) -> Recipe:
     return recipe.model_copy(update={"states": states})
 
 
-def _without_preset(values: dict[str, Any], settings: Settings) -> None:
-    """A device file takes the place of the base's preset and states, as with ``barkhausen train --set``."""
-    if "states" not in settings:
-        values.pop("states", None)
-    for name in ("preset", "sigma"):
-        if f"device.{name}" not in settings:
-            values["device"].pop(name, None)
+def replaced(base: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """The base recipe without what settings replace, as with ``barkhausen train --set``."""
+    values: dict[str, Any] = copy.deepcopy(dict(base))
+    replace_device(values, settings)
+    return values
 
 
 def _that_counts(resolved: Mapping[str, Any]) -> dict[str, Any]:

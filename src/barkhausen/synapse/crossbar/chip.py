@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.file_kinds import CHIP, refuse_other_kind
 from barkhausen.synapse.crossbar.chip_parts import (
     Bank,
     Constant,
@@ -186,6 +187,8 @@ def load_chip(path: Path | None = None, settings: Sequence[str] = ()) -> Chip:
         InputError: The file cannot be read, a key or value in it is wrong, or such a chip cannot exist.
     """
     given = {} if path is None else read_toml(path)
+    if path is not None:
+        refuse_other_kind(given, CHIP, path)
     for setting in settings:
         apply_setting(given, setting)
     defaults = _defaults()
