@@ -16,6 +16,7 @@ import typer
 from barkhausen.cli.commands import Commands
 from barkhausen.cli.terminal.failures import failure_in_words
 from barkhausen.core.errors import BarkhausenError, InputWarning
+from barkhausen.core.registry import warn_of_extensions
 from barkhausen.core.renamed import RenamedWarning
 from barkhausen.core.streams import print_anything
 from barkhausen.version import __version__
@@ -38,6 +39,8 @@ def _root(
     ] = False,
 ) -> None:
     """From micromagnetics to picojoules: deep networks on stochastic magnetic devices."""
+    if "--help" not in sys.argv:
+        warn_of_extensions()
 
 
 def main() -> None:

@@ -23,6 +23,10 @@ def characterize(
     page: Annotated[
         Path | None, typer.Option("--report", help="Page about the device. Default: beside the device file, as .html.")
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Discard the unfinished work of another characterisation beside the file."),
+    ] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
@@ -42,6 +46,7 @@ def characterize(
         backend=backend,
         threads=threads,
         accelerator=accelerator,
+        overwrite=overwrite,
         progress=Terminal(Console(stderr=True)),
     )
     page = page or out.with_suffix(".html")

@@ -24,9 +24,10 @@ def design(
     """Search for pulses, gate voltages and notches with well-separated states; confirm the best by micromagnetics."""
     from barkhausen.core.progress import Terminal
     from barkhausen.experiment.design.search import design_to_directory
+    from barkhausen.experiment.design.verdict import verdict
     from barkhausen.report.design.page import write_design_page
 
-    design_to_directory(
+    result = design_to_directory(
         search,
         out,
         settings=settings or [],
@@ -36,4 +37,6 @@ def design(
         progress=Terminal(Console(stderr=True)),
     )
     page = write_design_page(out)
+    for line in verdict(result).lines:
+        typer.echo(line)
     typer.echo(f"best design in {out / 'designed.toml'}, report in {page}")

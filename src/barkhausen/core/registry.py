@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TypeVar
 
-from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.errors import InputError, did_you_mean, warn
 
 Entry = TypeVar("Entry")
 
@@ -79,6 +79,17 @@ def load_extensions() -> list[Path]:
         if file is not None:
             files.append(Path(file))
     return files
+
+
+def warn_of_extensions() -> None:
+    """Warn of an extension that cannot be imported.
+
+    Without a warning it would go unnoticed as long as no name is asked for that the package itself has not.
+    """
+    try:
+        load_extensions()
+    except InputError as error:
+        warn(f"{error}; what it registers is missing")
 
 
 def _reason(name: str, error: Exception) -> str:

@@ -60,6 +60,9 @@ class _Rule(NamedTuple):
     """Whether NaN is allowed, for values that could not be estimated."""
 
 
+LARGEST_RANGE = 1e6
+"""Largest range of the state coordinate in units of the distance of the outermost states."""
+
 _STATE, _BOUND = ("state",), ("state", "bound")
 
 STABILITY = ("barrier", "attempt_frequency", "retention_time", "pinning_field")
@@ -209,6 +212,23 @@ def state_range(data: xr.Dataset) -> tuple[float, float]:
     return low, high
 
 
+def _validate_scale(data: xr.Dataset, means: np.ndarray) -> None:
+    """Refuse a range or a spread that is out of all proportion to the distance of the states."""
+    span = abs(float(means[-1]) - float(means[0]))
+    low, high = state_range(data)
+    if max(abs(low - means[0]), abs(high - means[0])) > LARGEST_RANGE * span:
+        raise InputError(
+            f"variable 'state_range' is {low:g} to {high:g}, more than {LARGEST_RANGE:g} times the distance of the "
+            f"outermost states ({span:g})"
+        )
+    for name in MOMENTS[1:]:
+        if name in data and (data[name].values > LARGEST_RANGE * span).any():
+            raise InputError(
+                f"variable '{name}' holds {data[name].values.max():g}, more than {LARGEST_RANGE:g} times the distance "
+                f"of the outermost states ({span:g})"
+            )
+
+
 def _validate_energies(data: xr.Dataset) -> None:
     if "energy" not in data:
         return
@@ -258,6 +278,7 @@ def _validate_states(data: xr.Dataset) -> None:
             f"mean values of states {state} and {state + 1} are {means[state]:g} and {means[state + 1]:g} {unit}; "
             "states must be in order of their mean values and distinct"
         )
+    _validate_scale(data, means)
 
 
 def _validate_outcome(data: xr.Dataset) -> None:

@@ -18,6 +18,7 @@ from barkhausen.core.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
 from barkhausen.device import load_technology, read_device, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation
+from barkhausen.micromagnetics.checkpoints import OtherSimulation
 
 WORK = ".work"
 """Suffix of the directory beside the device file where unfinished work is kept."""
@@ -31,6 +32,7 @@ def characterise_to_file(
     backend: str = "auto",
     threads: int | None = None,
     accelerator: str = "cpu",
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Characterisation:
     """Characterise the device of a TOML file; write ``out``, and its histories beside it.
@@ -43,6 +45,7 @@ def characterise_to_file(
         out: Device file to write.
         settings: ``key=value`` pairs that replace what the file says.
         backend, threads, accelerator: Arguments of :func:`barkhausen.micromagnetics.simulate`.
+        overwrite: Whether to discard the unfinished work of another characterisation.
         progress: Where progress is shown.
 
     Raises:
@@ -55,15 +58,29 @@ def characterise_to_file(
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no directory {out.parent}")
     work = out.with_name(out.name + WORK)
-    found: Characterisation = characterise(
-        parameters,
-        checkpoint=work,
-        backend=backend,
-        threads=threads,
-        accelerator=accelerator,
-        progress=progress,
-        attributes={"command": _command(source, out, settings)},
-    )
+
+    def attempt() -> Characterisation:
+        found: Characterisation = characterise(
+            parameters,
+            checkpoint=work,
+            backend=backend,
+            threads=threads,
+            accelerator=accelerator,
+            progress=progress,
+            attributes={"command": _command(source, out, settings)},
+        )
+        return found
+
+    try:
+        found = attempt()
+    except OtherSimulation as error:
+        if not overwrite:
+            raise InputError(
+                f"--out {out}: {work} holds the unfinished work of another characterisation ({error.why}); choose "
+                "another --out, or --overwrite to discard it"
+            ) from None
+        shutil.rmtree(work)
+        found = attempt()
     write_device(found.device, out)
     _write_history(found.history, history_file(out))
     shutil.rmtree(work, ignore_errors=True)

@@ -20,6 +20,18 @@ from barkhausen.core.reading import read_bytes
 PLAN = "plan.json"
 
 
+class OtherSimulation(InputError):
+    """The directory of a checkpoint holds something else than the simulation.
+
+    Attributes:
+        why: What it holds.
+    """
+
+    def __init__(self, directory: Path, why: str) -> None:
+        super().__init__(f"{directory}: {why}")
+        self.why = why
+
+
 class Checkpoint:
     """Directory with the finished chunks and the state of the current one.
 
@@ -42,13 +54,13 @@ class Checkpoint:
             wanted = json.loads(text)
             keys = sorted(key for key in {*kept, *wanted} if kept.get(key) != wanted.get(key))
             if keys:
-                raise InputError(f"{directory}: holds another simulation (differs in {', '.join(keys)})")
+                raise OtherSimulation(directory, f"holds another simulation (differs in {', '.join(keys)})")
             remove_partial(directory)
         else:
             if directory.exists() and not directory.is_dir():
                 raise InputError(f"{directory}: is not a directory")
             if directory.exists() and any(directory.iterdir()):
-                raise InputError(f"{directory}: is not empty and holds no simulation of ours")
+                raise OtherSimulation(directory, "is not empty and holds no simulation of ours")
             atomic_write(path, text)
 
     def finished(self, chunk: int) -> dict[str, Tensor] | None:

@@ -15,6 +15,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
 from barkhausen.experiment.summary import SCHEMA, upgraded
 from barkhausen.experiment.work.rows import held_out
+from barkhausen.results.file_names import SWEEP, TABLE
 from barkhausen.results.table import result_table
 
 Amount = Annotated[float, Field(ge=0)]
@@ -142,7 +143,7 @@ def load_run(directory: Path) -> FinishedRun:
     # The directory of a task of a sweep is named by its key, and the run in it is not.
     name = home.parent.name if (home.parent / "task.json").is_file() else home.name
     if not path.exists():
-        raise InputError(f"{directory}: is not a finished run (no summary.json)")
+        raise InputError(f"{directory}: is {_other_than_a_run(directory)}")
     summary = read_json(path)
     if not isinstance(summary, dict):
         raise InputError(f"{path}: is not of one run; name the directory of each run")
@@ -165,6 +166,18 @@ def load_run(directory: Path) -> FinishedRun:
     if states != {checked.states} or len(sizes) != 1 or 0 in sizes:
         raise InputError(f"{path}: is damaged (not two histograms of {checked.states} states)")
     return FinishedRun(name, summary, epochs, histograms)
+
+
+def _other_than_a_run(directory: Path) -> str:
+    """What a directory without a summary is, and what serves instead."""
+    if (directory / SWEEP).exists() or (directory / TABLE).exists():
+        return (
+            f"the directory of a sweep, not of a run: `barkhausen table {directory}` shows its results, and "
+            f"`barkhausen sweep` wrote the page about it, {directory / 'report.html'}"
+        )
+    if (directory / "recipe.toml").exists():
+        return "not a finished run (no summary.json); the same `barkhausen train` resumes it"
+    return "not a finished run (no summary.json)"
 
 
 def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:

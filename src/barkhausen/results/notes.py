@@ -19,6 +19,7 @@ Key = Literal[
     "planned",
     "repeated",
     "uneven",
+    "unlike",
 ]
 
 

@@ -134,6 +134,7 @@ def summarise(
     for key in keys:
         result[key] = result[key].astype(frame[key].dtype)
     notes = [*_counted(frame), *_methods(result, names, level), *findings.notes(keys)]
+    notes += _unlike(parts, keys, [key for key in swept if key not in keys])
     notes += [] if pairing is None else pairing.notes(result, names)
     if "measured_on" in frame.columns and frame["measured_on"].nunique() > 1:
         text = "some accuracies are of validation samples, others of the test set (column measured_on)"
@@ -192,6 +193,23 @@ def _counted(frame: pd.DataFrame) -> list[Note]:
     if planned:
         lines.append(Note("planned", f"{planned} of {len(frame)} tasks are planned but not finished"))
     return lines
+
+
+def _unlike(parts: Sequence[tuple[Any, pd.DataFrame]], keys: Sequence[str], others: Sequence[str]) -> list[Note]:
+    """A note where groups hold tasks that differ in more than their seed.
+
+    Args:
+        parts: Rows of each group.
+        keys: Keys of the groups.
+        others: Further keys in which tasks differ, without the seed.
+    """
+    done = [part[part["status"] == FINISHED] for _, part in parts]
+    mixed = [key for key in others if any(part[key].nunique(dropna=False) > 1 for part in done)]
+    if not mixed:
+        return []
+    named = ", ".join(mixed)
+    text = f"the tasks of a group differ in {named} too: means, spreads and intervals mix these settings with the seeds"
+    return [Note("unlike", f"{text}; part them with --group {' --group '.join([*keys, *mixed])}")]
 
 
 class _Findings:
