@@ -18,7 +18,7 @@ from barkhausen.core.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
 from barkhausen.device import load_technology, read_device, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation
-from barkhausen.micromagnetics.checkpoints import OtherSimulation
+from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 
 WORK = ".work"
 """Suffix of the directory beside the device file where unfinished work is kept."""
@@ -73,7 +73,7 @@ def characterise_to_file(
 
     try:
         found = attempt()
-    except OtherSimulation as error:
+    except OtherSimulationError as error:
         if not overwrite:
             raise InputError(
                 f"--out {out}: {work} holds the unfinished work of another characterisation ({error.why}); choose "

@@ -20,7 +20,7 @@ from barkhausen.core.reading import read_bytes
 PLAN = "plan.json"
 
 
-class OtherSimulation(InputError):
+class OtherSimulationError(InputError):
     """The directory of a checkpoint holds something else than the simulation.
 
     Attributes:
@@ -54,13 +54,13 @@ class Checkpoint:
             wanted = json.loads(text)
             keys = sorted(key for key in {*kept, *wanted} if kept.get(key) != wanted.get(key))
             if keys:
-                raise OtherSimulation(directory, f"holds another simulation (differs in {', '.join(keys)})")
+                raise OtherSimulationError(directory, f"holds another simulation (differs in {', '.join(keys)})")
             remove_partial(directory)
         else:
             if directory.exists() and not directory.is_dir():
                 raise InputError(f"{directory}: is not a directory")
             if directory.exists() and any(directory.iterdir()):
-                raise OtherSimulation(directory, "is not empty and holds no simulation of ours")
+                raise OtherSimulationError(directory, "is not empty and holds no simulation of ours")
             atomic_write(path, text)
 
     def finished(self, chunk: int) -> dict[str, Tensor] | None:
