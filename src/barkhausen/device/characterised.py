@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from barkhausen.core.renamed import deprecated
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
+from barkhausen.device.plots import plot_of
 from barkhausen.device.schema import (
     AT_REST,
     FORMAT_VERSION,
@@ -38,6 +39,7 @@ from barkhausen.device.schema import (
     OUTCOMES,
     READ_OUT,
     check_states,
+    checked_energies,
     state_range,
     validate,
 )
@@ -53,6 +55,9 @@ from barkhausen.device.statistics.resampling import (
 from barkhausen.device.statistics.variance import variance_components
 from barkhausen.device.technology import TECHNOLOGIES
 from barkhausen.version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["FORMAT_VERSION", "MAXIMAL_STATES", "CharacterisedDevice", "Source"]
 
@@ -143,7 +148,7 @@ class CharacterisedDevice:
         contents["state_value"] = (PLACES, values.astype(np.float64), words)
         contents["state_range"] = ("bound", np.array(state_range, np.float64), {"units": unit})
         if energies:
-            contents |= energy_variables(_checked(energies, values.shape[0]), causes or {})
+            contents |= energy_variables(checked_energies(energies, values.shape[0]), causes or {})
         if outcome is not None:
             if outcome.shape != values.shape:
                 raise InputError(f"outcome has the shape {outcome.shape}, but the values have {values.shape}")
@@ -185,6 +190,18 @@ class CharacterisedDevice:
             InputError: They do not fit this device.
         """
         return CharacterisedDevice(_merged(self.data, extras))
+
+    def plot(self, axes: Axes | None = None, *, kind: str = "distribution") -> Axes:
+        """Draw the device, ready for a column of a journal.
+
+        Args:
+            axes: Axes to draw on. Default: those of a new figure.
+            kind: ``distribution``: the state coordinate in each state; ``drive``: states against what selects them.
+
+        Raises:
+            InputError: There is no such figure, or the device file does not hold what it needs.
+        """
+        return plot_of(kind)(self, axes)
 
     @property
     def technology(self) -> str:
@@ -371,17 +388,6 @@ def _merged(data: xr.Dataset, extras: Sequence[xr.Dataset]) -> xr.Dataset:
         except ValueError as error:
             raise InputError(f"the additional variables do not fit the device ({error})") from None
     return data
-
-
-def _checked(energies: Mapping[str, Array], states: int) -> dict[str, Array]:
-    given: dict[str, Array] = {}
-    for cause, values in energies.items():
-        given[cause] = np.asarray(values, np.float64)
-        if given[cause].shape != (states,):
-            raise InputError(f"energies of '{cause}' have the shape {given[cause].shape}, must be ({states},)")
-        if not np.isfinite(given[cause]).all():
-            raise InputError(f"energies of '{cause}' hold a value that is not finite")
-    return given
 
 
 def _estimated_moments(values: Float[np.ndarray, "state device cycle"]) -> tuple[Array, Array, Array]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from barkhausen.core.errors import InputError
 from barkhausen.device.technology import TECHNOLOGIES
@@ -331,3 +332,17 @@ def _validate_mixture(data: xr.Dataset) -> None:
         raise InputError(f"variable 'mixture_mean' holds a value outside {low:g} to {high:g}")
     if not np.isin(data["mixture_level"].values, LEVELS.values).all():
         raise InputError("variable 'mixture_level' holds a value that is neither 0 (cycle) nor 1 (device)")
+
+
+def checked_energies(
+    energies: Mapping[str, Float[np.ndarray, " state"]], states: int
+) -> dict[str, Float[np.ndarray, " state"]]:
+    """Energies of each cause, one for each state; :class:`InputError` if they are not."""
+    given: dict[str, Float[np.ndarray, " state"]] = {}
+    for cause, values in energies.items():
+        given[cause] = np.asarray(values, np.float64)
+        if given[cause].shape != (states,):
+            raise InputError(f"energies of '{cause}' have the shape {given[cause].shape}, must be ({states},)")
+        if not np.isfinite(given[cause]).all():
+            raise InputError(f"energies of '{cause}' hold a value that is not finite")
+    return given
