@@ -101,7 +101,7 @@ def test_a_device_that_names_nothing_that_selects_its_states_says_so() -> None:
 
 
 def test_a_figure_that_does_not_exist_is_refused_by_name() -> None:
-    with pytest.raises(InputError, match="kind = 'distributions': .*did you mean 'distribution'"):
+    with pytest.raises(InputError, match=r"kind = 'distributions': .*did you mean 'distribution'"):
         conductances().plot(kind="distributions")
 
 

@@ -32,13 +32,13 @@ COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 
 GREY = "#808080"
 
-FONTS = {
+FONTS: Any = {
     "pdf.fonttype": 42,  # TrueType, which journals ask for, instead of Type 3
     "ps.fonttype": 42,
     "svg.fonttype": "none",  # text stays text
 }
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     **FONTS,
     "font.size": POINTS,
     "axes.titlesize": POINTS,

@@ -210,15 +210,13 @@ def _name_states(axes: Axes, places: list[tuple[float, int]], colours: list[str]
         )
 
 
-def _weight_axis(axes: Axes, device: CharacterisedDevice) -> Any:
+def _weight_axis(axes: Axes, device: CharacterisedDevice) -> None:
     mean, factor = device.coordinate.factor * device.moments[0], device.coordinate.factor
 
-    def weight(place: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
+    def weight(place: Any) -> Any:
         return device.weight_of(np.asarray(place) / factor)
 
-    def place(weight: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
+    def place(weight: Any) -> Any:
         return np.asarray(mean[0] + (np.asarray(weight) + 1) * (mean[-1] - mean[0]) / 2)
 
-    above = axes.secondary_xaxis("top", functions=(weight, place))
-    above.set_xlabel("weight")
-    return above
+    axes.secondary_xaxis("top", functions=(weight, place)).set_xlabel("weight")
