@@ -110,7 +110,7 @@ def test_its_file_is_part_of_the_code_version(extension: Path) -> None:
 def test_a_rule_has_a_row_and_no_published_figure(extension: Path, tmp_path: Path) -> None:
     run = write_run(tmp_path, "made-up", 5, 0)
     row, other = result_table([summary_of("made-up", 5, 0, 0.9, 0.8), summary_of("in-situ", 5, 0, 0.9, 0.8)])
-    assert published("accuracy", "mnist", "made-up") is None
+    assert published("accuracy", "mnist", "made-up", "mlp") is None
     assert (row["mode"], row["published_accuracy"], row["published_picojoule_per_inference"]) == ("made-up", None, None)
     assert other["published_accuracy"] == 0.9667
     assert "| made-up | 5 |" in markdown_table([row])

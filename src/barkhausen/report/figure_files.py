@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from barkhausen.core.csv_cells import guarded
+
 LONGEST_NAME = 60
 KEPT = ",;:.-_+*/()[]=@!$&'±σµ"
 """What may stand in an address as it is."""
@@ -35,10 +37,10 @@ def csv_address(text: str) -> str:
 
 
 def csv_text(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A CSV file with a header; nothing stands where a value is missing."""
+    """A CSV file with a header; empty cells where a value is missing. Text is guarded against formulas."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow([guarded(name) for name in names])
     writer.writerows([[_written(value) for value in row] for row in rows])
     return stream.getvalue()
 
@@ -126,4 +128,4 @@ def _written(value: object) -> object:
         return value
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.7g}"
-    return html.unescape(value) if isinstance(value, str) else value
+    return guarded(html.unescape(value)) if isinstance(value, str) else value

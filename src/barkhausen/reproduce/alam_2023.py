@@ -9,12 +9,12 @@ from typing import Any
 from barkhausen.reproduce.comparisons import (
     accuracies,
     fewer_updates,
+    published_beside,
     readings_of_energy,
     spread_text,
     verdict_of,
 )
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Reading, Summaries, System
-from barkhausen.results.published import published
 from barkhausen.results.table import by_kind
 
 EPOCHS_OF_THE_RECIPE = 5
@@ -37,7 +37,7 @@ def readings(summaries: Summaries) -> list[Reading]:
         found.append(accuracies(runs, label))
         saved = [value for value in map(fewer_updates, runs) if value is not None]
         if saved:
-            figure = published("fewer_updates", runs[0]["dataset"]["name"], runs[0]["mode"])
+            figure = published_beside("fewer_updates", runs[0])
             beside = "" if figure is None else f"at least {figure.value:g}"
             verdict = verdict_of(fmean(saved), figure)
             text = spread_text(saved, ".4g", "")

@@ -9,13 +9,18 @@ from typing import Any
 from barkhausen.core.units import PICO
 from barkhausen.experiment.work.rows import Summary, held_out
 from barkhausen.reproduce.systems import Reading
-from barkhausen.results.published import Figure, published
+from barkhausen.results.published import Figure, network_of, published
 
 
 def kind_label(summary: Mapping[str, Any]) -> str:
     """Rule and number of states."""
     states = summary["states"]
     return str(summary["mode"]) if states is None else f"{summary['mode']}, {states} states"
+
+
+def published_beside(quantity: str, summary: Summary) -> Figure | None:
+    """The published figure of a quantity for runs of this kind."""
+    return published(quantity, summary["dataset"]["name"], summary["mode"], network_of(summary["recipe"]))
 
 
 def spread_text(values: list[float], form: str, unit: str) -> str:
@@ -34,7 +39,7 @@ def verdict_of(ours: float, figure: Figure | None) -> str:
 def accuracies(runs: list[Summary], label: str) -> Reading:
     """Accuracy beside the published one."""
     values = [100 * held_out(run) for run in runs]
-    figure = published("accuracy", runs[0]["dataset"]["name"], runs[0]["mode"])
+    figure = published_beside("accuracy", runs[0])
     beside = "" if figure is None else f"{100 * figure.value:.2f} %"
     text = spread_text(values, ".2f", " %")
     return Reading(label, "accuracy", text, beside, verdict_of(fmean(values) / 100, figure))
@@ -47,7 +52,7 @@ def readings_of_energy(runs: list[Summary], label: str) -> list[Reading]:
         return []
     whole = fmean(PICO * run["energy"]["programming_joule"] for run in runs)
     samples, tests = first["dataset"]["train_samples"], first["dataset"]["test_samples"]
-    figure = published("picojoule_per_inference", first["dataset"]["name"], first["mode"])
+    figure = published_beside("picojoule_per_inference", first)
     beside = "" if figure is None else f"{figure.value:g} pJ"
     unknown = "" if figure is None else "derivation not published"
     return [

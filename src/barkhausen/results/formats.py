@@ -16,9 +16,13 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from barkhausen.core.config import read_text
+from barkhausen.core.csv_cells import guarded, unguarded
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.files import atomic_path, atomic_write
+from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, PLANNED
+from barkhausen.results.headings import column_label, column_title, key_titles
 from barkhausen.results.notes import Note
 from barkhausen.results.summarise import Summary
 from barkhausen.results.table import NO_VALUE
@@ -33,7 +37,7 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
 }
 
-PERCENT = ("accuracy", "tuned_accuracy", "train_accuracy", "ideal_accuracy", "unseen_chips", "chip_std")
+PERCENT = ("accuracy", "tuned_accuracy", "train_accuracy", "ideal_accuracy", "unseen_chips", "chip_std", "smallest_gap")
 """Fractions that are shown in per cent."""
 
 LATEX = {
@@ -53,14 +57,30 @@ LATEX = {
     "−": r"$-$",
     "–": "--",
     "µ": r"\textmu{}",
+    "σ": r"$\sigma$",
+    "Ω": r"$\Omega$",
+    "×": r"$\times$",
+    "²": r"\textsuperscript{2}",
+    "³": r"\textsuperscript{3}",
+    "⁴": r"\textsuperscript{4}",
+    "’": "'",
+    "\u00a0": "~",
 }
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A table as text: headings, rows of as many cells, and which columns are flush right."""
+    """A table as text.
+
+    Attributes:
+        headings: Names of columns, as ``--group`` and ``--value`` take them.
+        titles: Headings in words with units, for Markdown and LaTeX.
+        rows: Rows of as many cells.
+        right: Which columns are flush right.
+    """
 
     headings: list[str]
+    titles: list[str]
     rows: list[list[str]]
     right: list[bool]
 
@@ -105,16 +125,48 @@ def write_text(out: Path, text: str) -> None:
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """All columns in full precision; empty where there is no value."""
+    """All columns in full precision; empty where there is no value.
+
+    Text that a spreadsheet would run as a formula has an apostrophe before it; :func:`read_csv` removes it.
+    """
     text = io.StringIO()
-    frame.to_csv(text, index=False, lineterminator="\n")
+    safe = frame.rename(columns=lambda name: guarded(str(name)))
+    texts = [number for number in range(frame.shape[1]) if not _is_number(frame.iloc[:, number])]
+    for number in texts:
+        safe.isetitem(number, [guarded(cell) if isinstance(cell, str) else cell for cell in frame.iloc[:, number]])
+    safe.to_csv(text, index=False, lineterminator="\n")
     return text.getvalue()
+
+
+def read_csv(source: str | Path) -> pd.DataFrame:
+    """A table that ``barkhausen table --format csv`` wrote, its text as it was before.
+
+    Args:
+        source: File.
+
+    Raises:
+        InputError: The file is missing or no CSV.
+    """
+    path = Path(source)
+    try:
+        frame = pd.read_csv(io.StringIO(read_text(path)))
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: is no CSV table ({' '.join(str(error).split())})") from None
+    frame = frame.rename(columns=lambda name: unguarded(str(name)))
+    for number in range(frame.shape[1]):
+        column = frame.iloc[:, number]
+        if not pd.api.types.is_numeric_dtype(column):
+            frame.isetitem(number, [unguarded(cell) if isinstance(cell, str) else cell for cell in column])
+    return frame
 
 
 def rendered(cells: Cells, form: Format, notes: Sequence[Note]) -> str:
     """A table for reading as text, Markdown or LaTeX, its notes below it."""
     if form == "markdown":
-        lines = [_piped(cells.headings), _piped(["---:" if right else "---" for right in cells.right])]
+        lines = [
+            _piped([title.replace("|", r"\|") for title in cells.titles]),
+            _piped(["---:" if right else "---" for right in cells.right]),
+        ]
         lines += [_piped([cell.replace("|", r"\|") for cell in row]) for row in cells.rows]
         lines += [line for note in notes for line in ("", note.text)]
         return "\n".join(lines) + "\n"
@@ -148,7 +200,7 @@ def _latex(cells: Cells, notes: Sequence[Note]) -> str:
             *("% " + " ".join(note.text.split()) for note in notes),
             rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in cells.right)}}}",
             r"  \toprule",
-            line(cells.headings),
+            line(cells.titles),
             r"  \midrule",
             *map(line, cells.rows),
             r"  \bottomrule",
@@ -168,13 +220,15 @@ def escaped(text: str) -> str:
 def summary_cells(summary: Summary) -> Cells:
     """Keys, ``mean ± standard deviation (n)``, interval, failures, and the difference from the baseline."""
     frame = summary.frame
-    headings, right = list(summary.group), [_is_number(frame[key]) for key in summary.group]
+    headings, titles = list(summary.group), key_titles(summary.group)
+    right = [_is_number(frame[key]) for key in summary.group]
     rows = [[shown(value) for value in row] for row in frame[list(summary.group)].itertuples(index=False)]
     if not summary.group:
         rows = [[] for _ in range(len(frame))]
 
-    def add(heading: str, cells: Sequence[str]) -> None:
+    def add(heading: str, title: str, cells: Sequence[str]) -> None:
         headings.append(heading)
+        titles.append(title)
         right.append(True)
         for row, cell in zip(rows, cells, strict=True):
             row.append(cell)
@@ -182,29 +236,41 @@ def summary_cells(summary: Summary) -> Cells:
     records = frame.to_dict("records")
     for value in summary.values:
         unit, factor = (" (%)", 100.0) if value in PERCENT else ("", 1.0)
-        add(f"{value}{unit}", [_mean(record, value, factor) for record in records])
-        add(
-            "95 %",
-            [_interval(record, f"{value}_low", f"{value}_high", record[f"{value}_std"], factor) for record in records],
-        )
+        add(f"{value}{unit}", column_title(value), [_mean(record, value, factor) for record in records])
+        intervals = [
+            _interval(record, f"{value}_low", f"{value}_high", record[f"{value}_std"], factor) for record in records
+        ]
+        add("95 %", "95 % interval", intervals)
         if summary.against and frame[f"{value}_pairs"].any():
             points = " (points)" if unit else ""
-            add(f"less the baseline's{points}", [_difference(record, value, factor) for record in records])
-            add("95 %", [_difference_interval(record, value, factor) for record in records])
-            add("p (t; Holm)", [_p(record, f"{value}_p_t") for record in records])
-            add("p (signs; Holm)", [_p(record, f"{value}_p_permutation") for record in records])
-            add("effect size", [shown(record[f"{value}_effect_size"], 3).replace("-", "−") for record in records])
+            differences = [_difference(record, value, factor) for record in records]
+            add(f"less the baseline's{points}", f"Difference to the baseline{points}", differences)
+            add("95 %", "95 % interval", [_difference_interval(record, value, factor) for record in records])
+            add("p (t; Holm)", "p (t test; Holm)", [_p(record, f"{value}_p_t") for record in records])
+            permuted = [_p(record, f"{value}_p_permutation") for record in records]
+            add("p (signs; Holm)", "p (permutation test; Holm)", permuted)
+            sizes = [shown(record[f"{value}_effect_size"], 3).replace("-", "−") for record in records]
+            add("effect size", "Effect size", sizes)
     for name in (FAILED, PLANNED):
         if frame[name].any():
-            add(name, [f"{record[name]} of {record['tasks']}" for record in records])
-    return Cells(headings, rows, right)
+            add(name, name.capitalize(), [f"{record[name]} of {record['tasks']}" for record in records])
+    return Cells(headings, titles, rows, right)
 
 
 def raw_cells(frame: pd.DataFrame) -> Cells:
     """Rows as they are; columns that are empty throughout are left out."""
     full = frame.dropna(axis=1, how="all")
     rows = [[shown(value, 6) for value in row] for row in full.itertuples(index=False)]
-    return Cells([str(name) for name in full.columns], rows, [_is_number(full[name]) for name in full.columns])
+    names = [str(name) for name in full.columns]
+    return Cells(names, [_raw_title(name, names) for name in names], rows, [_is_number(full[name]) for name in names])
+
+
+def _raw_title(name: str, names: Sequence[str]) -> str:
+    """Heading of a column of single rows, whose values are as they are: fractions, not per cent."""
+    if any(name in (*job.names, *(column.name for column in job.derived)) for job in JOBS.values()) or "." not in name:
+        return column_label(name) if name in PERCENT else column_title(name)
+    keys = [other for other in names if "." in other]
+    return dict(zip(keys, key_titles(keys), strict=True))[name]
 
 
 def shown(value: Any, digits: int = 6) -> str:
@@ -232,7 +298,7 @@ def _mean(record: dict[Any, Any], value: str, factor: float) -> str:
         return f"{NO_VALUE} (n = 0)"
     places = decimals(factor * std, factor * mean)
     spread = "" if math.isnan(std) else f" ± {factor * std:.{places}f}"
-    return f"{factor * mean:.{places}f}{spread} (n = {number})"
+    return f"{factor * mean:.{places}f}{spread} (n = {number})".replace("-", "−")
 
 
 def _interval(record: dict[Any, Any], low: str, high: str, spread: float, factor: float) -> str:
@@ -240,7 +306,7 @@ def _interval(record: dict[Any, Any], low: str, high: str, spread: float, factor
     if any(math.isnan(end) for end in ends):
         return NO_VALUE
     places = decimals(factor * spread, factor * max(map(abs, ends)))
-    return " to ".join(f"{factor * end:.{places}f}" for end in ends)
+    return " to ".join(f"{factor * end:.{places}f}" for end in ends).replace("-", "−")
 
 
 def _difference(record: dict[Any, Any], value: str, factor: float) -> str:

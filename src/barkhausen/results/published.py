@@ -1,13 +1,14 @@
 """Published figures for comparison with results: one table for all papers.
 
-A figure is looked up by quantity (a column of results), data set and learning rule. The result is None if nothing was
-published under these conditions.
+A figure is looked up by quantity (a column of results), data set, learning rule and kind of network. The result is None
+if nothing was published under these conditions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Status = Literal["abstract", "authors' code", "sister paper"]
 
@@ -62,6 +63,7 @@ class Figure:
         status: Where it was read.
         dataset: Data set that it is of; None where there is none.
         rule: Learning rule that it is of; None where there is none.
+        network: Kind of network that it is of (``network.kind`` of a recipe); None where it is not said.
         at_least: Whether it is a lower limit.
     """
 
@@ -73,6 +75,7 @@ class Figure:
     status: Status
     dataset: str | None = None
     rule: str | None = None
+    network: str | None = None
     at_least: bool = False
 
     @property
@@ -82,17 +85,19 @@ class Figure:
 
 
 FIGURES = (
-    Figure("misba-2021", "accuracy", 0.9667, "1", "IEEE Access", "abstract", "mnist", "in-situ"),
-    Figure("misba-2021", "accuracy", 0.9663, "1", "IEEE Access", "abstract", "mnist", "ex-situ"),
-    Figure("misba-2021", "accuracy", 0.971, "1", "IEEE Access", "abstract", "mnist", "float"),
-    Figure("misba-2021", "picojoule_per_inference", 13.0, "pJ", "arXiv", "abstract", "mnist", "in-situ"),
+    Figure("misba-2021", "accuracy", 0.9667, "1", "IEEE Access", "abstract", "mnist", "in-situ", "mlp"),
+    Figure("misba-2021", "accuracy", 0.9663, "1", "IEEE Access", "abstract", "mnist", "ex-situ", "mlp"),
+    Figure("misba-2021", "accuracy", 0.971, "1", "IEEE Access", "abstract", "mnist", "float", "mlp"),
+    Figure("misba-2021", "picojoule_per_inference", 13.0, "pJ", "arXiv", "abstract", "mnist", "in-situ", "mlp"),
     Figure("dhull-2024", "training accuracy", 0.924, "1", "TechRxiv", "abstract", "cifar-10"),
     Figure("dhull-2024", "inference accuracy", 0.904, "1", "TechRxiv", "abstract", "cifar-10"),
     Figure("dhull-2024", "area of pure CMOS over ours", 13.8, "1", "TechRxiv", "abstract", "cifar-10"),
     Figure("dhull-2024", "energy of pure CMOS over ours", 9.6, "1", "TechRxiv", "abstract", "cifar-10"),
     Figure("dhull-2024", "latency of pure CMOS over ours", 3.5, "1", "TechRxiv", "abstract", "cifar-10"),
-    Figure("alam-2023", "accuracy", 0.9098, "1", "arXiv", "abstract", "nsl-kdd", "in-situ"),
-    Figure("alam-2023", "fewer_updates", 1e3, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", at_least=True),
+    Figure("alam-2023", "accuracy", 0.9098, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", "autoencoder"),
+    Figure(
+        "alam-2023", "fewer_updates", 1e3, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", "autoencoder", at_least=True
+    ),
     Figure("rajib-2023", "switching probability at 300 K", 0.99, "1", "arXiv", "abstract"),
     Figure("rajib-2023", "energy of a write", 3e-15, "J", "arXiv", "abstract"),
     Figure("rajib-2023", "energy of a write", 2e-15, "J", "journal", "abstract"),
@@ -122,10 +127,26 @@ FIGURES = (
 """Every published figure that is a plain number."""
 
 
-def published(quantity: str, dataset: str | None, rule: str | None) -> Figure | None:
-    """The figure of that quantity on that data set with that learning rule; None where nothing was published."""
+def published(quantity: str, dataset: str | None, rule: str | None, network: str | None) -> Figure | None:
+    """The figure of that quantity under these conditions; None where nothing was published.
+
+    Args:
+        quantity: Column of results.
+        dataset: Data set.
+        rule: Learning rule.
+        network: Kind of network; None if it is none of the package's.
+    """
     conditions = (quantity, dataset, rule)
-    return next((figure for figure in FIGURES if (figure.quantity, figure.dataset, figure.rule) == conditions), None)
+    for figure in FIGURES:
+        if (figure.quantity, figure.dataset, figure.rule) == conditions and figure.network in (None, network):
+            return figure
+    return None
+
+
+def network_of(recipe: Mapping[str, Any]) -> str | None:
+    """Kind of network of a resolved recipe; None if it is none of the package's."""
+    network = recipe.get("network", {})
+    return None if network.get("factory") else str(network.get("kind", "mlp"))
 
 
 def figures_of(system: str) -> tuple[Figure, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from barkhausen.core.config import flat
+from barkhausen.core.csv_cells import guarded
 from barkhausen.experiment.summary import spread
 from barkhausen.experiment.work.rows import (
     Summary,
@@ -18,7 +19,7 @@ from barkhausen.experiment.work.rows import (
     per_sample,
     training_row,
 )
-from barkhausen.results.published import published
+from barkhausen.results.published import network_of, published
 
 NO_VALUE = "–"
 
@@ -78,7 +79,8 @@ def _row(runs: Sequence[Summary], causes: Sequence[str]) -> dict[str, Any]:
     sums = mean_totals(runs)
     derived = per_sample(sums, inferences_of(first))
     mode, dataset = first["mode"], first["dataset"]["name"]
-    beside = {name: published(name, dataset, mode) for name in ("accuracy", "picojoule_per_inference")}
+    network = network_of(first["recipe"])
+    beside = {name: published(name, dataset, mode, network) for name in ("accuracy", "picojoule_per_inference")}
     figures = {name: None if figure is None else figure.value for name, figure in beside.items()}
     return {
         "mode": mode,
@@ -115,11 +117,13 @@ def or_dash(value: float | None, form: str, factor: float = 1) -> str:
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """The table in full precision; empty cells where there is no value."""
+    """The table in full precision; empty cells where there is no value. Text is guarded against formulas."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(
+        {key: guarded(cell) if isinstance(cell, str) else cell for key, cell in row.items()} for row in rows
+    )
     return text.getvalue()
 
 

@@ -19,7 +19,7 @@ from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
-from barkhausen.results.published import Figure, Paper, published
+from barkhausen.results.published import Figure, Paper, network_of, published
 
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
@@ -96,7 +96,11 @@ def write_report(
 def _papers(kinds: Sequence[Kind]) -> list[Paper]:
     """Papers whose figures stand on the page."""
     quantities = ("accuracy", "picojoule_per_inference")
-    found = [published(name, kind.row["dataset"], kind.row["mode"]) for kind in kinds for name in quantities]
+    found = [
+        published(name, kind.row["dataset"], kind.row["mode"], network_of(kind.summary["recipe"]))
+        for kind in kinds
+        for name in quantities
+    ]
     return list(dict.fromkeys(figure.paper for figure in found if figure is not None))
 
 

@@ -28,10 +28,13 @@ from barkhausen.report.render import render
 from barkhausen.report.sweep import figures
 from barkhausen.report.sweep.figures import Group, Quantity
 from barkhausen.report.sweep.metadata import content_of, metadata_of
+from barkhausen.report.sweep.published_point import networks_of, published_point
 from barkhausen.report.sweep.quantities import causes_of, quantities_of, quantity_of
 from barkhausen.results.columns import FAILED, FINISHED, PLANNED, SEED, job_of, swept_keys
 from barkhausen.results.file_names import CHIPS, SWEEP
-from barkhausen.results.published import Figure, published
+from barkhausen.results.formats import as_csv
+from barkhausen.results.headings import short_names
+from barkhausen.results.published import Figure
 from barkhausen.results.read import load_chips, load_table
 from barkhausen.results.summarise import summarise
 from barkhausen.results.table import NO_VALUE
@@ -115,7 +118,15 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
     axes = [axis_of(frame, key) for key in swept_keys(frame)]
     groups = groups_of(summary.frame, list(summary.group))
     finished = [group for group in groups if group.count(main)]
-    plots = plots_of(job, frame, main, finished, axes=[axis for axis in axes if axis.key != SEED], causes=causes)
+    plots = plots_of(
+        job,
+        frame,
+        main,
+        finished,
+        axes=[axis for axis in axes if axis.key != SEED],
+        causes=causes,
+        networks=networks_of(directory, frame),
+    )
     resolved, settings = _resolved(directory)
     metadata, assumed = metadata_of(directory, frame)
     return render(
@@ -126,7 +137,7 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
         axes=axes,
         counts={status: int((frame["status"] == status).sum()) for status in (FINISHED, FAILED, PLANNED)},
         failures=failures_of(directory, frame),
-        frame_csv=csv_address(frame.drop(columns=[column.name for column in job.derived]).to_csv(index=False)),
+        frame_csv=csv_address(as_csv(frame.drop(columns=[column.name for column in job.derived]))),
         keys=[key for key in summary.group if _varies(frame, key)],
         groups=groups,
         finished=finished,
@@ -177,14 +188,6 @@ def groups_of(summary: pd.DataFrame, keys: Sequence[str]) -> list[Group]:
     return groups
 
 
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """The last part of each dotted key, or all of it where two would have one name."""
-    last = [key.rpartition(".")[2] for key in keys]
-    return {
-        key: (name if last.count(name) == 1 else key).replace("_", " ") for key, name in zip(keys, last, strict=True)
-    }
-
-
 def curve_names(groups: Sequence[Group], key: str) -> Callable[[Group], str]:
     """What a group is called beside others that have the same value of the key."""
     others = [name for name in groups[0].values if name != key] if groups else []
@@ -222,6 +225,7 @@ def plots_of(
     *,
     axes: Sequence[Axis],
     causes: dict[str, Quantity],
+    networks: Sequence[str | None],
 ) -> Plots:
     """The plots that the tasks of this kind and these axes allow.
 
@@ -232,6 +236,7 @@ def plots_of(
         groups: Those with a finished task.
         axes: Swept keys but the seed.
         causes: Of energy.
+        networks: Kinds of network of the tasks.
     """
     drawn = [quantity_of(job.column(name)) for name in job.against] or [main]
     beside = None if job.beside is None else quantity_of(job.column(job.beside[0]))
@@ -258,7 +263,7 @@ def plots_of(
     trade_off = []
     point = None
     if cost is not None and gain is not None and _known(frame, cost.column) and _known(frame, gain.column):
-        point = _published_point(frame, cost, gain)
+        point = published_point(frame, networks, cost, gain)
         both = [group for group in groups if group.count(cost) and group.count(gain)]
         front = figures.pareto_front(both, cost, gain)
         if len(both) > 1:
@@ -275,17 +280,6 @@ def plots_of(
     if causes and groups:
         stacked = [("Energy by cause", figures.causes_plot(groups, causes, job.cause_axis))]
     return Plots(against, categories, trade_off, front, cost, gain, point, variance, stacked, causes)
-
-
-def _published_point(frame: pd.DataFrame, cost: Quantity, gain: Quantity) -> tuple[Figure, Figure] | None:
-    """Published cost and gain under the conditions of one of these tasks; None where there are none of both."""
-    if not {"dataset", "mode"} <= set(frame.columns):
-        return None
-    for dataset, rule in frame[["dataset", "mode"]].dropna().drop_duplicates().itertuples(index=False):
-        both = published(cost.column, dataset, rule), published(gain.column, dataset, rule)
-        if both[0] is not None and both[1] is not None:
-            return both[0], both[1]
-    return None
 
 
 def _colour_names(groups: Sequence[Group], axes: Sequence[Axis]) -> Callable[[Group], str]:

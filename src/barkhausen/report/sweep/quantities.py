@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from barkhausen.experiment.jobs import Column, Job
 from barkhausen.report.sweep.figures import Quantity
+from barkhausen.results.headings import CAUSE_UNITS
 
 
 def quantity_of(column: Column) -> Quantity:
@@ -22,7 +23,7 @@ def quantities_of(job: Job) -> list[Quantity]:
 
 def causes_of(job: Job, names: Sequence[str]) -> dict[str, Quantity]:
     """Columns of energy by cause among these names, by the label of the cause."""
-    unit = {"picojoule": "pJ", "femtojoule": "fJ"}.get(job.cause_unit, job.cause_unit)
+    unit = CAUSE_UNITS.get(job.cause_unit, job.cause_unit)
     found = {}
     for column in job.cause_columns(list(names)):
         cause = column.removesuffix(f"_{job.cause_unit}")
