@@ -1,7 +1,7 @@
 """Draw accuracy against programming energy: a search on validation samples and the chosen points on the test set.
 
-    barkhausen sweep recipes/frontier.toml --out runs/frontier
-    barkhausen sweep recipes/frontier-test.toml --out runs/frontier-test
+    barkhausen sweep frontier --out runs/frontier
+    barkhausen sweep frontier-test --out runs/frontier-test
     python examples/draw_frontier.py runs/frontier runs/frontier-test docs/images/frontier.png
 
 A PNG needs Chromium or Chrome; a name ending in .html does not.

@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "barkhausen.cli.export:export",
     "infer": "barkhausen.cli.infer:infer",
     "sweep": "barkhausen.cli.sweep:sweep",
+    "recipes": "barkhausen.cli.recipes:recipes",
     "table": "barkhausen.cli.table:table",
     "import-device": "barkhausen.cli.import_device:import_device",
     "import-mumax3": "barkhausen.cli.mumax3:import_mumax3",

@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from barkhausen.cli.terminal.completion import complete_recipe
+
 
 def design(
-    search: Annotated[Path, typer.Argument(help="Search file (TOML): the fixed part of the device and the search.")],
+    search: Annotated[
+        Path,
+        typer.Argument(help="Search file (TOML), or a name of `barkhausen recipes`.", autocompletion=complete_recipe),
+    ],
     out: Annotated[
         Path, typer.Option("--out", help="Directory of the search, in which an interrupted search resumes.")
     ],

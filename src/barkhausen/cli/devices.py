@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.completion import complete_device
 from barkhausen.core.errors import InputError
 
 
 def devices(
     device: Annotated[
         str | None,
-        typer.Argument(help="Preset (racetrack-5, gaussian-N for any N) or device file. Default: all presets."),
+        typer.Argument(
+            help="Preset (racetrack-5, gaussian-N for any N) or device file. Default: all presets.",
+            autocompletion=complete_device,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write this device to a device file.")] = None,
     toml: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.completion import complete_system
 from barkhausen.cli.terminal.options import DataDir, Overwrite
 from barkhausen.cli.terminal.results import print_results
 
@@ -15,7 +16,10 @@ RUNS = Path("runs")
 
 def reproduce(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Published systems. Default: misba-2021.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help="Published systems. Default: misba-2021.", autocompletion=complete_system
+        ),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the systems.")] = False,
     out: Annotated[

@@ -11,11 +11,16 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.completion import complete_recipe
+
 TERMINATED = 128 + signal.SIGTERM
 
 
 def sweep(
-    file: Annotated[Path, typer.Argument(help="What is swept: a TOML file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Sweep file (TOML), or a name of `barkhausen recipes`.", autocompletion=complete_recipe),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Directory of the sweep, in which an interrupted sweep resumes.")],
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes. Default: one for each core, at most 8.")

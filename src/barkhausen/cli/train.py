@@ -8,13 +8,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from barkhausen.cli.terminal.completion import complete_recipe
 from barkhausen.cli.terminal.options import DataDir, Overwrite
 from barkhausen.cli.terminal.results import print_results
 from barkhausen.core.errors import InputError
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(help="Recipe: a TOML file, or a name of `barkhausen recipes`.", autocompletion=complete_recipe),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Directory of the run, in which an interrupted run resumes.")],
     settings: Annotated[
         list[str] | None,

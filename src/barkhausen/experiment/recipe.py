@@ -32,6 +32,7 @@ from barkhausen.core.config import (
 )
 from barkhausen.core.errors import InputError, warn
 from barkhausen.core.file_kinds import RECIPE, refuse_other_kind
+from barkhausen.core.recipe_files import recipe_file
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
@@ -211,11 +212,11 @@ class Recipe(StrictParameters):
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
 
-def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
+def load_recipe(path: str | Path, settings: list[str] | None = None) -> Recipe:
     """Read a recipe and apply ``key=value`` settings to it.
 
     Args:
-        path: The TOML file.
+        path: The TOML file, or name of a recipe of the package.
         settings: Settings such as ``states=3`` or ``dataset.name=digits``. A value is read as TOML, or as a string
             where it is not TOML. ``device.file=…`` replaces the recipe's preset with its sigma and states, and
             ``device.sigma=…`` replaces the preset by ``gaussian``.
@@ -223,6 +224,7 @@ def load_recipe(path: Path, settings: list[str] | None = None) -> Recipe:
     Raises:
         InputError: The file cannot be read, or a key or value is unknown or wrong.
     """
+    path = recipe_file(path)
     # Renamed before the settings: an old key of the file must not stand beside the new one of a setting, or reversed.
     values = renamed_keys(read_toml(path), RECIPE_KEYS)
     refuse_other_kind(values, RECIPE, path)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from barkhausen.core.recipe_files import PAPER_RECIPES
 from barkhausen.core.registry import Registry
 from barkhausen.results.published import PAPERS, Figure, Paper, figures_of
 
-FOLDER = Path(__file__).parent / "papers"
-"""Sweep files of the package's own systems; ``recipes/papers`` leads here."""
+FOLDER = PAPER_RECIPES
+"""Folder of the sweep files of the package's own systems: ``recipes/papers``."""
 
 Summaries = Sequence[Mapping[str, Any]]
 

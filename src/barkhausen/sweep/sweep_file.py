@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, field_serializer, field_validator, model
 
 from barkhausen.core.config import Count, StrictParameters, apply_setting, flat, read_toml, validated
 from barkhausen.core.file_kinds import SWEEP, refuse_other_kind
+from barkhausen.core.recipe_files import recipe_file
 from barkhausen.experiment.jobs import JOBS
 
 Points = tuple[dict[str, Any], ...]
@@ -196,17 +197,18 @@ class Sweep:
         return tomli_w.dumps(_lists(values))
 
 
-def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
+def load_sweep(path: str | Path, settings: Sequence[str] = ()) -> Sweep:
     """Read a sweep file and what it refers to, and apply ``key=value`` settings to it.
 
     Args:
-        path: TOML file.
+        path: TOML file, or name of a sweep file of the package.
         settings: Assignments ``key=value`` that replace values of the sweep file, such as ``search.samples=10`` or
             ``set.epochs=1``.
 
     Raises:
         InputError: A file cannot be read, or a key or value is unknown or wrong.
     """
+    path = recipe_file(path)
     values = read_toml(path)
     refuse_other_kind(values, SWEEP, path)
     for setting in settings:
@@ -214,7 +216,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
     file = validated(SweepFile, values, str(path))
 
     def content(named: str | dict[str, Any] | None) -> dict[str, Any]:
-        return read_toml(path.parent / named) if isinstance(named, str) else named or {}
+        return read_toml(recipe_file(named, path.parent)) if isinstance(named, str) else named or {}
 
     return Sweep(file, content(file.recipe), content(file.chip), str(path))
 

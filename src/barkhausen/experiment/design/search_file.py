@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.file_kinds import SEARCH, refuse_other_kind
+from barkhausen.core.recipe_files import recipe_file
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design import FAMILIES, DesignSpace, Family, Ranges, Weights
 from barkhausen.device.domain_wall.parameters import DeviceParameters
@@ -88,17 +89,18 @@ class SearchRecipe(Parameters):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def load_search(path: Path, settings: Sequence[str] = ()) -> SearchRecipe:
+def load_search(path: str | Path, settings: Sequence[str] = ()) -> SearchRecipe:
     """Read a search file and apply ``key=value`` settings to it.
 
     Args:
-        path: TOML file with the tables ``device`` and ``search``.
+        path: TOML file, or name of a search file of the package, with the tables ``device`` and ``search``.
         settings: Assignments ``key=value`` that replace values of the file, such as ``search.states=3`` or
             ``device.track.width=48e-9``.
 
     Raises:
         InputError: The file cannot be read, or a key or value is unknown or wrong.
     """
+    path = recipe_file(path)
     values = read_toml(path)
     refuse_other_kind(values, SEARCH, path)
     for setting in settings:
