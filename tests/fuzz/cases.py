@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 import mutations
+import tomli_w
 from samples import Samples
 
 
@@ -237,7 +236,11 @@ def device_keys() -> tuple[str, ...]:
 def sweep_keys() -> tuple[str, ...]:
     from barkhausen.sweep.sweep_file import SweepFile
 
-    return (*_keys(SweepFile), *(f"search.over.{key}" for key in recipe_keys()), *(f"set.{key}" for key in recipe_keys()))
+    return (
+        *_keys(SweepFile),
+        *(f"search.over.{key}" for key in recipe_keys()),
+        *(f"set.{key}" for key in recipe_keys()),
+    )
 
 
 @functools.cache
@@ -312,7 +315,10 @@ def setting(chance: random.Random, samples: Samples, work: Path) -> Case:
     out = str(work / "out")
     choices: list[tuple[list[str], tuple[str, ...]]] = [
         (["train", str(samples / "recipe.toml"), "--out", out], recipe_keys()),
-        (["sweep", str(samples / chance.choice(("sweep.toml", "infer.toml", "random.toml"))), "--out", out], sweep_keys()),
+        (
+            ["sweep", str(samples / chance.choice(("sweep.toml", "infer.toml", "random.toml"))), "--out", out],
+            sweep_keys(),
+        ),
         (["characterize", str(samples / "device.toml"), "--out", f"{out}.nc"], device_keys()),
         (["design", str(samples / "design.toml"), "--out", out], design_keys()),
         (["infer", str(samples / "run")], chip_keys()),
@@ -404,7 +410,10 @@ def mumax3(chance: random.Random, samples: Samples, work: Path) -> Case:
     words = ["import-mumax3", str(work / "mumax3"), "--parameters", str(samples / "device.toml")]
     words += chance.choice(([], [], ["--average", chance.choice(("1e-10", "-1", "nan", "1"))], ["--column", "mx"]))
     if chance.random() < 0.1:
-        words += ["--pattern", mutations.of_text(chance, "state{state}_device{device}_cycle{cycle}.out/table.txt").strip()]
+        words += [
+            "--pattern",
+            mutations.of_text(chance, "state{state}_device{device}_cycle{cycle}.out/table.txt").strip(),
+        ]
     return Case([word.replace("\0", "") for word in [*words, "--out", str(work / "out.nc")]])
 
 
@@ -430,7 +439,9 @@ def checkpoint(chance: random.Random, samples: Samples, work: Path) -> Case:
     path = copy / "checkpoint.safetensors"
     _put(chance, path, _safetensors(chance, path.read_bytes()))
     if chance.random() < 0.5:
-        return Case(["export", str(copy), "--to", chance.choice(("npz", "safetensors", "csv")), "--out", str(work / "out")])
+        return Case(
+            ["export", str(copy), "--to", chance.choice(("npz", "safetensors", "csv")), "--out", str(work / "out")]
+        )
     (copy / "summary.json").unlink(missing_ok=True)
     settings = ["--set", "mode=ex-situ"] if source.name == "run-ex-situ" else []
     return Case(["train", str(samples / "recipe.toml"), *settings, "--out", str(copy)])

@@ -4,8 +4,8 @@
     python tests/fuzz/fuzz.py --minutes 60 --seed 7
     python tests/fuzz/fuzz.py --seed 7 --only 1234   # one input again, with its traceback
 
-Every input must end with exit code 0, 1 or 2 and no traceback, within 20 s of CPU time and 2 GB of memory. The totals of
-each run are added to ``totals.jsonl``.
+Every input must end with exit code 0, 1 or 2 and no traceback, within 20 s of CPU time and 2 GB of memory. The totals
+of each run are added to ``totals.jsonl``.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def main() -> int:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
+    )
     return done.stdout.strip() or "unknown"
 
 

@@ -24,7 +24,23 @@ VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 """Values that somebody might write, by mistake or to see what happens."""
 
-INTEGERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**40, 2**63, 2**64 - 1)
+INTEGERS = (
+    0,
+    1,
+    2,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+    2**40,
+    2**63,
+    2**64 - 1,
+)
 
 
 def of_bytes(chance: random.Random, content: bytes, other: bytes = b"") -> bytes:
@@ -152,8 +168,8 @@ def _collect(tree: Any, places: list[tuple[Any, Any]]) -> None:
         _collect(value, places)
 
 
-CELLS = ("", " ", "nan", "NaN", "n/a", "-", "inf", "1e400", "-1", "0", "1,5", "1.5e-7", "abc", '"', "'", "=1+1", "7\0", "é",
-         "12e9", "1_000", "٣", "0x1F", "1.2.3", "#REF!", "x" * 5000, "9" * 400)  # fmt: skip
+CELLS = ("", " ", "nan", "NaN", "n/a", "-", "inf", "1e400", "-1", "0", "1,5", "1.5e-7", "abc", '"', "'", "=1+1", "7\0",
+         "é", "12e9", "1_000", "٣", "0x1F", "1.2.3", "#REF!", "x" * 5000, "9" * 400)  # fmt: skip
 
 
 def of_table(chance: random.Random, rows: list[list[str]], separator: str) -> bytes:
@@ -182,7 +198,9 @@ def of_table(chance: random.Random, rows: list[list[str]], separator: str) -> by
     text = chance.choice(("\n", "\n", "\r\n", "\r")).join(separator.join(row) for row in rows)
     if chance.random() < 0.1:
         text = text.replace(".", ",")
-    encoding = chance.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "cp1252", "utf-32"))
+    encoding = chance.choice(
+        ("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "cp1252", "utf-32")
+    )
     content = text.encode(encoding, "replace")
     return of_bytes(chance, content) if chance.random() < 0.2 else content
 
@@ -217,8 +235,11 @@ def of_dataset(chance: random.Random, data: xr.Dataset) -> xr.Dataset:
                 if value is not None:
                     holder.attrs[key] = value
             case 8:
-                data[name] = data[name].astype(chance.choice(("f4", "f8", "i4", "i8", "U8", "?")), casting="unsafe") \
-                    if data[name].dtype.kind in "fiu" else data[name]
+                data[name] = (
+                    data[name].astype(chance.choice(("f4", "f8", "i4", "i8", "U8", "?")), casting="unsafe")
+                    if data[name].dtype.kind in "fiu"
+                    else data[name]
+                )
     return data
 
 

@@ -170,7 +170,9 @@ def _idx(root: Path) -> None:
     folder = root / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for part, number in (("train", 40), ("t10k", 20)):
-        images = struct.pack(">IIII", 0x803, number, 28, 28) + chance.integers(0, 256, number * 784).astype("u1").tobytes()
+        images = (
+            struct.pack(">IIII", 0x803, number, 28, 28) + chance.integers(0, 256, number * 784).astype("u1").tobytes()
+        )
         labels = struct.pack(">II", 0x801, number) + (np.arange(number) % 10).astype("u1").tobytes()
         (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(images))
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(labels)
@@ -182,9 +184,11 @@ def _idx(root: Path) -> None:
 
 def _ovf(root: Path) -> None:
     head = "\n".join([
-        "# OOMMF OVF 2.0", "# Segment count: 1", "# Begin: Segment", "# Begin: Header", "# Title: m", "# meshtype: rectangular",
-        "# meshunit: m", "# xmin: 0", "# ymin: 0", "# zmin: 0", "# xmax: 8e-9", "# ymax: 4e-9", "# zmax: 1e-9",
-        "# valuedim: 3", "# valuelabels: m_x m_y m_z", "# valueunits: 1 1 1", "# xbase: 1e-9", "# ybase: 1e-9", "# zbase: 5e-10",
+        "# OOMMF OVF 2.0", "# Segment count: 1", "# Begin: Segment", "# Begin: Header", "# Title: m",
+        "# meshtype: rectangular", "# meshunit: m", "# xmin: 0", "# ymin: 0", "# zmin: 0", "# xmax: 8e-9", "# ymax: 4e-9", "# zmax: 1e-9",
+        "# valuedim: 3",
+        "# valuelabels: m_x m_y m_z", "# valueunits: 1 1 1",
+        "# xbase: 1e-9", "# ybase: 1e-9", "# zbase: 5e-10",
         "# xnodes: 4", "# ynodes: 2", "# znodes: 1", "# xstepsize: 2e-9", "# ystepsize: 2e-9", "# zstepsize: 1e-9",
         "# End: Header",
     ])  # fmt: skip
@@ -198,14 +202,19 @@ def _ovf(root: Path) -> None:
 
 def _sweep(root: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
-    from small_sweep import run_in_threads
-
     from barkhausen.sweep.sweep_file import load_sweep
+    from small_sweep import run_in_threads
 
     run_in_threads(load_sweep(root / "sweep.toml"), root / "sweep")
     # A failure to show, too.
     task = next((root / "sweep" / "tasks").glob("*/*"))
-    failure = {"status": "failed", "error": "an error", "traceback": "Traceback\nan error", "seconds": 1.0, "attempts": 1}
+    failure = {
+        "status": "failed",
+        "error": "an error",
+        "traceback": "Traceback\nan error",
+        "seconds": 1.0,
+        "attempts": 1,
+    }
     (task / "failure.json").write_text(json.dumps(failure), encoding="utf-8")
 
 
@@ -224,7 +233,7 @@ def _run(*words: str) -> None:
 
     before, sys.argv = sys.argv, ["barkhausen", *words]
     try:
-        with contextlib.redirect_stdout(open(os.devnull, "w")):  # noqa: SIM115, PTH123
+        with contextlib.redirect_stdout(open(os.devnull, "w")):  # noqa: PTH123
             main()
     except SystemExit as stop:
         if stop.code:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import random
 import resource
 import select
@@ -19,9 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 import cases
+import psutil
 from samples import Samples
 
 MOST_SECONDS = 20.0
@@ -46,24 +47,14 @@ def prepare() -> None:
 
     torch.set_num_threads(1)
     torch.set_num_threads = lambda number: None  # type: ignore[assignment]
-    import barkhausen.cli.characterize
-    import barkhausen.cli.design
-    import barkhausen.cli.devices
-    import barkhausen.cli.export
-    import barkhausen.cli.import_device
-    import barkhausen.cli.infer
-    import barkhausen.cli.mumax3
-    import barkhausen.cli.report
-    import barkhausen.cli.sweep
-    import barkhausen.cli.table
-    import barkhausen.cli.train
-    import barkhausen.experiment.chip.inference
+    import barkhausen
+
+    # All modules, so that a change of the code during a run changes nothing.
+    for module in pkgutil.walk_packages(barkhausen.__path__, "barkhausen."):
+        if not module.name.endswith(("__main__", "._kernel", "._scan")):
+            importlib.import_module(module.name)
     import barkhausen.experiment.design.search
-    import barkhausen.experiment.export.formats
     import barkhausen.micromagnetics.ensemble
-    import barkhausen.micromagnetics.files.ovf
-    import barkhausen.report.runs.page
-    import barkhausen.results.summarise
     from barkhausen.experiment.training import Training
     from barkhausen.sweep.engine import Sweeping
 
@@ -107,7 +98,7 @@ def attempt(seed: int, number: int, samples: Samples, folder: Path, kinds: list[
         began = time.process_time()
         with _captured(folder) as output:
             code, error = _tried(case, work)
-        out, err = output.values()
+        err = output["err"]
         detail = f"{' '.join(case.words)[:500]}\n{(error or err)[-3000:]}"
         verdict = Verdict(number, name, _judged(code, error, err), code=code, detail=detail)
     except Exception:
@@ -155,9 +146,9 @@ def _judged(code: int | None, error: str | None, err: str) -> str:
         return TRACEBACK
     if "not enough memory" in err:
         return MEMORY
-    # Wrong input is one line, after warnings of a line each.
-    lines = err.splitlines()
-    if code not in (None, 0, 1, 2) or (code == 2 and not all(line.startswith("barkhausen: ") for line in lines)):
+    # Wrong input is one line, which notes and warnings may precede.
+    last = err.splitlines()[-1:]
+    if code not in (None, 0, 1, 2) or (code == 2 and not all(line.startswith("barkhausen: ") for line in last)):
         return UNTIDY
     return FINE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -26,6 +27,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Parameters(BaseModel):
@@ -133,12 +135,43 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     text = read_text(path)
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
     # Not only TOMLDecodeError: an integer of thousands of digits is a plain ValueError.
     except ValueError as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: is not valid TOML: nested too deeply") from None
+    check_plain(values, str(path))
+    return values
+
+
+LARGEST_INTEGER = 2**63 - 1
+
+
+def check_plain(value: Any, origin: str, key: str = "") -> None:
+    """Refuse what TOML can hold and no key takes: dates, NUL characters, and integers of more than 64 bits.
+
+    Raises:
+        InputError: There is one; the message names its key.
+    """
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name, origin, "a key")
+            check_plain(item, origin, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for item in value:
+            check_plain(item, origin, key)
+    elif isinstance(value, str):
+        _check_text(value, origin, key)
+    elif isinstance(value, int) and not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+        raise InputError(f"{origin}: {key} = {_short(value)}: has more than 64 bits")
+    elif isinstance(value, datetime.date | datetime.time):
+        raise InputError(f"{origin}: {key} = {value}: is a date or a time; no key takes one")
+
+
+def _check_text(text: str, origin: str, key: str) -> None:
+    if "\0" in text:
+        raise InputError(f"{origin}: {key} = {_short(text)}: holds the character NUL")
 
 
 def apply_setting(values: dict[str, Any], setting: str) -> None:
@@ -162,6 +195,7 @@ def apply_setting(values: dict[str, Any], setting: str) -> None:
         read = {}
     # More than the one key: the text goes on after a line break.
     value = read["value"] if len(read) == 1 else text.strip()
+    check_plain(value, f"--set {setting}", key)
     try:
         put(values, key, value)
     except InputError as error:

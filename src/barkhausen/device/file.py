@@ -52,6 +52,10 @@ def read_device(path: Path) -> CharacterisedDevice:
         return CharacterisedDevice(data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    # Values that cannot belong together lead numpy, xarray and pydantic to errors of their own.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise InputError(f"{path}: holds variables that do not fit each other ({first})") from None
 
 
 def _text_attributes(data: xr.Dataset) -> None:

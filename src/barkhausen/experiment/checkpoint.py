@@ -6,7 +6,9 @@ same state gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,27 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     ) as error:
         raise InputError(f"{path}: is not a whole checkpoint ({error}); use --overwrite to start anew") from None
     return state
+
+
+@contextlib.contextmanager
+def fitting(path: Path, what: str) -> Iterator[None]:
+    """Report a checkpoint that does not fit what it is loaded into.
+
+    Args:
+        path: Checkpoint, for the message.
+        what: Description of what it has to fit.
+
+    Raises:
+        InputError: The block failed in a way that a state of other names, types or sizes leads to.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # Torch says in the first line that something is wrong, and in the second what.
+        lines = [line.strip() for line in str(error).splitlines()[:2]]
+        raise InputError(f"{path}: does not fit {what} ({' '.join(lines)[:200] or type(error).__name__})") from None
 
 
 def _split(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

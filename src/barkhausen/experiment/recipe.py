@@ -24,6 +24,7 @@ from barkhausen.core.config import (
     Parameters,
     Positive,
     StrictParameters,
+    Threads,
     apply_setting,
     name_in,
     own_options,
@@ -155,7 +156,7 @@ class Recipe(StrictParameters):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     epochs: Count = 10
     batch_size: Count = 100
-    threads: Count | None = None
+    threads: Threads | None = None
     """CPU threads; results are bit-identical only for the same number. Default: torch's own choice."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
     dataset: DatasetRecipe = DatasetRecipe()

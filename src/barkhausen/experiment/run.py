@@ -26,7 +26,6 @@ from barkhausen.core.files import (
     check_directory,
     claimed_directory,
     clear_directory,
-    read_json,
     read_json_lines,
 )
 from barkhausen.core.progress import Progress, Silent
@@ -35,7 +34,7 @@ from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
-from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
+from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
@@ -48,9 +47,9 @@ from barkhausen.experiment.summary import (
     programming_counts,
     software,
     spread,
-    upgraded,
     writes_of_devices,
 )
+from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.training import Training
 from barkhausen.learning import fresh_chip, programming_energy
 from barkhausen.synapse import EnergyBreakdown
@@ -94,7 +93,7 @@ class Run:
         finished = self.directory / "summary.json"
         if self._holds_this_run() and finished.exists():
             self._check_device_file()
-            summary = upgraded(read_json(finished))
+            summary, _ = read_summary(finished)
             self._log_again(summary)
             return summary
         # Wrong input is found before anything is written or discarded.
@@ -187,7 +186,9 @@ class Run:
         path = self.directory / CHECKPOINT
         if not path.exists():
             return []
-        training.load_state_dict(load_checkpoint(path))
+        state = load_checkpoint(path)
+        with fitting(path, f"{RECIPE}; use --overwrite to start anew"):
+            training.load_state_dict(state)
         metrics = self._metrics()[: training.epoch]
         if len(metrics) != training.epoch:
             raise InputError(

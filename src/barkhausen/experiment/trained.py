@@ -16,7 +16,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import STATE_KEYS
 from barkhausen.core.seeds import stream
 from barkhausen.data import DATASETS, load_dataset
-from barkhausen.experiment.checkpoint import load_checkpoint
+from barkhausen.experiment.checkpoint import fitting, load_checkpoint
 from barkhausen.experiment.network import build_network
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import CHECKPOINT, DEVICE, RECIPE
@@ -69,25 +69,17 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
     chip = 0 if chip is None and recipe.learning_rule.measured_on_new_chips else chip
     _check_chip(recipe, chip, directory)
     path = directory / CHECKPOINT
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
     checkpoint = load_checkpoint(path)
     device = build_device(recipe) if recipe.learning_rule.on_devices else None
     # A chip of a run on CUDA is drawn there; whatever else can be loaded anywhere.
     where = torch.device("cpu" if chip is None else recipe.accelerator)
     if where.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"{directory}: its chips were drawn by CUDA, and torch finds no CUDA device here")
-    try:
+    with fitting(path, RECIPE):
         state = checkpoint["model"]
         shapes = _saved_shapes(recipe, state, data_dir)
         model = build_network(recipe, shapes, device, where)
         model.load_state_dict(state)
-    except InputError:
-        raise
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        # Torch says in the first line that something is wrong, and in the second what.
-        lines = [line.strip() for line in str(error).splitlines()[:2]]
-        raise InputError(f"{path}: does not fit {RECIPE} ({' '.join(lines)[:200] or type(error).__name__})") from None
     if chip is not None:
         generator = stream(recipe.seed, f"chip {chip}", where)
         model = fresh_chip(model, generator, max_attempts=recipe.transfer.max_attempts)

@@ -176,8 +176,12 @@ class Training:
             self.learner.load_state_dict(state["learner"])
             self.order.set_state(state["order"])
             self.noise.set_state(state["noise"])
-            self.histogram_before = state["histogram_before"]
-            self.epoch = int(state["epoch"])
+            before, epoch = state["histogram_before"], int(state["epoch"])
+            if not 0 <= epoch <= self.recipe.epochs:
+                raise ValueError(f"epoch {epoch} of {self.recipe.epochs}")
+            if self.histogram_before is not None and before.shape != self.histogram_before.shape:
+                raise ValueError("its histogram has another shape")
+            self.histogram_before, self.epoch = before, epoch
         except (KeyError, RuntimeError, ValueError) as error:
             line = str(error).splitlines()[0]
             raise InputError(f"the checkpoint does not fit this recipe ({line})") from None

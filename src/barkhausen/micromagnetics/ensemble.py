@@ -18,6 +18,7 @@ from rich.console import Console
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.limits import check_memory
 from barkhausen.core.progress import Progress, Silent, Terminal
 from barkhausen.micromagnetics.backend import Backend, choose_backend
 from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
@@ -33,6 +34,9 @@ from barkhausen.version import __version__
 
 MAXIMAL_STEPS = 1e9
 """Largest number of steps; more would take weeks and are probably a mistake in the units."""
+
+BYTES_OF_A_CELL, BYTES_OF_A_RECORD = 100, 100
+"""Memory of a cell of one replica at the start, and of what is observed of a replica at one time."""
 
 KEEP_SECONDS = 30.0
 """Seconds between two saves of the state of the current chunk."""
@@ -120,6 +124,8 @@ def simulate(
     check_observables(observe)
     if snapshots is not None:
         snapshots.check_replicas(replicas)
+    needed = BYTES_OF_A_CELL * film.grid.cells * float(replicas) + BYTES_OF_A_RECORD * len(plan.times) * float(replicas)
+    check_memory(needed, f"replicas = {replicas}: of {film.grid.cells} cells and {len(plan.times)} records each")
     start = for_replicas(film, domain_wall(film) if initial is None else initial, replicas)
     keep = None
     if checkpoint is not None:
@@ -181,6 +187,7 @@ class _Plan:
         film.check_replicas(replicas)
         drive.check_replicas(replicas)
         every = duration / 100 if every is None else every
+        check_memory(BYTES_OF_A_RECORD * (duration / every), f"every = {every:g} s: {duration / every:.3g} records")
         records = round(duration / every)
         if records < 1 or abs(duration / every - records) > 1e-6 * records:
             raise InputError(f"every = {every:g}: the duration of {duration:g} s is not a whole number of records")

@@ -11,9 +11,10 @@ from typing import Any
 import tomli_w
 
 from barkhausen.core.errors import DataNotFoundError, InputError, OutcomeError
-from barkhausen.core.files import atomic_write, clear_directory, read_json
+from barkhausen.core.files import atomic_write, claimed_directory, clear_directory
 from barkhausen.core.progress import Progress
 from barkhausen.data import load_dataset
+from barkhausen.experiment.summary_file import read_summary
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.report.sweep.page import write_sweep_report
 from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, System
@@ -112,7 +113,9 @@ def _check(out: Path, overwrite: bool) -> None:
         raise InputError(f"{out}: holds results of an earlier version; choose another --out, or --overwrite")
     if not overwrite or not (earlier or (out / SWEEP).exists()):
         return
-    clear_directory(out)
+    # Claimed first: another process may be at work there.
+    with claimed_directory(out, "summary.json" if earlier else SWEEP, "results"):
+        clear_directory(out)
 
 
 def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
@@ -120,7 +123,7 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     tasks = _tasks(sweep)
     store = Store(out)
     directories = [store.work(task.key) for task in tasks]
-    summaries: list[dict[str, Any]] = [read_json(directory / "summary.json") for directory in directories]
+    summaries: list[dict[str, Any]] = [read_summary(directory / "summary.json")[0] for directory in directories]
     atomic_write(out / "summary.json", json.dumps(summaries, indent=1, allow_nan=False) + "\n")
     rows = result_table(summaries, system.labels)
     atomic_write(out / "table.csv", as_csv(rows))

@@ -8,80 +8,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
-from barkhausen.experiment.summary import SCHEMA, upgraded
+from barkhausen.experiment.summary_file import Amount, Summary, Table, read_summary
 from barkhausen.experiment.work.rows import held_out
 from barkhausen.results.file_names import SWEEP, TABLE
 from barkhausen.results.table import result_table
 
-Amount = Annotated[float, Field(ge=0)]
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-class _Dataset(_Table):
-    name: str
-    source: str
-    train_samples: Annotated[int, Field(ge=1)]
-    test_samples: int
-    validation_samples: int
-
-
-class _Chips(_Table):
-    count: int
-    mean: Fraction
-    std: Amount
-
-
-class _Layer(_Table):
-    initial_events: Amount
-
-
-class _State(_Table):
-    events: Amount
-    attempts: Amount
-    failed: Amount
-
-
-class _Programming(_Table):
-    initial_events: Amount
-    training_events: Amount
-    attempts: Amount
-    failed: Amount
-    by_layer: dict[str, _Layer]
-    by_state: dict[str, _State]
-
-
-class _Summary(_Table):
-    """What the page needs of a ``summary.json``; what else is in there is left alone."""
-
-    mode: str
-    states: int | None
-    seed: int
-    epochs: Annotated[int, Field(ge=1)]
-    dataset: _Dataset
-    device: dict[str, str | float | None]
-    test_accuracy: Fraction | None
-    validation_accuracy: Fraction | None
-    train_accuracy: Fraction
-    precursor_accuracy: Fraction | None = None
-    chips: _Chips
-    unseen_chips: _Chips | None = Field(default=None, validation_alias=AliasChoices("unseen_chips", "fresh_chip_copy"))
-    programming: _Programming
-    energy: dict[str, Amount | dict[str, Amount | str]]
-    wall_seconds: Amount
-    assumed: list[str]
-    notes: list[str] = []
-    software: dict[str, str | int]
-
-
-class Epoch(_Table):
+class Epoch(Table):
     """One line of ``metrics.jsonl``."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=True)
@@ -91,16 +29,20 @@ class Epoch(_Table):
     """Not a number where training diverged: that is a result, not damage."""
     held_out: Fraction | None = Field(None, validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
     """None where the test set was used after the last epoch alone."""
-    events_by_layer: dict[str, Amount] = {}
+    events_by_layer: dict[str, Amount] = Field(default={})
 
 
-class Histograms(_Table):
+_Weight = Annotated[float, Field(ge=-1e6, le=1e6)]
+_Number = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Histograms(Table):
     """Device weights of one chip, ``[state][bin]``, at two moments that ``meaning`` names."""
 
-    range: Annotated[list[float], Field(min_length=2, max_length=2)]
-    levels: Annotated[list[float], Field(min_length=1)]
-    before: list[list[int]]
-    after: list[list[int]]
+    range: Annotated[list[_Weight], Field(min_length=2, max_length=2)]
+    levels: Annotated[list[_Weight], Field(min_length=1)]
+    before: list[list[_Number]]
+    after: list[list[_Number]]
     meaning: Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
@@ -144,16 +86,10 @@ def load_run(directory: Path) -> FinishedRun:
     name = home.parent.name if (home.parent / "task.json").is_file() else home.name
     if not path.exists():
         raise InputError(f"{directory}: is {_other_than_a_run(directory)}")
-    summary = read_json(path)
-    if not isinstance(summary, dict):
-        raise InputError(f"{path}: is not of one run; name the directory of each run")
-    if summary.get("schema") not in range(1, SCHEMA + 1):
-        raise InputError(f"{path}: has schema {summary.get('schema')!r}, this version reads schemas up to {SCHEMA}")
-    summary = upgraded(summary)
-    checked = validated(_Summary, summary, str(path))
+    summary, checked = read_summary(path)
     try:
         result_table([summary])
-    except (KeyError, TypeError, ZeroDivisionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
     epochs = _read_metrics(directory / "metrics.jsonl", checked)
     if checked.states is None:
@@ -180,7 +116,7 @@ def _other_than_a_run(directory: Path) -> str:
     return "not a finished run (no summary.json)"
 
 
-def _read_metrics(path: Path, summary: _Summary) -> list[Epoch]:
+def _read_metrics(path: Path, summary: Summary) -> list[Epoch]:
     lines = read_json_lines(path)
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
     # Only rules that program devices while they train have events to write down.

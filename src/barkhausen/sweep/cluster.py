@@ -7,12 +7,17 @@ import logging
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import dask
 from distributed import Client, LocalCluster
 
 from barkhausen.core.errors import InputError
+
+WORKER = "barkhausen.sweep.worker"
+"""Module that each worker loads first."""
 
 DEATHS = 20
 """Workers that may die under a task before it counts as failed: they may be killed for reasons of their own."""
@@ -43,27 +48,64 @@ def local_cluster(workers: int, threads: int, *, dashboard: bool = False) -> Ite
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": False,
     }
-    with dask.config.set(settings), _quiet():
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            # Something listens in any case; on a port that nobody else wants, and to this machine alone.
-            dashboard_address="127.0.0.1:8787" if dashboard else "127.0.0.1:0",
-            scheduler_kwargs={"dashboard": dashboard},
-            silence_logs=logging.CRITICAL,
-        )
+    with dask.config.set(settings), _quiet(), contextlib.ExitStack() as stack:
+        with signals_held():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=0,
+                # Other users of this machine must not send tasks to the workers, which would run them as this user.
+                security=True,
+                # Something listens in any case; on a port that nobody else wants, and to this machine alone.
+                dashboard_address="127.0.0.1:8787" if dashboard else "127.0.0.1:0",
+                scheduler_kwargs={"dashboard": dashboard},
+                preload=[WORKER],
+                silence_logs=logging.CRITICAL,
+            )
+            stack.callback(_close, cluster)
+            client = stack.enter_context(Client(cluster))
         try:
-            with Client(cluster) as client:
-                try:
-                    yield client
-                except BaseException:
-                    _kill_workers(cluster)
-                    raise
-        finally:
-            with contextlib.suppress(TimeoutError, OSError):
-                cluster.close(timeout=10)
+            yield client
+        except BaseException:
+            _kill_workers(cluster)
+            raise
+
+
+def _close(cluster: LocalCluster) -> None:
+    with contextlib.suppress(TimeoutError, OSError):
+        cluster.close(timeout=10)
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the block ends, so that they do not break in where half a cluster stands.
+
+    Threads and processes that are started in the block never see Ctrl-C, which a terminal sends to all processes: it is
+    for this process to end the others.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+
+    for number in before:
+        signal.signal(number, hold)
+    blocked = {signal.SIGINT} if hasattr(signal, "pthread_sigmask") else set()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, blocked) if blocked else set()
+    try:
+        yield
+    finally:
+        if blocked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if caught:
+        signal.raise_signal(caught[0])
 
 
 def _kill_workers(cluster: LocalCluster) -> None:

@@ -20,7 +20,7 @@ from barkhausen.sweep.cluster import cores, external_cluster, local_cluster
 from barkhausen.sweep.execute import Call, Executor
 from barkhausen.sweep.optuna_search import Asking, Row
 from barkhausen.sweep.plan import Planner, Task, check_data
-from barkhausen.sweep.points import Point, ends, points, repeated
+from barkhausen.sweep.points import Point, check_number, ends, points, repeated
 from barkhausen.sweep.store import Store
 from barkhausen.sweep.sweep_file import Search, Sweep
 from barkhausen.sweep.tables import tasks_of_table, write_tables
@@ -118,6 +118,7 @@ class Sweeping:
     def run(self) -> Counts:
         """Run it."""
         search = self.sweep.file.search
+        check_number(search)
         asking = None
         if search.kind == "optuna":
             asking = Asking(search, JOBS.named(self.sweep.file.task).numbers)

@@ -8,9 +8,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from barkhausen.core.limits import check_memory
 from barkhausen.sweep.sweep_file import Axis, Range, Search
 
 Point = dict[str, Any]
+
+BYTES_OF_A_TASK = 8000
+"""Memory of one planned task with its row of the table."""
 
 
 def points(search: Search) -> Iterator[Point]:
@@ -26,6 +30,22 @@ def points(search: Search) -> Iterator[Point]:
             raise AssertionError(f"the points of {search.kind} follow from its results")
     for point in chosen:
         yield from repeated(search, point)
+
+
+def number_of_points(search: Search) -> int:
+    """Number of points, each counted once for each repetition."""
+    sizes = {"grid": math.prod(len(axis) for axis in search.over.values()), "list": len(search.list)}
+    return sizes.get(search.kind, search.samples) * math.prod(len(axis) for axis in search.repeat.values())
+
+
+def check_number(search: Search) -> None:
+    """Refuse a search whose plan alone would take too much memory.
+
+    Raises:
+        InputError: It has too many points.
+    """
+    number = number_of_points(search)
+    check_memory(BYTES_OF_A_TASK * float(number), f"search: {number} points")
 
 
 def repeated(search: Search, point: Point) -> Iterator[Point]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
-from barkhausen.core.config import Count, StrictParameters, apply_setting, flat, read_toml, validated
+from barkhausen.core.config import Count, StrictParameters, Threads, apply_setting, flat, read_toml, validated
 from barkhausen.core.file_kinds import SWEEP, refuse_other_kind
 from barkhausen.core.recipe_files import recipe_file
 from barkhausen.experiment.jobs import JOBS
@@ -137,7 +137,7 @@ class SweepFile(_Table):
     """What differs from the default chip, in a job that puts networks on one; a file, relative to the sweep file, or
     its content."""
     name: str = ""
-    threads: Count = 1
+    threads: Threads = 1
     """CPU threads of each task. Part of a recipe, and so of a task's key."""
     set: dict[str, Any] = Field(default={})
     """Settings of every task, on top of the base."""

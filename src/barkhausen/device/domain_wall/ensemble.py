@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.limits import check_memory
 from barkhausen.core.seeds import mixed_seed
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Drive, Film
+from barkhausen.micromagnetics.ensemble import BYTES_OF_A_CELL
 from barkhausen.micromagnetics.mumax3.script import mumax3_script
 
 RECORD = 0.1e-9
@@ -32,11 +36,15 @@ class Ensemble:
         self.parameters = parameters
         self.voltages = protocol.voltages(DEFAULT_STATES)
         self.shape = len(self.voltages), how.devices, how.cycles
-        self.replicas = int(np.prod(self.shape))
+        self.replicas = math.prod(self.shape)
         states, devices, cycles = self.shape
+        self.film: Film = parameters.film()
+        check_memory(
+            BYTES_OF_A_CELL * self.film.grid.cells * float(self.replicas),
+            f"characterisation: {states} states x {devices} devices x {cycles} cycles of {self.film.grid.cells} cells",
+        )
         self.device_of_replica = torch.arange(devices).repeat_interleave(cycles).repeat(states)
         self.event = ProgrammingEvent(protocol, np.repeat(self.voltages, devices * cycles).tolist())
-        self.film: Film = parameters.film()
         self.starts = self._starts()
         self.every = self.event.duration / max(1, round(self.event.duration / RECORD))
         self.dt = None if how.dt is None else self.every / max(1, round(self.every / how.dt))

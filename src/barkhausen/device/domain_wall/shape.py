@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from barkhausen.core.config import NotNegative, Parameters, Positive, Real
+from barkhausen.core.config import NotNegative, Parameters, Positive, Real, validated
 from barkhausen.core.errors import InputError
+from barkhausen.core.limits import check_memory
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import (
     EdgeRoughness,
@@ -21,6 +22,9 @@ from barkhausen.micromagnetics import (
     grains,
     track_film,
 )
+
+BYTES_OF_A_CELL = 100
+"""Memory of a cell of one device in its film: filled fraction, anisotropy, demagnetisation of edges, and copies."""
 
 
 class EndStops(Parameters):
@@ -60,15 +64,16 @@ class TrackShape(Parameters):
         """The outline of a track.
 
         Raises:
-            pydantic.ValidationError: A notch lies off the track.
+            InputError: A notch lies off the track.
         """
-        return TrackOutline(
-            length=track.length,
-            width=track.width,
-            taper=self.taper,
-            notches=self.notches,
-            roughness=self.roughness if self.roughness.rms > 0 else None,
-        )
+        values = {
+            "length": track.length,
+            "width": track.width,
+            "taper": self.taper,
+            "notches": self.notches,
+            "roughness": self.roughness if self.roughness.rms > 0 else None,
+        }
+        return validated(TrackOutline, values, "track and shape")
 
     def film(self, track: Racetrack, material: Material, *, cell: float, devices: int, seed: int) -> Film:
         """The film of a number of devices, each with its own edges and grains.
@@ -90,6 +95,10 @@ class TrackShape(Parameters):
             )
         outline = self.outline(track)
         grid = outline.grid(track.thickness, cell)
+        check_memory(
+            BYTES_OF_A_CELL * float(grid.cells) * devices,
+            f"characterisation.devices = {devices}, cell = {cell:g}: {grid.cells} cells of each device",
+        )
         ku = self._anisotropy(grid, material, track)[None]
         if self.grains.spread > 0:
             relative = grains(

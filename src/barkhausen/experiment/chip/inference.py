@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import read_json
 from barkhausen.core.progress import Progress, Silent
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
 from barkhausen.experiment.summary import energy_of
+from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import programming_energy, synapse_layers
@@ -168,7 +168,7 @@ def infer_on_chip(
     devices = chip.tile.devices_per_weight
     training = None
     if recipe.learning_rule.programs_while_training:
-        summary = read_json(run / "summary.json")
+        summary, _ = read_summary(run / "summary.json")
         breakdown = energy_of(summary) * (devices / summary["steps"])
         training = training_costs(chip, loads, batch=recipe.batch_size, programming=breakdown, read_disturb=probability)
     tuned = None

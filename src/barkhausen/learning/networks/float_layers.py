@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
+
+from barkhausen.core.limits import check_memory
+
+BYTES_OF_A_WEIGHT = 40
+"""Memory of a synapse in training: latent and programmed weight, gradient, two moments, states and counts."""
+
+BYTES_OF_A_VALUE = 16
+"""Memory of a value between layers in training: before and after normalisation and activation, and the gradient."""
+
+
+@dataclass
+class Footprint:
+    """Sizes of the layers made so far.
+
+    Attributes:
+        weights: Number of weights.
+        values: Number of values that linear layers leave for each sample.
+        values_of_a_pixel: Number of values that convolutions take and leave for each pixel of a sample.
+    """
+
+    weights: int = 0
+    values: int = 0
+    values_of_a_pixel: int = 0
+
+    def values_of(self, pixels: int) -> int:
+        """Number of values that a sample of so many pixels leaves, at most: pooling makes them fewer."""
+        return self.values + self.values_of_a_pixel * pixels
+
+    def add(self, weights: int) -> None:
+        """Add weights before they are made.
+
+        Raises:
+            InputError: The network would take too much memory.
+        """
+        self.weights += weights
+        check_memory(BYTES_OF_A_WEIGHT * float(self.weights), f"network: a layer that makes {self.weights:.3g} weights")
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,15 +54,20 @@ class FloatLayers:
     """
 
     generator: torch.Generator
+    footprint: Footprint = field(default_factory=Footprint)
 
     def linear(self, inputs: int, outputs: int, bias: bool) -> nn.Linear:
         """A linear layer."""
+        self.footprint.add(inputs * outputs)
+        self.footprint.values += outputs
         layer = nn.Linear(inputs, outputs, bias=bias, device=self.generator.device)
         self._draw(layer, inputs)
         return layer
 
     def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool) -> nn.Conv2d:
         """A convolution that keeps the numbers of rows and columns."""
+        self.footprint.add(inputs * outputs * kernel**2)
+        self.footprint.values_of_a_pixel += outputs + inputs * kernel**2
         layer = nn.Conv2d(inputs, outputs, kernel, padding="same", bias=bias, device=self.generator.device)
         self._draw(layer, inputs * kernel**2)
         return layer

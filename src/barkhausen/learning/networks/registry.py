@@ -31,12 +31,14 @@ class Shapes:
         classes: Number of classes.
         image: Rows and columns of the image that a row is, or channels, rows and columns; the number of features alone
             where samples are no images.
+        samples: Number of training samples, which limits a batch.
     """
 
     dataset: str
     features: int
     classes: int
     image: tuple[int, ...]
+    samples: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,94 @@
+"""``summary.json`` of a finished run, read and checked: it may have been edited, or be of an earlier version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from barkhausen.core.config import Fraction, validated
+from barkhausen.core.errors import InputError
+from barkhausen.core.files import read_json
+from barkhausen.experiment.summary import SCHEMA, upgraded
+
+Amount = Annotated[float, Field(ge=0)]
+
+
+class Table(BaseModel):
+    """Part of a file that a run wrote; keys that are not named here are left alone."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Dataset(Table):
+    name: str
+    source: str
+    train_samples: Annotated[int, Field(ge=1)]
+    test_samples: int
+    validation_samples: int
+
+
+class _Chips(Table):
+    count: int
+    mean: Fraction
+    std: Amount
+
+
+class _Layer(Table):
+    initial_events: Amount
+
+
+class _State(Table):
+    events: Amount
+    attempts: Amount
+    failed: Amount
+
+
+class _Programming(Table):
+    initial_events: Amount
+    training_events: Amount
+    attempts: Amount
+    failed: Amount
+    by_layer: dict[str, _Layer]
+    by_state: dict[str, _State]
+
+
+class Summary(Table):
+    """What the page needs of a ``summary.json``; what else is in there is left alone."""
+
+    mode: str
+    states: int | None
+    seed: int
+    epochs: Annotated[int, Field(ge=1)]
+    dataset: _Dataset
+    device: dict[str, str | float | None]
+    test_accuracy: Fraction | None
+    validation_accuracy: Fraction | None
+    train_accuracy: Fraction
+    precursor_accuracy: Fraction | None = None
+    chips: _Chips
+    unseen_chips: _Chips | None = Field(default=None, validation_alias=AliasChoices("unseen_chips", "fresh_chip_copy"))
+    programming: _Programming
+    energy: dict[str, Amount | dict[str, Amount | str]]
+    steps: Annotated[int, Field(ge=1)]
+    wall_seconds: Amount
+    assumed: list[str]
+    notes: list[str] = []
+    software: dict[str, str | int]
+
+
+def read_summary(path: Path) -> tuple[dict[str, Any], Summary]:
+    """Summary of one run in the present layout, as it stands in the file and checked.
+
+    Raises:
+        InputError: The file is missing, damaged, not of one run, or of a later version.
+    """
+    summary = read_json(path)
+    if not isinstance(summary, dict):
+        raise InputError(f"{path}: is not of one run; name the directory of each run")
+    schema = summary.get("schema")
+    if schema not in range(1, SCHEMA + 1):
+        raise InputError(f"{path}: has schema {schema!r}, this version reads schemas up to {SCHEMA}")
+    summary = upgraded(summary)
+    return summary, validated(Summary, summary, str(path))
