@@ -185,8 +185,8 @@ def _idx(root: Path) -> None:
 def _ovf(root: Path) -> None:
     head = "\n".join([
         "# OOMMF OVF 2.0", "# Segment count: 1", "# Begin: Segment", "# Begin: Header", "# Title: m",
-        "# meshtype: rectangular", "# meshunit: m", "# xmin: 0", "# ymin: 0", "# zmin: 0", "# xmax: 8e-9", "# ymax: 4e-9", "# zmax: 1e-9",
-        "# valuedim: 3",
+        "# meshtype: rectangular", "# meshunit: m", "# xmin: 0", "# ymin: 0", "# zmin: 0",
+        "# xmax: 8e-9", "# ymax: 4e-9", "# zmax: 1e-9", "# valuedim: 3",
         "# valuelabels: m_x m_y m_z", "# valueunits: 1 1 1",
         "# xbase: 1e-9", "# ybase: 1e-9", "# zbase: 5e-10",
         "# xnodes: 4", "# ynodes: 2", "# znodes: 1", "# xstepsize: 2e-9", "# ystepsize: 2e-9", "# zstepsize: 1e-9",

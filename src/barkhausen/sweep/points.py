@@ -34,8 +34,12 @@ def points(search: Search) -> Iterator[Point]:
 
 def number_of_points(search: Search) -> int:
     """Number of points, each counted once for each repetition."""
-    sizes = {"grid": math.prod(len(axis) for axis in search.over.values()), "list": len(search.list)}
-    return sizes.get(search.kind, search.samples) * math.prod(len(axis) for axis in search.repeat.values())
+    number = search.samples
+    if search.kind == "grid":
+        number = math.prod(len(axis) for axis in search.over.values())
+    elif search.kind == "list":
+        number = len(search.list)
+    return number * math.prod(len(axis) for axis in search.repeat.values())
 
 
 def check_number(search: Search) -> None:
