@@ -2,10 +2,13 @@
 
 from barkhausen.core.renamed import old_names
 from barkhausen.learning.ageing import endurance, wait
+from barkhausen.learning.averaging import program
 from barkhausen.learning.chips import Chips, evaluate, fresh_chip, outputs_of, transfer
-from barkhausen.learning.convert import convert
+from barkhausen.learning.conversion_report import ConversionReport, conversion_report
+from barkhausen.learning.convert import DigitalWeightsWarning, convert
 from barkhausen.learning.deploy import deployed
 from barkhausen.learning.energy import programming_energy
+from barkhausen.learning.layers.bare_optimizer import BareOptimizerWarning
 from barkhausen.learning.layers.base import SynapseLayer, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
@@ -20,9 +23,12 @@ from barkhausen.learning.rules.in_situ import InSitu
 from barkhausen.learning.rules.margin_schedule import CosineMargin, LinearMargin
 
 __all__ = [
+    "BareOptimizerWarning",
     "Chips",
+    "ConversionReport",
     "CosineMargin",
     "CrossbarLayer",
+    "DigitalWeightsWarning",
     "InSitu",
     "Learner",
     "LinearMargin",
@@ -34,6 +40,7 @@ __all__ = [
     "SynapseConv2d",
     "SynapseLayer",
     "SynapseLinear",
+    "conversion_report",
     "convert",
     "crossbar_layers",
     "deployed",
@@ -43,6 +50,7 @@ __all__ = [
     "multilayer_perceptron",
     "on_crossbar",
     "outputs_of",
+    "program",
     "programming_energy",
     "refresh",
     "synapse_layers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -15,6 +16,7 @@ from torch.nn.utils import parametrize
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.conversion_report import KNOWN, NOT_RECOGNISED, conversion_report, listed
 from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.linear import SynapseLinear
@@ -31,20 +33,12 @@ CONVERTED = {nn.Linear: SynapseLinear, nn.Conv1d: SynapseConv1d, nn.Conv2d: Syna
 Subclasses are left alone because they may use their weights differently.
 """
 
-UNSUPPORTED = (
-    nn.Linear,
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-    nn.Bilinear,
-    nn.RNNBase,
-    nn.RNNCellBase,
-    nn.MultiheadAttention,
-)
-"""Classes with weight matrices that `convert` does not support; of the first three, only subclasses."""
+UNSUPPORTED = KNOWN
+"""Classes with weight matrices that `convert` does not support; of those it replaces, only subclasses."""
+
+
+class DigitalWeightsWarning(UserWarning):
+    """A converted model has weight matrices in modules that the conversion does not know."""
 
 
 def convert(
@@ -63,8 +57,10 @@ def convert(
 
     ``nn.Linear``, ``nn.Conv1d`` and ``nn.Conv2d`` (grouped, strided and dilated ones too) become
     :class:`.SynapseLinear`, :class:`.SynapseConv1d` and :class:`.SynapseConv2d` under the same names. Biases,
-    normalisation, embeddings and modules without weights stay digital. In the ``state_dict``, the key ``x.weight`` of a
-    replaced layer becomes ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``; all other keys stay the same.
+    normalisation, embeddings and modules without weights stay digital. So do matrices in modules of other classes, with
+    a :class:`DigitalWeightsWarning`; :func:`.conversion_report` lists all matrices. In the ``state_dict``, the key
+    ``x.weight`` of a replaced layer becomes ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``; all other keys stay
+    the same.
 
     Make the optimiser after the conversion, from the parameters of the converted model, and wrap it in
     :class:`.InSitu`.
@@ -77,7 +73,7 @@ def convert(
             :class:`~barkhausen.synapse.WriteVerify`.
         keep_float: Layers that stay float: names as in ``model.named_modules()``, patterns with ``*`` and ``?``, and
             ``"first"`` and ``"last"`` for the first and the last layer that would be replaced. All layers inside a
-            named module stay float too.
+            named module stay float too. A name of a parameter acknowledges that it is digital.
         overrides: Values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes``, or a
             whole ``write``, for the layers that match a name or pattern. If several match, the last one counts.
         start: Initial latent weights. ``"weights"``: the weights of the model, with the scale for each layer at which
@@ -113,7 +109,8 @@ def convert(
     for pattern, values in (overrides or {}).items():
         with _said_where(f"overrides[{pattern!r}]"):
             rules[pattern] = common.overridden(values)
-    chosen = _chosen(model, keep_float)
+    kept = _kept(model, keep_float)
+    chosen = _chosen(model, keep_float, kept)
     _refuse_shared_weights(model, chosen)
     unmatched = [rule for rule in rules if not any(fnmatchcase(name, rule) for name in chosen)]
     if unmatched:
@@ -125,6 +122,7 @@ def convert(
     layers = [target.get_submodule(name) for name in chosen]
     swapped = {layer: _swap(layer, common, rules, name, generator) for name, layer in zip(chosen, layers, strict=True)}
     replace_modules(target, swapped)
+    _warn_of_digital(target, kept)
     return target
 
 
@@ -137,19 +135,33 @@ def _said_where(where: str) -> Iterator[None]:
         raise InputError(f"{where}: {error}") from None
 
 
-def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
-    """Names of the layers to convert; layers that cannot be converted are refused."""
+def _kept(model: nn.Module, keep_float: Sequence[str]) -> set[str]:
+    """Names of modules that stay float, with all inside them, and of parameters that are known to be digital."""
     if isinstance(keep_float, str):
         raise InputError(f"keep_float = {keep_float!r}: must be a list of names or patterns")
-    modules = dict(model.named_modules())
+    modules = [name for name, _ in model.named_modules()]
+    # The weights of a layer that is replaced cannot stay float on their own.
+    parameters = [
+        f"{name}.{key}".lstrip(".")
+        for name, module in model.named_modules()
+        if not isinstance(module, KNOWN)
+        for key, _ in module.named_parameters(recurse=False)
+    ]
     kept: set[str] = set()
     for pattern in keep_float:
         if pattern in ("first", "last") and pattern not in modules:
             continue
         found = [name for name in modules if fnmatchcase(name, pattern)]
-        if not found:
-            raise InputError(f"keep_float: {pattern!r} matches no module of the model ({_some(list(modules)[1:])})")
-        kept |= {name for name in modules for top in found if name == top or name.startswith(f"{top}.")}
+        own = [name for name in parameters if fnmatchcase(name, pattern)]
+        if not found and not own:
+            raise InputError(f"keep_float: {pattern!r} matches no module of the model ({_some(modules[1:])})")
+        kept |= {name for name in modules for top in found if name == top or name.startswith(f"{top}.")} | set(own)
+    return kept
+
+
+def _chosen(model: nn.Module, keep_float: Sequence[str], kept: set[str]) -> list[str]:
+    """Names of the layers to convert; layers that cannot be converted are refused."""
+    modules = dict(model.named_modules())
     rest = {name: module for name, module in modules.items() if name not in kept}
     chosen = [name for name, module in rest.items() if type(module) in CONVERTED]
     ends = {place: chosen[at] for place, at in (("first", 0), ("last", -1)) if place in keep_float and chosen}
@@ -174,8 +186,10 @@ def _chosen(model: nn.Module, keep_float: Sequence[str]) -> list[str]:
     if not chosen:
         already = next(synapse_layers(model), None)
         has = "only synapse layers already" if already else "no Linear, Conv1d or Conv2d layer"
+        unknown = () if already else tuple(m for m in conversion_report(model).digital if m.reason == NOT_RECOGNISED)
         raise InputError(
             f"nothing to convert: the model has {has}{' besides those kept float' if kept or ends else ''}"
+            f"{f', and matrices that are not recognised: {listed(unknown)}' if unknown else ''}"
         )
     return chosen
 
@@ -261,6 +275,21 @@ def _swap(
         made.bias = layer.bias
     made.latent_weight.requires_grad_(layer.weight.requires_grad)
     return made.to(device=layer.weight.device, dtype=layer.weight.dtype).train(layer.training)
+
+
+def _warn_of_digital(model: nn.Module, kept: set[str]) -> None:
+    found = [
+        matrix
+        for matrix in conversion_report(model).digital
+        if matrix.reason == NOT_RECOGNISED and matrix.layer not in kept and matrix.name not in kept
+    ]
+    if found:
+        warnings.warn(
+            f"convert: left digital: {listed(tuple(found))}; only Linear, Conv1d and Conv2d are replaced. Build the "
+            "layer with these, or name it in keep_float; conversion_report(model) lists all matrices",
+            DigitalWeightsWarning,
+            stacklevel=3,
+        )
 
 
 def _some(names: Sequence[str]) -> str:

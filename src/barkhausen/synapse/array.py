@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
 """Tensors of an array that hold one number for each synapse."""
 
+SIGMA_PRECISION = 1e-3
+"""Relative difference up to which spreads are those of one device."""
+
+PRECISIONS = (torch.float32, torch.float64)
+"""Types of numbers that hold weights of devices."""
+
 POPULATION = 4096
 """Distinct sets of offsets kept for one array; synapses are spread over them at random."""
 
@@ -80,6 +86,10 @@ class SynapseArray(nn.Module):
         empty = {"stuck": (write.faults.stuck > 0, torch.bool), "writes": (write.count_writes, torch.int32)}
         for name, (wanted, dtype) in empty.items():
             self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=where) if wanted else None)
+        if self.weight.dtype not in PRECISIONS:
+            raise InputError(
+                f"torch.get_default_dtype() = {self.weight.dtype}: latent weights and devices need float32 or float64"
+            )
         self._spread(generator)
 
     @property
@@ -107,7 +117,7 @@ class SynapseArray(nn.Module):
         return self.kind.margin
 
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]  # torch's own signature
-        super()._apply(fn, recurse)
+        super()._apply(lambda tensor: _precise(tensor, fn(tensor)), recurse)
         if self.levels.device != self.weight.device:
             self.kind = self.kind.to(self.weight.device)
         # Images may be stored channels last, but synapses are always stored in one order.
@@ -121,25 +131,31 @@ class SynapseArray(nn.Module):
         super()._save_to_state_dict(destination, prefix, keep_vars)
         index = destination.pop(f"{prefix}device_bytes")
         destination[f"{prefix}device_index"] = index.view(torch.int16).view(self.weight.shape)
-        # No two devices have the same levels, so levels identify the device that the weights were saved with.
+        # Levels and spreads identify the device that the weights were saved with.
         destination[f"{prefix}levels"] = self.levels.detach().to(self.weight.dtype, copy=True)
+        destination[f"{prefix}sigmas"] = self.kind.sigmas.to(self.weight.device, self.weight.dtype, copy=True)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         index = state_dict.pop(f"{prefix}device_index", None)
         if index is not None:
             state_dict[f"{prefix}device_bytes"] = index.to(torch.int16).reshape(-1).view(torch.uint8)
-        levels = state_dict.pop(f"{prefix}levels", None)
-        if levels is not None and not self._are_mine(levels):
+        levels, sigmas = (state_dict.pop(f"{prefix}{name}", None) for name in ("levels", "sigmas"))
+        # A different number of states: the shapes of other tensors will give the error. States of earlier versions have
+        # no spreads.
+        same = (
+            levels is None
+            or levels.shape != self.levels.shape
+            or (
+                _close(levels, self.levels, 0.0)
+                and (sigmas is None or _close(sigmas, self.kind.sigmas, SIGMA_PRECISION))
+            )
+        )
+        if not same:
             raise InputError(
                 f"{prefix}levels: the synapses were saved with another device than these are made of; convert with "
                 "the same device, then load"
             )
         super()._load_from_state_dict(state_dict, prefix, *rest)
-
-    def _are_mine(self, levels: Tensor) -> bool:
-        # A different number of states: the shapes of other tensors will give the error.
-        mine = self.levels.to(levels.device, levels.dtype)
-        return levels.shape != mine.shape or torch.allclose(levels, mine, rtol=0.0, atol=1e-6)
 
     def renew(self, generator: torch.Generator | None = None) -> None:
         """Replace every device by a fresh one from the same population, as on another chip.
@@ -289,3 +305,24 @@ class SynapseArray(nn.Module):
     def _centre(self, device: Tensor, target: Tensor) -> Float[Tensor, " event"]:
         """Mean weight of each device in its target state: level plus offset."""
         return torch.take(self.centres, device.to(torch.int64).mul_(self.states).add_(target))
+
+
+def _precise(before: Tensor, after: Tensor) -> Tensor:
+    """The converted tensor; lower precision, whose rounding moves weights across margins, is refused."""
+    if not before.is_floating_point() and after.dtype != before.dtype:
+        raise InputError(
+            f"model.type({after.dtype}): states and numbers of devices are integers; use model.to({after.dtype})"
+        )
+    if before.is_floating_point() and after.dtype not in PRECISIONS:
+        name = str(after.dtype).removeprefix("torch.")
+        raise InputError(
+            f"{name}: latent weights and devices need float32 or float64; for products in lower precision use "
+            f"torch.autocast, for inference deployed(model).to(torch.{name}); model.float() restores the layers "
+            "converted before this one"
+        )
+    return after
+
+
+def _close(saved: Tensor, mine: Tensor, relative: float) -> bool:
+    mine = mine.to(saved.device, saved.dtype)
+    return saved.shape == mine.shape and torch.allclose(saved, mine, rtol=relative, atol=1e-6, equal_nan=True)

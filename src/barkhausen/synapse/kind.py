@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -63,6 +65,12 @@ class SynapseKind:
         other = copy.copy(self)
         object.__setattr__(other, "write", self.write.changed(margin=margin))
         return other
+
+    @cached_property
+    def sigmas(self) -> Float[Tensor, "part state"]:
+        """Device-to-device and cycle-to-cycle sigma of each state in weight units (float64, on the CPU)."""
+        mean, device, cycle = self.device.moments
+        return torch.from_numpy(np.stack([device, cycle]) * (2.0 / (mean[-1] - mean[0])))
 
     @property
     def margin(self) -> float:

@@ -194,28 +194,6 @@ def test_gradient_scaler_takes_it_and_leaves_out_steps_that_overflow() -> None:
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
 
 
-def test_closure_of_lbfgs() -> None:
-    model = network()
-    inner = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=4, line_search_fn="strong_wolfe")
-    learner = InSitu(inner, model, seeded(3))
-    calls = []
-
-    def closure() -> Tensor:
-        learner.zero_grad()
-        loss = loss_of(model, 0)
-        loss.backward()
-        calls.append(float(loss.detach()))
-        return loss
-
-    before = model[3].latent_weight.detach().clone()
-    loss = learner.step(closure)
-    assert isinstance(loss, Tensor)
-    assert loss.item() == calls[0]
-    assert len(calls) > 1
-    assert learner.steps == 1
-    assert not torch.equal(model[3].latent_weight, before)
-
-
 def test_step_hooks_run_around_optimiser_and_devices() -> None:
     model = network()
     learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5), model, seeded(3))

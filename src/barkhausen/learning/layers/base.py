@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 from barkhausen.core.renamed import STATE_KEYS, deprecated
 from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.layers.bare_optimizer import watch_layer
 from barkhausen.learning.layers.quantiser import Quantiser
+from barkhausen.learning.layers.recording import refuse
+from barkhausen.learning.layers.straight_through import straight_through
 from barkhausen.synapse import Phase, SynapseArray
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
@@ -85,6 +88,7 @@ class SynapseLayer(nn.Module):
         self.register_buffer("scale", torch.tensor(scale, device=where))
         self.bias = nn.Parameter(torch.zeros(shape[0], device=where)) if bias else None
         self.program_all(generator, phase=Phase.INITIAL)
+        watch_layer(self)
 
     @torch.no_grad()
     def program_all(self, generator: torch.Generator | None, *, phase: Phase) -> None:
@@ -106,8 +110,20 @@ class SynapseLayer(nn.Module):
 
     @property
     def weight(self) -> Float[Tensor, "outputs inputs *kernel"]:
-        """Weights of the equivalent float layer, ``scale · w``: a copy without gradient."""
-        return self.synapses.weight * self.scale
+        """Weights of the equivalent float layer, ``scale · w``: a copy, whose gradient goes to the latent weight.
+
+        Code that multiplies by the weights of a layer itself thus computes, and learns, like the layer.
+        """
+        return straight_through(self.latent_weight, self.synapses.weight) * self.scale
+
+    def __prepare_scriptable__(self) -> NoReturn:
+        """Refuse ``torch.jit.script``, which calls this method first."""
+        refuse("script")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Copies and unpickled layers are not made by the constructor.
+        super().__setstate__(state)
+        watch_layer(self)
 
     def as_float(self) -> nn.Module:
         """The deployed layer: a layer of torch that computes the same with fixed weights."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
+from barkhausen.learning.layers.recording import recorded
 from barkhausen.learning.layers.straight_through import Sliding, device_convolution
 from barkhausen.synapse.write_verify import WriteVerify
 
@@ -70,6 +71,9 @@ class _SynapseConvolution(SynapseLayer):
 
     def forward(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch outputs *out_place"]:
         """Compute with the synaptic weights."""
+        record: Tensor | None = recorded(self, x)
+        if record is not None:
+            return record
         return device_convolution(
             self.padded(x), self.latent_weight, self.bias, self.synapses.weight, self.scale, self.sliding
         )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
+from barkhausen.learning.layers.recording import recorded
 from barkhausen.learning.layers.straight_through import device_linear
 from barkhausen.synapse.write_verify import WriteVerify
 
@@ -41,6 +42,9 @@ class SynapseLinear(SynapseLayer):
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Compute with the synaptic weights."""
+        record: Tensor | None = recorded(self, x)
+        if record is not None:
+            return record
         out = device_linear(x, self.latent_weight, self.synapses.weight, self.scale)
         return out if self.bias is None else out + self.bias.to(out.dtype)
 

@@ -3,6 +3,9 @@
 It is that of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neural Networks*, JMLR 18 (2018), with the
 weight that the device actually holds in place of the quantised value. Under autocast both products use the lower
 precision, like those of float layers; the gradient of a latent weight has the precision of the latent weight.
+
+Within the transformations of ``torch.func`` (``grad``, ``vmap``, ``jacrev``, …) the same products and gradients are
+made of torch's own differentiable operations, which every transformation knows.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from jaxtyping import Float
 from torch import Tensor
 
@@ -41,6 +45,8 @@ def device_linear(
 ) -> Float[Tensor, "*batch outputs"]:
     """Product ``scale · (x wᵀ)`` with the synaptic weights; the latent weight gets the gradient with respect to w."""
     x, weight = _lowered(x, weight)
+    if _transformed():
+        return F.linear(x, straight_through(latent_weight, weight)) * scale
     out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
 
@@ -95,8 +101,26 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
     to w."""
     x, weight = _lowered(x, weight)
     single = x.dim() == weight.dim() - 1
+    if _transformed():
+        scaled = straight_through(latent_weight, weight) * scale
+        bias = None if bias is None else bias.to(x.dtype)
+        parts = (how.stride, how.padding, how.dilation, False, (0,) * len(how.stride), how.groups)
+        result: Tensor = torch.convolution(x[None] if single else x, scaled, bias, *parts)
+        return result[0] if single else result
     out: Tensor = _DeviceConvolution.apply(x[None] if single else x, latent_weight, bias, weight, scale, how)
     return out[0] if single else out
+
+
+def straight_through(
+    latent_weight: Float[Tensor, "outputs inputs *kernel"], weight: Float[Tensor, "outputs inputs *kernel"]
+) -> Float[Tensor, "outputs inputs *kernel"]:
+    """The synaptic weights to the last bit; the latent weight gets the gradient with respect to them."""
+    return weight + (latent_weight - latent_weight.detach()).to(weight.dtype)
+
+
+def _transformed() -> bool:
+    """Whether a transformation of ``torch.func`` is at work; ``torch.compile`` follows them by itself."""
+    return not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
 
 
 def _lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
 
 from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.bare_optimizer import watch_of
 from barkhausen.learning.layers.base import synapse_layers
+
+PATIENCE = 20
+"""Steps of a wrapped optimiser on its own, without a programming event, after which it is warned of."""
 
 
 class Learner(torch.optim.Optimizer):
@@ -25,9 +29,13 @@ class Learner(torch.optim.Optimizer):
         generator: Random stream of all noise.
 
     Raises:
-        InputError: The model has no synapse layer, or the optimiser holds none of their latent weights (it was made for
-            another model, for a part of this one, or before the model was converted).
+        InputError: The model has no synapse layer, the optimiser holds none of their latent weights (it was made for
+            another model, for a part of this one, or before the model was converted), or it evaluates the loss several
+            times in one step (LBFGS).
     """
+
+    programs_devices = True
+    """Whether a step programs devices; the inner optimiser alone does not."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
         self.optimizer = optimizer
@@ -41,6 +49,9 @@ class Learner(torch.optim.Optimizer):
                 "the optimiser holds no latent weight of this model's synapse layers (make it after the "
                 "conversion, from the parameters of the converted model)"
             )
+        if isinstance(optimizer, torch.optim.LBFGS):
+            _refuse_repeated(optimizer)
+        watch_of(optimizer).patience = PATIENCE
         super().__init__(optimizer.param_groups, optimizer.defaults)
 
     @abstractmethod
@@ -48,10 +59,35 @@ class Learner(torch.optim.Optimizer):
         """Update the devices after the optimiser has changed the latent weights."""
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step of the optimiser, then of the devices."""
-        loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
+        """One step of the optimiser, then of the devices.
+
+        Args:
+            closure: Function that evaluates the loss and its gradients, once in a step.
+
+        Raises:
+            InputError: The optimiser evaluates the closure a second time.
+        """
+        watch = watch_of(self.optimizer)
+        watch.expected = True
+        try:
+            loss = self.optimizer.step() if closure is None else self.optimizer.step(self._once(closure))
+        finally:
+            watch.expected = False
         self.update_devices()
         return loss
+
+    def _once(self, closure: Callable[[], float]) -> Callable[[], float]:
+        """The closure, refused at its second evaluation in one step."""
+        calls = 0
+
+        def evaluate() -> float:
+            nonlocal calls
+            calls += 1
+            if calls > 1:
+                _refuse_repeated(self.optimizer)
+            return closure()
+
+        return evaluate
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Reset the gradients."""
@@ -92,3 +128,11 @@ class Learner(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the optimiser's state."""
         self.optimizer.load_state_dict(state_dict)
+
+
+def _refuse_repeated(optimizer: torch.optim.Optimizer) -> NoReturn:
+    raise InputError(
+        f"{type(optimizer).__name__} evaluates the loss several times in one step, but devices are programmed only "
+        "after the step, so the loss would not follow the latent weights; use SGD, Adam or another optimiser that "
+        "evaluates it once"
+    )

@@ -1,0 +1,44 @@
+"""Recording of a synapse layer by torch's own tools: as one opaque step of a graph, or refused."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+from torch.fx import Proxy
+
+from barkhausen.core.errors import InputError
+
+INSTEAD = "record deployed(model), which has torch's own layers with the weights of the devices"
+
+
+def recorded(layer: nn.Module, x: Tensor | Proxy) -> Any:
+    """The node of a graph that :mod:`torch.fx` is recording, which calls the layer as a whole; None otherwise.
+
+    A layer recorded in its parts would keep the weights of the moment of recording.
+
+    Raises:
+        InputError: ``torch.jit.trace`` is recording, or the layer has no name in the graph.
+    """
+    if torch.compiler.is_compiling():
+        return None
+    if isinstance(x, Proxy):
+        path = x.tracer.path_of_module(layer)  # type: ignore[attr-defined]  # of a tracer of modules
+        if not path:
+            raise InputError(
+                "torch.fx: a synapse layer can only be recorded as a part of a model; put it into nn.Sequential"
+            )
+        return x.tracer.create_proxy("call_module", path, (x,), {})
+    if torch._C._is_tracing():
+        refuse("trace")
+    return None
+
+
+def refuse(what: str) -> NoReturn:
+    """Refuse a conversion to TorchScript.
+
+    Raises:
+        InputError: Always.
+    """
+    raise InputError(f"torch.jit.{what}: TorchScript cannot hold synapse layers; {INSTEAD}")
