@@ -9,9 +9,10 @@ import http.server
 import logging
 import logging.handlers
 import os
+import re
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barkhausen.core.errors import DataNotFoundError, InputError
-from barkhausen.data import DATASETS, Dataset, DatasetEntry, fashion_mnist, load_dataset, mnist
+from barkhausen.data import DATASETS, Dataset, DatasetEntry, fashion_mnist, load_dataset, mnist, nsl_kdd
 from barkhausen.data import published as datasets
 from barkhausen.data.idx import idx_files, load_idx, parse_idx, read_idx
 from barkhausen.data.published import DATA_VARIABLE, PublishedFiles
@@ -59,6 +60,10 @@ def arrays(seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def packed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
@@ -90,8 +95,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     contents = {name: idx_bytes(array) for name, array in arrays().items()}
 
-    def publish(address: str = NOWHERE) -> None:
-        sums = [(md5(packed(contents[name])), md5(contents[name])) for name in NAMES]
+    def publish(address: str = NOWHERE, sha256_of: Mapping[str, bytes] | None = None) -> None:
+        sums: list[tuple[str, ...]] = [(md5(packed(contents[name])), md5(contents[name])) for name in NAMES]
+        if sha256_of is not None:
+            pairs = [(sha256(packed(sha256_of[name])), sha256(sha256_of[name])) for name in NAMES]
+            sums = [(*first, *second) for first, second in zip(sums, pairs, strict=True)]
         files = PublishedFiles("tiny", "Tiny/raw", idx_files(*sums), address)
         load = functools.partial(load_idx, files, CLASSES)
         monkeypatch.setitem(DATASETS, "tiny", DatasetEntry("tiny", "tiny", load))
@@ -213,6 +221,20 @@ def test_a_sound_file_that_is_not_the_published_one_gives_both_checksums(world: 
     published = md5(path.read_bytes())
     path.write_bytes(other)
     assert refused(world.named) == f"{path}: wrong checksum: md5 {md5(other)} where the published file has {published}"
+
+
+@pytest.mark.parametrize("gz", [True, False])
+def test_a_file_is_checked_by_its_sha256_where_that_is_published(world: World, gz: bool) -> None:
+    path = world.put(world.named, gz=gz) / (f"{IMAGES}.gz" if gz else IMAGES)
+    world.publish(sha256_of=world.contents)
+    assert len(load_dataset("tiny", world.named).train_inputs) == TRAIN
+    # The MD5 is the file's, as after a collision; the SHA-256 is that of another file.
+    other = {**world.contents, IMAGES: idx_bytes(arrays(seed=1)[IMAGES])}
+    world.publish(sha256_of=other)
+    ours, published = ((packed(each) if gz else each) for each in (world.contents[IMAGES], other[IMAGES]))
+    assert refused(world.named) == (
+        f"{path}: wrong checksum: sha256 {sha256(ours)} where the published file has {sha256(published)}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -440,6 +462,29 @@ def test_a_refusing_server_gives_its_status(world: World, server: tuple[str, Pat
     with pytest.raises(DataNotFoundError, match=r"failed \(HTTPError 404\)"):
         load_dataset("tiny")
     assert files_below(world.cache) == []
+
+
+def test_a_download_with_the_right_md5_and_another_sha256_leaves_nothing(
+    world: World, server: tuple[str, Path]
+) -> None:
+    address, served = server
+    for name in NAMES:
+        (served / f"{name}.gz").write_bytes(packed(world.contents[name]))
+    world.publish(address, sha256_of={name: content + b"?" for name, content in world.contents.items()})
+    with pytest.raises(DataNotFoundError, match="what came has the wrong checksum"):
+        load_dataset("tiny")
+    assert files_below(world.cache) == []
+    world.publish(address, sha256_of=world.contents)
+    assert load_dataset("tiny").source == "download"
+
+
+@pytest.mark.parametrize("files", [mnist.FILES, fashion_mnist.FILES, nsl_kdd.FILES], ids=lambda files: files.name)
+def test_the_packages_data_come_over_https_and_have_a_sha256(files: PublishedFiles) -> None:
+    assert files.address is None or files.address.startswith("https://")
+    for file in files.files:
+        assert re.fullmatch("[0-9a-f]{64}", file.unpacked_sha256 or "")
+        assert (file.packed_md5 is None) == (file.packed_sha256 is None)
+        assert file.packed_sha256 is None or re.fullmatch("[0-9a-f]{64}", file.packed_sha256)
 
 
 def test_a_failed_download_is_one_line_with_the_places_and_the_reason(world: World) -> None:
@@ -713,5 +758,7 @@ def test_the_checksums_of_the_unpacked_files_belong_to_the_packed_ones(published
                 stored = path.read_bytes()
                 assert md5(stored) == file.packed_md5
                 assert md5(gzip.decompress(stored)) == file.unpacked_md5
+                assert sha256(stored) == file.packed_sha256
+                assert sha256(gzip.decompress(stored)) == file.unpacked_sha256
     if not found:
         pytest.skip(f"no {published.name} in the places searched")

@@ -47,6 +47,10 @@ def md5(content: bytes) -> str:
     return hashlib.md5(content).hexdigest()
 
 
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def put(root: Path, train: bytes, test: bytes, *, gz: bool = False) -> Path:
     folder = root / "NSL-KDD"
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +67,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def publish(monkeypatch: pytest.MonkeyPatch, train: bytes, test: bytes) -> None:
     files = tuple(
-        replace(file, unpacked_md5=md5(content))
+        replace(file, unpacked_md5=md5(content), unpacked_sha256=sha256(content))
         for file, content in zip(nsl_kdd.FILES.files, (train, test), strict=True)
     )
     load = functools.partial(nsl_kdd.load, replace(nsl_kdd.FILES, files=files))
@@ -167,9 +171,9 @@ def test_another_text_is_a_wrong_checksum(tmp_path: Path) -> None:
         folder = put(root, text(TRAIN), text(TEST[:2]), gz=gz)
         message = refused(root)
         assert message.startswith(
-            f"{folder / TEST_FILE}{'.gz' if gz else ''}: wrong checksum: md5 {md5(text(TEST[:2]))}"
+            f"{folder / TEST_FILE}{'.gz' if gz else ''}: wrong checksum: sha256 {sha256(text(TEST[:2]))}"
         )
-        assert md5(text(TEST)) in message
+        assert sha256(text(TEST)) in message
 
 
 @pytest.mark.usefixtures("published")

@@ -7,7 +7,6 @@ C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits", secti
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 from barkhausen.core.reading import read_bytes, unpacked
 from barkhausen.data.base import Dataset
-from barkhausen.data.published import PublishedFile, PublishedFiles
+from barkhausen.data.published import PublishedFile, PublishedFiles, check_sum
 
 UNSIGNED_BYTE = 0x08
 """The IDX code of the only element type the published data sets use."""
@@ -61,13 +60,13 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 
-def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape"]:
+def read_idx(path: Path, dimensions: int, checksum: str) -> UInt8[np.ndarray, "*shape"]:
     """Read an IDX file of unsigned bytes, gzip-compressed if its name ends in ``.gz``.
 
     Args:
         path: The file.
         dimensions: Number of dimensions that the array must have.
-        md5: Checksum of the file as it lies on the disk, in hexadecimal.
+        checksum: Of the file as it lies on the disk: an MD5 in hexadecimal, or ``sha256:`` and a SHA-256.
 
     Raises:
         InputError: The file cannot be read, is damaged, or has another checksum.
@@ -76,20 +75,17 @@ def read_idx(path: Path, dimensions: int, md5: str) -> UInt8[np.ndarray, "*shape
     stored = read_bytes(path, binary=True)
     content = unpacked(stored, str(path), MOST_BYTES) if path.suffix == ".gz" else stored
     array = parse_idx(content, dimensions, str(path))
-    # The checksum guards against accidents, not attacks; some hardened builds forbid MD5 for the latter.
-    found = hashlib.md5(stored, usedforsecurity=False).hexdigest()
-    if found != md5:
-        raise InputError(f"{path}: wrong checksum: md5 {found} where the published file has {md5}")
+    check_sum(path, stored, checksum)
     return array
 
 
 def idx_files(
-    train_images: tuple[str, str],
-    train_labels: tuple[str, str],
-    test_images: tuple[str, str],
-    test_labels: tuple[str, str],
+    train_images: tuple[str, ...],
+    train_labels: tuple[str, ...],
+    test_images: tuple[str, ...],
+    test_labels: tuple[str, ...],
 ) -> tuple[PublishedFile, ...]:
-    """The four files of MNIST's layout, from the checksums of their packed and unpacked forms."""
+    """The four files of MNIST's layout, from the MD5s of their packed and unpacked forms, then their SHA-256s."""
     return (
         PublishedFile("train-images-idx3-ubyte", *train_images),
         PublishedFile("train-labels-idx1-ubyte", *train_labels),
@@ -129,14 +125,14 @@ def load_idx(published: PublishedFiles, classes: int, data_dir: Path | None, all
     )
 
 
-def _images(path: Path, md5: str) -> tuple[Float[Tensor, "sample feature"], tuple[int, ...]]:
+def _images(path: Path, checksum: str) -> tuple[Float[Tensor, "sample feature"], tuple[int, ...]]:
     """Pixels in [0, 1], and rows and columns of an image."""
-    pixels = read_idx(path, 3, md5)
+    pixels = read_idx(path, 3, checksum)
     return torch.from_numpy(pixels.astype(np.float32)).div_(255).flatten(1), pixels.shape[1:]
 
 
-def _labels(path: Path, md5: str, images: int, classes: int) -> Int[Tensor, " sample"]:
-    labels = read_idx(path, 1, md5)
+def _labels(path: Path, checksum: str, images: int, classes: int) -> Int[Tensor, " sample"]:
+    labels = read_idx(path, 1, checksum)
     if len(labels) != images:
         raise InputError(f"{path}: {len(labels)} labels for {images} images")
     if labels.max() >= classes:

@@ -8,7 +8,6 @@ that the training file does not have.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import warnings
 from functools import partial
@@ -22,7 +21,7 @@ from jaxtyping import Float, Int
 from barkhausen.core.errors import InputError
 from barkhausen.core.reading import read_bytes, unpacked
 from barkhausen.data.base import Dataset
-from barkhausen.data.published import PublishedFile, PublishedFiles
+from barkhausen.data.published import PublishedFile, PublishedFiles, check_sum
 from barkhausen.data.registry import DATASETS, DatasetEntry
 
 TASK: Final = "anomaly-detection"
@@ -33,8 +32,20 @@ FILES = PublishedFiles(
     home="the Canadian Institute for Cybersecurity, University of New Brunswick "
     "(https://www.unb.ca/cic/datasets/nsl.html)",
     files=(
-        PublishedFile("KDDTrain+.txt", None, "f5592a95d1d1428348dfa6ca9652a800"),
-        PublishedFile("KDDTest+.txt", None, "7c6d1b1af246690766394920d6b4c751"),
+        PublishedFile(
+            "KDDTrain+.txt",
+            None,
+            "f5592a95d1d1428348dfa6ca9652a800",
+            None,
+            "1b86d2f957b33082081bba410fe129b475efebcc13c9014c3f447c8271aadf95",
+        ),
+        PublishedFile(
+            "KDDTest+.txt",
+            None,
+            "7c6d1b1af246690766394920d6b4c751",
+            None,
+            "fa46b0935342616aa83b7c2578db355b6a7aaabbc492248172c7a1e8b7ab8f84",
+        ),
     ),
 )
 """Training and test file; they are not downloaded."""
@@ -65,7 +76,7 @@ def load(files: PublishedFiles, data_dir: Path | None, allow_download: bool) -> 
         InputError: One is damaged or is not the published one.
     """
     root, source = files.find(data_dir, allow_download=allow_download)
-    train, test = ((files.present(file, root)[0], file.unpacked_md5) for file in files.files)
+    train, test = ((files.present(file, root)[0], file.unpacked) for file in files.files)
     return read_nsl_kdd(train, test, files.name, source)
 
 
@@ -73,8 +84,8 @@ def read_nsl_kdd(train: tuple[Path, str], test: tuple[Path, str], name: str, sou
     """Read, verify and prepare both files.
 
     Args:
-        train: Path of ``KDDTrain+.txt`` or ``KDDTrain+.txt.gz``, and the md5 of the unpacked text.
-        test: Path and md5 of ``KDDTest+.txt``.
+        train: Path of ``KDDTrain+.txt`` or ``KDDTrain+.txt.gz``, and the checksum of the unpacked text.
+        test: Path and checksum of ``KDDTest+.txt``.
         name: Name of the data set.
         source: Where the files come from.
 
@@ -129,12 +140,12 @@ def prepare(
     return first, second
 
 
-def read_connections(path: Path, md5: str) -> Rows:
+def read_connections(path: Path, checksum: str) -> Rows:
     """Read one file, unpacked if its name ends in ``.gz``.
 
     Args:
         path: The file.
-        md5: Checksum of the text, unpacked, in hexadecimal.
+        checksum: Of the text, unpacked: an MD5 in hexadecimal, or ``sha256:`` and a SHA-256.
 
     Raises:
         InputError: The file cannot be read, is damaged, or has another checksum. Damage is
@@ -143,10 +154,7 @@ def read_connections(path: Path, md5: str) -> Rows:
     stored = read_bytes(path)
     text = unpacked(stored, str(path), MOST_BYTES) if path.suffix == ".gz" else stored
     rows = parse_connections(text, str(path))
-    # The checksum guards against accidents, not attacks; some hardened builds forbid MD5 for the latter.
-    found = hashlib.md5(text, usedforsecurity=False).hexdigest()
-    if found != md5:
-        raise InputError(f"{path}: wrong checksum: md5 {found} of the text where the published one has {md5}")
+    check_sum(path, text, checksum, " of the text", "one")
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import stat
@@ -18,6 +19,9 @@ from barkhausen.core.errors import DataNotFoundError, InputError
 DATA_VARIABLE: Final = "BARKHAUSEN_DATA"
 """Environment variable that names the root of the data sets."""
 
+SHA256: Final = "sha256:"
+"""Start of a checksum that is a SHA-256, as pooch writes it; one without it is an MD5."""
+
 DOWNLOAD_TIMEOUT: Final = 15.0
 """Seconds to wait for a connection, and for each piece of the answer."""
 
@@ -30,11 +34,46 @@ class PublishedFile:
         name: File name without ``.gz``.
         packed_md5: Checksum of the original ``.gz`` file; None if it was not published packed.
         unpacked_md5: Checksum of its content.
+        packed_sha256, unpacked_sha256: SHA-256 of the same; checked instead of the MD5 where they are given.
     """
 
     name: str
     packed_md5: str | None
     unpacked_md5: str
+    packed_sha256: str | None = None
+    unpacked_sha256: str | None = None
+
+    @property
+    def packed(self) -> str | None:
+        """Checksum of the ``.gz`` file for :func:`check_sum`."""
+        return f"{SHA256}{self.packed_sha256}" if self.packed_sha256 is not None else self.packed_md5
+
+    @property
+    def unpacked(self) -> str:
+        """Checksum of the content for :func:`check_sum`."""
+        return f"{SHA256}{self.unpacked_sha256}" if self.unpacked_sha256 is not None else self.unpacked_md5
+
+
+def check_sum(path: Path, content: bytes, published: str, what: str = "", whole: str = "file") -> None:
+    """Refuse content that is not the published one.
+
+    Args:
+        path: File for the message.
+        content: Bytes to check.
+        published: Published checksum: ``sha256:`` and 64 hexadecimal digits, or an MD5 of 32.
+        what: Words after the checksum found, such as ``" of the text"``.
+        whole: Word for what was published.
+
+    Raises:
+        InputError: The checksum is another one.
+    """
+    if published.startswith(SHA256):
+        name, expected, found = "sha256", published.removeprefix(SHA256), hashlib.sha256(content).hexdigest()
+    else:
+        # This one guards against accidents, not attacks; some hardened builds forbid MD5 for the latter.
+        name, expected, found = "md5", published, hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != expected:
+        raise InputError(f"{path}: wrong checksum: {name} {found}{what} where the published {whole} has {expected}")
 
 
 @dataclass(frozen=True)
@@ -45,8 +84,8 @@ class PublishedFiles:
         name: Name of the data set.
         folder: Folder of the files below the root, with forward slashes.
         files: The files.
-        address: URL of the folder that the files are downloaded from, with the slash at its end; None if they cannot be
-            downloaded.
+        address: URL (https) of the folder that the files are downloaded from, with the slash at its end; None if they
+            cannot be downloaded.
         home: Where a person can get files that are not downloaded.
     """
 
@@ -102,8 +141,8 @@ class PublishedFiles:
         """
         packed = self._packed(file, root)
         if _why_not(packed) is None:
-            return packed, file.packed_md5 or file.unpacked_md5
-        return self._unpacked(file, root), file.unpacked_md5
+            return packed, file.packed or file.unpacked
+        return self._unpacked(file, root), file.unpacked
 
     def _packed(self, file: PublishedFile, root: Path) -> Path:
         return root / self.folder / f"{file.name}.gz"
@@ -151,7 +190,7 @@ class PublishedFiles:
                 with _quiet_pooch():
                     pooch.retrieve(
                         url,
-                        known_hash=f"md5:{file.packed_md5}",
+                        known_hash=file.packed if file.packed_sha256 else f"md5:{file.packed_md5}",
                         fname=target.name,
                         path=target.parent,
                         downloader=downloader,
