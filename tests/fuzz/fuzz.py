@@ -59,12 +59,13 @@ def main() -> int:
         pool = workers.Pool(seed, made, Path(folder), chosen.kinds)
         counted, found, slowest = Counter[str](), Counter[str](), 0.0
         kinds = Counter[str]()
-        codes = Counter[str]()
+        codes, spent = Counter[str](), Counter[str]()
         said = began
         for verdict in pool.verdicts(chosen.first, chosen.workers, began + 60 * chosen.minutes, chosen.inputs):
             counted[verdict.outcome] += 1
             kinds[verdict.kind] += 1
             codes[str(verdict.code)] += 1
+            spent[verdict.kind] += verdict.seconds  # type: ignore[assignment]
             slowest = max(slowest, verdict.seconds)
             if verdict.outcome != workers.FINE:
                 lines = verdict.detail.strip().splitlines()
@@ -94,6 +95,8 @@ def main() -> int:
         "codes": dict(codes),
         "kinds": dict(kinds),
     }
+    costs = sorted(((round(1000 * spent[kind] / number), kind) for kind, number in kinds.items()), reverse=True)
+    print("ms an input:", ", ".join(f"{kind} {cost}" for cost, kind in costs))
     if chosen.kinds is None and not chosen.no_total:
         with TOTALS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(total) + "\n")

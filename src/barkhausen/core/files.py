@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import json
 import os
 import re
@@ -38,14 +39,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
         InputError: The directory cannot be written, or the disk is full.
     """
     temporary: Path | None = None
+    lock: IO[Any] | None = None
     try:
         target, written_to = _destination(target)
         if not written_to:
             target.parent.mkdir(parents=True, exist_ok=True)
-        directory = tempfile.gettempdir() if written_to else target.parent
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL, dir=directory)
-        os.close(handle)
-        temporary = Path(name)
+        directory = Path(tempfile.gettempdir()) if written_to else target.parent
+        prefix = f".{target.name[:_LONGEST_PREFIX]}."
+        _remove_left(directory, prefix)
+        lock, temporary = _locked_temporary(directory, prefix)
         yield temporary
         if written_to:
             _write_to(target, temporary)
@@ -61,6 +63,32 @@ def atomic_path(target: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if lock is not None:
+            lock.close()
+
+
+_LONGEST_PREFIX = 200
+
+
+def _locked_temporary(directory: Path, prefix: str) -> tuple[IO[Any], Path]:
+    """A new partial file, locked as long as it is open, so that it can be told from those of killed processes."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=PARTIAL, dir=directory)
+        lock = os.fdopen(handle, "r+b")
+        if take_lock(lock) and Path(name).exists():
+            return lock, Path(name)
+        # Another process took it for one that was left.
+        lock.close()
+
+
+def _remove_left(directory: Path, prefix: str) -> None:
+    """Remove the partial files of one target that killed processes left."""
+    if fcntl is None:
+        return
+    for path in directory.glob(f"{glob.escape(prefix)}*{PARTIAL}"):
+        with contextlib.suppress(OSError), path.open("r+b") as file:
+            if take_lock(file):
+                path.unlink(missing_ok=True)
 
 
 def _destination(target: Path) -> tuple[Path, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
@@ -33,6 +33,7 @@ class _Chips(Table):
     count: int
     mean: Fraction
     std: Amount
+    values: list[Fraction] = Field(default=[])
 
 
 class _Layer(Table):
@@ -54,6 +55,13 @@ class _Programming(Table):
     by_state: dict[str, _State]
 
 
+class _Energy(Table):
+    programming_joule: Amount
+    per_inference_joule: Amount
+    by_cause: dict[str, Amount]
+    labels: dict[str, str]
+
+
 class Summary(Table):
     """What the page needs of a ``summary.json``; what else is in there is left alone."""
 
@@ -70,12 +78,21 @@ class Summary(Table):
     chips: _Chips
     unseen_chips: _Chips | None = Field(default=None, validation_alias=AliasChoices("unseen_chips", "fresh_chip_copy"))
     programming: _Programming
-    energy: dict[str, Amount | dict[str, Amount | str]]
+    energy: _Energy
+    recipe: dict[str, Any]
     steps: Annotated[int, Field(ge=1)]
     wall_seconds: Amount
     assumed: list[str]
     notes: list[str] = []
     software: dict[str, str | int]
+
+    @model_validator(mode="after")
+    def _measured(self) -> Summary:
+        if self.test_accuracy is None and self.validation_accuracy is None:
+            raise ValueError("test_accuracy, validation_accuracy: one of them must be a number")
+        if self.states is not None and self.energy.by_cause.keys() != self.energy.labels.keys():
+            raise ValueError("energy: by_cause and labels must have the same keys")
+        return self
 
 
 def read_summary(path: Path) -> tuple[dict[str, Any], Summary]:

@@ -23,6 +23,7 @@ from barkhausen.core.config import read_text
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, claimed_directory, open_lock, remove_partial, take_lock
 from barkhausen.core.reading import is_file, read_bytes
+from barkhausen.results.columns import FINISHED
 from barkhausen.results.file_names import SWEEP
 
 POLL = 0.5
@@ -120,4 +121,22 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if _is_outcome(value) else None
+
+
+def _is_outcome(value: Any) -> bool:
+    """Whether a value can be what a task wrote: its row has a number or text for each column."""
+    if not isinstance(value, dict) or not isinstance(value.get("status"), str):
+        return False
+    row, chips = value.get("row", {}), value.get("chips", [])
+    numbers = (value.get("seconds"), value.get("attempts"), *(chips if isinstance(chips, list) else [None]))
+    return (
+        isinstance(row, dict)
+        and all(cell is None or isinstance(cell, str | int | float) for cell in row.values())
+        and all(isinstance(number, int | float) for number in numbers)
+        and all(value.get(name) is None or isinstance(value[name], str) for name in _TEXTS)
+        and (value["status"] == FINISHED or isinstance(value.get("error"), str))
+    )
+
+
+_TEXTS = ("error", "traceback", "worker", "started")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barkhausen.core.dotted import taken
+from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_path
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import ALWAYS, IDENTITY, PLANNED, dtype_of
@@ -60,7 +61,10 @@ def table(kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str
         dtype = _dtype_of(search, column, values) if column in swept else None
         if dtype is None:
             dtype = dtype_of(column, job)
-        series[column] = pd.Series(values, dtype=dtype)
+        try:
+            series[column] = pd.Series(values, dtype=dtype)
+        except (OverflowError, TypeError, ValueError) as error:
+            raise InputError(f"column '{column}': a result.json below tasks/ is damaged ({error})") from None
     return pd.DataFrame(series)
 
 

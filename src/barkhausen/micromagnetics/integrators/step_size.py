@@ -71,6 +71,11 @@ class StepAdvice:
         if self.thermal_rotation > 0:
             # The rotation grows with the root of the step.
             longest = min(longest, self.dt * (ROTATION / self.thermal_rotation) ** 2)
+        if not (math.isfinite(longest) and longest > 1e-30):
+            raise InputError(
+                f"film and drive: precession at {self.frequency / (2 * math.pi):.1g} Hz has no possible time step; "
+                "are all units SI?"
+            )
         digit = 10.0 ** (math.floor(math.log10(longest)) - 1)
         return float(f"{math.floor(longest / digit) * digit:.1e}")
 
