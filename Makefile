@@ -9,7 +9,7 @@ DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 # Parts of `make validate`.
 PARTS := standard-problems walls equilibrium integrators ensembles devices synapses sweeps claims others
 
-.PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune clean $(PARTS:%=validate-%)
+.PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune fuzz chaos clean $(PARTS:%=validate-%)
 
 setup: .venv/run.stamp
 
@@ -97,6 +97,15 @@ bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnu
 
 tune: setup ## choice of margin and rates on validation data
 	$(BIN)/python benchmarks/tune.py $(DATA)
+
+FUZZ ?= --minutes 10
+CHAOS ?= --kills 200
+
+fuzz: .venv/dev.stamp ## ten minutes of damaged and mistaken inputs; FUZZ='--minutes 60 --seed 7'
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py --workers $(WORKERS) $(FUZZ)
+
+chaos: .venv/dev.stamp ## 200 kills of commands that write; CHAOS='--kills 50 --seed 7'
+	OMP_NUM_THREADS=1 $(BIN)/python tests/chaos/chaos.py $(CHAOS)
 
 clean:
 	rm -rf .venv build dist runs site

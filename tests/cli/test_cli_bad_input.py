@@ -194,7 +194,7 @@ def damaged_inside(path: Path) -> None:
         (cut_off, "is not a readable NetCDF device file"),
         (damaged_inside, "is not a readable NetCDF device file"),
         (Path.touch, "is not a readable NetCDF device file"),
-        (Path.mkdir, "no such device file"),
+        (Path.mkdir, "is a directory, not a file"),
     ],
 )
 def test_wrong_device_file_is_one_line_wherever_it_is_named(

@@ -9,10 +9,13 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.limits import MEMORY_VARIABLE
+from barkhausen.core.netcdf import read_netcdf
 from barkhausen.device import (
     DeviceParameters,
     domain_wall_device,
@@ -20,6 +23,7 @@ from barkhausen.device import (
     read_device,
     write_device,
 )
+from barkhausen.device.presets import SHIPPED
 from device_files import refused
 
 LENGTH = 512e-9
@@ -117,3 +121,33 @@ def test_damage_where_the_library_would_complain_later_leaves_stderr_clean(
     refused(path)
     gc.collect()
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "damaged").glob("*.nc")), ids=lambda path: path.stem)
+def test_file_in_which_the_hdf5_library_never_returns_is_refused(path: Path) -> None:
+    assert refused(path).startswith("is not a readable NetCDF device file")
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.nc")), ids=lambda path: path.stem)
+def test_values_are_those_that_the_hdf5_library_reads(path: Path) -> None:
+    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as lazy:
+        theirs = lazy.load()
+    ours = read_netcdf(path)
+    assert ours.identical(theirs)
+    for name, variable in theirs.variables.items():
+        assert ours[name].dtype == variable.dtype
+        assert ours[name].values.tobytes() == variable.values.tobytes()
+        assert {key: type(value) for key, value in ours[name].attrs.items()} == {
+            key: type(value) for key, value in variable.attrs.items()
+        }
+
+
+def test_shape_that_asks_for_more_memory_than_is_allowed_is_refused(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "device.nc"
+    path.write_bytes(content)
+    monkeypatch.setenv(MEMORY_VARIABLE, "300 kB")
+    read_device(path)
+    monkeypatch.setenv(MEMORY_VARIABLE, "10 kB")
+    assert "the most that is read unasked is" in refused(path)

@@ -90,7 +90,7 @@ def test_directories_on_the_way_are_made(tmp_path: Path) -> None:
 def test_path_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
     (tmp_path / "directory").mkdir()
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path / place))}: cannot be written \("):
+    with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path / place)[:120])}.*: cannot be written \("):
         write_device(gaussian_device(2), tmp_path / place)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]
 

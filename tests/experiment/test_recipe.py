@@ -113,7 +113,7 @@ RECIPES = st.fixed_dictionaries(
         "seed": st.integers(0, 2**63 - 1),
         "epochs": counts,
         "batch_size": st.integers(2, 10**6),
-        "threads": counts,
+        "threads": st.integers(1, 1024),
         "accelerator": st.sampled_from(["cpu", "cuda"]),
         "dataset": st.fixed_dictionaries(
             {}, optional={"name": st.sampled_from(sorted(DATASETS)), "validation_samples": st.integers(0, 10**6)}
@@ -210,8 +210,8 @@ WRONG = [
     ("states = true", r"states = True: input should be a valid integer"),
     ("states = [3]", r"states = \[3\]: input should be a valid integer"),
     ("seed = -1", r"seed = -1: input should be greater than or equal to 0"),
-    ("seed = 9223372036854775808", r"seed = 9223372036854775808: input should be less than"),
-    ("seed = 2024-01-01", r"seed = datetime\.date\(2024, 1, 1\): input should be a valid integer"),
+    ("seed = 9223372036854775808", r"seed = 9223372036854775808: has more than 64 bits"),
+    ("seed = 2024-01-01", r"seed = 2024-01-01: is a date or a time"),
     ("epochs = 0", r"epochs = 0: input should be greater than or equal to 1"),
     ("batch_size = 0", r"batch_size = 0: input should be greater"),
     ("batch_size = 1", r"batch_size = 1: batch normalisation needs 2 or more"),
@@ -281,7 +281,7 @@ def test_defaults_of_a_mode_do_not_hide_what_is_wrong(toml: Path, text: str, cul
 def test_missing_recipe_directory_and_other_encoding_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.toml: no such file"):
         load_recipe(tmp_path / "nowhere.toml")
-    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(InputError, match="is a directory, not a file"):
         load_recipe(tmp_path)
     (tmp_path / "recipe.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"recipe\.toml: is not UTF-8 text"):

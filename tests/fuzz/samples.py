@@ -113,11 +113,17 @@ def made(root: Path) -> Samples:
     return Samples(root)
 
 
-def make(root: Path) -> None:
-    """Make all samples in a directory; needs half a minute of work."""
+def of_text(root: Path) -> Samples:
+    """The samples that are TOML files alone, made at once."""
     root.mkdir(parents=True, exist_ok=True)
     for name, values in TOML.items():
         (root / name).write_text(tomli_w.dumps(values), encoding="utf-8")
+    return Samples(root)
+
+
+def make(root: Path) -> None:
+    """Make all samples in a directory; needs half a minute of work."""
+    of_text(root)
     _devices(root)
     _tables(root)
     _idx(root / "data")

@@ -32,8 +32,13 @@ def write_device(device: CharacterisedDevice, path: Path) -> None:
     """
     # In memory first: on a full disk the HDF5 library writes long error traces to stderr or crashes.
     content = io.BytesIO()
-    with h5netcdf.File(content, "w") as file:
-        device.data.dump_to_store(H5NetCDFStore(file))
+    try:
+        with h5netcdf.File(content, "w") as file:
+            device.data.dump_to_store(H5NetCDFStore(file))
+    # Names, types and sizes that a file was given by hand, and that the library would not write.
+    except (LookupError, RuntimeError, TypeError, ValueError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise InputError(f"{path}: this device cannot be written as NetCDF ({first})") from None
     atomic_write(path, content.getvalue())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_path
@@ -84,6 +84,20 @@ def fitting(path: Path, what: str) -> Iterator[None]:
         # Torch says in the first line that something is wrong, and in the second what.
         lines = [line.strip() for line in str(error).splitlines()[:2]]
         raise InputError(f"{path}: does not fit {what} ({' '.join(lines)[:200] or type(error).__name__})") from None
+
+
+def load_model(model: nn.Module, state: Any) -> None:
+    """Load the state of a network, all numbers of which must be finite.
+
+    Raises:
+        InputError: A device or state that there is not.
+        ValueError: A number is not finite.
+        RuntimeError: Names or sizes differ.
+    """
+    model.load_state_dict(state)
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise ValueError(f"{name}: a number is not finite")
 
 
 def _split(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

@@ -80,7 +80,7 @@ class Summary(Table):
     programming: _Programming
     energy: _Energy
     recipe: dict[str, Any]
-    steps: Annotated[int, Field(ge=1)]
+    steps: Annotated[int, Field(ge=1)] | None = None
     wall_seconds: Amount
     assumed: list[str]
     notes: list[str] = []

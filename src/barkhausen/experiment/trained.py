@@ -16,7 +16,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import STATE_KEYS
 from barkhausen.core.seeds import stream
 from barkhausen.data import DATASETS, load_dataset
-from barkhausen.experiment.checkpoint import fitting, load_checkpoint
+from barkhausen.experiment.checkpoint import fitting, load_checkpoint, load_model
 from barkhausen.experiment.network import build_network
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import CHECKPOINT, DEVICE, RECIPE
@@ -79,7 +79,7 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
         state = checkpoint["model"]
         shapes = _saved_shapes(recipe, state, data_dir)
         model = build_network(recipe, shapes, device, where)
-        model.load_state_dict(state)
+        load_model(model, state)
     if chip is not None:
         generator = stream(recipe.seed, f"chip {chip}", where)
         model = fresh_chip(model, generator, max_attempts=recipe.transfer.max_attempts)

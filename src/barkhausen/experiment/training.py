@@ -13,6 +13,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.seeds import stream
 from barkhausen.data import Dataset
 from barkhausen.device import CharacterisedDevice
+from barkhausen.experiment.checkpoint import load_model
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.network import build_network, shapes_of
 from barkhausen.experiment.recipe import Recipe
@@ -172,7 +173,7 @@ class Training:
             InputError: The state is of another network.
         """
         try:
-            self.model.load_state_dict(state["model"])
+            load_model(self.model, state["model"])
             self.learner.load_state_dict(state["learner"])
             self.order.set_state(state["order"])
             self.noise.set_state(state["noise"])

@@ -155,7 +155,24 @@ class SynapseArray(nn.Module):
                 f"{prefix}levels: the synapses were saved with another device than these are made of; convert with "
                 "the same device, then load"
             )
+        self._check_indices(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def _check_indices(self, state_dict: dict[str, Any], prefix: str) -> None:
+        """Refuse states and devices that there are not: kernels look them up without a check."""
+        state, devices = state_dict.get(f"{prefix}state"), state_dict.get(f"{prefix}device_bytes")
+        if isinstance(state, Tensor) and state.numel() and not 0 <= int(state.min()) <= int(state.max()) < self.states:
+            raise InputError(f"{prefix}state: must be from 0 to {self.states - 1}")
+        if (
+            not isinstance(devices, Tensor)
+            or devices.dtype != torch.uint8
+            or devices.numel() != 2 * self.weight.numel()
+        ):
+            # A wrong size: loading says so.
+            return
+        index = devices.contiguous().view(torch.int16)
+        if index.numel() and not 0 <= int(index.min()) <= int(index.max()) < len(self.centres):
+            raise InputError(f"{prefix}device_index: must be from 0 to {len(self.centres) - 1}")
 
     def renew(self, generator: torch.Generator | None = None) -> None:
         """Replace every device by a fresh one from the same population, as on another chip.

@@ -168,8 +168,11 @@ def infer_on_chip(
     devices = chip.tile.devices_per_weight
     training = None
     if recipe.learning_rule.programs_while_training:
-        summary, _ = read_summary(run / "summary.json")
-        breakdown = energy_of(summary) * (devices / summary["steps"])
+        path = run / "summary.json"
+        summary, checked = read_summary(path)
+        if checked.steps is None:
+            raise InputError(f"{path}: does not say how many steps the training had")
+        breakdown = energy_of(summary) * (devices / checked.steps)
         training = training_costs(chip, loads, batch=recipe.batch_size, programming=breakdown, read_disturb=probability)
     tuned = None
     if fine_tuning_epochs:

@@ -1,0 +1,70 @@
+"""Terminals of other encodings, disks that are full, readers that go away, and too little memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from barkhausen.cli.terminal.failures import failure_in_words
+
+SHOW = (sys.executable, "-m", "barkhausen", "devices")
+
+
+def run(
+    *words: str | bytes, before: Callable[[], None] | None = None, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    command = [*SHOW, *words]
+    return subprocess.run(
+        command, capture_output=True, env=os.environ | environment, preexec_fn=before, check=False, timeout=600
+    )
+
+
+def test_ascii_terminal_and_bytes_of_no_encoding(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/\xff\xfe"
+    done = run("racetrack-2", "--out", folder + b"/device.nc", PYTHONIOENCODING="ascii", LANG="C", LC_ALL="C")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"device file in" in done.stdout
+    assert (Path(os.fsdecode(folder)) / "device.nc").exists()
+    done = run(folder + b"/device.nc", PYTHONIOENCODING="ascii", LANG="C", LC_ALL="C")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.isascii()
+    assert b"state" in done.stdout
+    done = run(folder + b"/missing.nc", PYTHONIOENCODING="latin-1")
+    assert done.returncode == 2
+    assert done.stderr == b"barkhausen: " + folder + b"/missing.nc: no such device file\n"
+
+
+def test_full_disk_is_one_line(tmp_path: Path) -> None:
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    done = run("racetrack-2", "--out", str(tmp_path / "device.nc"), before=small_files)
+    assert done.returncode == 2
+    assert done.stderr == f"barkhausen: {tmp_path}/device.nc: cannot be written (File too large)\n".encode()
+    assert not list(tmp_path.iterdir())
+    done = run("racetrack-2", "--toml", "/dev/full")
+    assert (done.returncode, done.stderr) == (
+        2,
+        b"barkhausen: /dev/full: cannot be written (No space left on device)\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(13, "Permission denied", "a/file"), "a/file: Permission denied"),
+        (MemoryError(), "there is not enough memory on this machine"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "there is not enough memory on this machine"),
+        (RuntimeError("a defect"), None),
+        (ValueError("a defect"), None),
+    ],
+)
+def test_failures_of_the_machine_are_told_from_defects(error: Exception, line: str | None) -> None:
+    assert failure_in_words(error) == line
