@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,14 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Override a key: states=3, dataset.name=digits. May be repeated."),
     ] = None,
+    init_from: Annotated[
+        Path | None,
+        typer.Option("--init-from", help="Start from the weights of another run (its directory), or of a checkpoint."),
+    ] = None,
+    lengthen: Annotated[
+        bool,
+        typer.Option("--lengthen", help="Train the run in the directory on, to the greater number of epochs given."),
+    ] = False,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
     mlflow: Annotated[
@@ -44,13 +53,21 @@ def train(
     if mlflow is None and mlflow_experiment is not None:
         raise InputError("--mlflow-experiment needs --mlflow URI")
     experiment = EXPERIMENT if mlflow_experiment is None else mlflow_experiment
+    start = [] if init_from is None else [f"init_from={json.dumps(str(init_from))}"]
     run = Run(
-        load_recipe(recipe, settings),
+        load_recipe(recipe, [*(settings or []), *start]),
         out,
         logs=() if mlflow is None else (Mlflow(mlflow, experiment, warn=lambda line: typer.echo(line, err=True)),),
         data_dir=data_dir,
         overwrite=overwrite,
+        lengthen=lengthen,
         progress=Terminal(Console(stderr=True)),
     )
-    print_results([run.execute()])
+    summary = run.execute()
+    print_results([summary])
+    device = summary["device"]
+    if "margin_in_words" in device:
+        typer.echo(f"margin {device['margin']:g}: {device['margin_in_words']}")
+    for note in summary["notes"]:
+        typer.echo(note)
     typer.echo(f"summary in {out / 'summary.json'}")

@@ -11,7 +11,7 @@ from barkhausen.core.limits import check_memory
 from barkhausen.core.seeds import stream
 from barkhausen.data import Dataset
 from barkhausen.device import CharacterisedDevice
-from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.learning import convert
 from barkhausen.learning.networks import NETWORKS, Shapes
 from barkhausen.learning.networks.float_layers import BYTES_OF_A_VALUE, FloatLayers
@@ -37,7 +37,7 @@ def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | 
     return convert(
         model,
         device,
-        recipe.write_verify(),
+        with_device_defaults(recipe, device).write_verify(),
         keep_float=recipe.network.keep_float,
         start="fresh",
         generator=stream(recipe.seed, "start", where),

@@ -37,6 +37,7 @@ from barkhausen.core.recipe_files import recipe_file
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
+from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.learning.networks.settings import NetworkRecipe
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.synapse import Faults, WriteVerify
@@ -70,8 +71,8 @@ class DeviceRecipe(StrictParameters):
     """Total spread of a Gaussian device on weights in [−1, 1]; 0.15 unless given."""
     file: str | None = None
     """Device file to use instead of the preset."""
-    margin: NotNegative = 0.4
-    """Noise tolerance margin in weight units (ex-situ: 0.2 unless given)."""
+    margin: NotNegative | None = None
+    """Noise tolerance margin in weight units. Default: that of the learning rule for the device."""
     max_attempts: Count = 1
     """Largest number of write-verify attempts of each programming event."""
     count_writes: bool = False
@@ -128,8 +129,8 @@ class OptimizerRecipe(StrictParameters):
     name: Literal["adam", "adamw", "sgd"] = "adam"
     rate: Positive = 1e-3
     """Learning rate of float weights, biases and normalisation."""
-    latent_rate: Positive = 6e-3
-    """Learning rate of the synapses' latent weight, which lives on [−1, 1] (ex-situ: 3e-2 unless given)."""
+    latent_rate: Positive | None = None
+    """Learning rate of the synapses' latent weight, which lives on [−1, 1]. Default: 6e-3 in situ, 3e-2 ex situ."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Momentum of sgd."""
     weight_decay: NotNegative = 0.0
@@ -159,6 +160,8 @@ class Recipe(StrictParameters):
     threads: Threads | None = None
     """CPU threads; results are bit-identical only for the same number. Default: torch's own choice."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
+    init_from: str | None = None
+    """Directory of a run, or a checkpoint, whose weights the run starts from. Default: fresh weights."""
     dataset: DatasetRecipe = DatasetRecipe()
     network: NetworkRecipe = NetworkRecipe()
     device: DeviceRecipe = DeviceRecipe()
@@ -204,8 +207,14 @@ class Recipe(StrictParameters):
         return RULES.named(self.mode)
 
     def write_verify(self) -> WriteVerify:
-        """How the devices of its network are written."""
+        """How the devices of its network are written.
+
+        Raises:
+            InputError: The margin is that of the device, and not known yet.
+        """
         device = self.device
+        if device.margin is None:
+            raise InputError("device.margin: is missing; recipe_from and Run fill it in")
         return WriteVerify(device.margin, device.max_attempts, Faults(**self.faults.model_dump()), device.count_writes)
 
     def to_toml(self) -> str:
@@ -237,9 +246,10 @@ def load_recipe(path: str | Path, settings: list[str] | None = None) -> Recipe:
 
 
 def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
-    """Validate nested values as a recipe; a device file's own number of states fills in a missing ``states``.
+    """Validate nested values as a recipe, and fill in what its device decides.
 
-    Keys of earlier versions are read with a ``DeprecationWarning``.
+    The number of states of a device file fills in a missing ``states``, and the default of the learning rule for the
+    device a missing ``device.margin``. Keys of earlier versions are read with a ``DeprecationWarning``.
 
     Raises:
         InputError: A key or value is unknown or wrong.
@@ -247,21 +257,37 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
     values = renamed_keys(values, RECIPE_KEYS)
     recipe = validated(Recipe, values, origin)
     if not recipe.learning_rule.on_devices:
-        return recipe
+        return with_defaults(recipe, margin_of(recipe, None))
     if recipe.device.file is None:
         _check_shipped(recipe, origin)
-        return recipe
+        return with_device_defaults(recipe)
     if "preset" in values["device"]:
         warn(
             f"{origin}: device.preset = {values['device']['preset']!r} has no effect beside device.file = "
             f"{recipe.device.file!r}; leave it out"
         )
-    states = read_device(Path(recipe.device.file)).states
+    device = read_device(Path(recipe.device.file))
+    states = device.states
     if "states" in recipe.model_fields_set and recipe.states != states:
         raise InputError(
             f"{origin}: states = {recipe.states} but the device file {recipe.device.file} has {states} states"
         )
-    return recipe.model_copy(update={"states": states})
+    return with_device_defaults(recipe.model_copy(update={"states": states}), device)
+
+
+def with_device_defaults(recipe: Recipe, device: CharacterisedDevice | None = None) -> Recipe:
+    """The recipe with the margin and the latent rate of its learning rule and device where it states none.
+
+    Args:
+        recipe: Any recipe.
+        device: Its device. Default: read from its file, where it is needed.
+
+    Raises:
+        InputError: The device file cannot be used.
+    """
+    if recipe.device.margin is None and device is None and recipe.learning_rule.on_devices:
+        device = build_device(recipe)
+    return with_defaults(recipe, margin_of(recipe, device), latent_rate_of(recipe))
 
 
 def _check_shipped(recipe: Recipe, origin: str) -> None:

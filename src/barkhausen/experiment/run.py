@@ -12,7 +12,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,13 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
+from barkhausen.experiment.defaults import margin_of, with_defaults
 from barkhausen.experiment.evaluation import weight_histogram
+from barkhausen.experiment.initial import CHECKPOINT, initial_state
+from barkhausen.experiment.lengthen import begin_longer, lengthened
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
-from barkhausen.experiment.recipe import Recipe, build_device, device_file
+from barkhausen.experiment.recipe import Recipe, build_device, device_file, with_device_defaults
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
@@ -54,9 +57,10 @@ from barkhausen.experiment.training import Training
 from barkhausen.learning import fresh_chip, programming_energy
 from barkhausen.synapse import EnergyBreakdown
 
-CHECKPOINT = "checkpoint.safetensors"
 RECIPE = "recipe.toml"
 DEVICE = "device.nc"
+INITIAL = "initial.safetensors"
+SUMMARY = "summary.json"
 WHAT = "a run"
 
 
@@ -69,6 +73,7 @@ class Run:
         directory: Directory of this run and no other.
         data_dir: Root directory of the data sets, where the user names one.
         overwrite: Whether to discard what the directory holds.
+        lengthen: Whether to train a run of fewer epochs on, to those of the recipe.
         progress: Display of progress.
         notes: Lines for the summary, such as a data set that had to be replaced.
         logs: Destinations of its numbers beside TensorBoard, such as
@@ -79,6 +84,7 @@ class Run:
     directory: Path
     data_dir: Path | None = None
     overwrite: bool = False
+    lengthen: bool = False
     progress: Progress = field(default_factory=Silent)
     notes: tuple[str, ...] = ()
     logs: tuple[Destination, ...] = ()
@@ -90,8 +96,9 @@ class Run:
             InputError: The directory belongs to another recipe or cannot be written, data or device cannot be
                 used.
         """
-        finished = self.directory / "summary.json"
-        if self._holds_this_run() and finished.exists():
+        finished = self.directory / SUMMARY
+        self.recipe = with_device_defaults(self.recipe)
+        if self._holds_this_run() and finished.exists() and not self._is_longer():
             self._check_device_file()
             summary, _ = read_summary(finished)
             self._log_again(summary)
@@ -139,22 +146,43 @@ class Run:
         if self.recipe.dataset.validation_samples:
             dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
         device = build_device(self.recipe) if self.recipe.learning_rule.on_devices else None
-        return Training(self.recipe, dataset.standardised(), device), device
+        return Training(self.recipe, dataset.standardised(), device, initial=self._initial()), device
+
+    def _initial(self) -> dict[str, torch.Tensor] | None:
+        """State of the network that the run starts from, as the directory holds it or from the other run."""
+        if self.recipe.init_from is None:
+            return None
+        held = self.directory / INITIAL
+        return initial_state(held if held.is_file() and not self.overwrite else Path(self.recipe.init_from))
 
     def _holds_this_run(self) -> bool:
         """Whether the directory holds this run and the run is to be resumed; one of anything else is refused."""
         if not check_directory(self.directory, RECIPE, WHAT):
             return False
         if not self.overwrite:
-            self._same_recipe(self.directory / RECIPE)
+            theirs = flat(renamed_keys(read_toml(self.directory / RECIPE), RECIPE_KEYS))
+            # A run keeps the defaults that it began with.
+            margin, rate = (theirs.get(key) for key in ("device.margin", "optimizer.latent_rate"))
+            if isinstance(margin, float) and isinstance(rate, float):
+                self.recipe = with_defaults(self.recipe, margin, rate)
+            self._check_same(theirs)
         return not self.overwrite
+
+    def _is_longer(self) -> bool:
+        """Whether the recipe has more epochs than the run in the directory."""
+        epochs = read_toml(self.directory / RECIPE).get("epochs")
+        return self.lengthen and isinstance(epochs, int) and self.recipe.epochs > epochs
 
     def _begin(self) -> None:
         """Put the resolved recipe and a copy of the device file in the claimed directory, where they are not yet."""
         held, source = self.directory / RECIPE, device_file(self.recipe)
         if self.overwrite:
             clear_directory(self.directory)
+        if held.exists() and self._is_longer():
+            begin_longer(self.directory, self.recipe)
         if not held.exists():
+            if self.recipe.init_from is not None:
+                save_checkpoint(self.directory / INITIAL, {"model": initial_state(Path(self.recipe.init_from))})
             atomic_write(held, self.recipe.to_toml())
         if source is not None and not (self.directory / DEVICE).exists():
             atomic_write(self.directory / DEVICE, read_bytes(source, binary=True))
@@ -171,15 +199,17 @@ class Run:
                 "choose another --out, or --overwrite"
             )
 
-    def _same_recipe(self, held: Path) -> None:
+    def _check_same(self, theirs: Mapping[str, Any]) -> None:
+        """Refuse a directory whose run has another recipe; one to be lengthened may have fewer epochs."""
         mine = flat(self.recipe.model_dump(exclude_none=True))
-        theirs = flat(renamed_keys(read_toml(held), RECIPE_KEYS))
-        for key in sorted(mine.keys() | theirs.keys()):
-            if mine.get(key) != theirs.get(key):
-                raise InputError(
-                    f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has "
-                    f"{mine.get(key)!r}; choose another --out, or --overwrite"
-                )
+        others = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
+        longer = others == ["epochs"] and isinstance(theirs["epochs"], int) and mine["epochs"] > theirs["epochs"]
+        if others and not (longer and self.lengthen):
+            key = others[0]
+            raise InputError(
+                f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has {mine.get(key)!r}; "
+                f"{'--lengthen to train it on, ' if longer else ''}choose another --out, or --overwrite"
+            )
 
     def _resume(self, training: Training) -> list[dict[str, Any]]:
         """Load the last checkpoint, if any, and the metrics up to it."""
@@ -296,7 +326,7 @@ class Run:
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
             "assumed": assumptions(device),
-            "notes": list(self.notes),
+            "notes": [*self.notes, *lengthened(self.directory, recipe)],
             "software": software(),
         }
 
@@ -348,9 +378,11 @@ def _cumulative(training: Training) -> dict[str, Any]:
 def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[str, Any]:
     if device is None:
         return {"source": "none", "file": None}
+    rule = recipe.learning_rule
     summary: dict[str, Any] = {"source": device.source, "file": recipe.device.file}
     summary["margin"] = recipe.device.margin
-    programs = recipe.learning_rule.programs_while_training
+    summary["margin_in_words"] = rule.margin.described(margin_of(recipe, device), device)
+    programs = rule.programs_while_training
     summary["max_attempts"] = recipe.device.max_attempts if programs else recipe.transfer.max_attempts
     if recipe.device.file is None:
         summary["preset"] = f"{recipe.device.preset}-{recipe.states}"

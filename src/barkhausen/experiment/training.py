@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,9 +14,11 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import Dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import load_model
+from barkhausen.experiment.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.evaluation import weight_histogram
+from barkhausen.experiment.initial import start_from
 from barkhausen.experiment.network import build_network, shapes_of
-from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.tasks import task_of
 from barkhausen.learning import synapse_layers
 from barkhausen.learning.rules import LearnerParts
@@ -33,6 +35,7 @@ class Training:
         dataset: Standardised data set.
         device: Statistics of the synapses; None for a learning rule without devices.
         model: Trained network to continue with. Default: a fresh one.
+        initial: State of the network that a fresh one starts from; see :func:`.start_from`.
         purpose: Prefix of the names of the random streams, so that a second training draws other numbers.
     """
 
@@ -43,9 +46,10 @@ class Training:
         device: CharacterisedDevice | None,
         *,
         model: nn.Module | None = None,
+        initial: Mapping[str, Tensor] | None = None,
         purpose: str = "",
     ) -> None:
-        self.recipe = recipe
+        self.recipe = recipe = with_device_defaults(recipe, device)
         self.dataset = dataset
         where = torch.device(recipe.accelerator)
         if where.type == "cuda" and not torch.cuda.is_available():
@@ -56,6 +60,10 @@ class Training:
         self.noise = stream(recipe.seed, f"{purpose}noise", where)
         self.epoch = 0
         self.model = build_network(recipe, shapes_of(dataset), device, where) if model is None else model
+        if initial is not None:
+            start_from(
+                self.model, initial, stream(recipe.seed, "start from", where), f"init_from = {recipe.init_from!r}"
+            )
         self.histogram_before: Tensor | None = None
         if device is not None:
             self.histogram_before = weight_histogram(self.model).cpu()
@@ -70,7 +78,7 @@ class Training:
         settings = recipe.optimizer
         groups: list[dict[str, Any]] = [{"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}]
         if latent_weight:
-            groups.append({"params": latent_weight, "lr": settings.latent_rate, "weight_decay": 0.0})
+            groups.append({"params": latent_weight, "lr": latent_rate_of(recipe), "weight_decay": 0.0})
         optimizer: torch.optim.Optimizer
         if settings.name == "sgd":
             optimizer = torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, fused=True)
@@ -85,7 +93,7 @@ class Training:
                 optimizer=optimizer,
                 model=self.model,
                 device=device,
-                margin=recipe.device.margin,
+                margin=margin_of(recipe, device),
                 transfer_attempts=recipe.transfer.max_attempts,
                 generator=self.noise,
                 options=recipe.rule,

@@ -14,6 +14,7 @@ from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.learning.layers.quantiser import Quantiser
+from barkhausen.learning.margin import default_margin
 from barkhausen.learning.networks.activations import QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
 from barkhausen.learning.networks.perceptron import multilayer_perceptron
@@ -43,6 +44,7 @@ __all__ = [
     "conversion_report",
     "convert",
     "crossbar_layers",
+    "default_margin",
     "deployed",
     "endurance",
     "evaluate",

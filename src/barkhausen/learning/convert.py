@@ -70,7 +70,8 @@ def convert(
         device: Characterised device, name of a shipped device (``"racetrack-5"``), or path of a device file
             (``"mine.nc"``).
         margin: Tolerance margin in weight units, or all write-verify settings as a
-            :class:`~barkhausen.synapse.WriteVerify`.
+            :class:`~barkhausen.synapse.WriteVerify`. Default: :func:`.default_margin` of each device, for learning in
+            situ.
         keep_float: Layers that stay float: names as in ``model.named_modules()``, patterns with ``*`` and ``?``, and
             ``"first"`` and ``"last"`` for the first and the last layer that would be replaced. All layers inside a
             named module stay float too. A name of a parameter acknowledges that it is digital.
@@ -95,10 +96,8 @@ def convert(
     """
     if generator is not None and not isinstance(generator, torch.Generator):
         raise InputError(f"generator = {generator!r}: must be a torch.Generator, such as one with manual_seed(0)")
-    if margin is None:
-        raise InputError("convert: margin: is missing; give it, or a WriteVerify in its place")
     write = margin if isinstance(margin, WriteVerify) else None
-    given: dict[str, Any] = {**settings} if write is not None else {"margin": margin, **settings}
+    given: dict[str, Any] = {**settings} if write is not None or margin is None else {"margin": margin, **settings}
     with _said_where("convert"):
         common = LayerSettings.of(device, write, start, **given)
     rules = {}

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, preset, read_device, shipped_names
 from barkhausen.learning.layers.weight_fit import Start
+from barkhausen.learning.margin import default_margin
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
 
@@ -21,6 +22,8 @@ class LayerSettings:
     device: CharacterisedDevice
     write: WriteVerify
     start: Start
+    stated: bool = True
+    """Whether the margin was given, and not the default of the device."""
 
     @classmethod
     def of(
@@ -32,14 +35,16 @@ class LayerSettings:
             device: Characterised device, name of a shipped device, or path of a device file.
             write: Write-verify settings.
             start: ``"weights"`` or ``"fresh"``.
-            settings: Fields of :class:`WriteVerify`, instead of ``write``.
+            settings: Fields of :class:`WriteVerify`, instead of ``write``. Default of the margin: that of the device.
 
         Raises:
             InputError: A value is wrong.
         """
-        write = WriteVerify.given(write, **settings)
         _check_start(start)
-        return cls(as_device(device), write, start)
+        made = as_device(device)
+        stated = write is not None or "margin" in settings
+        write = WriteVerify.given(write, **(settings if stated else {"margin": default_margin(made), **settings}))
+        return cls(made, write, start, stated)
 
     def overridden(self, values: Mapping[str, Any]) -> LayerSettings:
         """The same with some other values.
@@ -61,7 +66,11 @@ class LayerSettings:
         write = WriteVerify.given(values["write"], **settings) if "write" in values else self.write.changed(**settings)
         start: Start = values.get("start", self.start)
         _check_start(start)
-        return LayerSettings(as_device(values.get("device", self.device)), write, start)
+        device = as_device(values.get("device", self.device))
+        stated = self.stated or "margin" in values or "write" in values
+        if not stated:
+            write = write.changed(margin=default_margin(device))
+        return LayerSettings(device, write, start, stated)
 
 
 def as_device(device: CharacterisedDevice | str | Path) -> CharacterisedDevice:

@@ -12,6 +12,7 @@ from torch import nn
 
 from barkhausen.core.config import NoOptions
 from barkhausen.data import Dataset
+from barkhausen.experiment.defaults import latent_rate_of
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.training import Training
 from barkhausen.learning import synapse_layers
@@ -49,7 +50,7 @@ def fine_tune(
     """
     optimizer = recipe.optimizer
     slower = optimizer.model_copy(
-        update={"rate": RATE * optimizer.rate, "latent_rate": RATE * optimizer.latent_rate, "schedule": "cosine"}
+        update={"rate": RATE * optimizer.rate, "latent_rate": RATE * latent_rate_of(recipe), "schedule": "cosine"}
     )
     mine = recipe.model_copy(
         update={"mode": IN_SITU.name, "rule": NoOptions(), "epochs": epochs, "optimizer": slower, "accelerator": "cpu"}

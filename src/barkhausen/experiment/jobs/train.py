@@ -10,6 +10,8 @@ from typing import Any
 from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
+from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
+from barkhausen.experiment.initial import checkpoint_of
 from barkhausen.experiment.jobs.registry import (
     JOBS,
     Column,
@@ -19,9 +21,10 @@ from barkhausen.experiment.jobs.registry import (
     Settings,
     fraction,
 )
-from barkhausen.experiment.recipe import Recipe, device_file, recipe_from, replace_device
+from barkhausen.experiment.recipe import Recipe, build_device, device_file, recipe_from, replace_device
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.train import train
+from barkhausen.learning.margin import warn_of_wide
 
 NETWORK_COLUMNS = ("mode", "states", "seed", "dataset", "device")
 """Columns that tables of networks have whether or not they were swept."""
@@ -38,6 +41,12 @@ def plan_training(planning: Planning, settings: Settings) -> Planned:
     # The content of a device file decides, not where it lies; a float network has none.
     resolved["device"].pop("file", None)
     decides = dict(resolved) if recipe.learning_rule.on_devices else _that_counts(resolved)
+    source = resolved.pop("init_from", None)
+    if source is not None:
+        # The content of the checkpoint decides, not where it lies.
+        weights = checkpoint_of(Path(source))
+        decides = {**decides, "init_from": planning.digest(weights)}
+        resolved["init_from"] = str(weights.resolve())
     if file is not None and recipe.device.file is not None:
         resolved["device"] = {**resolved["device"], "file": str(file.resolve())}
     return Planned(
@@ -59,9 +68,14 @@ def _recipe(planning: Planning, values: dict[str, Any]) -> Recipe:
     values = renamed_keys(values, RECIPE_KEYS)
     recipe = validated(Recipe, values, planning.origin)
     given = recipe.states if "states" in recipe.model_fields_set else None
-    like = ("states", recipe.mode, recipe.device.file, recipe.device.preset, given)
-    states = planning.once(like, lambda: recipe_from(values, planning.origin).states)
-    return recipe.model_copy(update={"states": states})
+    choice, rule = recipe.device, recipe.learning_rule
+    like = ("device", recipe.mode, choice.file, choice.preset, choice.sigma, choice.margin is None, given)
+    known = planning.once(like, lambda: recipe_from(values, planning.origin))
+    recipe = recipe.model_copy(update={"states": known.states})
+    margin = choice.margin
+    if margin is not None and rule.programs_while_training:
+        planning.once(("wide", margin, *like), lambda: warn_of_wide(margin, build_device(recipe)))
+    return with_defaults(recipe, margin_of(known, None), latent_rate_of(recipe))
 
 
 def replaced(base: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from barkhausen.learning.layers.bare_optimizer import watch_layer
 from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.layers.recording import refuse
 from barkhausen.learning.layers.straight_through import straight_through
+from barkhausen.learning.margin import default_margin
 from barkhausen.synapse import Phase, SynapseArray
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
@@ -56,7 +57,8 @@ class SynapseLayer(nn.Module):
         spread: Half the width of the uniform distribution of the initial latent weights.
         latent_weight: Initial latent weights. Default: drawn.
         generator: Generator of latent weights, devices and programming noise.
-        settings: ``margin``, ``max_attempts``, ``faults`` and ``count_writes``, instead of ``write``.
+        settings: ``margin``, ``max_attempts``, ``faults`` and ``count_writes``, instead of ``write``. Default of the
+            margin: :func:`.default_margin` of the device, for learning in situ.
     """
 
     latent_weight: nn.Parameter
@@ -77,6 +79,8 @@ class SynapseLayer(nn.Module):
     ) -> None:
         super().__init__()
         latent_weight = _renamed(settings, latent_weight)
+        if write is None and "margin" not in settings:
+            settings["margin"] = default_margin(device)
         self.synapses = SynapseArray(shape, device, WriteVerify.given(write, **settings), generator=generator)
         self.quantiser = Quantiser(self.synapses.levels)
         where = self.synapses.weight.device

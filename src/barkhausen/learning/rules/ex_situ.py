@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from barkhausen.device import CharacterisedDevice
+from barkhausen.learning import margin
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
 from barkhausen.synapse import Faults, ProgrammedWeights
@@ -87,8 +88,8 @@ EX_SITU = RULES.register(
         learner=_learner,
         measured_on_new_chips=True,
         histograms=("a fresh chip programmed once", "the same chip after write-verify"),
-        # The best setting on validation data (``make tune``).
-        defaults={"device": {"margin": 0.2}, "optimizer": {"latent_rate": 0.03}},
+        margin=margin.EX_SITU,
+        latent_rate=3e-2,
         colours="warm",
     ),
 )

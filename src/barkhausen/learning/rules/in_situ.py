@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from barkhausen.learning.compiled import Scan
 from barkhausen.learning.layers.base import SynapseLayer
+from barkhausen.learning.margin import warn_of_wide
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
@@ -62,6 +63,8 @@ class InSitu(Learner):
         super().__init__(optimizer, model, generator)
         # The margins that the schedule's factor multiplies.
         self.margins = [layer.synapses.margin for layer in self.layers]
+        for margin, layer in zip(self.margins, self.layers, strict=True):
+            warn_of_wide(margin, layer.synapses.kind.device)
         self.groups = _groups_of_one_kind(self.layers, self.margins)
         self.margin_schedule = margin_schedule
         self.steps = 0

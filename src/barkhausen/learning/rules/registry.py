@@ -12,6 +12,7 @@ from torch import nn
 from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
 from barkhausen.device import CharacterisedDevice
+from barkhausen.learning.margin import IN_SITU, DefaultMargin
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,9 @@ class Rule:
         measured_on_new_chips: Whether accuracy, counts and energy of a run are those of chips programmed afterwards.
             Otherwise they are those of the trained network itself.
         histograms: Meanings of the two weight histograms that a run on devices keeps.
+        margin: Rule for the tolerance margin of a recipe that states none.
+        latent_rate: Learning rate of the latent weights of a recipe that states none. It does not depend on the device:
+            latent weights move over [−1, 1] whatever the number of levels.
         defaults: Tables of a recipe whose defaults differ under this rule.
         options: Model of the recipe's table ``[rule]``.
         colours: Family of colours in figures.
@@ -59,6 +63,8 @@ class Rule:
     programs_while_training: bool = False
     measured_on_new_chips: bool = False
     histograms: tuple[str, str] = ("before training", "after training")
+    margin: DefaultMargin = IN_SITU
+    latent_rate: float = 6e-3
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     options: type[Parameters] = NoOptions
     colours: Literal["cool", "warm", "grey", "other"] = "other"

@@ -1,0 +1,89 @@
+"""Default tolerance margin of a device, in units of the spacing and the spread of its own states.
+
+``benchmarks/default_margin.py`` chose the numbers on validation data; ``docs/learning.md`` shows them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from barkhausen.core.errors import warn
+from barkhausen.device import CharacterisedDevice
+
+SEVERAL = 1.5
+"""Margin in units of the spacing from which it spans several levels."""
+
+LEAST_SPREAD = 1 / 15
+"""Smallest spread that counts, in units of the spacing: a file with one value for each state has none at all."""
+
+
+@dataclass(frozen=True)
+class DefaultMargin:
+    """Rule for the default margin of a device.
+
+    Args:
+        spacings: Margin in units of the mean spacing of the levels. Beyond one spacing accuracy falls.
+        most: Upper bound in units of the spread. A wider margin saves little programming, but accepts outliers.
+        least: Lower bound in units of the spread. With a margin below it devices are programmed at almost every step.
+    """
+
+    spacings: float
+    most: float
+    least: float = 2 / 3
+
+    def of(self, device: CharacterisedDevice) -> float:
+        """Default margin of a device in weight units, to three significant digits."""
+        step, width = spacing(device), max(spread(device), LEAST_SPREAD * spacing(device))
+        return float(f"{min(max(self.spacings * step, self.least * width), self.most * width):.3g}")
+
+    def described(self, margin: float, device: CharacterisedDevice) -> str:
+        """A margin in units of the device, and whether it is the default, in words."""
+        step, width = spacing(device), spread(device)
+        in_spreads = f" and {margin / width:.2g} times their spread" if width > 0 else ""
+        whose = " (the default of the device)" if math.isclose(margin, self.of(device), rel_tol=1e-9) else ""
+        return f"{margin / step:.2g} times the mean spacing of the {device.states} levels{in_spreads}{whose}"
+
+
+IN_SITU, EX_SITU = DefaultMargin(spacings=0.8, most=3.0), DefaultMargin(spacings=0.8, most=1.2)
+
+
+def spacing(device: CharacterisedDevice) -> float:
+    """Mean distance of neighbouring levels in weight units; the levels reach from −1 to 1."""
+    return 2.0 / (device.states - 1)
+
+
+def spread(device: CharacterisedDevice) -> float:
+    """Root mean square over the states of the standard deviation of a programmed weight, in weight units."""
+    mean, between, within = device.moments
+    variance = np.nan_to_num(between) ** 2 + np.nan_to_num(within) ** 2
+    return float(2.0 / (mean[-1] - mean[0]) * math.sqrt(variance.mean()))
+
+
+def default_margin(device: CharacterisedDevice, mode: str = "in-situ") -> float:
+    """Default tolerance margin of a device in weight units.
+
+    Args:
+        device: Characterised device.
+        mode: Learning rule that the margin is for.
+
+    Raises:
+        InputError: There is no such rule.
+    """
+    from barkhausen.learning.rules import RULES  # noqa: PLC0415  # the rules import the layers, which import this
+
+    return RULES.named(mode).margin.of(device)
+
+
+def warn_of_wide(margin: float, device: CharacterisedDevice) -> None:
+    """Warn of a margin that spans several levels of a device."""
+    step = spacing(device)
+    if margin > SEVERAL * step * (1 + 1e-9):
+        levels = 1 + 2 * math.floor(margin / step * (1 + 1e-9))
+        warn(
+            f"margin = {margin:g} spans {min(levels, device.states)} of the {device.states} levels of the device (mean "
+            f"spacing {step:.3g}): a device is left alone although its target is another state; the default is "
+            f"{IN_SITU.of(device):g}"
+        )
