@@ -12,8 +12,8 @@ import barkhausen.synapse.faults
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import PYTHON_NAMES
 from barkhausen.device import gaussian_device
-from barkhausen.learning import SynapseConv2d, SynapseLinear, convert
-from barkhausen.synapse import Faults, SynapseArray, WriteVerify
+from barkhausen.learning import SynapseConv2d, SynapseLinear, convert, default_margin
+from barkhausen.synapse import Faults, Phase, SynapseArray, WriteVerify
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_convert_takes_the_object_in_place_of_the_margin() -> None:
         torch.nn.Sequential(torch.nn.Linear(3, 2)), gaussian_device(3), whole, overrides={"0": {"max_attempts": 1}}
     )
     assert overridden[0].synapses.kind.write == WriteVerify(0.2, 1, count_writes=True)  # type: ignore[index]
-    with pytest.raises(InputError, match="convert: margin: is missing"):
-        convert(torch.nn.Linear(3, 2), gaussian_device(3), max_attempts=2)
+    with_default = convert(torch.nn.Linear(3, 2), gaussian_device(3), max_attempts=2)
+    assert with_default.synapses.kind.write == WriteVerify(default_margin(gaussian_device(3)), 2)
 
 
 @pytest.mark.parametrize("module", [barkhausen.synapse, barkhausen.synapse.faults, barkhausen.learning])
@@ -110,3 +110,57 @@ def test_the_latent_weight_is_still_found_as_memory() -> None:
     with pytest.deprecated_call(match="memory in a saved state"):
         layer.load_state_dict(state)
     assert layer.latent_weight.tolist() == [[0.75, -0.25]]
+
+
+# --- margins and noise at their limits ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("margin", [0.0, 1e-6])
+def test_a_margin_that_no_attempt_meets_costs_every_attempt_and_counts_as_failed(margin: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    array = SynapseArray((5, 200), gaussian_device(5), WriteVerify(margin, 5), generator=generator)
+    target = torch.arange(5).repeat_interleave(200).view(5, 200)
+    array.program(target, generator=generator)
+    attempts, failed = array.counters.attempts[Phase.TRAINING], array.counters.failed[Phase.TRAINING]
+    # 200 devices in each state, each attempted five times and no more.
+    assert attempts.tolist() == [[200] * 5] * 5
+    assert failed.tolist() == [200] * 5
+    assert torch.equal(array.state.long(), target)
+
+
+def test_stuck_devices_of_any_number_of_states_keep_their_state_and_others_take_theirs() -> None:
+    for states in (2, 3, 5, 16):
+        generator = torch.Generator().manual_seed(states)
+        device = gaussian_device(states, 0.0)
+        array = SynapseArray((4000,), device, WriteVerify(0.01, 3, Faults(stuck=0.2)), generator=generator)
+        assert array.stuck is not None
+        before, stuck = array.weight.clone(), array.stuck
+        target = torch.randint(states, (4000,), generator=generator)
+        array.program(target, generator=generator)
+        assert torch.equal(array.weight[stuck], before[stuck])
+        torch.testing.assert_close(array.weight[~stuck], array.levels[target[~stuck]], atol=1e-6, rtol=0)
+        assert float(stuck.float().mean()) == pytest.approx(0.2, abs=4 * (0.16 / 4000) ** 0.5)
+        # A stuck device fails unless it rests in its target state by chance.
+        wrong = stuck & ((before - array.levels[target]).abs() > 0.01)
+        assert int(array.counters.failed.sum()) == int(wrong.sum())
+
+
+def test_with_every_other_option_off_only_the_noise_of_programming_is_left() -> None:
+    generator = torch.Generator().manual_seed(0)
+    device = gaussian_device(5, sigma_device=0.0, sigma_cycle=0.1)
+    array = SynapseArray((50_000,), device, WriteVerify(float("inf")), generator=generator)
+    target = torch.arange(50_000) % 5
+    errors = []
+    for _ in range(2):
+        array.program(target, generator=generator)
+        errors.append(array.weight - array.levels[target])
+    for state in range(5):
+        own = errors[0][target == state].double()
+        # 10 000 draws: five standard errors of mean and standard deviation.
+        assert abs(float(own.mean())) < 5 * 0.1 / 100
+        assert float(own.std()) == pytest.approx(0.1, abs=5 * 0.1 / 141)
+    # Drawn anew by each programming, and by nothing else.
+    assert abs(float(torch.corrcoef(torch.stack(errors))[0, 1])) < 0.02
+    held = array.weight.clone()
+    array.program(target, torch.zeros(50_000, dtype=torch.bool), generator)
+    assert torch.equal(array.weight, held)

@@ -12,7 +12,7 @@ import h5netcdf
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files import atomic_write
 from barkhausen.core.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
@@ -76,7 +76,7 @@ def characterise_to_file(
     except OtherSimulationError as error:
         if not overwrite:
             raise InputError(
-                f"--out {out}: {work} holds the unfinished work of another characterisation ({error.why}); choose "
+                f"--out {out}: {work} holds the unfinished work of another characterisation ({shortened(error.why, 100)}); choose "
                 "another --out, or --overwrite to discard it"
             ) from None
         shutil.rmtree(work)

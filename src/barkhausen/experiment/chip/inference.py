@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, warn
 from barkhausen.core.progress import Progress, Silent
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
@@ -22,13 +22,14 @@ from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import programming_energy, synapse_layers
-from barkhausen.learning.layers.crossbar import crossbar_layers, on_crossbar
+from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.costs import SystemCosts, disturb_per_read, inference_costs, training_costs
 from barkhausen.synapse.drift import disturb
 
 CALIBRATION_SAMPLES = 1000
+ENOUGH_LEFT = 0.7
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def infer_on_chip(
     device = next(layer for _, layer in synapse_layers(model)).synapses.kind.device
     moved = _disturbed(placed, inferences, chip, stream(recipe.seed, f"read disturb{which}")) if inferences else 0.0
     accuracy = task.held_out_accuracy(placed)
+    _warn_of_wires(placed, chip)
     loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
     probability = _disturb_probability(device, chip)
     # The second device of a pair is programmed like the first, but to the opposite weight.
@@ -200,6 +202,27 @@ def infer_on_chip(
         chip=chip,
         assumed=[*chip.assumed(), *_without_junction(device), *device.assumed],
     )
+
+
+def _warn_of_wires(placed: nn.Module, chip: Chip) -> None:
+    """Warn where the wires take much of what the devices of a tile contribute."""
+    left = {name: _left_by_wires(layer) for name, layer in crossbar_layers(placed).items()}
+    name = min(left, key=lambda each: left[each])
+    if left[name] > ENOUGH_LEFT:
+        return
+    smallest = 1.0 / max(float(layer.tiles.conductances.max()) for layer in crossbar_layers(placed).values())
+    warn(
+        f"wires of {chip.wires.word_line:g} and {chip.wires.bit_line:g} ohm for each of {chip.tile.rows} x "
+        f"{chip.tile.columns} crossings leave {100 * max(left[name], 0.0):.0f} % of the weights of {name}: its devices "
+        f"have down to {smallest:.3g} ohm; raise junction.resistance_area, or use smaller tiles (tile.rows, "
+        "tile.columns) or wires of less resistance (wires.word_line, wires.bit_line)"
+    )
+
+
+def _left_by_wires(layer: CrossbarLayer) -> float:
+    """Projection of the weights that a layer has with its wires on those that its devices hold."""
+    held = layer.matrix.double()
+    return float((layer.effective.double() * held).sum() / held.square().sum())
 
 
 def _without_junction(device: CharacterisedDevice) -> list[str]:
