@@ -134,6 +134,7 @@ def test_a_run_that_is_done_but_for_its_summary_is_finished_to_the_same_numbers(
     for key in ("wall_seconds", "software", "assumed"):
         finished.pop(key)
         expected.pop(key)
+    assert "the mean spacing of the 3 levels" in finished["device"].pop("margin_in_words")
     assert finished == expected
 
 

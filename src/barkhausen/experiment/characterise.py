@@ -75,9 +75,10 @@ def characterise_to_file(
         found = attempt()
     except OtherSimulationError as error:
         if not overwrite:
+            why = shortened(error.why, 100)
             raise InputError(
-                f"--out {out}: {work} holds the unfinished work of another characterisation ({shortened(error.why, 100)}); choose "
-                "another --out, or --overwrite to discard it"
+                f"--out {out}: {work} holds the unfinished work of another characterisation ({why}); choose another "
+                "--out, or --overwrite to discard it"
             ) from None
         shutil.rmtree(work)
         found = attempt()

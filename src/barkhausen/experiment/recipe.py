@@ -199,7 +199,8 @@ class Recipe(StrictParameters):
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if key != "rule" or value}
+        # Summaries of runs that start from fresh weights stay the same text.
+        return {key: value for key, value in values.items() if key not in ("rule", "init_from") or value}
 
     @property
     def learning_rule(self) -> Rule:

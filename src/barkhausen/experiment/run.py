@@ -203,12 +203,16 @@ class Run:
         """Refuse a directory whose run has another recipe; one to be lengthened may have fewer epochs."""
         mine = flat(self.recipe.model_dump(exclude_none=True))
         others = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
-        longer = others == ["epochs"] and isinstance(theirs["epochs"], int) and mine["epochs"] > theirs["epochs"]
-        if others and not (longer and self.lengthen):
+        epochs = theirs.get("epochs")
+        longer = isinstance(epochs, int) and self.recipe.epochs > epochs
+        if longer and self.lengthen:
+            others.remove("epochs")
+        if others:
             key = others[0]
+            remedy = "--lengthen to train it on, " if others == ["epochs"] and longer else ""
             raise InputError(
                 f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has {mine.get(key)!r}; "
-                f"{'--lengthen to train it on, ' if longer else ''}choose another --out, or --overwrite"
+                f"{remedy}choose another --out, or --overwrite"
             )
 
     def _resume(self, training: Training) -> list[dict[str, Any]]:
