@@ -35,6 +35,9 @@ LIGHT = "--blink-settings=preferredColorScheme=1"
 PROBE = """
 <script>
 setTimeout(async () => {
+  // Folded plots are drawn when their part is opened.
+  document.querySelectorAll("details.folded").forEach(details => { details.open = true; });
+  await new Promise(done => setTimeout(done, 300));
   const plots = [...document.querySelectorAll(".plot")].map(box => ({
     label: box.getAttribute("aria-label"),
     svg: box.querySelectorAll("svg.main-svg").length,

@@ -71,7 +71,7 @@ def sweep_page(root: Path, kind: str) -> Path:
 
 
 PAGES: dict[str, tuple[Callable[[Path], Path], int]] = {
-    "runs": (runs_page, 10),
+    "runs": (runs_page, 15),
     "characterisation": (characterisation_page, 4),
     "design": (design_page, 10),
     "chip": (chip_page, 4),

@@ -105,7 +105,13 @@ def test_page_loads_nothing_and_is_well_formed(everything: Path) -> None:
 def test_page_says_what_was_found(everything: Path) -> None:
     page = everything.read_text(encoding="utf-8")
     text = words(page)
-    sections = ["Results", "Accuracy", "Learning curves", "Why an in-situ network is specific to its chip"]
+    sections = [
+        "Accuracy against energy",
+        "Results",
+        "Accuracy",
+        "Learning curves",
+        "Why an in-situ network is specific to its chip",
+    ]
     sections += ["Device weights", "Programming events", "Energy by cause", "Assumptions and metadata"]
     assert re.findall(r"<h2 id=\S+>(.*?)</h2>", page) == sections
     assert "18 neural networks were trained" in text
@@ -124,7 +130,8 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert "All in-situ and ex-situ runs margin is ours read after each attempt float topology is ours" in text
     assert "torch 2.9.9" in text
     assert len(re.findall(r"(?:in-situ|ex-situ|float)-\w+-seed\d", text)) == 21
-    assert len(plot_specs(page)) == 1 + 2 + 1 + 2 * 6 + 3 + 1
+    # Trade-off, accuracy, three panels of accuracies and losses each, transfer, two histograms a kind, events, causes.
+    assert len(plot_specs(page)) == 1 + 1 + 2 * 3 + 1 + 2 * 6 + 3 + 1
 
 
 @pytest.mark.parametrize(
@@ -179,8 +186,43 @@ def test_other_data_are_not_set_beside_the_published_figures(tmp_path: Path) -> 
     page = page_of([write_run(tmp_path, change=digits), write_run(tmp_path, "float", change=digits)], tmp_path)
     assert page.count(f"<b>Note:</b> {note}") == 1
     assert "No figures are published for these data sets" in page
+    assert all(trace["name"] != "published" for spec in plot_specs(page) for trace in spec["data"] if "name" in trace)
     assert "published accuracy" not in page
     assert "13 pJ" not in words(page)
+
+
+def test_another_network_is_not_set_beside_the_published_figures(tmp_path: Path) -> None:
+    def convolutional(summary: dict[str, Any]) -> None:
+        summary["recipe"]["network"] = {"kind": "cnn"}
+
+    runs = [write_run(tmp_path), write_run(tmp_path, name="cnn", change=convolutional)]
+    page = page_of(runs, tmp_path)
+    assert words(page).count("96.67 %") == words(page_of(runs[:1], tmp_path)).count("96.67 %") == 3
+    assert [len(spec["data"][-1]["x"]) for spec in plot_specs(page)[:2]] == [1, 1]
+    assert "No figures are published for these data sets" in page_of(runs[1:], tmp_path)
+
+
+def test_accuracy_against_energy_comes_first_and_curves_have_a_panel_for_each_mode(everything: Path) -> None:
+    page = everything.read_text(encoding="utf-8")
+    trade_off, _, *curves = plot_specs(page)
+    names = [trace["name"] for trace in trade_off["data"]]
+    assert names == [
+        "float",
+        *(f"{mode}, {n} states" for mode in ("in-situ", "ex-situ") for n in (5, 3, 2)),
+        "published",
+    ]
+    # The float baseline is a line over the whole width; the published point is of the in-situ runs alone.
+    assert trade_off["data"][0]["y"] == pytest.approx([98.5, 98.5])
+    assert [round(10**end, 6) for end in trade_off["layout"]["xaxis"]["range"]] == pytest.approx(
+        trade_off["data"][0]["x"], rel=1e-3
+    )
+    assert (trade_off["data"][-1]["x"], trade_off["data"][-1]["y"]) == ([13.0], [96.67])
+    modes = [{trace["legendgroup"].partition(",")[0] for trace in spec["data"]} for spec in curves[:6]]
+    assert modes == [{"in-situ"}, {"ex-situ"}, {"float"}] * 2
+    limits = [spec["layout"]["yaxis"]["range"] for spec in curves[:6]]
+    assert limits[:3] == [limits[0]] * 3
+    assert limits[3:] == [limits[3]] * 3
+    assert page.count('<details class="folded">') == 6
 
 
 def test_validation_accuracy_is_never_passed_off_as_test_accuracy(tmp_path: Path) -> None:
@@ -244,7 +286,7 @@ def test_divergence_and_many_states_are_shown(tmp_path: Path) -> None:
     (run / "metrics.jsonl").write_text(text)
     page = page_of([run], tmp_path)
     specs = plot_specs(page)
-    assert None in specs[2]["data"][0]["y"]
+    assert None in specs[3]["data"][0]["y"]
     assert "all 32 states" in json.dumps(specs)
 
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from barkhausen.cli.terminal.device_tables import show_device
+from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
 
 
 def characterize(
@@ -30,6 +31,7 @@ def characterize(
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Simulate a thermal ensemble of racetrack devices, and write its device file and a page about it.
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from barkhausen.cli.terminal.completion import complete_recipe
+from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
 
 
 def design(
@@ -25,6 +26,7 @@ def design(
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Search for pulses, gate voltages and notches with well-separated states; confirm the best by micromagnetics."""
     from barkhausen.core.progress import Terminal

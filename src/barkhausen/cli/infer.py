@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -37,6 +39,7 @@ def infer(
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Run a trained network on crossbar tiles with wires, converters and noise; accuracy and energy by cause."""
     import json

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
+
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Directories of finished runs.")],
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Write a self-contained page about finished runs."""
     from barkhausen.report.runs.page import write_report

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from barkhausen.cli.terminal.completion import complete_system
-from barkhausen.cli.terminal.options import DataDir, Overwrite
+from barkhausen.cli.terminal.options import DataDir, Overwrite, Plotly, PlotlyChoice
 from barkhausen.cli.terminal.results import print_results
 
 RUNS = Path("runs")
@@ -41,6 +41,7 @@ def reproduce(
     ] = None,
     data_dir: DataDir = None,
     overwrite: Overwrite = False,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Reproduce a published system and compare with the published figures: table.csv and report.html."""
     from rich.console import Console

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from barkhausen.cli.terminal.completion import complete_recipe
+from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -36,6 +37,7 @@ def sweep(
         Path | None, typer.Option("--data-dir", help="Root of the data sets, which workers read too.")
     ] = None,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve dask's pages on port 8787.")] = False,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Run a sweep of recipes on several processes, or its missing tasks, and write one table of all results.
 

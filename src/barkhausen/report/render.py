@@ -1,39 +1,70 @@
-"""Pages from templates: one self-contained file each, with the formats of their numbers."""
+"""Pages from templates: one file each, with the formats of their numbers.
+
+A page is self-contained unless :func:`plotly_source` asks for one that loads plotly.js.
+"""
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from barkhausen.core.units import PREFIXES
 from barkhausen.report import plots
 from barkhausen.report.figure_files import csv_address, drawn, figure_csv, file_name
+from barkhausen.report.plotly_source import CDN, EMBED, choose_source, chosen_source
 from barkhausen.results.table import NO_VALUE
 
 FEWEST_FOR_CONTENTS = 3
 """Sections that a page needs to have a list of them."""
 
 
+@contextmanager
+def plotly_source(source: str) -> Iterator[None]:
+    """Pages written in this context hold plotly.js (``"embed"``, 5 MB) or load it (``"link"``, small pages)."""
+    before = chosen_source()
+    choose_source(source)
+    try:
+        yield
+    finally:
+        choose_source(before)
+
+
 def render(template: str | Path, **context: object) -> str:
-    """The page of a template, which extends ``page.html.jinja``: one file, plotly included.
+    """The page of a template, which extends ``page.html.jinja``: one file, plotly included unless it is linked.
 
     Args:
         template: Name of a template of the package, or path of one outside it.
         context: Values for the template.
     """
-    shared = {"dark_colours": plots.DARK, "plotly_js": Markup(get_plotlyjs())}
+    shared = {"dark_colours": plots.DARK, **_plotly()}
     environment = _environment()
     if isinstance(template, Path):
         found = environment.from_string(template.read_text(encoding="utf-8"))
     else:
         found = environment.get_template(template)
     return with_contents(found.render(shared | context))
+
+
+def _plotly() -> dict[str, Any]:
+    """plotly.js for a page: its text, or its address with the digest that a browser checks it against."""
+    text = get_plotlyjs()
+    if chosen_source() == EMBED:
+        return {"plotly_js": Markup(text), "plotly_link": None}
+    # The published file is the one that plotly's Python package holds.
+    digest = base64.b64encode(hashlib.sha384(text.encode()).digest()).decode()
+    address = f"{CDN}/plotly-{get_plotlyjs_version()}.min.js"
+    return {"plotly_js": None, "plotly_link": {"host": CDN, "address": address, "integrity": f"sha384-{digest}"}}
 
 
 def with_contents(page: str) -> str:

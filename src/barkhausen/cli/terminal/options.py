@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,3 +13,29 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="Root of the data sets (torchvision's layout: MNIST/raw, FashionMNIST/raw)."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the directory holds and start again.")]
+
+
+class Plotly(str, Enum):
+    """Where pages have plotly.js from."""
+
+    EMBED = "embed"
+    LINK = "link"
+
+
+def _choose_plotly(plotly: Plotly) -> Plotly:
+    from barkhausen.report.plotly_source import choose_source
+
+    choose_source(plotly.value)
+    return plotly
+
+
+PlotlyChoice = Annotated[
+    Plotly,
+    typer.Option(
+        "--plotly",
+        callback=_choose_plotly,
+        help="embed: plotly.js is in the page (5 MB), which works offline. link: a small page loads it from "
+        "cdn.plot.ly.",
+    ),
+]
+"""Where pages have plotly.js from; takes effect when the command line is read."""

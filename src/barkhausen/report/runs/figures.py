@@ -5,6 +5,7 @@ The colour follows the family that a learning rule names; the marker tells kinds
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -101,43 +102,65 @@ def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
     return _categories(fig, kinds, "accuracy (%)", legend=bool(published))
 
 
-def learning_plots(kinds: Sequence[Kind]) -> tuple[Spec, Spec]:
-    """Held-out accuracy and training loss after every epoch of every run."""
+def cut_at(runs: Sequence[FinishedRun]) -> float | None:
+    """Lower end in per cent of the axis of held-out accuracies, if earlier epochs are below it."""
+    curves = [[value for _, value in _accuracies(run)] for run in runs]
+    limits = _upper_part(curves)
+    return limits[0] if limits and min(min(curve) for curve in curves if curve) < limits[0] else None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Learning curves of one learning rule."""
+
+    mode: str
+    accuracy: Spec
+    loss: Spec
+
+
+def learning_plots(kinds: Sequence[Kind]) -> list[Panel]:
+    """Held-out accuracy and training loss after every epoch of every run: a panel for each rule, all on one scale."""
+    runs = [run for kind in kinds for run in kind.runs]
+    longest = max(len(run.epochs) for run in runs)
+    accuracies = _upper_part([[value for _, value in _accuracies(run)] for run in runs])
+    losses = _whole([[epoch.train_loss for epoch in run.epochs] for run in runs])
     styles = kind_styles(kinds)
-    plots = []
-    for title in ("held-out accuracy (%)", "training loss"):
-        fig = go.Figure()
-        for kind in kinds:
-            for number, run in enumerate(kind.runs):
-                first = number == 0
-                losses = title == "training loss"
-                points = [(epoch.epoch, epoch.train_loss) for epoch in run.epochs] if losses else _accuracies(run)
-                values = [value for _, value in points]
-                style = styles[kind.label]
-                fig.add_scatter(
-                    x=[number for number, _ in points],
-                    y=values,
-                    mode="lines+markers" if len(values) <= 20 else "lines",
-                    line={
-                        "color": style.colour,
-                        "width": 2 if first else 1.2,
-                        "dash": "solid" if first else "dot",
-                    },
-                    marker={"symbol": style.marker, "size": 7 if first else 4},
-                    opacity=1 if first else 0.6,
-                    name=escape(kind.label if first else f"{kind.label}, seed {run.summary['seed']}"),
-                    legendgroup=kind.label,
-                    showlegend=first,
-                    hovertemplate=f"seed {run.summary['seed']}: %{{y:.4g}}",
-                )
-        longest = max(len(run.epochs) for kind in kinds for run in kind.runs)
-        fig.update_xaxes(title_text="epoch", **whole_numbers(1, longest))
-        # As many ticks as there is room for may change with the legend, and it with them, without end.
-        fig.update_yaxes(title_text=title, nticks=8)
-        if title != "training loss":
-            fig.update_yaxes(range=_upper_part([[value for _, value in _accuracies(r)] for k in kinds for r in k.runs]))
-        plots.append(finished_spec(fig, 400 + 16 * max(0, len(kinds) - 3)))
-    return plots[0], plots[1]
+    panels = []
+    for mode in dict.fromkeys(kind.row["mode"] for kind in kinds):
+        own = [kind for kind in kinds if kind.row["mode"] == mode]
+        of_accuracy = _curves(own, styles, "held-out accuracy (%)", accuracies, longest)
+        of_loss = _curves(own, styles, "training loss", losses, longest)
+        panels.append(Panel(str(mode), of_accuracy, of_loss))
+    return panels
+
+
+def _curves(
+    kinds: Sequence[Kind], styles: Mapping[str, Style], title: str, limits: Sequence[float] | None, longest: int
+) -> Spec:
+    fig = go.Figure()
+    for kind in kinds:
+        for number, run in enumerate(kind.runs):
+            first = number == 0
+            losses = [(epoch.epoch, epoch.train_loss) for epoch in run.epochs]
+            points = losses if title == "training loss" else _accuracies(run)
+            style = styles[kind.label]
+            fig.add_scatter(
+                x=[epoch for epoch, _ in points],
+                y=[value for _, value in points],
+                mode="lines+markers" if len(points) <= 20 else "lines",
+                line={"color": style.colour, "width": 2 if first else 1.2, "dash": "solid" if first else "dot"},
+                marker={"symbol": style.marker, "size": 7 if first else 4},
+                opacity=1 if first else 0.6,
+                name=escape(kind.label if first else f"{kind.label}, seed {run.summary['seed']}"),
+                legendgroup=kind.label,
+                showlegend=first,
+                hovertemplate=f"seed {run.summary['seed']}: %{{y:.4g}}",
+            )
+    fig.update_xaxes(title_text="epoch", **whole_numbers(1, longest))
+    # As many ticks as there is room for may change with the legend, and it with them, without end.
+    fig.update_yaxes(title_text=title, nticks=8, range=limits)
+    fig.update_layout(showlegend=True)
+    return finished_spec(fig, 340 + 16 * max(0, len(kinds) - 2))
 
 
 def _accuracies(run: FinishedRun) -> list[tuple[int, float]]:
@@ -146,14 +169,26 @@ def _accuracies(run: FinishedRun) -> list[tuple[int, float]]:
 
 
 def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
-    """Range of an accuracy axis that resolves the last epochs. None if the full range does.
+    """Range of an accuracy axis that resolves the last epochs, or the whole range if that does. None for no curves.
 
     A first epoch is often so far below that the rest would be one line at the top.
     """
-    last = [curve[-1] for curve in curves]
+    known = [curve for curve in curves if curve]
+    if not known:
+        return None
+    last = [curve[-1] for curve in known]
     low = min(last) - max(5.0, 1.5 * (max(last) - min(last)))
-    highest = max(max(curve) for curve in curves)
-    return [low, highest + 0.05 * (highest - low)] if min(min(curve) for curve in curves) < low else None
+    highest = max(max(curve) for curve in known)
+    return [low, highest + 0.05 * (highest - low)] if min(map(min, known)) < low else _whole(known)
+
+
+def _whole(curves: Sequence[Sequence[float]]) -> list[float] | None:
+    """Range of an axis that shows every finite value; None if there is none."""
+    values = [value for curve in curves for value in curve if math.isfinite(value)]
+    if not values:
+        return None
+    room = 0.05 * (max(values) - min(values)) or 0.05 * abs(values[0]) or 1.0
+    return [min(values) - room, max(values) + room]
 
 
 def transfer_plot(pairs: Sequence[Pair]) -> Spec:

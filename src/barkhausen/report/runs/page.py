@@ -1,7 +1,8 @@
 """One self-contained page about finished runs: tables, plots, and what they show, in plain words.
 
 Every number on the page is computed from the run directories; the words around it are in
-``runs/runs.html.jinja``. The page loads nothing, so it can be kept, mailed and read years later.
+``runs/runs.html.jinja``. The page loads nothing (unless plotly.js is linked), so it can be kept, mailed and read years
+later.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from barkhausen.learning.rules import RULES
 from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
+from barkhausen.report.runs.trade_off import trade_off_plot
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
 from barkhausen.results.published import Figure, Paper, network_of, published
 
@@ -80,6 +82,9 @@ def write_report(
         kinds=kinds,
         pairs=pairs_of(kinds),
         plots=figures,
+        curves=figures.learning_plots(kinds),
+        cut=figures.cut_at(finished),
+        trade_off=trade_off_plot(kinds),
         weight_statistics=weight_statistics,
         beside=beside,
         papers=_papers(kinds),

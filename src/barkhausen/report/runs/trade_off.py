@@ -1,0 +1,80 @@
+"""The plot of accuracy against programming energy, as a plotly specification in light colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import plotly.graph_objects as go
+
+from barkhausen.report.plots import INK, SOFT_INK, Spec, finished_spec
+from barkhausen.report.runs.figures import kind_styles
+from barkhausen.report.runs.groups import Kind
+
+WIDE_RANGE = 10.0
+"""Ratio of the greatest to the least energy from which the axis is logarithmic."""
+
+
+def trade_off_plot(kinds: Sequence[Kind]) -> Spec | None:
+    """Accuracy against programming energy, a mark for each kind on devices; None if there is no energy.
+
+    Float baselines, which program nothing, are lines across. A published figure is drawn where both its accuracy and
+    its energy are of runs of that kind.
+    """
+    priced = [kind for kind in kinds if kind.row["picojoule_per_inference"]]
+    if not priced:
+        return None
+    styles = kind_styles(kinds)
+    stars = _published(priced)
+    energies = [kind.row["picojoule_per_inference"] for kind in priced] + [energy for energy, _ in stars]
+    logarithmic = max(energies) / min(energies) >= WIDE_RANGE
+    low, high = (min(energies) / 1.6, 1.6 * max(energies)) if logarithmic else (0.0, 1.15 * max(energies))
+    fig = go.Figure()
+    for kind in kinds:
+        if kind.on_devices:
+            continue
+        fig.add_scatter(
+            x=[low, high],
+            y=[100 * kind.row["accuracy"]] * 2,
+            mode="lines",
+            line={"color": SOFT_INK, "width": 1.5, "dash": "dash"},
+            name=escape(kind.label),
+            hovertemplate="%{y:.2f} %",
+        )
+    for kind in priced:
+        style = styles[kind.label]
+        several = len(kind.runs) > 1
+        fig.add_scatter(
+            x=[kind.row["picojoule_per_inference"]],
+            y=[100 * kind.row["accuracy"]],
+            mode="markers",
+            marker={"color": style.colour, "symbol": style.marker, "size": 12},
+            error_y={"array": [100 * kind.row["accuracy_std"]], "thickness": 2, "width": 6, "color": style.colour}
+            if several
+            else None,
+            name=escape(kind.label),
+            hovertemplate="%{x:.4g} pJ, %{y:.2f} %",
+        )
+    if stars:
+        fig.add_scatter(
+            x=[energy for energy, _ in stars],
+            y=[100 * accuracy for _, accuracy in stars],
+            mode="markers",
+            marker={"color": INK, "symbol": "star", "size": 14},
+            name="published",
+            hovertemplate="published: %{x:.4g} pJ, %{y:.2f} %",
+        )
+    scale = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": "D2"} if logarithmic else {}
+    if logarithmic and high / low >= 100:
+        scale["dtick"] = 1
+    fig.update_xaxes(title_text="programming energy (pJ per inference)", **(scale or {"range": [low, high]}))
+    fig.update_yaxes(title_text="accuracy (%)", nticks=8)
+    fig.update_layout(showlegend=True)
+    return finished_spec(fig, 420 + 18 * max(0, len(kinds) - 3))
+
+
+def _published(kinds: Sequence[Kind]) -> list[tuple[float, float]]:
+    """Published energies and accuracies of these kinds of runs, each once."""
+    pairs = [(kind.row["published_picojoule_per_inference"], kind.row["published_accuracy"]) for kind in kinds]
+    return list(dict.fromkeys(pair for pair in pairs if None not in pair))
