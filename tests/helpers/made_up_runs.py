@@ -53,6 +53,7 @@ def summary_of(mode: str, states: int | None, seed: int, accuracy: float, transf
         "states": states,
         "seed": seed,
         "epochs": EPOCHS,
+        "steps": 10 * EPOCHS,
         "dataset": {"name": "mnist", "source": "a cupboard", "train_samples": SAMPLES, "test_samples": 200},
         "device": device,
         "test_accuracy": accuracy,

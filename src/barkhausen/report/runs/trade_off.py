@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -65,10 +66,11 @@ def trade_off_plot(kinds: Sequence[Kind]) -> Spec | None:
             name="published",
             hovertemplate="published: %{x:.4g} pJ, %{y:.2f} %",
         )
-    scale = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": "D2"} if logarithmic else {}
-    if logarithmic and high / low >= 100:
-        scale["dtick"] = 1
-    fig.update_xaxes(title_text="programming energy (pJ per inference)", **(scale or {"range": [low, high]}))
+    axis: dict[str, Any] = {"range": [low, high]}
+    if logarithmic:
+        ticks: int | str = 1 if high / low >= 100 else "D2"
+        axis = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": ticks}
+    fig.update_xaxes(title_text="programming energy (pJ per inference)", **axis)
     fig.update_yaxes(title_text="accuracy (%)", nticks=8)
     fig.update_layout(showlegend=True)
     return finished_spec(fig, 420 + 18 * max(0, len(kinds) - 3))
