@@ -322,7 +322,7 @@ def respell(key: str, value: object) -> Callable[[Path], object]:
         (respell("states", 3), r"histograms.json: is damaged \(not two histograms of 3 states\)"),
         (respell("epochs", 4), r"metrics.jsonl: is damaged \(3 epochs, 4 in summary.json\)"),
         (spoil("metrics.jsonl", None), r"metrics.jsonl: no such file"),
-        (spoil("metrics.jsonl", '{"epoch": 1,'), r"metrics.jsonl: is missing or damaged"),
+        (spoil("metrics.jsonl", '{"epoch": 1,'), r"metrics.jsonl: is damaged"),
         (spoil("metrics.jsonl", '{"epoch": 1}\n'), r"metrics.jsonl line 1: "),
         (spoil("metrics.jsonl", '{"epoch": 1, "train_loss": 1, "test_accuracy": 1}\n'), r"metrics.jsonl: is damaged"),
         (spoil("histograms.json", None), r"histograms.json: no such file"),
