@@ -19,8 +19,8 @@ class Format(str, Enum):
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Directory of a finished run.")],
-    to: Annotated[Format, typer.Option("--to", help="Format; onnx needs the extra 'onnx'.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a finished run.")],
+    to: Annotated[Format, typer.Option("--to", "--format", help="Format; onnx needs the extra 'onnx'.")],
     out: Annotated[Path, typer.Option("--out", help="File to write; for csv, a new directory.")],
     chip: Annotated[
         int | None,

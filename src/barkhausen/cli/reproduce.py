@@ -18,7 +18,7 @@ def reproduce(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Published systems. Default: misba-2021.", autocompletion=complete_system
+            metavar="[NAME...]", help="Published systems. Default: misba-2021.", autocompletion=complete_system
         ),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the systems.")] = False,

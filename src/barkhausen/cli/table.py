@@ -17,11 +17,11 @@ def table(
     ],
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", help='Filter of rows: "device.margin=0.4"; also != < <= > >=. May be repeated.'),
+        typer.Option("--where", help='Rows to keep, such as "device.margin=0.4"; also != < <= > >=. May be repeated.'),
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option("--group", help="Column to group by; may be repeated. Default: every swept key but the seed."),
+        typer.Option("--group", help="Column to group by. May be repeated. Default: every swept key but the seed."),
     ] = None,
     value: Annotated[
         list[str] | None, typer.Option("--value", help="Column to summarise, such as accuracy. May be repeated.")
@@ -43,7 +43,7 @@ def table(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the table to this file.")] = None,
 ) -> None:
-    """Show mean, spread, number and 95 % interval for groups of a sweep's tasks or of finished runs."""
+    """Show means over seeds with their spread and 95 % interval, for a sweep or for finished runs."""
     from barkhausen.core.errors import InputError
     from barkhausen.core.renamed import deprecated
     from barkhausen.results import formats
