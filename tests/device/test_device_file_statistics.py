@@ -61,7 +61,7 @@ def described() -> CharacterisedDevice:
     """A small device with its outcomes, its statistics and its distributions."""
     generator = np.random.default_rng(0)
     mean = LENGTH * np.array([0.2, 0.5, 0.8])[:, None, None]
-    positions = mean + 1e-8 * generator.standard_normal((3, 5, 4))
+    positions = mean + 1e-8 * generator.standard_normal((3, 8, 4))
     outcome = np.zeros(positions.shape, np.int8)
     positions[1, 2, 3], outcome[1, 2, 3] = NAN, 2
     device = domain_wall_device(positions, DeviceParameters(), source="measured", outcome=outcome)
@@ -75,7 +75,7 @@ def test_device_with_its_statistics_and_distributions_is_read_back_unchanged(
     write_device(described, tmp_path / "device.nc")
     found = read_device(tmp_path / "device.nc")
     xr.testing.assert_identical(found.data, described.data)
-    assert found.failure_rate.tolist() == [0, 1 / 20, 0]
+    assert found.failure_rate.tolist() == [0, 1 / 32, 0]
 
 
 def test_fitted_file_follows_from_its_content(tmp_path: Path, described: CharacterisedDevice) -> None:

@@ -59,7 +59,7 @@ def test_page_loads_nothing_and_is_well_formed(everything: Path) -> None:
     assert all(address.startswith(("data:image/png;base64,", "#")) for _, address in seen.fetched)
     links = re.findall(r'href="([^#][^"]*)"', re.sub(r"<script.*?</script>", "", page, flags=re.S))
     # Two files of the pictures (one of them once more for readers without scripts), and one a plot.
-    assert len(links) == 3 + 4
+    assert len(links) == 3 + 5
     assert all(link.startswith("data:text/csv;") for link in links)
     style = "".join(re.findall(r"<style>(.*?)</style>", page, re.S))
     assert "url(" not in style
@@ -69,7 +69,7 @@ def test_page_loads_nothing_and_is_well_formed(everything: Path) -> None:
     assert seen.headings[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(seen.headings))
     assert (seen.unscoped, seen.unlabelled) == (0, 0)
-    assert re.findall(r"<b>Figure (\d)\.</b>", page) == ["1", "2", "3", "4", "5", "6"]
+    assert re.findall(r"<b>Figure (\d)\.</b>", page) == ["1", "2", "3", "4", "5", "6", "7"]
     assert page.count('alt="Map of the magnetisation of state') == 5
 
 
@@ -84,10 +84,20 @@ def test_five_states_and_their_films_stay_below_six_megabytes(tmp_path: Path) ->
 def test_page_says_what_was_found(everything: Path) -> None:
     page = everything.read_text(encoding="utf-8")
     text = words(page)
-    sections = ["States", "Walls at rest", "A programming event", "Wall position in time", "Resting positions"]
-    sections += ["Overlap of the states", "Device to device, cycle to cycle", "Energy", "Retention and read-out"]
+    sections = [
+        "States",
+        "Walls at rest",
+        "A programming event",
+        "Wall position in time",
+        "States against gate voltage",
+    ]
+    sections += ["Distribution of the states", "Overlap of the states", "Device to device, cycle to cycle", "Energy"]
+    sections += ["Retention", "Read-out"]
     assert re.findall(r"<h2 id=\S+>(.*?)</h2>", page) == [*sections, "Reproducing the device"]
-    assert "This simulated device, a magnetic track of 512 × 64 nm, holds 5 states , and a read gives 2.19 bits" in text
+    assert (
+        "This simulated device, a domain-wall racetrack of 512 × 64 nm, holds 5 states , and a read gives 2.19 bits"
+        in text
+    )
     assert "the worst, 3 and 4, overlap by 0.100 ; 3 of 320 programming events failed (0.94 %)" in text
     assert "16 devices × 4 cycles in each state at 300 K, seed 7" in text
     assert "events failed: 2 with no wall, 1 with several walls. Worst is state 4 with 3 of 64." in text
@@ -98,7 +108,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert 'backend="compiled"' in html.unescape(page)
     assert "junction.read_time = 1e-09 (default)" in text
     assert "time step 50 fs" in text
-    assert len(plot_specs(page)) == 4
+    assert len(plot_specs(page)) == 5
     assert all(spec["data"] for spec in plot_specs(page))
 
 
@@ -173,8 +183,10 @@ def test_a_chosen_distribution_is_drawn(tmp_path: Path, distribution: str) -> No
     }
     device = plain.device.extended(xr.Dataset(variables, attrs={"distribution": distribution}))
     page = page_of(Characterisation(device, plain.history), tmp_path)
-    traces = plot_specs(page)[1]["data"]
-    curves = [trace for trace in traces if trace.get("mode") == "lines"]
+    traces = plot_specs(page)[2]["data"]
+    curves = [trace for trace in traces if trace.get("mode") == "lines" and trace["line"]["dash"] == "solid"]
+    normals = [trace for trace in traces if trace.get("mode") == "lines" and trace["line"]["dash"] == "dot"]
+    assert len(normals) == 5
     assert len(curves) == 5
     for curve in curves:
         assert area_under(curve["x"], curve["y"]) == pytest.approx(64 * traces[0]["width"], rel=0.01)
@@ -194,7 +206,9 @@ def test_every_size_has_its_page(tmp_path: Path, states: int, devices: int, cycl
     assert ("counted as device-to-device" in text) == (cycles == 1 and devices > 1)
     assert len(events_on(page)["states"]) == min(states, 16)
     assert ("16 of 40 states" in text) == (states == 40)
-    assert page.count('class="same"') == (states if states <= 24 else 0)
+    # Overlaps of all pairs and, from eight devices on, the matrix of read errors.
+    assert page.count('class="same"') == (states * (2 if devices >= 8 else 1) if states <= 24 else 0)
+    assert ("stated from 8 devices on" in text) == (devices < 8)
     assert not re.search(r"\bnan\b", text)
     assert len(page) < 1.5 * MEGABYTE
 
@@ -214,11 +228,11 @@ def test_a_state_that_lost_most_of_its_walls_is_shown(tmp_path: Path) -> None:
 
 def test_a_gaussian_distribution_is_drawn_as_a_curve(tmp_path: Path) -> None:
     gaussian = with_attributes(made_up(), distribution="gaussian")
-    curves = [trace for trace in plot_specs(page_of(gaussian, tmp_path))[1]["data"] if trace.get("mode") == "lines"]
+    curves = [trace for trace in plot_specs(page_of(gaussian, tmp_path))[2]["data"] if trace.get("mode") == "lines"]
     assert len(curves) == 5
     state = DeviceNumbers.of(gaussian.device).states[0]
     place, density = curves[0]["x"], curves[0]["y"]
-    bins = plot_specs(page_of(gaussian, tmp_path))[1]["data"][0]["width"]
+    bins = plot_specs(page_of(gaussian, tmp_path))[2]["data"][0]["width"]
     assert area_under(place, density) == pytest.approx(64 * bins, rel=1e-3)
     assert place[np.argmax(density)] == pytest.approx(1e9 * state.mean.value, abs=0.1)
 

@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from barkhausen.cli.terminal.optional_values import Command
+
 COMMANDS = {
     "train": "barkhausen.cli.train:train",
     "reproduce": "barkhausen.cli.reproduce:reproduce",
@@ -69,7 +71,7 @@ class LoadedWhenNeeded(MutableMapping[str, Any]):
 def _command(name: str, place: str) -> Any:
     module, _, function = place.partition(":")
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    single.command(name)(getattr(importlib.import_module(module), function))
+    single.command(name, cls=Command)(getattr(importlib.import_module(module), function))
     return get_command(single)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from barkhausen.cli.terminal.completion import complete_device
+from barkhausen.cli.terminal.options import DeviceReport
 from barkhausen.core.errors import InputError
 
 
@@ -23,17 +24,24 @@ def devices(
     toml: Annotated[
         Path | None, typer.Option("--toml", help="Write the parameter file (TOML) of this shipped device.")
     ] = None,
+    report: DeviceReport = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Write a figure of the states for a paper: .pdf, .png or .svg.")
+    ] = None,
 ) -> None:
-    """List the device presets, or show or write one device."""
+    """List the device presets, or show or write one device, a page about it or a figure of it."""
     from rich.table import Table
 
     from barkhausen.cli.terminal.console import wide_console
+    from barkhausen.cli.terminal.device_files import write_figure, write_page
     from barkhausen.cli.terminal.device_tables import prices, show_device, sigmas
     from barkhausen.device import preset, preset_names, read_device, shipped_toml, write_device
 
     if device is None:
-        if out is not None or toml is not None:
-            raise InputError(f"{'--out' if out is not None else '--toml'} needs the name of one device")
+        given = {"--out": out, "--toml": toml, "--report": report, "--figure": figure}
+        for option, value in given.items():
+            if value is not None:
+                raise InputError(f"{option} needs the name of one device")
         table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ)")
         for name in preset_names():
             item = preset(name)
@@ -49,9 +57,15 @@ def devices(
         atomic_write(toml, shipped_toml(device))
         typer.echo(f"parameters in {toml}")
         return
-    item = read_device(Path(device)) if Path(device).suffix in (".nc", ".h5") else preset(device)
+    path = Path(device)
+    is_file = path.suffix in (".nc", ".h5")
+    item = read_device(path) if is_file else preset(device)
     if out is not None:
         write_device(item, out)
         typer.echo(f"device file in {out}")
-        return
-    show_device(item)
+    if report is not None:
+        write_page(item, report, path if is_file else Path(device + ".nc"))
+    if figure is not None:
+        write_figure(item, figure)
+    if out is None and report is None and figure is None:
+        show_device(item)

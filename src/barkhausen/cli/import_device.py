@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.options import DeviceReport
 from barkhausen.core.errors import InputError
 
 
@@ -26,6 +27,7 @@ def import_device(
     technology: Annotated[
         str | None, typer.Option("--technology", help="Technology: domain-wall, resistive or one of an extension.")
     ] = None,
+    report: DeviceReport = None,
 ) -> None:
     """Convert a CSV of measurements to a device file."""
     from barkhausen.cli.terminal.device_tables import show_device, with_distribution
@@ -44,3 +46,7 @@ def import_device(
     write_device(item, out)
     show_device(item)
     typer.echo(f"device file in {out}")
+    if report is not None:
+        from barkhausen.cli.terminal.device_files import write_page
+
+        write_page(item, report, out)

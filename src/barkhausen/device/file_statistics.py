@@ -1,6 +1,7 @@
 """Optional statistics of the states in a device file, beyond the moments.
 
-A statistic that the file does not hold is ``None`` or NaN, and pages leave it out.
+A statistic that the file does not hold is ``None`` or NaN, and pages leave it out. So are intervals, read errors and
+information of a state seen in fewer than eight devices, which files of older versions hold.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.schema import DISTRIBUTIONS
 from barkhausen.device.statistics.candidates import empirical_candidate
 from barkhausen.device.statistics.kernels import Grid, Kernels
+from barkhausen.device.statistics.reading import mutual_information
 from barkhausen.device.statistics.summary import describe_statistics
+from barkhausen.device.statistics.variance import FEWEST_DEVICES
 
 MOST_STATES = 64
 """Largest number of states for which statistics missing from the file are computed; more would take too long."""
@@ -28,7 +31,7 @@ FINE_PLACES = 1201
 """Number of grid points on which an empirical distribution is computed."""
 
 Density = tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]
-"""Grid points in m, and the density there in 1/m."""
+"""Grid points in the unit of the state coordinate, and the density there."""
 
 
 @dataclass(frozen=True)
@@ -70,24 +73,55 @@ def described(device: CharacterisedDevice) -> CharacterisedDevice:
     return device.extended(describe_statistics(positions, unit=device.coordinate.unit))
 
 
+def devices_seen(data: xr.Dataset) -> Int[np.ndarray, " state"]:
+    """Number of devices with a value in each state."""
+    seen = np.isfinite(data["state_value"].transpose("state", "device", "cycle").values)
+    counts: Int[np.ndarray, " state"] = seen.any(axis=2).sum(axis=1)
+    return counts
+
+
+def why_no_intervals(data: xr.Dataset) -> str:
+    """Reason why intervals, read errors and information are not stated, in a sentence; empty if they are."""
+    fewest = int(devices_seen(data).min())
+    if fewest >= FEWEST_DEVICES:
+        return ""
+    return (
+        f"{fewest} device{'s' if fewest > 1 else ''} in a state: intervals, read errors and information are stated "
+        f"from {FEWEST_DEVICES} devices on, since one more device could change them by any amount"
+    )
+
+
+def read_error_matrix(device: CharacterisedDevice) -> Float[np.ndarray, "state read_as"] | None:
+    """Share of the values of each state (row) that are read as each state (column).
+
+    See :func:`~barkhausen.device.statistics.reading.mutual_information`. None for too few devices or too many states.
+    """
+    if device.states > MOST_STATES or why_no_intervals(device.data):
+        return None
+    return mutual_information(device.state_values).read_as
+
+
 def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: str) -> list[Estimate]:
     """Values of each state with their intervals, where the file has an interval of that name."""
     ends = np.full((len(values), 2), np.nan)
     if interval in data:
-        ends = data[interval].transpose("state", "bound").values
+        ends = np.where(
+            devices_seen(data)[:, None] < FEWEST_DEVICES, np.nan, data[interval].transpose("state", "bound")
+        )
     return [Estimate(float(value), float(low), float(high)) for value, (low, high) in zip(values, ends, strict=True)]
 
 
 def read_errors(data: xr.Dataset) -> list[Estimate]:
     """Read error rate of each state: the share of its values at which another state is more likely."""
     states = data.sizes["state"]
-    rates = data["read_error_rate"].values if "read_error_rate" in data else np.full(states, np.nan)
+    known = "read_error_rate" in data and not why_no_intervals(data)
+    rates = data["read_error_rate"].values if known else np.full(states, np.nan)
     return estimates(data, rates, "read_error_interval")
 
 
 def bits(data: xr.Dataset) -> Estimate | None:
     """Mutual information in bits between the programmed state and the value of the state coordinate."""
-    if "mutual_information" not in data or not np.isfinite(data["mutual_information"]):
+    if "mutual_information" not in data or not np.isfinite(data["mutual_information"]) or why_no_intervals(data):
         return None
     name = "mutual_information_interval"
     low, high = data[name].values.tolist() if name in data else (np.nan, np.nan)
@@ -108,7 +142,7 @@ def neighbour_overlaps(data: xr.Dataset) -> list[Estimate]:
     if matrix is None:
         return []
     ends = np.full((*matrix.shape, 2), np.nan)
-    if "overlap_interval" in data:
+    if "overlap_interval" in data and not why_no_intervals(data):
         ends = data["overlap_interval"].transpose("state", "other_state", "bound").values
     pairs = range(len(matrix) - 1)
     return [Estimate(float(matrix[k, k + 1]), *(float(end) for end in ends[k, k + 1])) for k in pairs]
@@ -144,9 +178,7 @@ def densities(device: CharacterisedDevice) -> list[Density | None]:
     """Density of each state. None for a distribution that resamples positions unchanged."""
     name = distribution_of(device.data)
     if name == "gaussian":
-        mean, *sigmas = device.moments
-        spread = np.hypot(*sigmas)
-        return [_curve(Kernels.normal(float(m), float(s))) for m, s in zip(mean, spread, strict=True)]
+        return normal_densities(device)
     if name == "mixture":
         parts = [mixture.components for mixture in device.mixtures]
         return [_curve(Kernels(part.weight, part.mean, part.sigma)) for part in parts]
@@ -154,6 +186,13 @@ def densities(device: CharacterisedDevice) -> list[Density | None]:
         return [None] * device.states
     own_noise = device.data.attrs.get("noise_pool", "state") == "device"
     return [_smoothed(rows, own_noise) for rows in device.state_values]
+
+
+def normal_densities(device: CharacterisedDevice) -> list[Density | None]:
+    """Normal density with the mean and the spread, over devices and cycles, of each state."""
+    mean, *sigmas = device.moments
+    spread = np.hypot(*sigmas)
+    return [_curve(Kernels.normal(float(m), float(s))) for m, s in zip(mean, spread, strict=True)]
 
 
 def _curve(kernels: Kernels) -> Density | None:

@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.file_statistics import estimates, read_errors
 from barkhausen.device.schema import DISTRIBUTIONS
 from barkhausen.device.statistics.selection import choose_fit
 from barkhausen.device.statistics.summary import describe_statistics
 
 Bounds = tuple[float, float]
-NOTHING = (float("nan"), float("nan"))
 
 
 def fitted(device: CharacterisedDevice, seed: int = 0) -> CharacterisedDevice:
@@ -36,7 +36,7 @@ class StateSummary:
     """One row in the table of a device: the statistics of one state.
 
     Values are in the unit of the state coordinate, rates are between 0 and 1, and NaN marks values that the file does
-    not hold.
+    not hold, and intervals and read errors of too few devices.
 
     Attributes:
         state: Number of the state.
@@ -80,6 +80,9 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
     name = str(data.attrs.get("distribution", "empirical"))
     mixtures = device.mixtures if name == "mixture" else []
     failures = device.failure_rate
+    device_sigmas = estimates(data, sigma_device, "sigma_device_interval")
+    cycle_sigmas = estimates(data, sigma_cycle, "sigma_cycle_interval")
+    misread = read_errors(data)
     rows = []
     for state in range(device.states):
         parts = len(mixtures[state].components.mean) if mixtures else 1
@@ -91,9 +94,9 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
                 cycles=int(seen[state].sum()),
                 mean=float(mean[state]),
                 sigma_device=float(sigma_device[state]),
-                sigma_device_interval=_bounds(data, "sigma_device_interval", state),
+                sigma_device_interval=(device_sigmas[state].low, device_sigmas[state].high),
                 sigma_cycle=float(sigma_cycle[state]),
-                sigma_cycle_interval=_bounds(data, "sigma_cycle_interval", state),
+                sigma_cycle_interval=(cycle_sigmas[state].low, cycle_sigmas[state].high),
                 distribution=name,
                 components=parts,
                 level=mixtures[state].level if parts > 1 else "",
@@ -102,7 +105,7 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
                 overlap_with_next=float("nan")
                 if next_state == device.states
                 else _number(data, "overlap", state=state, other_state=next_state),
-                read_error_rate=_number(data, "read_error_rate", state=state),
+                read_error_rate=misread[state].value,
                 failure_rate=float(failures[state]),
             )
         )
@@ -111,10 +114,3 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
 
 def _number(data: xr.Dataset, variable: str, /, **place: int) -> float:
     return float(data[variable].isel(place)) if variable in data else float("nan")
-
-
-def _bounds(data: xr.Dataset, name: str, state: int) -> Bounds:
-    if name not in data:
-        return NOTHING
-    low, high = data[name].isel(state=state).values.tolist()
-    return low, high

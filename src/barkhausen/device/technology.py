@@ -90,6 +90,7 @@ class Technology:
         characterise: Function that simulates an ensemble of devices. None for devices that can only be measured.
         variables: Further variables that device files of this technology must hold.
         extent: Name of the range of the state coordinate in sentences, such as ``"track"``.
+        size: Function from parameters to the size of a device in words, such as ``"512 × 64 nm"``.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Technology:
     characterise: Callable[..., Any] | None = None
     variables: Sequence[str] = ()
     extent: str = "range of the states"
+    size: Callable[[Any], str] | None = None
 
     def simulated(self) -> Callable[..., Any]:
         """Function that simulates devices of this technology.

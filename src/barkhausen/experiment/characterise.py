@@ -93,6 +93,16 @@ def history_file(device: Path) -> Path:
     return device.with_suffix(".history.nc")
 
 
+def history_beside(device: Path) -> xr.Dataset | None:
+    """Histories beside a device file that a characterisation wrote; None where there are none.
+
+    Raises:
+        InputError: The file of histories is damaged.
+    """
+    path = history_file(device)
+    return read_netcdf(path, decode_times=True) if path.is_file() else None
+
+
 def read_characterisation(device: Path) -> Characterisation:
     """A device file with the histories beside it.
 

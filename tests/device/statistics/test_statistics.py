@@ -43,7 +43,7 @@ def information_of_normal_states(distance: float, states: int) -> float:
 
 
 def test_split_of_each_state_is_that_of_its_rows() -> None:
-    positions = normal_states(10.0, 0.6, 0.8, (3, 8, 4))
+    positions = normal_states(10.0, 0.6, 0.8, (3, 9, 4))
     positions[1, 2] = NAN
     split = variance_split(positions)
     for state, rows in enumerate(positions):
@@ -211,10 +211,11 @@ def test_description_carries_units_names_and_dimensions() -> None:
     assert (data["sigma_cycle_interval"].values < 20e-9).all()
 
 
-def test_one_device_leaves_open_what_only_others_could_tell() -> None:
-    data = describe_statistics(normal_states(10.0, 0.6, 0.8, (2, 1, 12)))
+@pytest.mark.parametrize("devices", [1, 3, 7])
+def test_few_devices_leave_open_what_only_others_could_tell(devices: int) -> None:
+    data = describe_statistics(normal_states(10.0, 0.6, 0.8, (2, devices, 12)))
     assert np.isnan(data["sigma_device_interval"].values).all()
-    assert np.isfinite(data["sigma_cycle_interval"].values).all()
+    assert np.isnan(data["sigma_cycle_interval"].values).all()
     assert np.isnan(data["mutual_information"].values)
     assert np.isnan(data["read_error_rate"].values).all()
     assert data["overlap"].values == pytest.approx(np.eye(2), abs=1e-3)

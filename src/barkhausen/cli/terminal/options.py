@@ -13,6 +13,14 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="Root of the data sets (torchvision's layout: MNIST/raw, FashionMNIST/raw)."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the directory holds and start again.")]
+DeviceReport = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="[PATH]",
+        help="Write a page about the device: file (.html) or directory. Without a value: beside the device file.",
+    ),
+]
 
 
 class Plotly(str, Enum):

@@ -71,5 +71,6 @@ DOMAIN_WALL = TECHNOLOGIES.register(
         characterise=characterise,
         variables=("gate_voltage", "current_density", "pulse_width"),
         extent="track",
+        size=lambda parameters: f"{1e9 * parameters.track.length:.0f} × {1e9 * parameters.track.width:.0f} nm",
     ),
 )

@@ -1,7 +1,7 @@
 """Summary statistics of the states of a device: spreads, shapes, overlaps and information, with intervals.
 
 All intervals are 95 % intervals with devices, not cycles, as independent units, since many cycles of one device say
-little about other devices. NaN marks intervals for which there are too few devices.
+little about other devices. NaN marks intervals, read error rates and information of fewer than eight devices.
 """
 
 from __future__ import annotations
@@ -12,22 +12,33 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from scipy.special import expit, logit
-from scipy.stats import beta, shapiro
+from scipy.stats import shapiro
 from scipy.stats import t as student
 
-from barkhausen.device.statistics.kernels import Grid, bandwidth
-from barkhausen.device.statistics.variance import Samples, variance_components, variance_intervals
+from barkhausen.device.statistics.reading import (
+    ByState,
+    Interval,
+    Positions,
+    common_grid,
+    device_densities,
+    mutual_information,
+)
+from barkhausen.device.statistics.variance import FEWEST_DEVICES, variance_components, variance_intervals
 
 RESAMPLES = 200
-LARGEST_GRID = 4096
 LARGEST_TEST = 5000
 """Largest number of values for which the Shapiro-Wilk p-value is valid."""
 
-Positions = Float[np.ndarray, "state device cycle"]
-ByState = Float[np.ndarray, " state"]
-Interval = Float[np.ndarray, "state bound"]
+
+__all__ = [
+    "describe_statistics",
+    "mutual_information",
+    "normality",
+    "overlap_matrix",
+    "variance_split",
+]
 
 
 @dataclass(frozen=True)
@@ -56,31 +67,17 @@ class Overlap:
     interval: Float[np.ndarray, "state other_state bound"]
 
 
-@dataclass(frozen=True)
-class Reading:
-    """Information about the state in one position.
-
-    Attributes:
-        bits: Mutual information in bits between state and position.
-        bits_interval: Its lower and upper ends.
-        read_error_rate: Share of positions of each state at which another state is more likely.
-        read_error_interval: Lower and upper ends of the read error rates.
-    """
-
-    bits: float
-    bits_interval: tuple[float, float]
-    read_error_rate: ByState
-    read_error_interval: Interval
-
-
 def variance_split(positions: Positions) -> VarianceSplit:
     """Device-to-device and cycle-to-cycle sigma of each state, with intervals.
 
     See :func:`~barkhausen.device.statistics.variance.variance_components` and
     :func:`~barkhausen.device.statistics.variance.variance_intervals` for the estimators, and what the intervals cover.
+    Intervals are NaN for a state seen in fewer than :data:`~barkhausen.device.statistics.variance.FEWEST_DEVICES`
+    devices.
     """
     sigmas = np.array([variance_components(rows) for rows in positions])
     intervals = np.array([variance_intervals(rows) for rows in positions])
+    intervals[np.isfinite(positions).any(axis=2).sum(axis=1) < FEWEST_DEVICES] = np.nan
     return VarianceSplit(sigmas[:, 0], sigmas[:, 1], intervals[:, 0], intervals[:, 1])
 
 
@@ -122,19 +119,20 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     states which is truly 0.80 comes out as 0.78, of 16 devices and 4 cycles, and smaller ones within 0.01.
 
     The interval is that of the log-odds of the overlap: standard error of a bootstrap over devices, which are resampled
-    in all states together, times Student's t.
+    in all states together, times Student's t. With fewer than
+    :data:`~barkhausen.device.statistics.variance.FEWEST_DEVICES` devices it is NaN.
 
     Args:
         positions: Values of the state coordinate, NaN where a cycle is missing or failed.
         seed: Seed of the bootstrap.
     """
     states, devices = positions.shape[:2]
-    grid, widths = _common_grid(positions)
+    grid, widths = common_grid(positions)
     by_device = np.empty((states, devices, grid.size), dtype=np.float32)
     # In a unit of about a step: whatever the unit of the positions, single precision then holds the densities.
     unit = math.ldexp(1.0, math.frexp(grid.step)[1])
     for state, rows in enumerate(positions):
-        by_device[state] = _densities(rows, grid, widths[state]) * unit
+        by_device[state] = device_densities(rows, grid, widths[state]) * unit
     numbers = np.isfinite(positions).sum(axis=2).astype(float)
 
     def overlap(weights: Float[np.ndarray, " device"]) -> Float[np.ndarray, "state other_state"]:
@@ -147,7 +145,7 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     value = overlap(np.ones(devices))
     value = np.clip((value + value.T) / 2.0, 0.0, 1.0)
     np.fill_diagonal(value, 1.0)
-    if devices < 3:
+    if devices < FEWEST_DEVICES:
         return Overlap(value, np.full((states, states, 2), np.nan))
     drawn = np.random.default_rng(seed).multinomial(devices, np.full(devices, 1.0 / devices), size=RESAMPLES)
     error = np.std([overlap(weights) for weights in drawn], axis=0, ddof=1)
@@ -156,99 +154,6 @@ def overlap_matrix(positions: Positions, seed: int = 0) -> Overlap:
     interval = expit(logit(odds)[..., None] + np.stack([-reach, reach], axis=-1))
     interval[np.arange(states), np.arange(states)] = 1.0
     return Overlap(value, interval)
-
-
-def mutual_information(positions: Positions) -> Reading:
-    """Mutual information of one position and the state, and read error rates, for equally frequent states.
-
-    I = log2(states) + mean of log2(posterior probability of the true state), with the densities of
-    :func:`overlap_matrix`, each device evaluated with those of all *other* devices: the reader knows the population and
-    not the device. Densities that include a device would overestimate the information. Held-out densities underestimate
-    it, on average by the Kullback-Leibler divergence of truth and estimate (a few hundredths of a bit for 16 devices),
-    so the estimate is conservative. It is never above log2(states), and zero where it comes out negative.
-
-    A read error is a position at which another state is more likely, which corresponds to optimal thresholds.
-
-    The interval of I is that of a mean over devices (Student's t). That of a rate is Clopper and Pearson's for as many
-    readings as would be independent, at least one a device (Korn, Graubard, Survey Methodology 24, 193, 1998).
-
-    Args:
-        positions: Values of the state coordinate, NaN where a cycle is missing or failed.
-    """
-    states, devices = positions.shape[:2]
-    present = np.isfinite(positions)
-    seen = present.any(axis=2)
-    if (seen.sum(axis=1) < 2).any():
-        nothing = np.full(states, np.nan)
-        return Reading(np.nan, (np.nan, np.nan), nothing, np.full((states, 2), np.nan))
-    density = _held_out_densities(positions)
-    own = density[np.arange(states), np.arange(states)]
-    likeliest = density.max(axis=0)
-    # Equally likely states can only be guessed.
-    wrong = 1.0 - (own == likeliest) / (density == likeliest).sum(axis=0)
-    told = _mean(np.log2(own / density.sum(axis=0)), present, axis=2)
-    by_state = _mean(told, seen, axis=1)
-    bits = float(np.log2(states) + by_state.mean())
-    pull = np.where(seen, told - by_state[:, None], 0.0) * (devices / seen.sum(axis=1, keepdims=True))
-    reach = float(student.ppf(0.975, devices - 1) * pull.mean(axis=0).std(ddof=1) / np.sqrt(devices))
-    ends = np.clip([bits, bits - reach, bits + reach], 0.0, np.log2(states))
-    rates = [_rate(wrong[state][seen[state]], present[state][seen[state]]) for state in range(states)]
-    read_errors, low, high = np.array(rates).T
-    return Reading(float(ends[0]), (float(ends[1]), float(ends[2])), read_errors, np.stack([low, high], axis=-1))
-
-
-def _held_out_densities(positions: Positions) -> Float[np.ndarray, "density state device cycle"]:
-    """Density of each state, without the device in question, at the position of every cycle."""
-    grid, widths = _common_grid(positions)
-    result = np.zeros((len(positions), *positions.shape))
-    for state, rows in enumerate(positions):
-        own = _densities(rows, grid, widths[state])
-        number = np.isfinite(rows).sum(axis=1)
-        everything = own.sum(axis=0)
-        for device in range(len(rows)):
-            left = number.sum() - number[device]
-            # Once in N + 1 times, what N cycles never showed (rule of succession).
-            others = (everything - own[device] + 1.0 / grid.span) / (left + 1.0)
-            result[state, :, device] = np.interp(np.nan_to_num(positions[:, device]), grid.places, others)
-    return result
-
-
-def _common_grid(positions: Positions) -> tuple[Grid, ByState]:
-    """A grid for all states, and the kernel of each, at least a step of the grid wide."""
-    widths = np.array([bandwidth(rows) for rows in positions])
-    extent = float(np.nanmax(positions) - np.nanmin(positions)) or 1.0
-    margin = 4.0 * float(widths.max()) + 1e-3 * extent
-    narrowest = float(widths[widths > 0].min(initial=margin))
-    grid = Grid.over(positions, margin=margin, step=narrowest / 2.0, largest=LARGEST_GRID)
-    return grid, np.maximum(widths, grid.step)
-
-
-def _densities(rows: Samples, grid: Grid, width: float) -> Float[np.ndarray, "device place"]:
-    """Kernels at the positions of each device, shrunk so that the state is no wider than it was.
-
-    Silverman 1986, section 6.4.1; without it two normal states of 16 devices and 4 cycles would overlap by 0.04 more.
-    """
-    spread, mean = float(np.nanstd(rows)), float(np.nanmean(rows))
-    factor = spread / np.hypot(spread, width) if spread > 0 else 1.0
-    return grid.smoothed(grid.histogram(mean + factor * (rows - mean)), max(factor * width, grid.step))
-
-
-def _mean(values: Float[np.ndarray, " ..."], kept: Bool[np.ndarray, " ..."], axis: int) -> Float[np.ndarray, " ..."]:
-    """Mean along an axis of the values kept; zero where none is."""
-    total = np.where(kept, values, 0.0).sum(axis=axis)
-    return np.asarray(total / np.maximum(kept.sum(axis=axis), 1))
-
-
-def _rate(happened: Samples, present: Bool[np.ndarray, "device cycle"]) -> tuple[float, float, float]:
-    """Share of cycles with an event, and the ends of its interval."""
-    devices, cycles = len(present), int(present.sum())
-    rate = float(happened[present].mean())
-    pull = ((happened - rate) * present).sum(axis=1) * (devices / cycles)
-    variance = float(pull.var(ddof=1)) / devices
-    number = float(np.clip(rate * (1.0 - rate) / variance if variance > 0 else devices, devices, cycles))
-    low = float(beta.ppf(0.025, rate * number, (1.0 - rate) * number + 1.0)) if rate > 0 else 0.0
-    high = float(beta.ppf(0.975, rate * number + 1.0, (1.0 - rate) * number)) if rate < 1 else 1.0
-    return rate, low, high
 
 
 def describe_statistics(positions: Positions, seed: int = 0, unit: str = "m") -> xr.Dataset:

@@ -10,6 +10,10 @@ from scipy.stats import t as student
 
 Samples = Float[np.ndarray, "device cycle"]
 
+FEWEST_DEVICES = 8
+"""Smallest number of devices for which intervals and read errors are stated. With fewer, one more device could change
+either by any amount: the interval of a sigma of three devices reaches far beyond any track."""
+
 
 def variance_components(samples: Samples) -> tuple[float, float]:
     """Device-to-device and cycle-to-cycle standard deviation of one state.

@@ -1,4 +1,4 @@
-"""Numbers on the page about a device: for each state and for the whole device, and warnings."""
+"""Numbers on the page about a device of any technology: for each state, for the whole device, and warnings."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from barkhausen.core.config import validated
+from barkhausen.core.config import Parameters, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
-from barkhausen.device import CharacterisedDevice, DeviceParameters
+from barkhausen.device import TECHNOLOGIES, CharacterisedDevice, ReadOut, Technology
 from barkhausen.device import file_statistics as statistics
+from barkhausen.device.conductance import ConductanceMap
+from barkhausen.device.doubts import doubts_of
+from barkhausen.device.drives import Drive, drives_of
 from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
-from barkhausen.device.schema import AT_REST, OUTCOMES
+from barkhausen.device.schema import AT_REST, DISTRIBUTIONS, OUTCOMES
 
 OVERLAP_TO_WARN_OF = 0.05
+
+MOST_NORMALS = 16
+"""Largest number of states whose normal densities are drawn beside the fitted ones."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +34,17 @@ class StateNumbers:
 
     Attributes:
         number: Number of the state from 0, in order of position.
-        gate_voltage: Gate voltage in V.
-        mean, sigma_device, sigma_cycle: Mean and standard deviations in m; NaN for a sigma that cannot be estimated.
+        mean, sigma_device, sigma_cycle: Mean and standard deviations in the unit of the state coordinate; NaN for a
+            sigma that cannot be estimated.
         events: Number of events.
-        failed: Number of events that did not leave a single wall at rest.
-        read_error: Share of positions at which another state is more likely.
-        distance, p_value: Kolmogorov-Smirnov distance of the positions from the distribution, and its p-value; NaN if
+        failed: Number of events that left no value.
+        read_error: Share of values at which another state is more likely.
+        distance, p_value: Kolmogorov-Smirnov distance of the values from the distribution, and its p-value; NaN if
             not in the file.
         energy: Energy in J of one attempt, by cause.
     """
 
     number: int
-    gate_voltage: float
     mean: Estimate
     sigma_device: Estimate
     sigma_cycle: Estimate
@@ -57,7 +62,7 @@ class StateNumbers:
 
     @property
     def total_sigma(self) -> float:
-        """Standard deviation in m of a position over devices and cycles."""
+        """Standard deviation of a value over devices and cycles."""
         return float(np.hypot(*np.nan_to_num([self.sigma_device.value, self.sigma_cycle.value])))
 
 
@@ -69,7 +74,7 @@ class Retention:
         state: Number of the state.
         median, shortest: Median and shortest retention time in s over devices.
         median_barrier, lowest_barrier: Median and lowest barrier in J over devices.
-        temperature: Temperature in K for barriers in units of kB T.
+        temperature: Temperature in K for barriers in units of kB T; NaN if unknown.
     """
 
     state: int
@@ -81,7 +86,7 @@ class Retention:
 
     def in_heat(self, barrier: float) -> float:
         """A barrier in units of kB T."""
-        return barrier / (BOLTZMANN * self.temperature) if self.temperature > 0 else np.inf
+        return np.inf if self.temperature == 0 else barrier / (BOLTZMANN * self.temperature)
 
 
 @dataclass(frozen=True)
@@ -89,31 +94,76 @@ class DeviceNumbers:
     """Numbers of the whole device."""
 
     device: CharacterisedDevice
-    parameters: DeviceParameters
+    technology: Technology | None
+    """Registry entry; None for a technology of an extension that is not loaded."""
+    parameters: Parameters | None
+    """Parameters of the device, of the type of the technology; None if the file gives none."""
+    stored: Mapping[str, Any]
+    """The same as in the file."""
     attributes: Mapping[str, Any]
     states: Sequence[StateNumbers]
+    drives: Sequence[Drive]
 
     @classmethod
     def of(cls, device: CharacterisedDevice) -> DeviceNumbers:
         """Read everything from a device file.
 
         Raises:
-            InputError: The file does not hold the parameters of the device.
+            InputError: The parameters in the file are not those of its technology.
         """
         try:
-            stored = json.loads(str(device.data.attrs["parameters"]))
+            stored = json.loads(str(device.data.attrs.get("parameters", "{}")))
             attributes = json.loads(str(device.data.attrs.get("attributes", "{}")))
-        except (KeyError, ValueError):
+        except ValueError:
             raise InputError("the device file does not hold the parameters that it was made with") from None
-        parameters = validated(DeviceParameters, stored, "parameters in the device file")
+        entry = TECHNOLOGIES.get(device.technology)
+        parameters = None
+        if entry is not None and stored:
+            parameters = validated(entry.parameters, stored, "parameters in the device file")
         device = statistics.described(device)
-        return cls(device, parameters, attributes, _states(device))
+        return cls(device, entry, parameters, stored, attributes, _states(device), drives_of(device))
+
+    @property
+    def label(self) -> str:
+        """Name of the technology in sentences."""
+        return self.device.technology if self.technology is None else self.technology.label
+
+    @property
+    def extent(self) -> str:
+        """Name of the range of the state coordinate in sentences."""
+        return "range of the states" if self.technology is None else self.technology.extent
+
+    @property
+    def simulation(self) -> Mapping[str, Any]:
+        """Settings of the simulation, for a simulated device."""
+        settings = self.stored.get("characterisation", {}) if self.device.source == "micromagnetics" else {}
+        return settings if isinstance(settings, dict) else {}
 
     @property
     def length(self) -> float:
-        """Length of the track in m."""
+        """Extent of the range of the state coordinate."""
         low, high = self.device.state_range
         return high - low
+
+    @property
+    def varying(self) -> list[Drive]:
+        """Drives that differ between states."""
+        return [drive for drive in self.drives if drive.varies]
+
+    @property
+    def selecting(self) -> list[Drive]:
+        """Drives that differ between states and that are known, not assumed."""
+        return [drive for drive in self.drives if drive.varies and not drive.assumed]
+
+    @property
+    def missing(self) -> int:
+        """Number of cycles without a value that the file does not count as events."""
+        return int(self.device.state_values.size) - self.events
+
+    @property
+    def read_errors(self) -> Float[np.ndarray, "state read_as"] | None:
+        """Share of the values of each state that are read as each state, where there are enough devices."""
+        return statistics.read_error_matrix(self.device)
 
     @property
     def events(self) -> int:
@@ -122,12 +172,12 @@ class DeviceNumbers:
 
     @property
     def failed(self) -> int:
-        """Number of events that did not leave a single wall at rest."""
+        """Number of events that left no value."""
         return sum(state.failed for state in self.states)
 
     @property
     def spacing(self) -> float:
-        """Mean distance of neighbouring states as a fraction of the track."""
+        """Mean distance of neighbouring states as a fraction of the range of the state coordinate."""
         means = [state.mean.value for state in self.states]
         return (means[-1] - means[0]) / (len(means) - 1) / self.length
 
@@ -181,6 +231,35 @@ class DeviceNumbers:
         return statistics.distribution_of(self.device.data)
 
     @property
+    def counts_failures(self) -> bool:
+        """Whether the file tells events that failed from those that were never run."""
+        return "outcome" in self.device.data
+
+    @property
+    def normals(self) -> list[Density | None]:
+        """Normal density with the mean and the spread of each state; none where the distribution is that, or where so
+        many curves could not be told apart."""
+        if self.distribution == "gaussian" or len(self.states) > MOST_NORMALS:
+            return [None] * len(self.states)
+        return statistics.normal_densities(self.device)
+
+    @property
+    def goodness_columns(self) -> list[str]:
+        """Headings of :attr:`goodness`."""
+        return [f"{name}, {what}" for name in DISTRIBUTIONS for what in ("KS", "p")]
+
+    @property
+    def goodness(self) -> list[list[float]]:
+        """Kolmogorov-Smirnov distance and p-value of each state for each distribution, if the file has them."""
+        data = self.device.data
+        if "fit_distance" not in data or "fit_p_value" not in data:
+            return []
+        both = [data[name].transpose("state", "distribution").values for name in ("fit_distance", "fit_p_value")]
+        return [
+            [float(value) for pair in zip(*rows, strict=True) for value in pair] for rows in zip(*both, strict=True)
+        ]
+
+    @property
     def densities(self) -> list[Density | None]:
         """Density of each state, where the distribution has one."""
         return statistics.densities(self.device)
@@ -213,19 +292,28 @@ class DeviceNumbers:
                         shortest=float(time.min()),
                         median_barrier=float(np.median(barrier)),
                         lowest_barrier=float(barrier.min()),
-                        temperature=self.parameters.characterisation.temperature,
+                        temperature=float(self.simulation.get("temperature", np.nan)),
                     )
                 )
         return found
 
     @property
     def conductances(self) -> list[float]:
-        """Conductance in S at the mean position of each state, if the file has those of the junction."""
-        ends = ("conductance_low", "conductance_high")
-        if not all(name in self.device.data for name in ends):
+        """Conductance in S at the mean of each state, if the file gives conductances."""
+        try:
+            conversion = ConductanceMap.of(self.device)
+        except InputError:
             return []
-        low, high = (float(self.device.data[name]) for name in ends)
-        return [low + (high - low) * state.mean.value / self.length for state in self.states]
+        means = np.array([state.mean.value for state in self.states])
+        return [float(value) for value in conversion.conductance(self.device.weight_of(means))]
+
+    @property
+    def read_out(self) -> ReadOut | None:
+        """The verify read, if the file gives it."""
+        try:
+            return self.device.read_out
+        except InputError:
+            return None
 
 
 def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
@@ -255,9 +343,14 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
                 f"distinguish them: {', '.join(pairs)}.",
             )
         )
+    found += [(title, f"{text[0].upper()}{text[1:]}.") for title, text in doubts_of(numbers.device)]
     devices, cycles = numbers.device.state_values.shape[1:]
-    if cycles == 1 or devices == 1:
-        found.append(("Split", _about_split(devices, cycles)))
+    if numbers.device.source != "gaussian":
+        if cycles == 1 or devices == 1:
+            found.append(("Split", _about_split(devices, cycles)))
+        reason = statistics.why_no_intervals(numbers.device.data)
+        if reason and devices * cycles > 1:
+            found.append(("Few devices", f"{reason[0].upper()}{reason[1:]}."))
     return found
 
 
@@ -299,7 +392,6 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
     return [
         StateNumbers(
             number=k,
-            gate_voltage=float(data["gate_voltage"][k]),
             mean=mean[k],
             sigma_device=sigma_device[k],
             sigma_cycle=sigma_cycle[k],
