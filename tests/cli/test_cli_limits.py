@@ -78,21 +78,24 @@ def test_memory_is_taken_where_it_is_asked_for(
     ("text", "parts"),
     [
         ('recipe = "a\\u0000b"\n[search]\nkind = "grid"\nover = { seed = [1] }', ("recipe", "NUL")),
-        ('recipe = "dated.toml"\n[search]\nkind = "grid"\nover = { states = [3] }', ("dated.toml", "seed", "is a date")),
+        (
+            'recipe = "dated.toml"\n[search]\nkind = "grid"\nover = { states = [3] }',
+            ("dated.toml", "seed", "is a date"),
+        ),
         (
             'recipe = "recipe.toml"\ntask = "infer"\n[search]\nkind = "grid"\nover = { "chip.adc.bits" = [nan] }',
             ("adc.bits = nan",),
         ),
         (
             f'recipe = "recipe.toml"\n[search]\nkind = "grid"\nover = {{ seed = {list(range(1000))}, '
-            f'states = {list(range(2, 250))}, epochs = {list(range(1, 100))} }}',
+            f"states = {list(range(2, 250))}, epochs = {list(range(1, 100))} }}",
             ("24552000 points", "GB"),
         ),
         ('recipe = "/dev/zero"\n[search]\nkind = "grid"\nover = { seed = [1] }', ("/dev/zero", "is a device")),
     ],
     ids=["NUL", "date", "NaN on a chip axis", "millions of points", "device"],
 )
-def test_sweep_file(
+def test_sweep_file(  # noqa: PLR0917
     command, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, parts: tuple[str, ...]
 ) -> None:
     (tmp_path / "dated.toml").write_text("seed = 1979-05-27\n")

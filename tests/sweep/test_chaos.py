@@ -145,6 +145,54 @@ def test_a_signal_stops_the_workers_too_and_the_table_says_how_far_it_came(
     assert (tmp_path / "out" / "table.parquet").exists()
 
 
+@pytest.mark.parametrize(
+    "seconds", [0.0, pytest.param(0.4, marks=pytest.mark.slow), pytest.param(1.5, marks=pytest.mark.slow)]
+)
+def test_ctrl_c_while_workers_start_is_clean(seconds: float, tmp_path: Path) -> None:
+    sweep_of(tmp_path, GRID)
+    victim = Victim(tmp_path, tmp_path / "out")
+    try:
+        assert victim.wait_for(lambda: bool(victim.workers()))
+        workers = victim.workers()
+        time.sleep(seconds)
+        # A terminal sends it to all processes of the command.
+        os.killpg(victim.process.pid, signal.SIGINT)
+        assert victim.process.wait(LONG_ENOUGH) == 130
+        assert gone(workers)
+    finally:
+        if victim.process.poll() is None:
+            os.killpg(victim.process.pid, signal.SIGKILL)
+        victim.process.wait()
+    errors = victim.errors.read_text()
+    assert "Traceback" not in errors, errors
+    assert "interrupted" in errors
+
+
+@pytest.mark.slow
+def test_killed_reproduction_leaves_no_worker(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "barkhausen",
+        "reproduce",
+        "--quick",
+        "--workers",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        until = time.monotonic() + LONG_ENOUGH
+        while len(workers := psutil.Process(process.pid).children(recursive=True)) < 2:
+            time.sleep(0.1)
+            assert time.monotonic() < until
+    finally:
+        process.kill()
+        process.wait()
+    assert gone(workers)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
 def test_many_kills_change_nothing_either(seed: int, tmp_path: Path) -> None:

@@ -123,6 +123,8 @@ def _read_metrics(path: Path, summary: Summary) -> list[Epoch]:
     layers = [set(epoch.events_by_layer) for epoch in epochs]
     if any(layers) and any(names != set(summary.programming.by_layer) for names in layers):
         raise InputError(f"{path}: is damaged (its layers are not those of summary.json)")
+    if epochs and epochs[-1].held_out is None:
+        raise InputError(f"{path}: is damaged (no accuracy after the last epoch)")
     if len(epochs) != summary.epochs:
         raise InputError(f"{path}: is damaged ({len(epochs)} epochs, {summary.epochs} in summary.json)")
     return epochs

@@ -9,6 +9,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from types import FrameType
 
 import dask
@@ -95,6 +96,8 @@ def signals_held() -> Iterator[None]:
 
     for number in before:
         signal.signal(number, hold)
+    # Started later, this helper of multiprocessing would unblock Ctrl-C in the thread that starts the workers.
+    resource_tracker.ensure_running()
     blocked = {signal.SIGINT} if hasattr(signal, "pthread_sigmask") else set()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, blocked) if blocked else set()
     try:
