@@ -70,6 +70,16 @@ BAD: list[tuple[str, Change, str]] = [
     ),
     ("no cycle", lambda data: data.isel(cycle=0), r"variable 'state_value' has dimensions .*'state', 'device'\), must"),
     ("voltage by device", replaced("gate_voltage", ("device",), [0.0, 0.1]), "variable 'gate_voltage' has dimensions"),
+    (
+        "range far beyond the states",
+        replaced("state_range", ("bound",), [-1e300, 1e300]),
+        r"'state_range' is -1e\+300 to 1e\+300, more than 1e\+06 times the distance of the outermost states \(3\.",
+    ),
+    (
+        "spread far beyond the states",
+        setting("sigma_cycle", 1, 1e300),
+        r"'sigma_cycle' holds 1e\+300, more than 1e\+06 times the distance",
+    ),
     ("range by state", replaced("state_range", ("state",), [1.0] * 3), "variable 'state_range' has dimen"),
     ("one energy for all", replaced("energy", (), 1e-15), "variable 'energy' has dimensions"),
     ("infinite energy", setting("energy", (1, 1), math.inf), "variable 'energy' holds a value that is not finite"),

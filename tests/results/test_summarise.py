@@ -352,3 +352,17 @@ class TestFormats:
 
     def test_summary_can_be_kept_as_json(self, summary: Summary) -> None:
         assert len(json.loads(summary.frame.to_json(orient="records"))) == len(summary.frame)
+
+
+def test_groups_of_tasks_that_differ_in_more_than_the_seed_are_told_of() -> None:
+    frame = table_of(rows_of())
+    mixed = summarise(frame, ["accuracy"], ["mode"])
+    (note,) = [note for note in mixed.notes if note.key == "unlike"]
+    assert "differ in device.margin" in note.text
+    assert "--group mode --group device.margin" in note.text
+    # Three seeds of two margins: the groups count seeds, and say what they mix.
+    assert mixed.frame["accuracy_n"].tolist() == [3, 3, 3]
+    apart = summarise(frame, ["accuracy"])
+    assert [note for note in apart.notes if note.key == "unlike"] == []
+    one = frame[frame["device.margin"] == 0.4]
+    assert [note for note in summarise(one, ["accuracy"], ["mode"]).notes if note.key == "unlike"] == []

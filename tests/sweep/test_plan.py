@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from barkhausen.core.config import read_toml
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, InputWarning
 from barkhausen.device import gaussian_device, write_device
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.sweep import keys
@@ -283,3 +283,57 @@ def test_float_baselines_of_all_devices_are_one(tmp_path: Path) -> None:
     seeds = {task.shown["seed"] for task in found}
     assert len(float_ones) == len(seeds)
     assert len({task.key for task in found}) - len(float_ones) == len(found) // 2
+
+
+# --- places in lists, and what settings replace or leave to the device --------------------------------------
+
+NOTCHES = """
+[shape]
+notches = [
+    { position = 150e-9, depth = 4e-9, half_length = 8e-9 },
+    { position = 300e-9, depth = 4e-9, half_length = 8e-9 },
+]
+"""
+
+
+def test_an_axis_reaches_into_a_list(tmp_path: Path) -> None:
+    text = """
+    task = "characterize"
+    recipe = "base.toml"
+    [search]
+    kind = "grid"
+    [search.over]
+    "shape.notches.1.depth" = [3e-9, 5e-9]
+    """
+    tasks = plan(tmp_path, text, base=NOTCHES)
+    depths = [[notch["depth"] for notch in task.resolved()["shape"]["notches"]] for task in tasks]
+    assert depths == [[4e-9, 3e-9], [4e-9, 5e-9]]
+    assert len({task.key for task in tasks}) == 2
+    with pytest.raises(InputError, match=r"'shape\.notches' is a list with the entries 0 to 1, not '2'"):
+        plan(tmp_path, text.replace("notches.1", "notches.2"), base=NOTCHES)
+
+
+def test_a_sigma_on_an_axis_replaces_the_preset(tmp_path: Path) -> None:
+    text = 'recipe = "base.toml"\n[search]\nkind = "grid"\n[search.over]\n"device.sigma" = [0.05, 0.1]\n'
+    base = "states = 5\n[dataset]\nname = 'digits'\n[device]\npreset = 'racetrack'\n"
+    found = [task.resolved()["device"] for task in plan(tmp_path, text, base=base)]
+    assert [(each["preset"], each["sigma"]) for each in found] == [("gaussian", 0.05), ("gaussian", 0.1)]
+    with pytest.raises(InputError, match="sigma belongs to the gaussian preset, not to racetrack"):
+        plan(tmp_path, text, "set.device.preset=racetrack", base=base)
+
+
+def test_each_task_has_the_default_margin_of_its_device_and_rule(tmp_path: Path) -> None:
+    text = 'recipe = "base.toml"\n[search]\nkind = "grid"\n[search.over]\nmode = ["in-situ", "ex-situ", "float"]\n'
+    text += 'states = [5, 16]\n"device.sigma" = [0.04]\n'
+    found = [task.resolved() for task in plan(tmp_path, text, base="[dataset]\nname = 'digits'\n")]
+    margins = [values["device"]["margin"] for values in found]
+    assert margins == [0.12, 0.107, 0.048, 0.048, 0.4, 0.4]
+    assert [values["optimizer"]["latent_rate"] for values in found] == [6e-3, 6e-3, 3e-2, 3e-2, 6e-3, 6e-3]
+
+
+def test_a_margin_over_several_levels_is_warned_of_once(tmp_path: Path) -> None:
+    text = 'recipe = "base.toml"\n[search]\nkind = "grid"\n[search.over]\nseed = [0, 1, 2]\n'
+    base = "states = 16\n[dataset]\nname = 'digits'\n[device]\nsigma = 0.04\nmargin = 0.4\n"
+    with pytest.warns(InputWarning, match=r"margin = 0\.4 spans 7 of the 16 levels") as caught:
+        plan(tmp_path, text, base=base)
+    assert len(caught) == 1
