@@ -21,6 +21,7 @@ COMMANDS = {
     "reproduce": "barkhausen.cli.reproduce:reproduce",
     "report": "barkhausen.cli.report:report",
     "devices": "barkhausen.cli.devices:devices",
+    "compare": "barkhausen.cli.compare:compare",
     "characterize": "barkhausen.cli.characterize:characterize",
     "design": "barkhausen.cli.design:design",
     "export": "barkhausen.cli.export:export",

@@ -1,8 +1,11 @@
-"""State coordinate and read-out of a device: the quantity in which its states differ, and the verify read."""
+"""State coordinate of a device, the format of its values, and the verify read."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 DISPLAY = {"m": (1e9, "nm"), "S": (1e6, "µS"), "V": (1.0, "V")}
 """Factor and display unit for each SI unit."""
@@ -31,6 +34,61 @@ class StateCoordinate:
     def shown_unit(self) -> str:
         """Unit in which values are shown."""
         return DISPLAY.get(self.unit, (1.0, self.unit))[1]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Formats of values of a state coordinate, in the unit in which it is shown.
+
+    Attributes:
+        coordinate: State coordinate.
+        decimals: Number of decimals of a mean; a standard deviation has one more.
+    """
+
+    coordinate: StateCoordinate
+    decimals: int
+
+    @classmethod
+    def of(cls, coordinate: StateCoordinate, means: Sequence[float]) -> Quantity:
+        """Formats that tell neighbouring states apart.
+
+        Args:
+            coordinate: State coordinate.
+            means: Mean values of the states in the SI unit.
+        """
+        spacing = coordinate.factor * _middle([abs(b - a) for a, b in pairwise(means)])
+        digits = 2 - math.floor(math.log10(spacing)) if spacing > 0 else 1
+        return cls(coordinate, min(max(digits, 1), 9))
+
+    @property
+    def factor(self) -> float:
+        """Factor from the SI unit to the unit shown."""
+        return self.coordinate.factor
+
+    @property
+    def unit(self) -> str:
+        """Unit shown; empty for a number."""
+        return "" if self.coordinate.shown_unit == "1" else self.coordinate.shown_unit
+
+    def named(self, name: str) -> str:
+        """Name of a quantity with the unit in brackets, for a heading."""
+        return f"{name} ({self.unit})" if self.unit else name
+
+    def with_unit(self, value: float) -> str:
+        """A value with its unit."""
+        return f"{self(value)} {self.unit}".rstrip()
+
+    def sigma(self, value: float) -> str:
+        """A standard deviation without its unit."""
+        return f"{self.factor * value:.{self.decimals + 1}f}" if math.isfinite(value) else "\N{EN DASH}"
+
+    def __call__(self, value: float) -> str:
+        """A value without its unit."""
+        return f"{self.factor * value:.{self.decimals}f}" if math.isfinite(value) else "\N{EN DASH}"
+
+
+def _middle(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from barkhausen.core.units import FEMTO
 
 if TYPE_CHECKING:
     from barkhausen.device import CharacterisedDevice
+    from barkhausen.device.coordinate import Quantity
+    from barkhausen.device.file_statistics import Estimate
 
 
 def sigmas(item: CharacterisedDevice) -> str:
@@ -27,35 +29,40 @@ def prices(item: CharacterisedDevice) -> str:
 
 
 def show_device(item: CharacterisedDevice) -> None:
+    from barkhausen.device.coordinate import Quantity
+    from barkhausen.device.doubts import doubts_of
+    from barkhausen.device.drives import drives_of
+
+    mean, device, cycle = item.moments
+    quantity = Quantity.of(item.coordinate, mean.tolist())
+    varying = [drive for drive in drives_of(item) if drive.varies]
     table = Table(
         "state",
-        f"mean ({item.coordinate.shown_unit})",
+        quantity.named("mean"),
         "level",
         "sigma device",
         "sigma cycle",
-        *(["V gate (V)"] if "gate_voltage" in item.data else []),
+        *(drive.heading for drive in varying),
         *(f"{label} (fJ)" for label in item.energy_causes.values()),
     )
-    mean, device, cycle = item.moments
     scale = 2 / (mean[-1] - mean[0])
     levels = item.weight_of(mean)
     energies = [item.energy(cause) for cause in item.energy_causes]
-    voltages = item.data["gate_voltage"].values if "gate_voltage" in item.data else None
     for k in range(item.states):
         table.add_row(
             str(k),
-            f"{item.coordinate.factor * mean[k]:.1f}"
-            if item.coordinate.unit == "m"
-            else f"{item.coordinate.factor * mean[k]:.4g}",
+            quantity(mean[k]),
             f"{levels[k]:+.3f}",
             f"{scale * device[k]:.3f}",
             f"{scale * cycle[k]:.3f}",
-            *([] if voltages is None else [f"{voltages[k]:+.3f}"]),
+            *(f"{drive.factor * drive.values[k]:+.4g}" for drive in varying),
             *(f"{FEMTO * energy[k]:.3f}" for energy in energies),
         )
     wide_console().print(table)
-    _show_statistics(item)
+    _show_statistics(item, quantity)
     typer.echo(f"source: {item.source}; technology: {item.technology}, states by {item.coordinate.name}")
+    for title, text in doubts_of(item):
+        typer.echo(f"warning: {title.lower()}: {text}")
     for line in item.assumed:
         typer.echo(f"assumed: {line}")
 
@@ -72,16 +79,15 @@ def with_distribution(item: CharacterisedDevice) -> CharacterisedDevice:
     return fitted(item)
 
 
-def _show_statistics(item: CharacterisedDevice) -> None:
-    """Show the statistics of each state that the file holds."""
+def _show_statistics(item: CharacterisedDevice, quantity: Quantity) -> None:
+    """Show the statistics of each state that the file holds; a dash stands for what is not known."""
     from barkhausen.device import fitting_report
+    from barkhausen.device.file_statistics import bits, why_no_intervals
 
     if "overlap" not in item.data:
         return
-    shown = item.coordinate.shown_unit
-    factor = item.coordinate.factor
     table = Table(
-        "state", "devices × events", f"sigma device ({shown})", f"sigma cycle ({shown})", "distribution",
+        "state", "devices × events", quantity.named("sigma device"), quantity.named("sigma cycle"), "distribution",
         "KS distance", "p", "overlap with next", "read errors (%)", "failures (%)",
     )  # fmt: skip
     for row in fitting_report(item):
@@ -89,21 +95,39 @@ def _show_statistics(item: CharacterisedDevice) -> None:
         table.add_row(
             str(row.state),
             f"{row.devices} × {row.cycles // max(row.devices, 1)}",
-            _with_interval(row.sigma_device, row.sigma_device_interval, factor),
-            _with_interval(row.sigma_cycle, row.sigma_cycle_interval, factor),
+            _with_interval(row.sigma_device, row.sigma_device_interval, quantity),
+            _with_interval(row.sigma_cycle, row.sigma_cycle_interval, quantity),
             name,
-            f"{row.distance:.3f}",
-            f"{row.p_value:.3f}",
-            "" if math.isnan(row.overlap_with_next) else f"{row.overlap_with_next:.3f}",
-            f"{100 * row.read_error_rate:.1f}",
-            f"{100 * row.failure_rate:.1f}",
+            known(row.distance, 3),
+            known(row.p_value, 3),
+            known(row.overlap_with_next, 3) if row.state < item.states - 1 else "",
+            known(100 * row.read_error_rate, 1),
+            known(100 * row.failure_rate, 1),
         )
     wide_console().print(table)
-    if "mutual_information" in item.data:
-        information = item.data["mutual_information"].item()
-        typer.echo(f"information: {information:.2f} bits a device (of at most {math.log2(item.states):.2f})")
+    information = bits(item.data)
+    if information is not None:
+        typer.echo(f"information: {information.value:.2f} bits a device (of at most {math.log2(item.states):.2f})")
+    reason = why_no_intervals(item.data)
+    if reason:
+        typer.echo(f"–: {reason}")
 
 
-def _with_interval(value: float, interval: tuple[float, float], factor: float) -> str:
+def known(value: float, decimals: int) -> str:
+    """A number, or a dash if it is not known."""
+    return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
+
+
+def _with_interval(value: float, interval: tuple[float, float], quantity: Quantity) -> str:
     low, high = interval
-    return f"{factor * value:.1f} [{factor * low:.1f}, {factor * high:.1f}]"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{quantity.sigma(value)} [–]"
+    return f"{quantity.sigma(value)} [{quantity.sigma(low)}, {quantity.sigma(high)}]"
+
+
+def with_ends(estimate: Estimate, decimals: int) -> str:
+    """An estimate with its interval in brackets, where there is one."""
+    text = known(estimate.value, decimals)
+    if not estimate.known or estimate.low == estimate.high:
+        return text
+    return f"{text} [{known(estimate.low, decimals)}, {known(estimate.high, decimals)}]"

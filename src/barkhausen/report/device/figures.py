@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from barkhausen.core.units import FEMTO
+from barkhausen.device.coordinate import Quantity
 from barkhausen.device.drives import Drive
 from barkhausen.device.file_statistics import Density
 from barkhausen.report.device.numbers import StateNumbers
-from barkhausen.report.device.words import Quantity
 from barkhausen.report.plots import (
     BLUE,
     DARK,

@@ -17,13 +17,14 @@ import xarray as xr
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.device import LEAST_DEVICES, CharacterisedDevice
+from barkhausen.device.coordinate import Quantity
 from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.device.file_statistics import why_no_intervals
 from barkhausen.device.technology import DEFAULT_TECHNOLOGY
 from barkhausen.report.device import figures
 from barkhausen.report.device.numbers import DeviceNumbers, warnings_of
 from barkhausen.report.device.walls import walls_of
-from barkhausen.report.device.words import Quantity, lasting, overlap_text, volt, words_of
+from barkhausen.report.device.words import lasting, overlap_text, volt, words_of
 from barkhausen.report.render import render
 from barkhausen.results.table import NO_VALUE
 

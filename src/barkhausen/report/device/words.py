@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from barkhausen.device import StateCoordinate
+from barkhausen.device.coordinate import Quantity
 from barkhausen.device.file_statistics import Estimate
 from barkhausen.report.render import sig
 from barkhausen.results.table import NO_VALUE
@@ -21,53 +19,6 @@ NO_OVERLAP = 1e-6
 YEAR = 365.25 * 24 * 3600.0
 
 Values = Float[np.ndarray, "..."]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """Formats of values of a state coordinate, in the unit in which it is shown.
-
-    Attributes:
-        coordinate: State coordinate.
-        decimals: Number of decimals of a mean; a standard deviation has one more.
-    """
-
-    coordinate: StateCoordinate
-    decimals: int
-
-    @classmethod
-    def of(cls, coordinate: StateCoordinate, means: Sequence[float]) -> Quantity:
-        """Formats that tell neighbouring states apart.
-
-        Args:
-            coordinate: State coordinate.
-            means: Mean values of the states in the SI unit.
-        """
-        spacing = coordinate.factor * float(np.median(np.abs(np.diff(means))))
-        digits = 2 - math.floor(math.log10(spacing)) if spacing > 0 else 1
-        return cls(coordinate, min(max(digits, 1), 9))
-
-    @property
-    def factor(self) -> float:
-        """Factor from the SI unit to the unit shown."""
-        return self.coordinate.factor
-
-    @property
-    def unit(self) -> str:
-        """Unit shown; empty for a number."""
-        return "" if self.coordinate.shown_unit == "1" else self.coordinate.shown_unit
-
-    def named(self, name: str) -> str:
-        """Name of a quantity with the unit in brackets, for a heading."""
-        return f"{name} ({self.unit})" if self.unit else name
-
-    def with_unit(self, value: float) -> str:
-        """A value with its unit."""
-        return f"{self(value)} {self.unit}".rstrip()
-
-    def __call__(self, value: float) -> str:
-        """A value without its unit."""
-        return f"{self.factor * value:.{self.decimals}f}" if math.isfinite(value) else NO_VALUE
 
 
 def words_of(quantity: Quantity) -> dict[str, Any]:
