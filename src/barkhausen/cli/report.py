@@ -11,7 +11,7 @@ from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Directories of finished runs.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Directories of finished runs.")],
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
     plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:

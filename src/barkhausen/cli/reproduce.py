@@ -17,9 +17,7 @@ RUNS = Path("runs")
 def reproduce(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[NAME...]", help="Published systems. Default: misba-2021.", autocompletion=complete_system
-        ),
+        typer.Argument(metavar="NAME", help="Published systems. Default: misba-2021.", autocompletion=complete_system),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the systems.")] = False,
     out: Annotated[

@@ -11,9 +11,7 @@ import typer
 def table(
     paths: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="PATH...", help="Directories of sweeps or finished runs, or directories that hold runs."
-        ),
+        typer.Argument(metavar="PATH", help="Directories of sweeps or finished runs, or directories that hold runs."),
     ],
     where: Annotated[
         list[str] | None,

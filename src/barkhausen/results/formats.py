@@ -1,7 +1,7 @@
 """Tables as text, CSV, Markdown, LaTeX and Parquet.
 
-CSV and Parquet hold every column in full precision; the others are for reading: accuracies in per cent, rounded to what
-their spread resolves.
+CSV and Parquet hold every column in full precision. The other formats are for readers: accuracies are in per cent, and
+numbers are rounded to the precision that their spread justifies.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SUFFIXES: dict[str, Format] = {
 }
 
 PERCENT = ("accuracy", "tuned_accuracy", "train_accuracy", "ideal_accuracy", "unseen_chips", "chip_std", "smallest_gap")
-"""Fractions that are shown in per cent."""
+"""Columns of fractions that tables for readers show in per cent."""
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -86,10 +86,10 @@ class Cells:
 
 
 def format_named(name: str | None, out: Path | None) -> Format:
-    """The format of that name, or that of the file's suffix, or text.
+    """Format with the given name. Default: by the suffix of the file, else text.
 
     Raises:
-        InputError: There is no such format, or Parquet without a file, or a file whose suffix names no format.
+        InputError: The format is unknown, Parquet has no file, or the suffix of the file belongs to no format.
     """
     if name is None and out is not None and out.suffix.lower() not in SUFFIXES:
         raise InputError(f"--out {out}: its suffix is none of {', '.join(SUFFIXES)}; name a --format")
@@ -103,7 +103,7 @@ def format_named(name: str | None, out: Path | None) -> Format:
 
 
 def write_parquet(frame: pd.DataFrame, out: Path) -> None:
-    """Write a table as Parquet, whole or not at all.
+    """Write a table as Parquet, atomically.
 
     Raises:
         InputError: It cannot be written.
@@ -116,7 +116,7 @@ def write_parquet(frame: pd.DataFrame, out: Path) -> None:
 
 
 def write_text(out: Path, text: str) -> None:
-    """Write a table as text, whole or not at all.
+    """Write a table as text, atomically.
 
     Raises:
         InputError: It cannot be written.
@@ -161,7 +161,7 @@ def read_csv(source: str | Path) -> pd.DataFrame:
 
 
 def rendered(cells: Cells, form: Format, notes: Sequence[Note]) -> str:
-    """A table for reading as text, Markdown or LaTeX, its notes below it."""
+    """Table as text, Markdown or LaTeX, followed by its notes."""
     if form == "markdown":
         lines = [
             _piped([title.replace("|", r"\|") for title in cells.titles]),
@@ -211,14 +211,14 @@ def _latex(cells: Cells, notes: Sequence[Note]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as LaTeX sets it."""
+    """Text with the special characters of LaTeX escaped."""
     # A bracket at the beginning of a row would be read as an argument of the line break before it.
     guarded = re.sub(r"^\[", "{[}", "".join(LATEX.get(sign, sign) for sign in text))
     return guarded.replace("\n", " ")
 
 
 def summary_cells(summary: Summary) -> Cells:
-    """Keys, ``mean ± standard deviation (n)``, interval, failures, and the difference from the baseline."""
+    """Cells of a summary: keys, ``mean ± standard deviation (n)``, intervals, differences, failures."""
     frame = summary.frame
     headings, titles = list(summary.group), key_titles(summary.group)
     right = [_is_number(frame[key]) for key in summary.group]
@@ -258,7 +258,7 @@ def summary_cells(summary: Summary) -> Cells:
 
 
 def raw_cells(frame: pd.DataFrame) -> Cells:
-    """Rows as they are; columns that are empty throughout are left out."""
+    """Cells of single rows, without columns that are empty throughout."""
     full = frame.dropna(axis=1, how="all")
     rows = [[shown(value, 6) for value in row] for row in full.itertuples(index=False)]
     names = [str(name) for name in full.columns]
@@ -274,15 +274,15 @@ def _raw_title(name: str, names: Sequence[str]) -> str:
 
 
 def shown(value: Any, digits: int = 6) -> str:
-    """A cell: numbers with so many digits, a dash where there is no value."""
+    """Text of a cell: numbers with the given number of significant digits, a dash for missing values."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return NO_VALUE
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def decimals(spread: float, value: float) -> int:
-    """Decimals that show two digits of the spread, or without one four of the value."""
-    # What rounding leaves of equal values is no spread.
+    """Number of decimals that shows two digits of the spread, or four digits of a value without spread."""
+    # Rounding errors of equal values are not a spread.
     if math.isfinite(spread) and spread > 1e-12 * abs(value):
         return max(0, 1 - math.floor(math.log10(spread)))
     return max(0, 3 - math.floor(math.log10(abs(value)))) if math.isfinite(value) and value else 1

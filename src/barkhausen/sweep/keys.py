@@ -1,4 +1,4 @@
-"""The key of a task: a digest of everything that decides its numbers.
+"""Keys of tasks: digests of everything that determines the results.
 
 Two tasks with the same key are the same computation, in any sweep and on any machine.
 """
@@ -22,12 +22,12 @@ LENGTH = 24
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("core", "micromagnetics", "device", "synapse", "learning", "data")
-"""Layers that decide numbers, wholly. Of the experiment layer only what the jobs import does."""
+"""Layers whose files all influence results. Of the experiment layer, only modules that the jobs import do."""
 
 SOURCES = {".py", ".cpp", ".hpp", ".toml"}
 
 LOGS = "experiment/logs/"
-"""Package of the experiment layer that decides no number: it logs those that it is given."""
+"""Package of the experiment layer that logs results and does not influence them."""
 
 EXPERIMENT = "barkhausen.experiment."
 
@@ -38,25 +38,25 @@ def canonical(values: Any) -> str:
 
 
 def key_of(kind: str, values: Mapping[str, Any], device: str | None, code: str, needs: str | None = None) -> str:
-    """The key of a task.
+    """Key of a task.
 
     Args:
-        kind: Name of its job.
-        values: Everything that was set or left at its default, without paths.
-        device: SHA-256 of the device file that it uses, if it uses one.
+        kind: Name of the job.
+        values: All values, set or default, without paths.
+        device: SHA-256 of the device file; None without one.
         code: :func:`code_version`.
-        needs: Key of the task that has to be finished before.
+        needs: Key of the task that must be finished first; None without one.
     """
     text = canonical({"kind": kind, "values": values, "device": device, "code": code, "needs": needs})
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:LENGTH]
 
 
 def deciding_sources() -> Iterator[Path]:
-    """The source files that decide numbers, in a fixed order: those of the package, then those of extensions."""
+    """Source files that influence results, in a fixed order: those of the package, then those of extensions."""
     extensions = load_extensions()
     for layer in LAYERS:
         for path in sorted((ROOT / layer).rglob("*")):
-            # Shipped devices are named by the digest of the file that a task uses.
+            # The device file of a task enters its key by its own digest.
             if path.suffix in SOURCES and "shipped" not in path.parts:
                 yield path
     found: set[Path] = set()
@@ -65,13 +65,13 @@ def deciding_sources() -> Iterator[Path]:
             if path.is_relative_to(ROOT):
                 _imported(path.relative_to(ROOT).with_suffix("").as_posix(), found)
     yield from sorted(found)
-    # Entries from outside the package: whatever they register may decide numbers.
+    # Anything that extensions register may influence results.
     outside = {path for job in JOBS.values() for path in job.sources if not path.is_relative_to(ROOT)}
     yield from sorted(outside.union(extensions), key=lambda path: path.name)
 
 
 def _imported(name: str, seen: set[Path]) -> set[Path]:
-    """A module, and all of the experiment layer that it imports."""
+    """A module and all modules of the experiment layer that it imports."""
     path = ROOT / name / "__init__.py" if (ROOT / name).is_dir() else ROOT / f"{name}.py"
     if path in seen or f"{name}/".startswith(LOGS) or not path.is_file():
         return seen
@@ -87,14 +87,14 @@ def _imported(name: str, seen: set[Path]) -> set[Path]:
             if module.startswith(EXPERIMENT):
                 place = module.removeprefix("barkhausen.").replace(".", "/")
                 _imported(place, seen)
-                # A package registers its entries when it is imported, and it is imported before its modules.
+                # A package is imported before its modules, and registers its entries then.
                 _imported(place.rpartition("/")[0], seen)
     return seen
 
 
 @functools.cache
 def code_version() -> str:
-    """Version of the package, and a digest of its sources that decide numbers."""
+    """Version of the package with a digest of the source files that influence results."""
     digest = hashlib.sha256()
     for path in deciding_sources():
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""From points to tasks: every recipe resolved and checked, every task with its key, before anything runs."""
+"""Planning of a sweep: tasks made from points, each with its resolved recipe checked and its key, before any runs."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from barkhausen.sweep.sweep_file import Sweep
 
 @dataclass(frozen=True)
 class Task:
-    """One computation.
+    """One computation of a sweep.
 
     Attributes:
-        kind: Name of its job.
-        key: Digest of all that decides its numbers.
-        settings: What it differs in from the base of the sweep, by dotted key.
-        values: Resolved values of its job, as JSON.
-        device: SHA-256 of the device file that it uses.
-        code: Version of the code that it was planned with.
-        threads: CPU threads that it takes.
-        given: Values without defaults, where its job needs them, as JSON.
+        kind: Name of the job.
+        key: Digest of everything that determines the results.
+        settings: Differences from the base of the sweep, by dotted key.
+        values: Resolved values of the job, as JSON.
+        device: SHA-256 of the device file; None without one.
+        code: Version of the code at the time of planning.
+        threads: Number of CPU threads.
+        given: Values without defaults, if the job needs them, as JSON.
         shown: Columns of the table that follow from the settings.
-        needs: Task that has to be finished before.
-        notes: Lines that its results are to carry; they are no part of the key.
+        needs: Task that must be finished first; None without one.
+        notes: Notes for the results, a line each. They are not part of the key.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class Task:
         return values
 
     def describe(self) -> dict[str, Any]:
-        """The content of its ``task.json``."""
+        """Content of ``task.json``."""
         return {
             "kind": self.kind,
             "key": self.key,
@@ -62,7 +62,7 @@ class Task:
         }
 
     def order(self, root: Path, directory: Path, needed: Path | None, data_dir: Path | None) -> Order:
-        """The task for the worker; arguments as of :class:`.Order`."""
+        """The task as a worker receives it; arguments as in :class:`.Order`."""
         return Order(
             values=self.resolved(),
             given=json.loads(self.given),
@@ -77,10 +77,10 @@ class Task:
 
 
 class Planner:
-    """Makes tasks out of settings. What many tasks have in common (device files, chips, trainings) is read once.
+    """Planner of the tasks of one sweep. Files that several tasks share (device files, chips, trainings) are read once.
 
     Args:
-        sweep: Sweep that the settings belong to.
+        sweep: Sweep to plan.
     """
 
     def __init__(self, sweep: Sweep) -> None:
@@ -89,10 +89,13 @@ class Planner:
         self._needed: dict[tuple[str, str], Task] = {}
 
     def task(self, settings: Mapping[str, Any]) -> Task:
-        """The task of these settings.
+        """Task with the given settings.
+
+        Args:
+            settings: Differences from the base of the sweep, by dotted key.
 
         Raises:
-            InputError: A key or value is unknown or wrong, or a device file cannot be used.
+            InputError: A key is unknown, a value is wrong, or a device file cannot be used.
         """
         return self._task(self.sweep.file.task, {**self.sweep.file.set, **settings}, settings)
 
@@ -120,10 +123,10 @@ class Planner:
 
 
 def check_data(tasks: Iterable[Task], data_dir: Path | None) -> None:
-    """Read (or download) every data set once, here and not in every worker at a time.
+    """Read (or download) each data set once, before the workers read it.
 
     Raises:
-        InputError: One is unknown or not to be had, or has too few samples to set so many aside.
+        InputError: A data set is unknown or not available, or has too few samples for the validation set.
     """
     seen: set[tuple[str, int]] = set()
     for task in tasks:

@@ -1,4 +1,4 @@
-"""From the axes of a search to its points."""
+"""Points of a search: combinations of values of its axes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BYTES_OF_A_TASK = 8000
 
 
 def points(search: Search) -> Iterator[Point]:
-    """The points of a grid, a list or a random search, crossed with what is repeated; the last axis changes fastest."""
+    """Points of a grid, a list or a random search, each once for every repetition. The last axis varies fastest."""
     match search.kind:
         case "grid":
             chosen = _grid(search.over)
@@ -53,13 +53,13 @@ def check_number(search: Search) -> None:
 
 
 def repeated(search: Search, point: Point) -> Iterator[Point]:
-    """A point, once for each combination of the axes of ``repeat``."""
+    """A point once for each combination of the axes of ``repeat``."""
     for again in _grid(search.repeat):
         yield point | again
 
 
 def ends(search: Search) -> Iterator[Point]:
-    """Every value of a list and both ends of a range, one axis at a time, the others at their first value."""
+    """Points that vary one axis at a time (all values of a list, ends of a range), other axes at their first value."""
     first = {key: _ends(axis)[0] for key, axis in search.over.items()}
     for again in _grid(search.repeat):
         for key, axis in search.over.items():
@@ -80,19 +80,19 @@ def _grid(axes: dict[str, Any]) -> Iterator[Point]:
 
 
 def _random(search: Search, number: int) -> Point:
-    """The point of that number: the same whatever the order of the axes, and however many points there are."""
+    """Random point with the given number. It does not depend on the order of the axes or on the number of points."""
     return {key: _drawn(axis, _uniform(f"{search.seed}/{number}/{key}")) for key, axis in search.over.items()}
 
 
 def _uniform(text: str) -> float:
-    """A number in [0, 1) that a text stands for: 53 bits of its digest."""
+    """Number in [0, 1) from the first 53 bits of the digest of a text."""
     return (int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big") >> 11) * 2.0**-53
 
 
 def _drawn(axis: Axis, uniform: float) -> Any:
     if not isinstance(axis, Range):
         return axis[int(uniform * len(axis))]
-    # Half a step on either side of whole numbers, so that the outermost are as likely as the others.
+    # Integers at the ends of the range get a full interval, so that they are as likely as the others.
     half = 0.5 if axis.integer else 0.0
     low, high = axis.low - half, axis.high + half
     value = low * math.exp(uniform * math.log(high / low)) if axis.log else low + uniform * (high - low)

@@ -1,12 +1,12 @@
-"""The directory of a sweep: its layout and its locks.
+"""Directory of a sweep: layout and locks.
 
 sweep.toml                     the sweep, with every default and the content of its base
-tasks/ab/abcdef…/              a task, by its key
-    task.json                  what it computes
+tasks/ab/abcdef…/              a task, named by its key
+    task.json                  its definition
     work/                      the directory of the run, or the files of the characterisation
-    result.json                its row: it is there if and only if the task is finished
-    failure.json               why the last attempt failed
-    attempts.jsonl             a line when an attempt starts
+    result.json                its row; exists if and only if the task is finished
+    failure.json               reason for the failure of the last attempt
+    attempts.jsonl             a line for each attempt, written at its start
 table.parquet, chips.parquet, timings.parquet, report.html
 """
 
@@ -27,14 +27,14 @@ from barkhausen.results.columns import FINISHED
 from barkhausen.results.file_names import SWEEP
 
 POLL = 0.5
-"""Seconds between two looks at a lock that another holds."""
+"""Time in s between attempts to take a lock that another process holds."""
 
 
 class Store:
     """The directory of one sweep.
 
     Args:
-        directory: Directory of this sweep only, on a file system that all workers share.
+        directory: Directory of this sweep alone, on a file system shared by all workers.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -45,7 +45,7 @@ class Store:
         return self.directory / "tasks" / key[:2] / key
 
     def work(self, key: str) -> Path:
-        """Directory that the task itself works in."""
+        """Working directory of a task."""
         return self.of(key) / "work"
 
     def result(self, key: str) -> dict[str, Any] | None:
@@ -62,7 +62,7 @@ class Store:
         return read_text(path).splitlines() if is_file(path) else []
 
     def begin(self, key: str, about: dict[str, Any], attempt: dict[str, Any]) -> int:
-        """Write down what the task is and that an attempt starts; its number, from 1. Its lock must be held."""
+        """Record the task and the start of an attempt; return its number, from 1. The lock must be held."""
         directory = self.of(key)
         remove_partial(directory)
         described = directory / "task.json"
@@ -73,21 +73,21 @@ class Store:
         return len(lines)
 
     def finish(self, key: str, outcome: dict[str, Any]) -> None:
-        """Write down the result. Its lock must be held."""
+        """Write the result. The lock must be held."""
         atomic_write(self.of(key) / "result.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
         (self.of(key) / "failure.json").unlink(missing_ok=True)
 
     def fail(self, key: str, outcome: dict[str, Any]) -> None:
-        """Write down a failure."""
+        """Write the record of a failure."""
         atomic_write(self.of(key) / "failure.json", json.dumps(outcome, indent=1, allow_nan=False) + "\n")
 
     @contextlib.contextmanager
     def locked(self, key: str, patience: float) -> Iterator[bool]:
-        """Hold the lock of a task, which dies with the process; False where another holds it for too long.
+        """Hold the lock of a task, which ends with the process. Yields False if another process keeps it too long.
 
         Args:
             key: Key of the task.
-            patience: Time in s to wait for another process, such as a worker that the scheduler has given up.
+            patience: Time in s to wait for another process, such as a worker that the scheduler has lost.
         """
         with open_lock(self.of(key)) as file:
             until = time.monotonic() + patience
@@ -97,7 +97,7 @@ class Store:
 
     @contextlib.contextmanager
     def claimed(self, sweep: str) -> Iterator[None]:
-        """Make the directory this sweep's, and keep other commands out while the block runs.
+        """Reserve the directory for this sweep, and exclude other commands while the block runs.
 
         Args:
             sweep: Content of ``sweep.toml``. It may differ from the stored one; common tasks are kept.
@@ -112,7 +112,7 @@ class Store:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """A JSON file, or nothing where there is none; one that is damaged counts as none, and is written again."""
+    """Content of a JSON file. None if it is missing or damaged; a damaged file is written again."""
     if not is_file(path):
         return None
     try:

@@ -78,7 +78,7 @@ class Comparison(Parameters):
     quantity: str
     unit: str
     held_out: bool
-    """Whether it was not used in a fit."""
+    """Whether the quantity was kept out of the fit."""
     points: tuple[str, ...]
     micromagnetics: tuple[float, ...]
     uncertainty: tuple[float, ...]
@@ -96,7 +96,7 @@ class Comparison(Parameters):
         compact: Float[np.ndarray, " point"],
         held_out: bool,
     ) -> Comparison:
-        """Make a comparison from arrays, without points that micromagnetics lost (NaN)."""
+        """Comparison of two arrays, without points for which micromagnetics has no result (NaN)."""
         kept = np.isfinite(micromagnetics)
         return Comparison(
             quantity=quantity,

@@ -37,7 +37,7 @@ class Notches:
 
     @staticmethod
     def of(bench: Bench, notches: Sequence[Notch]) -> Notches:
-        """Put each in the middle of a track with room for the longest."""
+        """Tracks of one length, long enough for the longest notch, with each notch in the middle."""
         length = bench.cell * math.ceil(2 * (max(n.half_length for n in notches) + ROOM) / bench.cell)
         centred = tuple(notch.model_copy(update={"position": length / 2}) for notch in notches)
         films = [bench.track(length, notch) for notch in centred]
@@ -79,7 +79,7 @@ class Notches:
 
 @dataclass(frozen=True, eq=False)
 class Ramps:
-    """Walls in a notch under a rising current: the current density at which each comes free."""
+    """Depinning of walls from notches by a rising current."""
 
     at: Notches
     points: tuple[Point, ...]
@@ -89,7 +89,7 @@ class Ramps:
 
     @staticmethod
     def of(bench: Bench, notches: Sequence[Notch], parameters: CompactParameters, number: int) -> Ramps:
-        """Every notch at every voltage."""
+        """Simulate ramps for each notch at each voltage."""
         at = Notches.of(bench, notches)
         ends = REACH * at.depinning_current(parameters)
         points = tuple((float(end), voltage) for end, (_, voltage) in zip(ends, at.cases, strict=True))
@@ -124,14 +124,14 @@ class Ramps:
         return self.at.bench.drive(self.points, rise, repeats)
 
     def _current_at(self, free: Bool[np.ndarray, "time case repeat"]) -> Float[np.ndarray, "case repeat"]:
-        """When each first is free, as the current then; the end of the ramp for those that never are."""
+        """Current density at which each wall is depinned; the final one for walls that stay pinned."""
         first = np.where(free.any(0), free.argmax(0), len(free) - 1)
         return np.asarray(np.array([end for end, _ in self.points])[:, None] * first / (len(free) - 1))
 
 
 @dataclass(frozen=True, eq=False)
 class Pulses:
-    """Walls driven against a notch by a pulse, and the share that passes."""
+    """Share of walls that a pulse drives past a notch."""
 
     at: Notches
     duration: float
@@ -151,7 +151,7 @@ class Pulses:
         repeats: int,
         number: int,
     ) -> Pulses:
-        """Currents about the one at which half of the compact model's walls pass, for every case."""
+        """Simulate, for each case, pulses around the current at which half of the walls pass in the compact model."""
         at = Notches.of(bench, notches)
         duration = RECORD * max(1, round(duration / RECORD))
         static = at.depinning_current(parameters)[:, None]
@@ -188,7 +188,7 @@ class Pulses:
 
     @property
     def start(self) -> float:
-        """Where walls start in m: before the notch, and away from the end of the track."""
+        """Initial wall position in m: before the notch and away from the end of the track."""
         return 0.5 * ROOM
 
     @property
