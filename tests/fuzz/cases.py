@@ -284,12 +284,26 @@ def _settings(chance: random.Random, keys: tuple[str, ...]) -> list[str]:
     return words
 
 
+def _compare() -> list[str]:
+    """The command that compares two device files, where there is one."""
+    from barkhausen.cli.commands import COMMANDS
+
+    return ["compare"] if "compare" in COMMANDS else ["devices"]
+
+
 @kind(3)
 def device_file(chance: random.Random, samples: Samples, work: Path) -> Case:
     name = chance.choice(("device.nc", "device.nc", "device-measured.nc", "characterisation.nc"))
     path = _put(chance, work / "device.nc", _netcdf(chance, samples / name))
-    words = [["devices", path], ["devices", path, "--out", str(work / "copy.nc")]]
-    if chance.random() < 0.2:
+    words = [["devices", path], ["devices", path], ["devices", path, "--out", str(work / "copy.nc")]]
+    if chance.random() < 0.1:
+        words = [
+            ["devices", path, "--report", str(work / "page.html")],
+            ["devices", path, "--figure", str(work / "figure.svg")],
+            [*_compare(), path, str(samples / "device.nc")],
+            [*_compare(), str(samples / "device.nc"), path],
+        ]
+    elif chance.random() < 0.2:
         recipe = str(samples / "recipe.toml")
         words = [["train", recipe, "--set", f"device.file={path}", "--out", str(work / "run")]]
     return Case(chance.choice(words))
@@ -376,6 +390,8 @@ def measured(chance: random.Random, samples: Samples, work: Path) -> Case:
         words += chance.choice(([], ["--technology", "resistive"], ["--conductance-range", "1e-7", "1e-5"]))
     else:
         words += chance.choice(([], ["--parameters", str(samples / "device.toml")]))
+    if chance.random() < 0.03:
+        words += ["--report", str(work / "page.html")]
     return Case(words)
 
 
@@ -442,6 +458,12 @@ def checkpoint(chance: random.Random, samples: Samples, work: Path) -> Case:
         return Case(
             ["export", str(copy), "--to", chance.choice(("npz", "safetensors", "csv")), "--out", str(work / "out")]
         )
+    if chance.random() < 0.2:
+        begin = ["--init-from", chance.choice((str(copy), str(path)))]
+        return Case(["train", str(samples / "recipe.toml"), *begin, "--out", str(work / "new")])
+    if chance.random() < 0.1:
+        longer = ["--set", "epochs=2", "--lengthen"]
+        return Case(["train", str(samples / "recipe.toml"), *longer, "--out", str(copy)])
     (copy / "summary.json").unlink(missing_ok=True)
     settings = ["--set", "mode=ex-situ"] if source.name == "run-ex-situ" else []
     return Case(["train", str(samples / "recipe.toml"), *settings, "--out", str(copy)])
@@ -581,6 +603,8 @@ def words(chance: random.Random, samples: Samples, work: Path) -> Case:
             f"infer {samples / 'run'} --inferences 1e9 --fine-tune 1",
             f"export-mumax3 {samples / 'device.toml'} --out {work / 'out.mx3'} --state 1 --device 1 --cycle 0",
             f"reproduce nothing --seeds 2 --out {work / 'out'}",
+            f"recipes mnist-in-situ --out {work / 'out'}",
+            "recipes",
         )
     ).split(" ")
     for _ in range(chance.choice((0, 1, 1, 2))):

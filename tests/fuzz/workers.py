@@ -55,8 +55,8 @@ def prepare() -> None:
             importlib.import_module(module.name)
     import barkhausen.experiment.design.search
     import barkhausen.micromagnetics.ensemble
+    import barkhausen.sweep.engine
     from barkhausen.experiment.training import Training
-    from barkhausen.sweep.engine import Sweeping
 
     def stop(*_: Any, **__: Any) -> Any:
         raise Accepted
@@ -65,7 +65,7 @@ def prepare() -> None:
         raise OSError("there is no network here")
 
     Training.run_epoch = stop  # type: ignore[method-assign]
-    Sweeping._execute = stop  # type: ignore[method-assign]
+    barkhausen.sweep.engine.local_cluster = stop  # type: ignore[assignment]
     barkhausen.micromagnetics.ensemble._Chunk.execute = stop  # type: ignore[method-assign]
     barkhausen.experiment.design.search.trials = stop
     pooch.retrieve = absent
