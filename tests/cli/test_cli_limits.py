@@ -50,6 +50,7 @@ def one_line(result: tuple[int, str, str], *parts: str) -> None:
         (["network.hidden=[30000, 30000, 30000]"], ("weights", "GB", MEMORY_VARIABLE)),
         (["network.hidden=[100000]", "batch_size=1000000"], ("batch_size = 1000000", "1437 samples", "GB")),
         (["network.kind=cnn", "network.channels=[8]", "network.kernel=100000"], ("weights", "GB", MEMORY_VARIABLE)),
+        (["device.max_attempts=2147483647"], ("max_attempts = 2147483647", "TB", MEMORY_VARIABLE)),
         (["threads=1000000000"], ("threads = 1000000000",)),
         (["seed=1979-05-27"], ("seed", "is a date")),
         (['dataset.name="a\\u0000b"'], ("dataset.name", "NUL")),

@@ -27,6 +27,8 @@ class Case:
 
     words: list[str] = field(default_factory=list)
     call: Callable[[], object] | None = None
+    file_size: int | None = None
+    """Bytes after which a file can grow no more, as on a full disk."""
 
 
 Maker = Callable[[random.Random, Samples, Path], Case]
@@ -588,6 +590,29 @@ def paths(chance: random.Random, samples: Samples, work: Path) -> Case:
         ["design", str(samples / "design.toml"), "--out", out],
     ]
     return Case(chance.choices(words, (2, 2, 2, 2, 0.3, 2, 2, 1, 1))[0])
+
+
+@kind(0.7)
+def full_disk(chance: random.Random, samples: Samples, work: Path) -> Case:
+    shutil.copytree(samples / "sweep", work / "sweep")
+    words = [
+        f"devices racetrack-3 --out {work / 'out.nc'}",
+        f"devices racetrack-3 --toml {work / 'out.toml'}",
+        f"import-device {samples / 'measured.csv'} --parameters {samples / 'device.toml'} --out {work / 'out.nc'}",
+        *(f"export {samples / 'run'} --to {form} --out {work / 'out'}" for form in ("npz", "csv", "safetensors")),
+        f"report {samples / 'run'} --out {work / 'report.html'}",
+        f"table {samples / 'sweep'} --out {work / 'table.parquet'}",
+        f"table {samples / 'sweep'} --format csv --out {work / 'table.csv'}",
+        f"train {samples / 'recipe.toml'} --out {work / 'run'}",
+        f"train {samples / 'recipe.toml'} --set device.preset=racetrack --out {work / 'run'}",
+        f"sweep {samples / 'sweep.toml'} --out {work / 'sweep'}",
+        f"sweep {samples / 'sweep.toml'} --out {work / 'new'}",
+        f"design {samples / 'design.toml'} --out {work / 'design'}",
+        f"characterize {samples / 'device.toml'} --out {work / 'out.nc'}",
+        f"export-mumax3 {samples / 'device.toml'} --out {work / 'out.mx3'}",
+        f"infer {samples / 'run'} --out {work / 'chip.json'} --report {work / 'chip.html'}",
+    ]
+    return Case(chance.choice(words).split(" "), file_size=int(10 ** chance.uniform(0, 5.5)))
 
 
 @kind(0.5)

@@ -96,7 +96,7 @@ def attempt(seed: int, number: int, samples: Samples, folder: Path, kinds: list[
     try:
         name, case = cases.make(chance, samples, work, kinds)
         began = time.process_time()
-        with _captured(folder) as output:
+        with _captured(folder, case.file_size is not None) as output:
             code, error = _tried(case, work)
         err = output["err"]
         detail = f"{' '.join(case.words)[:500]}\n{(error or err)[-3000:]}"
@@ -122,6 +122,9 @@ def _tried(case: cases.Case, work: Path) -> tuple[int | None, str | None]:
     from barkhausen.core.errors import BarkhausenError
 
     os.chdir(work)
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if case.file_size is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (case.file_size, allowed[1]))
     words, sys.argv = sys.argv, ["barkhausen", *case.words]
     try:
         if case.call is None:
@@ -139,6 +142,7 @@ def _tried(case: cases.Case, work: Path) -> tuple[int | None, str | None]:
         return 1, traceback.format_exc()
     finally:
         sys.argv = words
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
 
 
 def _judged(code: int | None, error: str | None, err: str) -> str:
@@ -154,27 +158,39 @@ def _judged(code: int | None, error: str | None, err: str) -> str:
 
 
 @contextlib.contextmanager
-def _captured(folder: Path) -> Iterator[dict[str, str]]:
-    """Whatever is written to the file descriptors 1 and 2 within the block."""
+def _captured(folder: Path, small_files: bool) -> Iterator[dict[str, str]]:
+    """Whatever is written to stderr within the block, as ``err``; what is written to stdout is thrown away.
+
+    Args:
+        folder: Directory for a file.
+        small_files: Whether files cannot grow: then a pipe takes what is written, a few pages at most.
+    """
     found: dict[str, str] = {}
     sys.stdout.flush()
     sys.stderr.flush()
-    files = [tempfile.TemporaryFile(dir=folder) for _ in range(2)]  # noqa: SIM115
+    if small_files:
+        source, sink = os.pipe()
+    else:
+        sink, name = tempfile.mkstemp(dir=folder)
+        source = os.open(name, os.O_RDONLY)
+        Path(name).unlink()
+    nothing = os.open(os.devnull, os.O_WRONLY)
     kept = [os.dup(1), os.dup(2)]
-    os.dup2(files[0].fileno(), 1)
-    os.dup2(files[1].fileno(), 2)
+    os.dup2(nothing, 1)
+    os.dup2(sink, 2)
     try:
         yield found
     finally:
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
-        for number, (file, old) in enumerate(zip(files, kept, strict=True)):
-            os.dup2(old, number + 1)
+        for number, old in enumerate(kept, 1):
+            os.dup2(old, number)
             os.close(old)
-            file.seek(0)
-            found["out" if number == 0 else "err"] = file.read(200_000).decode("utf-8", "replace")
-            file.close()
+        os.close(sink)
+        os.close(nothing)
+        found["err"] = os.read(source, 200_000).decode("utf-8", "replace")
+        os.close(source)
 
 
 def _forget_peak() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
+
+from barkhausen.core.limits import check_memory
+
+COPIES = 20
+"""Tables like that of an array that exist at a time: of each layer, of a chip, and of sums."""
 
 
 class Phase(IntEnum):
@@ -31,6 +37,7 @@ class ProgrammingCounters(nn.Module):
         super().__init__()
         self.max_attempts = max_attempts
         shape = (len(Phase), states, max_attempts + 1)
+        check_memory(COPIES * 8.0 * math.prod(shape), f"max_attempts = {max_attempts}: counted for {states} states")
         self.register_buffer("outcomes", torch.zeros(shape, dtype=torch.int64))
         self.register_buffer("one", torch.ones((), dtype=torch.int64), persistent=False)
 
