@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from barkhausen.cli.terminal.completion import complete_device
-from barkhausen.cli.terminal.options import DeviceReport
+from barkhausen.cli.terminal.options import DeviceReport, Plotly, PlotlyChoice
 from barkhausen.core.errors import InputError
 
 
@@ -28,6 +28,7 @@ def devices(
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Write a figure of the states for a paper: .pdf, .png or .svg.")
     ] = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """List the device presets, or show or write one device, a page about it or a figure of it."""
     from rich.table import Table

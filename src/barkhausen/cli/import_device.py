@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barkhausen.cli.terminal.options import DeviceReport
+from barkhausen.cli.terminal.options import DeviceReport, Plotly, PlotlyChoice
 from barkhausen.core.errors import InputError
 
 
@@ -28,6 +28,7 @@ def import_device(
         str | None, typer.Option("--technology", help="Technology: domain-wall, resistive or one of an extension.")
     ] = None,
     report: DeviceReport = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Convert a CSV of measurements to a device file."""
     from barkhausen.cli.terminal.device_tables import show_device, with_distribution
