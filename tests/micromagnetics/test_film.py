@@ -39,7 +39,7 @@ IMPOSSIBLE_FILMS: list[tuple[dict[str, Any], str]] = [
     *(({"fill": with_one(value)}, r"film\.fill: filled fractions must lie between 0 and 1")
       for value in (-0.1, 1.1)),
     ({"fill": torch.stack((torch.ones(4, 3), torch.zeros(4, 3)))}, r"film\.fill: a device has no filled cell"),
-    ({"fill": torch.ones(2, 4, 3), "anisotropy": torch.ones(3, 4, 3)},
+    ({"fill": torch.ones(2, 4, 3), "anisotropy": torch.full((3, 4, 3), 1e5)},
      r"film: fill, anisotropy and edge_demag are given for different numbers of devices \[2, 3\]"),
     ({"device_of_replica": torch.zeros(2, 2, dtype=torch.int64)},
      r"film\.device_of_replica: must be one device number for each replica"),
@@ -56,7 +56,7 @@ def test_impossible_film_is_refused() -> None:
 
 
 def test_numbers_of_devices_and_replicas_must_fit() -> None:
-    family = Film(GRID, MATERIAL, anisotropy=torch.ones(3, 4, 3))
+    family = Film(GRID, MATERIAL, anisotropy=torch.full((3, 4, 3), 1e5))
     family.check_replicas(3)
     for replicas in (1, 2, 4):
         with pytest.raises(InputError, match=rf"^replicas = {replicas}: the film has 3 devices; use film\.assign"):
@@ -70,7 +70,7 @@ def test_numbers_of_devices_and_replicas_must_fit() -> None:
 
 
 def test_one_device_may_be_given_as_a_plane_and_whole_numbers_are_numbers() -> None:
-    film = Film(GRID, MATERIAL, fill=torch.ones(4, 3, dtype=torch.int64), anisotropy=torch.full((4, 3), 7.0))
+    film = Film(GRID, MATERIAL, fill=torch.ones(4, 3, dtype=torch.int64), anisotropy=torch.full((4, 3), 7e5))
     assert film.fill is not None
     assert film.fill.shape == (1, 4, 3)
     assert film.fill.dtype == torch.float64
@@ -78,7 +78,7 @@ def test_one_device_may_be_given_as_a_plane_and_whole_numbers_are_numbers() -> N
 
 
 def test_selection_takes_what_each_replica_is() -> None:
-    anisotropy = torch.arange(3.0)[:, None, None].expand(3, 4, 3)
+    anisotropy = 1e5 * torch.arange(3.0)[:, None, None].expand(3, 4, 3)
     shared = random_fill(1)
     family = Film(GRID, MATERIAL, fill=shared, anisotropy=anisotropy)
 
@@ -88,7 +88,7 @@ def test_selection_takes_what_each_replica_is() -> None:
         assert selected.fill is not None
         assert selected.anisotropy is not None
         assert torch.equal(selected.fill, shared)  # one for all stays one
-        return selected.anisotropy[:, 0, 0].tolist()
+        return (selected.anisotropy[:, 0, 0] / 1e5).tolist()
 
     assert chosen(family, [0, 1, 2]) == [0, 1, 2]
     assert chosen(family, [2, 0]) == [2, 0]
@@ -132,7 +132,7 @@ def test_weights_are_shares_of_the_volume() -> None:
 
 
 def test_precision_is_converted_everywhere() -> None:
-    film = Film(GRID, MATERIAL, fill=random_fill(2), anisotropy=torch.ones(2, 4, 3)).to(torch.float32)
+    film = Film(GRID, MATERIAL, fill=random_fill(2), anisotropy=torch.full((2, 4, 3), 1e5)).to(torch.float32)
     assert film.dtype == torch.float32
     assert film.anisotropy_field.dtype == torch.float32
     assert film.inverse_fill is not None

@@ -19,7 +19,9 @@ IMPOSSIBLE_GRIDS: list[tuple[dict[str, Any], str]] = [
     *(({name: value}, rf"grid\.{name} = {value}: must be a whole number of cells, 1 or more")
       for name in ("nx", "ny") for value in (0, -3, 2.5, NAN)),
     *(({name: value}, rf"grid\.{name} = {value}: must be a positive length in metres, below 1 mm")
-      for name in ("dx", "dy", "dz") for value in (0.0, -1e-9, 4.0, NAN, INF)),
+      for name in ("dx", "dy", "dz") for value in (0.0, -1e-9, NAN, INF)),
+    ({"dx": 4.0}, r"grid\.dx = 4 m is no cell size; 4e-9 \(4 nm\)\?"),
+    ({"dz": 0.6}, r"grid\.dz = 0.6 m is no film thickness; 0.6e-9 \(0.6 nm\)\?"),
     ({"nx": 1 << 13, "ny": 1 << 12}, f"grid: 8192 x 4096 cells are more than {MAXIMAL_CELLS}"),
 ]  # fmt: skip
 
@@ -35,9 +37,12 @@ def test_impossible_grid_is_refused() -> None:
 @pytest.mark.parametrize("name", ["length", "width", "thickness", "cell"])
 def test_impossible_track_is_refused(name: str) -> None:
     sound = {"length": 512e-9, "width": 64e-9, "thickness": 1e-9, "cell": 4e-9}
-    for value in (0.0, -1e-9, 1.0, NAN, INF):
+    for value in (0.0, -1e-9, NAN, INF):
         with pytest.raises(InputError, match=f"^{name} = {value}: must be a positive length in metres, below 1 mm$"):
             Grid.of_track(**(sound | {name: value}))
+    in_nanometres = 1e9 * sound[name]
+    with pytest.raises(InputError, match=rf"^{name} = {in_nanometres:g} m is no .*; {in_nanometres:g}e-9 \("):
+        Grid.of_track(**(sound | {name: in_nanometres}))
 
 
 def test_cell_wider_than_the_track_is_refused() -> None:

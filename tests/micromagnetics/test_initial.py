@@ -3,13 +3,25 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.micromagnetics import Film, Grid, domain_wall, material, random_state, uniform, vortex
+from barkhausen.micromagnetics import (
+    Film,
+    Grid,
+    domain_wall,
+    material,
+    material_names,
+    random_state,
+    simulate,
+    uniform,
+    vortex,
+)
 from barkhausen.micromagnetics.initial import for_replicas
+from barkhausen.micromagnetics.mumax3.script import mumax3_script
 
 GRID = Grid(32, 8, 4e-9, 4e-9, 1e-9)
 MATERIAL = material("cofeb-tantalum")
@@ -44,6 +56,17 @@ def test_uniform(direction: tuple[float, float, float]) -> None:
 def test_no_direction_is_refused(direction: tuple[float, ...]) -> None:
     with pytest.raises(InputError, match=r"^direction = \[.*\]: must be three numbers, not all zero$"):
         uniform(FILM, direction)
+
+
+def test_simulation_of_every_material_preset_starts_without_an_initial_state() -> None:
+    for name in material_names():
+        film = Film(GRID, material(name))
+        result = simulate(film, duration=1e-13, every=1e-13, dt=1e-14)
+        m = torch.from_numpy(np.asarray(result["m"].isel(time=0, replica=0)))
+        in_plane = film.material.effective_anisotropy <= 0
+        assert m.tolist() == pytest.approx([1.0, 0.0, 0.0] if in_plane else [float(m[0]), 0.0, 0.0], abs=1e-6)
+        assert in_plane or abs(float(m[0])) < 0.5
+        assert ("m = Uniform(1, 0, 0)" in mumax3_script(film, duration=1e-12)) == in_plane
 
 
 @pytest.mark.parametrize("left", [1, -1])

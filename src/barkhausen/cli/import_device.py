@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,27 @@ from barkhausen.core.errors import InputError
 def import_device(
     measured: Annotated[
         Path,
-        typer.Argument(help="CSV file with state,device,cycle and a column of the technology, such as position_m."),
+        typer.Argument(
+            help="CSV file or Excel workbook with state, device, cycle and a value with its unit, such as position_nm."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Device file to write.")],
     parameters: Annotated[
         Path | None, typer.Option("--parameters", help="Parameter file (TOML) of the technology (track, junction).")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Set a parameter of the device, such as track.length=320e-9. May be repeated."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", help="Headings of the table: state=…,device=…,cycle=…,position=…; any of them."),
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="Unit of the values where the heading has none: nm, um, uS, kohm, …")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Sheet of an Excel workbook, or 'all': one device for each sheet.")
     ] = None,
     conductance_range: Annotated[
         tuple[float, float] | None,
@@ -30,24 +47,45 @@ def import_device(
     report: DeviceReport = None,
     plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
-    """Convert a CSV of measurements to a device file."""
+    """Convert a table of measurements (CSV, Excel) to a device file."""
     from barkhausen.cli.terminal.device_tables import show_device, with_distribution
-    from barkhausen.device import TECHNOLOGIES, import_measured_csv, load_technology, write_device
-    from barkhausen.device.technology import DEFAULT_TECHNOLOGY
+    from barkhausen.core.config import read_toml
+    from barkhausen.device import import_measured_csv, write_device
+    from barkhausen.device.technology import technology_from
 
-    if parameters is None:
-        entry = TECHNOLOGIES.named(technology or DEFAULT_TECHNOLOGY)
-        given = entry.parameters()
-    else:
-        settings = [] if technology is None else [f"technology={technology}"]
-        entry, given = load_technology(parameters, settings)
+    values = {} if parameters is None else read_toml(parameters)
+    if technology is not None:
+        values["technology"] = technology
+    entry, given = technology_from(values, settings or [], "--set" if parameters is None else str(parameters))
     if entry.imported is None:
         raise InputError(f"technology = {entry.name!r}: import-device does not apply to a {entry.label}")
-    item = with_distribution(import_measured_csv(measured, given, conductance_range=conductance_range))
+    item = with_distribution(
+        import_measured_csv(
+            measured, given, conductance_range=conductance_range, columns=_named(columns), unit=unit, sheet=sheet
+        )
+    )
     write_device(item, out)
     show_device(item)
+    notes = json.loads(str(item.data.attrs["attributes"])).get("read_as", [])
+    if notes:
+        typer.echo(f"read as: {', '.join(notes)}")
     typer.echo(f"device file in {out}")
     if report is not None:
         from barkhausen.cli.terminal.device_files import write_page
 
         write_page(item, report, out)
+
+
+def _named(text: str | None) -> dict[str, str] | None:
+    """Headings by what they hold, from ``state=Zustand,position=x``."""
+    if text is None:
+        return None
+    result: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, heading = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and heading):
+            raise InputError(f"--columns {text}: must be state=…,device=…,cycle=…,position=…, got '{part}'")
+        if name in result:
+            raise InputError(f"--columns {text}: '{name}' is given twice")
+        result[name] = heading
+    return result

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError, did_you_mean, shortened
+from barkhausen.core.plausible import IMPLAUSIBLE
 from barkhausen.core.reading import decoded, read_bytes
 from barkhausen.core.registry import Registry
 
@@ -85,6 +86,8 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
         if first["type"] == "extra_forbidden":
             known = _keys_beside(model, first["loc"])
             raise InputError(f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}") from None
+        if first["type"] == IMPLAUSIBLE:
+            raise InputError(f"{origin}: {key} = {first['msg']}{more}") from None
         if first["type"] == "value_error":
             where = f"{key}: " if key else ""
             raise InputError(f"{origin}: {where}{first['ctx']['error']}{more}") from None

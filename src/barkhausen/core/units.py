@@ -2,6 +2,8 @@
 
 from math import pi
 
+from barkhausen.core.errors import InputError
+
 GYROMAGNETIC_RATIO = 1.760859e11
 """gamma in rad/(s T); mumax3's default is 1.7595e11, 0.08 % less."""
 VACUUM_PERMEABILITY = 4e-7 * pi
@@ -20,3 +22,45 @@ MILLI, MICRO, NANO, PICO, FEMTO = 1e3, 1e6, 1e9, 1e12, 1e15
 
 PREFIXES = {"m": 1e-3, "µ": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 """What each prefix stands for, the largest first."""
+
+READ_PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0, **PREFIXES, "u": 1e-6, "μ": 1e-6, "a": 1e-18}
+"""Prefixes that are understood in units that a user writes."""
+
+SPELLINGS = {"m": ("m",), "S": ("S",), "ohm": ("ohm", "Ω", "Ω", "ohms"), "V": ("V",), "A": ("A",), "s": ("s",)}
+"""Spellings of each SI unit, apart from capitals."""
+
+
+def unit_factor(text: str, unit: str) -> float | None:
+    """Factor from a unit as a user writes it, such as ``nm``, ``uS`` or ``kOhm``, to an SI unit; None if it is no such
+    unit.
+
+    The case of a unit and of a small prefix does not matter, except that M is mega and m is milli.
+
+    Args:
+        text: Unit with or without a prefix.
+        unit: SI unit, a key of :data:`SPELLINGS`, or another text, which has no prefixes.
+    """
+    text = text.strip()
+    if unit == "m" and text in ("Å", "Å", "Angstrom", "angstrom"):
+        return 1e-10
+    for spelling in SPELLINGS.get(unit, (unit,)):
+        if text.casefold().endswith(spelling.casefold()) and spelling:
+            prefix = text[: len(text) - len(spelling)]
+            known = READ_PREFIXES if unit in SPELLINGS else {"": 1.0}
+            for written in (prefix, prefix.lower()):
+                if written in known:
+                    return known[written]
+    return None
+
+
+def checked_unit_factor(text: str, unit: str, where: str) -> float:
+    """As :func:`unit_factor`.
+
+    Raises:
+        InputError: It is no unit of that kind; the message begins with ``where``.
+    """
+    factor = unit_factor(text, unit)
+    if factor is None:
+        examples = ", ".join(prefix + unit for prefix in ("", "m", "u", "n") if unit != "ohm") or "ohm, kohm, Mohm"
+        raise InputError(f"{where}: {text!r} is no unit of this column; understood: {examples}")
+    return factor

@@ -33,6 +33,20 @@ class MeasuredValue:
     """Path and line, for messages."""
 
 
+def conductances(column: str, measured: Sequence[MeasuredValue]) -> list[float]:
+    """Conductances in S of a column ``conductance_s`` or ``resistance_ohm``.
+
+    Raises:
+        InputError: A resistance that is not positive.
+    """
+    if column != "resistance_ohm":
+        return [item.value for item in measured]
+    for item in measured:
+        if not item.value > 0:
+            raise InputError(f"{item.where}: resistance must be positive, got {item.value:g} ohm")
+    return [1 / item.value for item in measured]
+
+
 def check_conductances(
     measured: Sequence[MeasuredValue], values: Sequence[float], conductance_range: tuple[float, float], path: str
 ) -> None:
@@ -150,13 +164,29 @@ def load_technology(path: Path, settings: Sequence[str] = ()) -> tuple[Technolog
     """
     values = read_toml(path)
     refuse_other_kind(values, PARAMETERS, path)
+    return technology_from(values, settings, str(path))
+
+
+def technology_from(
+    values: dict[str, Any], settings: Sequence[str] = (), origin: str = "parameters"
+) -> tuple[Technology, Parameters]:
+    """As :func:`load_technology`, from the values of a parameter file.
+
+    Args:
+        values: Nested dictionary, as read from TOML; assignments change it in place.
+        settings: Assignments ``key=value`` that replace values.
+        origin: Name of the source of the values, for messages.
+
+    Raises:
+        InputError: A key or value is wrong.
+    """
     for setting in settings:
         apply_setting(values, setting)
     name = values.pop("technology", DEFAULT_TECHNOLOGY)
     if not isinstance(name, str):
-        raise InputError(f"{path}: technology = {name!r}: must be the name of a technology")
+        raise InputError(f"{origin}: technology = {name!r}: must be the name of a technology")
     try:
         entry = TECHNOLOGIES.named(name)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    return entry, validated(entry.parameters, values, str(path))
+        raise InputError(f"{origin}: {error}") from None
+    return entry, validated(entry.parameters, values, origin)

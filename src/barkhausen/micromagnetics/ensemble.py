@@ -19,13 +19,14 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
+from barkhausen.core.plausible import plausible
 from barkhausen.core.progress import Progress, Silent, Terminal
 from barkhausen.micromagnetics.backend import Backend, choose_backend
 from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.files.ovf import Snapshots
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.initial import domain_wall, for_replicas
+from barkhausen.micromagnetics.initial import default_state, for_replicas
 from barkhausen.micromagnetics.integrators import CompiledHeun, DormandPrince, Heun, StepAdvice, Stepper, advise_step
 from barkhausen.micromagnetics.observables import Observable, check_observables, default_observables
 from barkhausen.micromagnetics.system import System
@@ -78,7 +79,8 @@ def simulate(
         replicas: Number of replicas.
         seed: Seed of the thermal noise.
         temperature: Temperature in K; 0 is deterministic.
-        initial: Initial magnetisation, ``[replica or 1, 3, nx, ny]``. Default: one Néel wall in the middle.
+        initial: Initial magnetisation, ``[replica or 1, 3, nx, ny]``. Default: one Néel wall in the
+            middle; in a film magnetised in its plane, uniform along +x.
         dt: Time step in s. Default: the one that :func:`advise_step` recommends, fitted to ``every``.
         every: Time between records in s. Default: a hundredth of the duration.
         observe: Observables. Default: position, number, tilt and angle of walls, and <m>.
@@ -126,7 +128,7 @@ def simulate(
         snapshots.check_replicas(replicas)
     needed = BYTES_OF_A_CELL * film.grid.cells * float(replicas) + BYTES_OF_A_RECORD * len(plan.times) * float(replicas)
     check_memory(needed, f"replicas = {replicas}: of {film.grid.cells} cells and {len(plan.times)} records each")
-    start = for_replicas(film, domain_wall(film) if initial is None else initial, replicas)
+    start = for_replicas(film, default_state(film) if initial is None else initial, replicas)
     keep = None
     if checkpoint is not None:
         keep = Checkpoint(Path(checkpoint), plan.fingerprint(chosen, observe, start))
@@ -270,8 +272,10 @@ def _check_numbers(replicas: int, seed: int, temperature: float, times: dict[str
     for name, value in times.items():
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"{name} = {value}: must be a positive time in s")
+        plausible("time step" if name == "dt" else "simulated time", value or 0.0, name)
     if not (math.isfinite(temperature) and temperature >= 0):
         raise InputError(f"temperature = {temperature}: must be zero or positive, in K")
+    plausible("temperature", temperature, "temperature")
 
 
 def _checked_terms(terms: Sequence[Term]) -> tuple[Term, ...]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import plausible
 from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.geometry.newell import demagnetisation_tensor
 from barkhausen.micromagnetics.grid import Grid
@@ -64,11 +65,7 @@ class Film:
             if not bool(torch.isfinite(value).all()):
                 raise InputError(f"film.{name}: not all values are finite")
             object.__setattr__(self, name, value)
-        if self.fill is not None:
-            if bool(((self.fill < 0) | (self.fill > 1)).any()):
-                raise InputError("film.fill: filled fractions must lie between 0 and 1")
-            if not bool((self.fill.amax((1, 2)) > 0).all()):
-                raise InputError("film.fill: a device has no filled cell")
+        self._check_values()
         counts = {t.shape[0] for t in self._families if t is not None} - {1}
         if len(counts) > 1:
             raise InputError(
@@ -81,6 +78,15 @@ class Film:
             if len(index) and (int(index.min()) < 0 or (self.devices > 1 and int(index.max()) >= self.devices)):
                 raise InputError(f"film.device_of_replica: device numbers must be 0 to {self.devices - 1}")
             object.__setattr__(self, "device_of_replica", index)
+
+    def _check_values(self) -> None:
+        if self.anisotropy is not None and self.anisotropy.numel():
+            plausible("anisotropy", float(self.anisotropy.abs().max()), "film.anisotropy")
+        if self.fill is not None:
+            if bool(((self.fill < 0) | (self.fill > 1)).any()):
+                raise InputError("film.fill: filled fractions must lie between 0 and 1")
+            if not bool((self.fill.amax((1, 2)) > 0).all()):
+                raise InputError("film.fill: a device has no filled cell")
 
     @property
     def devices(self) -> int:

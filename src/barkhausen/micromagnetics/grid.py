@@ -9,9 +9,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import plausible
 
 MAXIMAL_CELLS = 1 << 24
 """Largest number of cells in one layer; more are probably a mistake in the units."""
+
+OF_TRACK = {"length": "track length", "width": "width", "thickness": "film thickness", "cell": "cell size"}
+"""Quantity of each size of a track, for its plausible range."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Grid:
             raise InputError(f"grid: {self.nx} x {self.ny} cells are more than {MAXIMAL_CELLS}")
         for name in ("dx", "dy", "dz"):
             value = getattr(self, name)
+            if value > 0:
+                plausible("film thickness" if name == "dz" else "cell size", value, f"grid.{name}")
             if not 0 < value < 1e-3:
                 raise InputError(f"grid.{name} = {value}: must be a positive length in metres, below 1 mm")
 
@@ -50,6 +56,8 @@ class Grid:
             InputError: A size that is not positive, or a cell larger than the track.
         """
         for name, value in (("length", length), ("width", width), ("thickness", thickness), ("cell", cell)):
+            if value > 0:
+                plausible(OF_TRACK[name], value, name)
             if not 0 < value < 1e-3:
                 raise InputError(f"{name} = {value}: must be a positive length in metres, below 1 mm")
         if cell > min(length, width):

@@ -68,6 +68,12 @@ def domain_wall(
     return _cut(film, profile[..., None].expand(-1, -1, -1, grid.ny).clone())
 
 
+def default_state(film: Film) -> Float[Tensor, "replica 3 nx ny"]:
+    """State in which a simulation starts unless another is given: a wall in the middle of a film with perpendicular
+    anisotropy, and a uniform state along the track (+x) in a film magnetised in its plane."""
+    return domain_wall(film) if film.material.effective_anisotropy > 0 else uniform(film, (1.0, 0.0, 0.0))
+
+
 def vortex(film: Film, circulation: int = 1, polarity: int = 1) -> Float[Tensor, "replica 3 nx ny"]:
     """Vortex in the middle: mumax3's ``vortex(circulation, polarity)``."""
     grid = film.grid

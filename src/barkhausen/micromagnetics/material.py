@@ -9,6 +9,7 @@ from pydantic import Field
 
 from barkhausen.core.config import Parameters, Positive, Real
 from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.plausible import checked_as
 from barkhausen.core.units import VACUUM_PERMEABILITY
 
 
@@ -19,23 +20,23 @@ class Material(Parameters):
         pydantic.ValidationError: A constant out of its range, or an unknown one.
     """
 
-    saturation_magnetisation: Positive
+    saturation_magnetisation: Annotated[Positive, checked_as("saturation magnetisation")]
     """Ms in A/m."""
-    exchange_stiffness: Positive
+    exchange_stiffness: Annotated[Positive, checked_as("exchange stiffness")]
     """A in J/m."""
-    damping: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+    damping: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False), checked_as("damping")]
     """Gilbert damping alpha."""
-    anisotropy: Real = 0.0
+    anisotropy: Annotated[Real, checked_as("anisotropy")] = 0.0
     """First-order uniaxial anisotropy Ku along z in J/m³ (positive: easy axis out of plane)."""
-    dmi: Real = 0.0
+    dmi: Annotated[Real, checked_as("DMI constant")] = 0.0
     """Interfacial Dzyaloshinskii-Moriya constant D in J/m² (mumax3's ``Dind``)."""
-    spin_hall_angle: Real = 0.0
+    spin_hall_angle: Annotated[Real, checked_as("spin Hall angle")] = 0.0
     """theta_SH of the heavy metal: damping-like spin-orbit torque."""
-    field_like_ratio: Real = 0.0
+    field_like_ratio: Annotated[Real, checked_as("torque ratio")] = 0.0
     """Field-like over damping-like spin-orbit field."""
     spin_polarisation: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """P of the current in the ferromagnet (Zhang-Li torque)."""
-    non_adiabaticity: Real = 0.0
+    non_adiabaticity: Annotated[Real, checked_as("torque ratio")] = 0.0
     """xi of the Zhang-Li torque."""
     source: str = ""
     """Source of the values."""

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.device import (
     CharacterisedDevice,
@@ -14,6 +16,7 @@ from barkhausen.device import (
     Pulse,
     Racetrack,
     TunnelJunction,
+    domain_wall_device,
     gaussian_device,
     load_parameters,
 )
@@ -176,17 +179,25 @@ def test_total_energy_of_an_unsplit_file_is_that_of_the_split_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tables", "variable"),
+    ("tables", "key"),
     [
-        ({"protocol": {"gate_voltages": [0.0, 1e200]}}, "gate"),
-        ({"protocol": {"reset": {"current_density": 1e200}}}, "sot"),
-        ({"junction": {"read_voltage": 1e200}}, "read"),
-        ({"junction": {"resistance_area": 1e-322}}, "read"),
+        ({"protocol": {"gate_voltages": [0.0, 1e200]}}, r"protocol\.gate_voltages\.1"),
+        ({"protocol": {"reset": {"current_density": 1e200}}}, r"protocol\.reset\.current_density"),
+        ({"junction": {"read_voltage": 1e200}}, r"junction\.read_voltage"),
+        ({"junction": {"resistance_area": 1e-322}}, r"junction\.resistance_area"),
     ],
 )
-def test_parameters_beyond_all_numbers_are_refused_by_name(tables: dict[str, Any], variable: str) -> None:
-    with pytest.raises(InputError, match=rf"energies of '{variable}' hold a value that is not fin"):
-        gaussian_device(2, parameters=parameters(**tables))
+def test_parameters_beyond_all_numbers_are_refused_by_name(tables: dict[str, Any], key: str) -> None:
+    with pytest.raises(InputError, match=rf"^track\.toml: {key} = \S+ \S.* is no "):
+        validated(DeviceParameters, tables, "track.toml")
+
+
+@pytest.mark.parametrize("cause", ["sot", "gate", "read"])
+def test_energies_beyond_all_numbers_are_refused_by_name(cause: str) -> None:
+    positions = np.array([[[1e-7]], [[4e-7]]])
+    energies = {cause: np.array([0.0, math.inf])}
+    with pytest.raises(InputError, match=rf"energies of '{cause}' hold a value that is not fin"):
+        domain_wall_device(positions, DeviceParameters(), source="measured", energies=energies)
 
 
 def test_assumed_lists_what_was_left_at_its_default_and_nothing_else() -> None:

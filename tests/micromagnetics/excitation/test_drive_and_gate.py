@@ -94,7 +94,8 @@ def test_impossible_signal_is_refused_by_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_signal_for_another_number_of_replicas_is_refused_by_name(name: str) -> None:
-    drive = Drive(**{name: [1.0, 2.0, 3.0]}, gate=StrainGate())
+    unit = 1e10 if "current" in name else 1.0
+    drive = Drive(**{name: [unit, 2 * unit, 3 * unit]}, gate=StrainGate())
     drive.check_replicas(3)
     for replicas in (1, 2, 4):
         with pytest.raises(InputError, match=rf"^drive\.{name}: given for 3 replicas, but there are {replicas}$"):

@@ -57,4 +57,4 @@ def test_bad_grains_are_refused(changes: dict[str, float], message: str) -> None
 
 def test_a_region_must_have_an_extent() -> None:
     with pytest.raises(InputError, match="must lie beyond start"):
-        anisotropy_map(GRID, 8e5, regions=[Region(start=2e-8, stop=1e-8, anisotropy=1.0)])
+        anisotropy_map(GRID, 8e5, regions=[Region(start=2e-8, stop=1e-8, anisotropy=1e5)])

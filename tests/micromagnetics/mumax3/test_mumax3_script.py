@@ -474,8 +474,10 @@ def test_it_can_start_uniform_without_perpendicular_anisotropy() -> None:
     film = mm.Film(mm.Grid(8, 4, 4e-9, 4e-9, 1e-9), mm.material("permalloy"))
     script = Mumax3(mumax3_script(film, duration=NS, initial=(1, 0.1, 0)))
     assert script.names["m"] == (1, 0.1, 0)
+    # By default too, along the track.
+    assert Mumax3(mumax3_script(film, duration=NS)).names["m"] == (1, 0, 0)
     with pytest.raises(InputError, match="no perpendicular domain wall"):
-        mumax3_script(film, duration=NS)
+        mumax3_script(film, duration=NS, initial=10e-9)
 
 
 WHAT_DOES_NOT_FIT: list[tuple[dict[str, Any], str]] = [

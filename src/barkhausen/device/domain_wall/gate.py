@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from barkhausen.core.config import Parameters, Positive
+from barkhausen.core.plausible import checked_as
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import StrainGate
 
@@ -20,11 +21,11 @@ class Piezoelectric(Parameters):
     to the film.
     """
 
-    magnetostriction: NotZero = 260e-6
+    magnetostriction: Annotated[NotZero, checked_as("magnetostriction")] = 260e-6
     """Saturation magnetostriction lambda_s."""
-    youngs_modulus: Positive = 200e9
+    youngs_modulus: Annotated[Positive, checked_as("Young's modulus")] = 200e9
     """Young's modulus Y in Pa."""
-    piezoelectric_coefficient: NotZero = -190e-12
+    piezoelectric_coefficient: Annotated[NotZero, checked_as("piezoelectric coefficient")] = -190e-12
     """Piezoelectric coefficient d31 in m/V."""
     transfer: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Fraction of the strain that reaches the film."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
 
 from barkhausen.core.config import Parameters, Positive
+from barkhausen.core.plausible import checked_as
 from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE, REDUCED_PLANCK
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import Material
@@ -32,13 +34,13 @@ class TunnelJunction(Parameters):
     Defaults are our assumptions: TMR 150 %, RA 10 ohm um², one read at 0.1 V for 1 ns.
     """
 
-    tunnel_magnetoresistance: Positive = 1.5
+    tunnel_magnetoresistance: Annotated[Positive, checked_as("tunnel magnetoresistance")] = 1.5
     """(R_AP − R_P) / R_P, as a fraction (1.5 is 150 %)."""
-    resistance_area: Positive = 10e-12
+    resistance_area: Annotated[Positive, checked_as("resistance-area product")] = 10e-12
     """Resistance-area product of the parallel state in ohm m² (10e-12 is 10 ohm um²)."""
-    read_voltage: Positive = 0.1
+    read_voltage: Annotated[Positive, checked_as("read voltage")] = 0.1
     """Voltage of a verify read in V."""
-    read_time: Positive = 1e-9
+    read_time: Annotated[Positive, checked_as("read time")] = 1e-9
     """Duration of a verify read in s."""
 
     def parallel_conductance(self, area: float) -> float:

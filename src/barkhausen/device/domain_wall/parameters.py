@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import checked_as, too_much_for_a_gate
 from barkhausen.device.domain_wall.gate import Piezoelectric
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
@@ -30,11 +31,11 @@ class Characterisation(Parameters):
     """Number of roughness realisations, which are physical devices."""
     cycles: Annotated[int, Field(ge=1, le=4096)] = 4
     """Number of programming events of each device in each state, each with its own thermal noise."""
-    cell: Positive = 4e-9
+    cell: Annotated[Positive, checked_as("cell size")] = 4e-9
     """Edge of the square cells in m."""
     temperature: Annotated[float, Field(ge=0, le=2000)] = 300.0
     """Temperature in K."""
-    dt: Positive | None = None
+    dt: Annotated[Positive, checked_as("time step")] | None = None
     """Time step in s. Default: chosen for the film."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of edges, noise and initial wall positions."""
@@ -69,6 +70,15 @@ class DeviceParameters(Parameters):
             base["source"] += f"; changed: {', '.join(sorted(constants))}"
         return base | constants
 
+    @model_validator(mode="after")
+    def _voltages_that_the_gate_stands(self) -> DeviceParameters:
+        largest = self.gate.on(self.track).largest_voltage
+        given = {f"gate_voltages.{k}": voltage for k, voltage in enumerate(self.protocol.gate_voltages or ())}
+        for name, voltage in {**given, "reset_voltage": self.protocol.reset_voltage}.items():
+            if (line := too_much_for_a_gate(voltage, largest)) is not None:
+                raise ValueError(f"protocol.{name} = {line}")
+        return self
+
     def film(self, *, devices: int | None = None, cell: float | None = None, seed: int | None = None) -> Film:
         """The films of the devices. Default: number, cells and seed of ``characterisation``.
 
@@ -83,6 +93,21 @@ class DeviceParameters(Parameters):
             devices=how.devices if devices is None else devices,
             seed=how.seed if seed is None else seed,
         )
+
+    def require_length(self, why: str) -> None:
+        """Refuse parameters that leave the length of the track at its default.
+
+        Args:
+            why: What the length is needed for.
+
+        Raises:
+            InputError: The length was not given.
+        """
+        if "track" not in self.model_fields_set or "length" not in self.track.model_fields_set:
+            raise InputError(
+                f"track.length is needed, since {why}: give it in a parameter file, with --set track.length=320e-9, or "
+                "in Python with DeviceParameters(track=Racetrack(length=320e-9))"
+            )
 
     def assumed(self) -> list[str]:
         """Assumptions, a line each: electrical parameters at defaults that are not published values."""

@@ -7,18 +7,19 @@ from typing import Annotated
 from pydantic import Field
 
 from barkhausen.core.config import Parameters, Positive
+from barkhausen.core.plausible import checked_as
 from barkhausen.device.domain_wall.track import Racetrack
 
-Voltage = Annotated[float, Field(allow_inf_nan=False)]
-Duration = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Voltage = Annotated[float, Field(allow_inf_nan=False), checked_as("gate voltage")]
+Duration = Annotated[float, Field(ge=0, allow_inf_nan=False), checked_as("pulse duration")]
 
 
 class Pulse(Parameters):
     """A current pulse through the heavy metal; its energy does not depend on the sign of the current."""
 
-    current_density: Annotated[float, Field(allow_inf_nan=False)] = 1e11
+    current_density: Annotated[float, Field(allow_inf_nan=False), checked_as("current density")] = 1e11
     """Current density in A/m²."""
-    width: Positive = 1e-9
+    width: Annotated[Positive, checked_as("pulse duration")] = 1e-9
     """Duration of the plateau in s."""
 
 

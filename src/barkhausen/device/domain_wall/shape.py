@@ -9,6 +9,7 @@ from pydantic import Field
 from barkhausen.core.config import NotNegative, Parameters, Positive, Real, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
+from barkhausen.core.plausible import checked_as
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import (
     EdgeRoughness,
@@ -34,16 +35,16 @@ class EndStops(Parameters):
     wall energy. Both values are assumptions.
     """
 
-    length: NotNegative = 40e-9
+    length: Annotated[NotNegative, checked_as("length")] = 40e-9
     """Length of each stop in m. With 0 there are no stops, and a wall can leave the track."""
-    anisotropy: NotNegative = 3e5
+    anisotropy: Annotated[NotNegative, checked_as("anisotropy")] = 3e5
     """Increase of Ku in the stops in J/m³."""
 
 
 class Grains(Parameters):
     """Grains with different anisotropies: size in m, and standard deviation of Ku relative to its mean."""
 
-    size: Positive = 10e-9
+    size: Annotated[Positive, checked_as("length")] = 10e-9
     spread: NotNegative = 0.0
 
 
@@ -55,7 +56,7 @@ class TrackShape(Parameters):
     """Roughness of both edges; ``rms = 0`` for smooth edges."""
     taper: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
     """Relative change of the width from the left end to the right."""
-    anisotropy_gradient: Real = 0.0
+    anisotropy_gradient: Annotated[Real, checked_as("anisotropy gradient")] = 0.0
     """dKu/dx in J/m⁴; Ku is the material's at the left end."""
     grains: Grains = Grains()
     end_stops: EndStops = EndStops()

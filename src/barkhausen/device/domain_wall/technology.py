@@ -8,7 +8,14 @@ from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.characterise import characterise
 from barkhausen.device.domain_wall.labelled import CAUSES, COORDINATE, domain_wall_device
 from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
-from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology, check_conductances
+from barkhausen.device.technology import (
+    TECHNOLOGIES,
+    Imported,
+    MeasuredValue,
+    Technology,
+    check_conductances,
+    conductances,
+)
 
 JUNCTION_CONDUCTANCE = ("junction.tunnel_magnetoresistance", "junction.resistance_area")
 
@@ -25,10 +32,14 @@ def imported(
     conductance_range: tuple[float, float] | None,
     path: str,
 ) -> Imported:
-    """Wall positions, or conductances of the whole junction converted to wall positions.
+    """Wall positions, or conductances or resistances of the whole junction converted to wall positions.
+
+    Measured positions are states and weights by themselves; the length of the track enters their energies, conductances
+    and limits, and is listed where it is a default. Conductances become positions by the length, which must be given.
 
     Raises:
-        InputError: A value lies off the track or outside the conductances of the junction.
+        InputError: A value lies off the track or outside the conductances of the junction, or the length of the track
+            is needed and not given.
     """
     assumed = parameters.assumed()
     length = parameters.track.length
@@ -42,16 +53,21 @@ def imported(
                     "(set track.length in the parameter file)"
                 )
         return Imported([item.value for item in measured], assumed)
+    try:
+        parameters.require_length("conductances stand for places along the track")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    values = conductances(column, measured)
     # The measured range replaces that of the junction, for the positions and for the energy of a read.
     assumed = [line for line in assumed if not line.startswith(JUNCTION_CONDUCTANCE)]
     if conductance_range is None:
-        conductance_range = min(item.value for item in measured), max(item.value for item in measured)
+        conductance_range = min(values), max(values)
         assumed.insert(
             0, "G_AP = {:g} S and G_P = {:g} S are the extremes of the measured conductances".format(*conductance_range)
         )
-    check_conductances(measured, [item.value for item in measured], conductance_range, path)
+    check_conductances(measured, values, conductance_range, path)
     low, high = conductance_range
-    positions = [length * ((item.value - low) / (high - low)) for item in measured]
+    positions = [length * ((value - low) / (high - low)) for value in values]
     return Imported(positions, assumed, {"conductance_range": conductance_range})
 
 
@@ -66,7 +82,7 @@ DOMAIN_WALL = TECHNOLOGIES.register(
         labelled=domain_wall_device,
         state_range=state_range,
         assumed=DeviceParameters.assumed,
-        columns=("position_m", "conductance_s"),
+        columns=("position_m", "conductance_s", "resistance_ohm"),
         imported=imported,
         characterise=characterise,
         variables=("gate_voltage", "current_density", "pulse_width"),

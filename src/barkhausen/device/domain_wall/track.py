@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from barkhausen.core.config import Parameters, Positive
+from barkhausen.core.plausible import checked_as
 
 VACUUM_PERMITTIVITY = 8.8541878128e-12
 """Vacuum permittivity in F/m (CODATA 2018)."""
@@ -16,19 +19,19 @@ class Racetrack(Parameters):
     (relative permittivity 1000) as the gate.
     """
 
-    length: Positive = 512e-9
+    length: Annotated[Positive, checked_as("track length")] = 512e-9
     """Length of the track in m, along which the wall moves."""
-    width: Positive = 64e-9
+    width: Annotated[Positive, checked_as("width")] = 64e-9
     """Width of the track in m."""
-    thickness: Positive = 1e-9
+    thickness: Annotated[Positive, checked_as("film thickness")] = 1e-9
     """Thickness of the ferromagnet in m."""
-    heavy_metal_thickness: Positive = 5e-9
+    heavy_metal_thickness: Annotated[Positive, checked_as("film thickness")] = 5e-9
     """Thickness of the heavy metal in m."""
-    heavy_metal_resistivity: Positive = 2.0e-6
+    heavy_metal_resistivity: Annotated[Positive, checked_as("resistivity")] = 2.0e-6
     """Resistivity of the heavy metal in ohm m (beta-Ta 2.0e-6, W 1.2e-6)."""
-    piezoelectric_thickness: Positive = 100e-9
+    piezoelectric_thickness: Annotated[Positive, checked_as("gate thickness")] = 100e-9
     """Thickness of the piezoelectric gate in m."""
-    piezoelectric_permittivity: Positive = 1000.0
+    piezoelectric_permittivity: Annotated[Positive, checked_as("relative permittivity")] = 1000.0
     """Relative permittivity of the piezoelectric (PZT: 1000 to 4753)."""
 
     @property

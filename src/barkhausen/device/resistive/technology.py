@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from barkhausen.core.config import NotNegative, Parameters, Positive
-from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import checked_as
 from barkhausen.device.characterised import CharacterisedDevice, Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
-from barkhausen.device.technology import TECHNOLOGIES, Imported, MeasuredValue, Technology, check_conductances
+from barkhausen.device.technology import (
+    TECHNOLOGIES,
+    Imported,
+    MeasuredValue,
+    Technology,
+    check_conductances,
+    conductances,
+)
 
 NAME = "resistive"
 COORDINATE = StateCoordinate("conductance", "S", "conductance of the device")
@@ -24,16 +31,16 @@ Array = Float[np.ndarray, " state"]
 class Write(Parameters):
     """The write pulses of one attempt."""
 
-    energy: NotNegative = 1e-12
+    energy: Annotated[NotNegative, checked_as("write energy")] = 1e-12
     """Energy of one attempt in J, the same for every state."""
 
 
 class Read(Parameters):
     """The verify read."""
 
-    voltage: Positive = 0.1
+    voltage: Annotated[Positive, checked_as("read voltage")] = 0.1
     """Read voltage in V."""
-    time: Positive = 10e-9
+    time: Annotated[Positive, checked_as("read time")] = 10e-9
     """Duration of a read in s."""
 
 
@@ -42,9 +49,9 @@ class ResistiveParameters(Parameters):
 
     write: Write = Write()
     read: Read = Read()
-    conductance_low: NotNegative = 0.0
+    conductance_low: Annotated[NotNegative, checked_as("conductance")] = 0.0
     """Smallest conductance that a device can have, in S."""
-    conductance_high: Positive = 1e-4
+    conductance_high: Annotated[Positive, checked_as("conductance")] = 1e-4
     """Greatest conductance that a device can have, in S."""
 
     def assumed(self) -> list[str]:
@@ -126,10 +133,7 @@ def imported(
     Raises:
         InputError: A resistance that is not positive, or a conductance outside the range.
     """
-    for item in measured:
-        if column == "resistance_ohm" and not item.value > 0:
-            raise InputError(f"{item.where}: resistance must be positive, got {item.value:g} ohm")
-    values = [1 / item.value if column == "resistance_ohm" else item.value for item in measured]
+    values = conductances(column, measured)
     assumed = parameters.assumed()
     if conductance_range is None:
         if {"conductance_low", "conductance_high"} & parameters.model_fields_set:

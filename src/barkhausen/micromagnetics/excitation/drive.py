@@ -11,11 +11,20 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import plausible, too_much_for_a_gate
 from barkhausen.micromagnetics.excitation.gate import Gate
 from barkhausen.micromagnetics.excitation.waveform import Values, Waveform
 from barkhausen.micromagnetics.material import Material
 from barkhausen.micromagnetics.state import Inputs
 from barkhausen.micromagnetics.terms import KNOWN, PerpendicularAnisotropy, SpinOrbitTorque, Term, Zeeman, ZhangLi
+
+QUANTITIES = {
+    "current_density": "current density",
+    "magnet_current_density": "current density",
+    **dict.fromkeys(("field_x", "field_y", "field_z"), "field"),
+    "gate_voltage": "gate voltage",
+}
+"""Quantity of each signal, for its plausible range."""
 
 Signal = Waveform | Values
 """Waveform or constant, common to all replicas or one for each."""
@@ -34,7 +43,8 @@ class Drive:
         gate_profile: Strength of the gate in each cell, ``[nx, ny]``. Default: 1 everywhere.
 
     Raises:
-        InputError: A gate voltage without a gate, or a profile that is no plane of numbers.
+        InputError: A gate voltage without a gate, a profile that is no plane of numbers, or a value that is no
+            plausible current density, field or gate voltage.
     """
 
     current_density: Signal = 0.0
@@ -55,8 +65,13 @@ class Drive:
                 except InputError as error:
                     raise InputError(f"drive.{item.name}: {error}") from None
                 object.__setattr__(self, item.name, value)
+            plausible(QUANTITIES[item.name], value.peak, f"drive.{item.name}")
         if self.gate is None and not self.waveform("gate_voltage").is_zero:
             raise InputError("drive.gate_voltage: needs drive.gate, which says how a voltage changes the anisotropy")
+        if self.gate is not None and self.gate.largest_voltage is not None:
+            line = too_much_for_a_gate(self.waveform("gate_voltage").peak, self.gate.largest_voltage)
+            if line is not None:
+                raise InputError(f"drive.gate_voltage = {line}")
         if self.gate_profile is not None:
             profile = torch.as_tensor(self.gate_profile)
             if profile.dim() != 2 or not bool(torch.isfinite(profile).all()):

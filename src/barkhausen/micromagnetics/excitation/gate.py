@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from barkhausen.core.config import Parameters, Positive
+from barkhausen.core.plausible import checked_as
 
 NotZero = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -20,6 +21,11 @@ class Gate(Parameters, abc.ABC):
     def anisotropy_per_volt(self) -> float:
         """Change of Ku in J/m³ for one volt."""
 
+    @property
+    def largest_voltage(self) -> float | None:
+        """Voltage in V beyond any breakdown of the gate, above which a value is refused; None if nothing is known."""
+        return None
+
 
 class StrainGate(Gate):
     """Piezoelectric layer below the film: strain eps = d31 V/t_PZ, and delta Ku = (3/2) lambda_s Y eps.
@@ -28,16 +34,21 @@ class StrainGate(Gate):
     to reach the film undiminished (``transfer`` 1) and at once.
     """
 
-    magnetostriction: NotZero = 260e-6
+    magnetostriction: Annotated[NotZero, checked_as("magnetostriction")] = 260e-6
     """lambda_s."""
-    youngs_modulus: Positive = 200e9
+    youngs_modulus: Annotated[Positive, checked_as("Young's modulus")] = 200e9
     """Y in Pa."""
-    piezoelectric_coefficient: NotZero = -190e-12
+    piezoelectric_coefficient: Annotated[NotZero, checked_as("piezoelectric coefficient")] = -190e-12
     """d31 in m/V."""
-    piezoelectric_thickness: Positive = 100e-9
+    piezoelectric_thickness: Annotated[Positive, checked_as("gate thickness")] = 100e-9
     """t_PZ in m."""
     transfer: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Fraction of the strain that reaches the film."""
+
+    @property
+    def largest_voltage(self) -> float:
+        """Voltage in V of 0.5 V/nm; films of PZT break down between 0.1 and 0.2 V/nm."""
+        return 5e8 * self.piezoelectric_thickness
 
     @property
     def strain_per_volt(self) -> float:
@@ -53,14 +64,19 @@ class StrainGate(Gate):
 class VoltageControlledAnisotropy(Gate):
     """VCMA through an oxide: delta Ku = xi V/(t_ox t_FM)."""
 
-    coefficient: NotZero
+    coefficient: Annotated[NotZero, checked_as("VCMA coefficient")]
     """xi in J/(V m), for example 100e-15."""
-    oxide_thickness: Positive
+    oxide_thickness: Annotated[Positive, checked_as("film thickness")]
     """t_ox in m."""
-    film_thickness: Positive
+    film_thickness: Annotated[Positive, checked_as("film thickness")]
     """t_FM in m."""
 
     @property
     def anisotropy_per_volt(self) -> float:
         """Change of Ku in J/m³ for one volt."""
         return self.coefficient / (self.oxide_thickness * self.film_thickness)
+
+    @property
+    def largest_voltage(self) -> float:
+        """Voltage in V of 5 V/nm; MgO breaks down between 1 and 2 V/nm."""
+        return 5e9 * self.oxide_thickness

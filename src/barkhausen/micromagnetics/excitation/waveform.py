@@ -116,6 +116,12 @@ class Waveform:
         return max(self.times.shape[1], self.values.shape[1])
 
     @property
+    def peak(self) -> float:
+        """The value of the greatest magnitude, with its sign."""
+        flat = self.values.flatten()
+        return float(flat[flat.abs().argmax()])
+
+    @property
     def is_zero(self) -> bool:
         """Whether the waveform is zero at all times."""
         return not bool(self.values.any())

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import checked_as
 from barkhausen.core.seeds import numbered_generator
 from barkhausen.micromagnetics.grid import Grid
 
@@ -21,9 +22,9 @@ from barkhausen.micromagnetics.grid import Grid
 class Region(Parameters):
     """Stretch of the track with its own Ku, from ``start`` to ``stop`` in m along x."""
 
-    start: Annotated[float, Field(allow_inf_nan=False)]
-    stop: Annotated[float, Field(allow_inf_nan=False)]
-    anisotropy: Annotated[float, Field(allow_inf_nan=False)]
+    start: Annotated[float, Field(allow_inf_nan=False), checked_as("position")]
+    stop: Annotated[float, Field(allow_inf_nan=False), checked_as("position")]
+    anisotropy: Annotated[float, Field(allow_inf_nan=False), checked_as("anisotropy")]
     """Ku in J/m³."""
 
     def share(self, grid: Grid) -> Float[Tensor, "nx 1"]:

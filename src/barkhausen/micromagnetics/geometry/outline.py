@@ -13,6 +13,7 @@ from torch import Tensor
 
 from barkhausen.core.config import Parameters, Positive
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import checked_as
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.edge_demag import coarsen, usable
 from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
@@ -32,11 +33,11 @@ MARGIN_SIGMAS = 3.0
 class Notch(Parameters):
     """Notch in one edge or both; all lengths in m."""
 
-    position: Annotated[float, Field(allow_inf_nan=False)]
+    position: Annotated[float, Field(allow_inf_nan=False), checked_as("position")]
     """Position of the middle, from the left end of the track."""
-    depth: Positive
+    depth: Annotated[Positive, checked_as("length")]
     """Depth into the track."""
-    half_length: Positive
+    half_length: Annotated[Positive, checked_as("length")]
     """Half of its extent along the edge."""
     shape: Literal["triangular", "rectangular", "semicircular"] = "triangular"
     """``semicircular`` is half an ellipse where depth and half-length differ."""
@@ -55,8 +56,8 @@ class Notch(Parameters):
 class TrackOutline(Parameters):
     """Outline of a straight track with notched and rough edges; lengths in m."""
 
-    length: Positive = 512e-9
-    width: Positive = 64e-9
+    length: Annotated[Positive, checked_as("track length")] = 512e-9
+    width: Annotated[Positive, checked_as("width")] = 64e-9
     """Mean width, away from the notches."""
 
     @model_validator(mode="after")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.config import NotNegative, Parameters, Positive
+from barkhausen.core.plausible import checked_as
 from barkhausen.core.seeds import numbered_generator
 
 POINTS = 16
@@ -24,8 +26,8 @@ class EdgeRoughness(Parameters):
     Both in m. The two edges of a track are independent.
     """
 
-    rms: NotNegative = 1e-9
-    correlation_length: Positive = 20e-9
+    rms: Annotated[NotNegative, checked_as("roughness")] = 1e-9
+    correlation_length: Annotated[Positive, checked_as("length")] = 20e-9
 
     def edges(
         self, x: Float[Tensor, " sample"], length: float, devices: int, seed: int

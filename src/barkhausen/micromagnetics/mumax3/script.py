@@ -343,6 +343,8 @@ def _start(film: Film, initial: Start | None, left: int) -> list[str]:
         if not path or any(sign in path for sign in '"\\\n\r'):
             raise InputError(f"initial = {path!r}: must be a path, without quotation marks and backslashes")
         return [f'm.LoadFile("{path}")']
+    if initial is None and film.material.effective_anisotropy <= 0:
+        initial = (1.0, 0.0, 0.0)
     if initial is not None and not isinstance(initial, float | int):
         direction = [float(component) for component in initial]
         if len(direction) != 3 or not (all(map(math.isfinite, direction)) and any(direction)):

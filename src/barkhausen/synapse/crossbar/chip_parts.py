@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, field_validator, model_validator
 
 from barkhausen.core.config import Parameters
+from barkhausen.core.plausible import checked_as
 
 Bank = Literal["8KB", "32KB", "1MB"]
 MOST_BITS = 32
@@ -72,7 +73,7 @@ def _bits(value: int) -> int:
 class Junction(Part):
     """The tunnel junctions that the crossbar reads."""
 
-    resistance_area: float | Literal["device"]
+    resistance_area: Annotated[float, checked_as("resistance-area product")] | Literal["device"]
     """Resistance-area product of the parallel state in ohm m², or ``"device"``: that of the device file."""
 
     @field_validator("resistance_area")
@@ -93,7 +94,7 @@ class Inputs(Part):
     mode: Literal["analogue", "bit-serial"]
     """``analogue``: one read, with as many voltages as inputs have values. ``bit-serial``: one read at full voltage for
     each binary digit."""
-    read_voltage: float | None = None
+    read_voltage: Annotated[float, checked_as("read voltage")] | None = None
     """Voltage in V of the largest input. Default: that of the device file."""
 
     _checked = field_validator("bits")(_bits)
@@ -152,7 +153,7 @@ class ReadNoise(Part):
     """Factor on the standard deviations of both."""
     spread: float
     """Relative standard deviation of a device's conductance."""
-    temperature: float
+    temperature: Annotated[float, checked_as("temperature")]
     """Temperature in K."""
 
     @field_validator("factor", "spread", "temperature")
@@ -166,7 +167,7 @@ class ReadNoise(Part):
 class Sense(Part):
     """Sensing of column currents."""
 
-    time: float
+    time: Annotated[float, checked_as("read time")]
     """Integration time of one read in s."""
 
     @field_validator("time")
