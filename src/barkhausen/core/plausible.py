@@ -92,7 +92,7 @@ QUANTITIES: dict[str, Quantity] = {
     "VCMA coefficient": Quantity("J/(V m)", 1e-18, 1e-9, 1e-13, {"fJ/(V m)": 1e-15}),
     # Drive
     "current density": Quantity("A/m2", 1e4, 1e16, 1e11, {"MA/cm2": 1e10, "TA/m2": 1e12}),
-    "field": Quantity("T", 1e-9, 100.0, 0.5, {"mT": 1e-3, "Oe": 1e-4}),
+    "field": Quantity("T", 1e-9, 1e3, 0.5, {"mT": 1e-3, "Oe": 1e-4}),
     "gate voltage": Quantity("V", 1e-7, 1e4, 1.0, VOLTAGES),
     "pulse duration": Quantity("s", 1e-15, 1e-2, 1e-9, TIMES),
     "simulated time": Quantity("s", 1e-18, 1e-2, 1e-9, TIMES),

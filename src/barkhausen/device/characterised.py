@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT_VERSION", "MAXIMAL_STATES", "CharacterisedDevice", "Source"]
 
-Source = Literal["micromagnetics", "measured", "gaussian"]
+Source = Literal["micromagnetics", "simulated", "measured", "gaussian"]
 PLACES = ("state", "device", "cycle")
 Array = Float[np.ndarray, " state"]
 
@@ -245,7 +245,7 @@ class CharacterisedDevice:
 
     @property
     def source(self) -> str:
-        """``micromagnetics``, ``measured`` or ``gaussian``."""
+        """``micromagnetics``, ``simulated`` (with another program), ``measured`` or ``gaussian``."""
         return str(self.data.attrs["source"])
 
     @property

@@ -11,11 +11,17 @@ import pytest
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, Racetrack
-from barkhausen.device.importers.mumax3 import import_mumax3_tables
+from barkhausen.device.importers.mumax3 import import_mumax3_tables as import_tables
 
 LENGTH = DeviceParameters().track.length
 HEADER = "# t (s)\tmx ()\tmy ()\tmz ()\twall_position (m)\n"
 Row = tuple[float, float, float]
+GIVEN = DeviceParameters(track=Racetrack(length=LENGTH))
+
+
+def import_mumax3_tables(tables: Any, parameters: DeviceParameters = GIVEN, **options: Any) -> CharacterisedDevice:
+    """Import with a track length that is given."""
+    return import_tables(tables, parameters, **options)
 
 
 def table(path: Path, rows: Sequence[Row], header: str = HEADER) -> Path:
@@ -66,7 +72,7 @@ def test_positions_of_a_column_come_back_exactly_at_state_device_and_cycle(tmp_p
     attributes = json.loads(device.data.attrs["attributes"])
     assert attributes["state_labels"] == ["low", "mid", "high"]
     assert (attributes["tables"], attributes["quantity"]) == (36, "wall_position")
-    assert device.source == "measured"
+    assert device.source == "simulated"
 
 
 def test_positions_from_mean_mz_come_back_to_rounding(tmp_path: Path, known: np.ndarray) -> None:
@@ -88,7 +94,7 @@ def test_what_was_assumed_is_said(tmp_path: Path, known: np.ndarray) -> None:
     assert "points down, |m_z| in the domains is 0.95," in down[0]
     assert column[0] == "wall positions are mumax3's column 'wall_position' averaged over the last 2.5e-10 s"
     assert up[1] == "the walls are at rest at the end of the tables, 1e-09 s"
-    assert set(DeviceParameters().assumed()) <= set(up)
+    assert set(GIVEN.assumed()) <= set(up)
 
 
 def test_unsaturated_domains_do_not_draw_the_wall_to_the_middle(tmp_path: Path) -> None:
@@ -177,7 +183,7 @@ def test_the_length_is_that_of_the_parameters(tmp_path: Path) -> None:
 MALFORMED: list[tuple[str, str]] = [
     ("", "line 1: is not the header of a mumax3 table"),
     ("0\t1\t2\n", "line 1: is not the header"),
-    ("# t (s)\tmx ()\tmy ()\n", "line 1: no single column 'mz'; known: mx, my, t"),
+    ("# t (s)\tmx ()\tmy ()\n", "line 1: no column 'mz'; known: mx, my, t"),
     (HEADER, "holds no rows"),
     (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\n", "line 3: 3 fields, the header has 5"),
     (HEADER + "0\t0\t0\t0\t0\n1e-9\t0\t0\tlots\t0\n", "line 3: mz = 'lots' is not a number"),
@@ -227,7 +233,7 @@ def test_a_table_whose_path_does_not_match_is_named(tmp_path: Path, name: str) -
 
 
 OPTIONS_THAT_DO_NOT_FIT: list[tuple[dict[str, Any], str]] = [
-    ({"column": "ext_dwpos"}, "no single column 'ext_dwpos'"),
+    ({"column": "ext_dwpos"}, "no column 'ext_dwpos'"),
     ({"column": "mz"}, "line 1: column 'mz ()' is not in m"),
     ({"column": "wall_position", "offset": 0.9 * LENGTH}, "line 4: position 7.168e-07 m lies off the track"),
     ({"offset": 1e-9}, "offset: needs column"),

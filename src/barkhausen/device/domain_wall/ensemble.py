@@ -73,16 +73,32 @@ class Ensemble:
                 raise InputError(f"{name} = {value}: must be 0 to {count - 1}")
         return (state * self.shape[1] + device) * self.shape[2] + cycle
 
-    def mumax3(self, state: int, device: int, cycle: int, *, in_metres: bool = False) -> str:
+    def mumax3(
+        self,
+        state: int,
+        device: int,
+        cycle: int,
+        *,
+        in_metres: bool = False,
+        every: float | None = None,
+        dt: float | None = None,
+        snapshots_every: float | None = None,
+        edge_smooth: int = 8,
+        maximal_regions: int = 200,
+    ) -> str:
         """A mumax3 script of one event, with the same edges, anisotropy, pulses and start, and mumax3's own noise.
 
         Args:
             state, device, cycle: Numbers of the event; states are in the order of ``protocol.gate_voltages``.
             in_metres: Whether edges are written in metres instead of as filled fractions of cells, so that the cell
                 size of the script can be changed.
+            every: Time between rows of the table in s. Default: that of the ensemble.
+            dt: Time step in s. Default: that of the ensemble, if ``every`` is not given.
+            snapshots_every, edge_smooth, maximal_regions: As in
+                :func:`~barkhausen.micromagnetics.mumax3.script.mumax3_script`.
 
         Raises:
-            InputError: There is no such event.
+            InputError: There is no such event, or an option does not fit.
         """
         number = self.replica(state, device, cycle)
         how = self.parameters.characterisation
@@ -90,12 +106,15 @@ class Ensemble:
             self.film.assign(self.device_of_replica),
             self.drive,
             duration=self.event.duration,
-            every=self.every,
+            every=self.every if every is None else every,
             replica=number,
             seed=how.seed,
             temperature=how.temperature,
             initial=float(self.starts[number]),
-            dt=self.dt,
+            dt=self.dt if dt is None and every is None else dt,
+            snapshots_every=snapshots_every,
+            edge_smooth=edge_smooth,
+            maximal_regions=maximal_regions,
             outline=self.parameters.shape.outline(self.parameters.track) if in_metres else None,
             devices_seed=how.seed,
         )

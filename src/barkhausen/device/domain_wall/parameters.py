@@ -152,10 +152,18 @@ def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameter
     Raises:
         InputError: The file cannot be read, or a key or value in it is wrong.
     """
-    values = read_toml(path)
+    return parameters_from(read_toml(path), settings, str(path))
+
+
+def parameters_from(values: dict[str, Any], settings: Sequence[str], origin: str) -> DeviceParameters:
+    """As :func:`load_parameters`, from the values of a parameter file, which assignments change in place.
+
+    Raises:
+        InputError: A key or value is wrong; the message begins with ``origin``.
+    """
     for setting in settings:
         apply_setting(values, setting)
     technology = values.pop("technology", NAME)
     if technology != NAME:
-        raise InputError(f"{path}: technology = {technology!r}: must be {NAME!r} here")
-    return validated(DeviceParameters, values, str(path))
+        raise InputError(f"{origin}: technology = {technology!r}: must be {NAME!r} here")
+    return validated(DeviceParameters, values, origin)

@@ -127,9 +127,18 @@ def columns_of(
         for quantity in quantities
         for number, written in _values(headings, quantity, chosen.get(quantity.name))
     ]
+    if not values:
+        # Names of values with what is no unit, which is then named.
+        values = [
+            (number, quantity, match[2])
+            for quantity in quantities
+            for number, heading in enumerate(headings)
+            if (match := AFTER_SIGN.fullmatch(heading)) and _plain(match[1]) == quantity.name
+        ]
     picked = [item for item in values if item[1].name in chosen]
     values = picked or [item for item in values if item[0] not in chosen.values()]
-    missing = [label for label in LABELS if found[label] is None and label != "cycle"]
+    # Cycles can be numbered, unless a column seems to hold them.
+    missing = [name for name in LABELS if found[name] is None and (name != "cycle" or _near(name, headings))]
     if device_elsewhere and "device" in missing:
         missing.remove("device")
     if missing or len(values) != 1:
@@ -221,7 +230,9 @@ def _wrong(
         f"{'ohm' if quantities[0].unit == 'ohm' else ''}), not '{','.join(headings).lower()[:200]}'"
     )
     line += f"; no column of {' and '.join(lacks)}" if values < 2 else "; it has several columns of values"
-    return line + (f"; did you mean columns {','.join(meant)}?" if meant else "")
+    if meant:
+        return f"{line}; did you mean columns {','.join(meant)}?"
+    return f"{line}; if all rows are of one device, add a column with one label" if missing == ["device"] else line
 
 
 def _near(name: str, headings: Sequence[str]) -> str:

@@ -145,7 +145,7 @@ def _read(
     if not measurements:
         raise InputError(f"{path}: holds no rows")
     first = found[0]
-    if first.factor != 1 or first.unit != first.quantity.unit:
+    if first.factor != 1:
         notes.append(f"{first.quantity.name}s in {first.unit}")
     if first.cycle is None:
         notes.append("no column of cycles: the rows of each state and device are numbered")
@@ -218,7 +218,7 @@ def _gaps(measurements: Sequence[_Measurement], missing: int) -> list[str]:
             by_state[item.state] = by_state.get(item.state, 0) + 1
     where = ", ".join(f"{state}: {count}" for state, count in sorted(by_state.items()))
     where = where if len(where) <= 100 else f"in {len(by_state)} states"
-    return [f"{missing} of {len(measurements)} values are missing ({where}), whatever their value would have been"]
+    return [f"{missing} of {len(measurements)} values are missing ({where}) and left out, as if missing at random"]
 
 
 def _to_array(rows: Sequence[_Measurement]) -> tuple[np.ndarray, list[str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from barkhausen.core.config import read_text
-from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.errors import InputError, did_you_mean, warn
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters
@@ -28,6 +28,16 @@ EARLY = 5e-3
 
 ROUNDING = 1e-5
 """Amount by which |m_z| may exceed 1, since mumax3 writes single precision."""
+
+PROFILE = re.compile(r"m_?z[\W_]*\d+|m[\W_]*(?:x|y|row|col|cell|crop|region)\w*?\d+[\w.,\- ]*z", re.IGNORECASE)
+"""Names of columns that hold m_z of one row of cells or of one region."""
+
+IN_PLANE = 0.7
+"""Length of the mean in-plane magnetisation above which a film is taken to be magnetised in its plane. Of a track with
+a perpendicular wall only the wall itself lies in the plane."""
+
+NO_MZ = 0.02
+"""Magnitude of m_z below which it is taken to be zero."""
 
 Numbers = Float[np.ndarray, " row"]
 
@@ -44,6 +54,12 @@ class _Table:
     """Line number of the last row."""
     value: float
     """Final value that gives the position: mean m_z, or the column in m."""
+    rows: int
+    """Number of rows."""
+    largest: float
+    """Greatest magnitude of the value over all rows."""
+    in_plane: float
+    """Length of the mean in-plane magnetisation in the last row; NaN if the table does not give it."""
 
 
 def import_mumax3_tables(
@@ -65,7 +81,7 @@ def import_mumax3_tables(
     Args:
         tables: Directory, searched recursively, or the table files themselves.
         parameters: Parameters of track, protocol and junction. The length of the track must be that of the simulated
-            device.
+            device; positions from m_z need it.
         pattern: Pattern of the end of each path, with the fields {state}, {device} and {cycle}. A field that is left
             out has one value. In a directory, every file named like the last part of the pattern must match the whole
             pattern; if that part has fields, every file with its extension.
@@ -79,10 +95,14 @@ def import_mumax3_tables(
         average: Time in s at the end of a table over which values are averaged, weighted by time. Default: only the
             last row is used.
 
+    Warns:
+        InputWarning: Tables of one row or without times, or a film that seems to be magnetised in its plane.
+
     Raises:
-        InputError: A path does not match, or labels occur twice; a table cannot be read, lacks a column, holds a value
-            that is not a finite number, goes back in time, or ends before the others (the message gives the line); a
-            position lies off the track; or the values cannot belong to one device.
+        InputError: The length of the track is needed and not given; a path does not match, or labels occur twice; a
+            table cannot be read, lacks a column, holds a profile of m_z, holds a value that is not a finite number,
+            goes back in time, or ends before the others (the message gives the line); a position lies off the track; or
+            the values cannot belong to one device.
     """
     parameters = parameters or DeviceParameters()
     if left not in (1, -1):
@@ -95,10 +115,13 @@ def import_mumax3_tables(
         raise InputError(f"offset = {offset}: must be a finite length in m")
     if column is None and offset:
         raise InputError("offset: needs column; the position from m_z counts from the left end")
+    if column is None:
+        parameters.require_length("m_z gives a position as a share of it")
     expression = _expression(pattern)
     paths = _paths(tables, pattern)
     found = [_read(path, _labels(path, expression, pattern), column, average) for path in paths]
     _check_together(found)
+    _warn_of_doubtful(found, column)
     length = parameters.track.length
     rows = [(table, _position(table, column, length, offset, left / domain_mz)) for table in found]
     positions, states = _to_array(rows)
@@ -117,7 +140,7 @@ def import_mumax3_tables(
         return domain_wall_device(
             positions,
             parameters,
-            source="measured",
+            source="simulated",
             assumed=[how, f"the walls are at rest at the end of the tables, {end:g} s", *parameters.assumed()],
             attributes={
                 "imported_from": _place(tables),
@@ -182,31 +205,51 @@ def _read(path: Path, labels: tuple[str, str, str], column: str | None, average:
     if names[:1] != ["t"]:
         raise InputError(f"{path}: line 1: is not the header of a mumax3 table, '# t (s)' and further columns")
     wanted = "mz" if column is None else column
-    if names.count(wanted) != 1:
-        raise InputError(f"{path}: line 1: no single column '{wanted}'{did_you_mean(wanted, names)}")
+    if wanted not in names:
+        profile = [name for name in names if PROFILE.fullmatch(name)]
+        if column is None and len(profile) > 1:
+            raise InputError(
+                f"{path}: line 1: holds {len(profile)} columns of m_z, '{profile[0]}' to '{profile[-1]}': a profile, "
+                "not the mean m_z of the track ('mz'); save the mean, or a column with the wall position"
+            )
+        raise InputError(f"{path}: line 1: no column '{wanted}'{did_you_mean(wanted, names)}")
     whole = header[names.index(wanted)].strip()
     if column is not None and whole not in (column, f"{column} (m)"):
         raise InputError(f"{path}: line 1: column '{whole}' is not in m")
     # A diverged simulation shows in m first, wherever the position comes from.
     needed = {name: names.index(name) for name in ("t", wanted, "mx", "my", "mz") if name in names}
+    twins = [k for k, name in enumerate(names) if name == wanted and k != needed[wanted]]
     rows: list[tuple[int, float, float]] = []
+    in_plane = math.nan
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip() or line.startswith("#"):
             continue
-        time, value = _numbers(line.split("\t"), len(names), needed, wanted, f"{path}: line {number}")
+        where, fields = f"{path}: line {number}", line.split("\t")
+        values = _numbers(fields, len(names), needed, where)
+        for twin in twins:
+            if fields[twin].strip() != fields[needed[wanted]].strip():
+                raise InputError(f"{where}: two columns '{wanted}' hold different values")
+        time, value = values["t"], values[wanted]
+        in_plane = math.hypot(values["mx"], values["my"]) if {"mx", "my"} <= set(values) else math.nan
         if rows and time < rows[-1][1]:
             raise InputError(f"{path}: line {number}: goes back in time, from {rows[-1][1]:g} s to {time:g} s")
         rows.append((number, time, value))
     if not rows:
         raise InputError(f"{path}: holds no rows")
     line_of_end, end, last = rows[-1]
+    largest = max(abs(value) for _, _, value in rows)
     if average is not None:
+        if end == rows[0][1]:
+            raise InputError(
+                f"{path}: all rows are at t = {end:g} s, as of a loop of minimize() or relax(): there is no time to "
+                "average over; leave out average to take the last row"
+            )
         last = _mean_of_the_end(np.array(rows)[:, 1], np.array(rows)[:, 2], average, f"{path}: line {line_of_end}")
-    return _Table(path, *labels, end, line_of_end, last)
+    return _Table(path, *labels, end, line_of_end, last, len(rows), largest, in_plane)
 
 
-def _numbers(fields: list[str], width: int, needed: dict[str, int], wanted: str, where: str) -> tuple[float, float]:
-    """Time and position of a row."""
+def _numbers(fields: list[str], width: int, needed: dict[str, int], where: str) -> dict[str, float]:
+    """Values of a row by the names of their columns."""
     if len(fields) != width:
         raise InputError(f"{where}: {len(fields)} fields, the header has {width}")
     values = {}
@@ -217,7 +260,7 @@ def _numbers(fields: list[str], width: int, needed: dict[str, int], wanted: str,
             raise InputError(f"{where}: {name} = {fields[index].strip()!r} is not a number") from None
         if not math.isfinite(values[name]):
             raise InputError(f"{where}: {name} = {fields[index].strip()} is not finite")
-    return values["t"], values[wanted]
+    return values
 
 
 def _mean_of_the_end(time: Numbers, value: Numbers, average: float, where: str) -> float:
@@ -248,6 +291,39 @@ def _check_together(tables: Sequence[_Table]) -> None:
             raise InputError(
                 f"{table.path}: line {table.line}: ends at {table.end:g} s, others reach {end:g} s; was it interrupted?"
             )
+
+
+def _warn_of_doubtful(tables: Sequence[_Table], column: str | None) -> None:
+    """Warn of tables that are read but are probably not what they are taken for."""
+    single = [table for table in tables if table.rows == 1]
+    still = [table for table in tables if table.rows > 1 and table.end == 0]
+    if single:
+        warn(
+            f"{single[0].path}: holds a single row, at t = {single[0].end:g} s{_others(single)}; is it the start of a "
+            "simulation? The wall is taken to be at rest there"
+        )
+    if still:
+        warn(
+            f"{still[0].path}: all rows are at t = 0{_others(still)}, as of a loop of minimize() or relax(); the last "
+            "row is taken"
+        )
+    if column is not None:
+        return
+    flat = [table for table in tables if table.in_plane > IN_PLANE]
+    if flat:
+        warn(
+            f"{flat[0].path}: the mean magnetisation lies in the plane, {flat[0].in_plane:.2f} of it in the last row"
+            f"{_others(flat)}: m_z = {flat[0].value:.3g} is then no position of a wall"
+        )
+    elif all(table.largest < NO_MZ for table in tables):
+        warn(
+            f"{tables[0].path}: m_z is about 0 throughout{_others(tables)}: every wall is read in the middle of the "
+            "track; is the film magnetised in its plane?"
+        )
+
+
+def _others(tables: Sequence[_Table]) -> str:
+    return f" (and {len(tables) - 1} more {'table' if len(tables) == 2 else 'tables'})" if len(tables) > 1 else ""
 
 
 def _position(table: _Table, column: str | None, length: float, offset: float, per_mz: float) -> float:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from barkhausen.core.errors import InputError
 
+EXCEL_GAPS = ("#n/a", "#na", "#nv", "#wert!", "#zahl!", "#div/0!", "#value!", "#num!", "#ref!", "#bezug!", "#name?")
+"""Errors in the cells of Excel, in English and German, which have no value."""
+
 GAPS = frozenset(
-    ("", "nan", "na", "n/a", "n.a.", "#n/a", "#na", "null", "none", "missing", "-", "--", "---", "–", "—", "?", "*")
-    + ("#nv", "n.v.", "k.a.", "#wert!", "#zahl!", "#div/0!", "#value!", "#num!", "#ref!", "#bezug!", "#name?")
-)
-"""Cells that say that there is no value, in small letters; those with # are Excel's, in English and German."""
+    ("", "nan", "na", "n/a", "n.a.", "null", "none", "missing", "-", "--", "---", "–", "—", "?", "*", "n.v.", "k.a.")
+).union(EXCEL_GAPS)
+"""Cells that say that there is no value, in small letters."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 SPACES = "\u00a0\u2007\u202f\u2009"
@@ -61,8 +63,8 @@ def parsed(cells: Sequence[str], where: Sequence[str]) -> tuple[list[float], boo
         for sign in signs:
             first_of.setdefault(sign, place)
         if len(first_of) == 2:
-            comma, point = first_of[","], first_of["."]
-            raise InputError(f"{place}: decimal comma and decimal point in one column (see {comma} and {point})")
+            other = next(seen for seen in first_of.values() if seen != place).rsplit(": ", 1)[-1]
+            raise InputError(f"{place}: {text!r} has another decimal sign than {other}; use one in the whole column")
         value = float(plain)
         if not math.isfinite(value):
             raise InputError(f"{place}: {text!r} is not finite")

@@ -324,7 +324,7 @@ WRONG_ARGUMENTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         {},
         r"drive\.gate_profile: the compact model knows a uniform gate only",
     ),
-    ({"current_density": torch.ones(3)}, {}, r"drive\.current_density: given for 3 replicas, but there are 2"),
+    ({"current_density": torch.full((3,), 1e10)}, {}, r"drive\.current_density: given for 3 replicas, but there are 2"),
     ({}, {"position": torch.zeros(3)}, r"position: shape \(3,\) is not one place, or one for each of 2"),
     ({}, {"temperature": -1.0}, r"temperature = -1\.0: must be zero or positive"),
     ({}, {"duration": math.nan}, r"duration = nan: must be a positive time in s"),
