@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, InputWarning
 from barkhausen.device import CharacterisedDevice, DeviceParameters, Racetrack
 from barkhausen.device.importers.mumax3 import import_mumax3_tables as import_tables
 
@@ -263,3 +263,85 @@ def test_what_is_missing_or_no_device_is_refused_by_name(tmp_path: Path) -> None
     assert "tables: holds no table" in refused([])
     table(place(tmp_path, "a"), ends())
     assert refused(tmp_path) == f"{tmp_path}: the device has 1 state(s); a synapse needs 2 to 256"
+
+
+# ---- tables that are probably not what they are taken for --------------------------------------------------------
+
+
+def raw(path: Path, names: str, rows: Sequence[Sequence[float]]) -> Path:
+    """A table with columns of one's own; the header gives names alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = "# t (s)\t" + "\t".join(f"{name} ()" for name in names.split())
+    path.write_text("\n".join([header, *("\t".join(map(repr, row)) for row in rows)]) + "\n")
+    return path
+
+
+def two_states(root: Path, names: str, rows: Any) -> None:
+    """Tables of two states; ``rows`` gives the rows for a mean m_z."""
+    for label, mz in (("a", -0.5), ("b", 0.5)):
+        raw(place(root, label), names, rows(mz))
+
+
+def test_positions_from_mz_need_the_length_of_the_track(tmp_path: Path) -> None:
+    two_states(tmp_path, "mx my mz", lambda mz: [(0.0, 0, 0, 0), (1e-9, 0, 0, mz)])
+    for parameters in (None, DeviceParameters(), DeviceParameters(track=Racetrack(width=48e-9))):
+        with pytest.raises(InputError, match=r"^track\.length is needed, since m_z gives a position as a share of it"):
+            import_tables(tmp_path, parameters)
+    given = DeviceParameters.model_validate({"track": {"length": 320e-9}})
+    assert positions(import_tables(tmp_path, given)).ravel() == pytest.approx([80e-9, 240e-9])
+
+
+def test_positions_of_a_column_need_no_length_but_say_which_is_assumed(tmp_path: Path) -> None:
+    for label, x in (("a", 82e-9), ("b", 202e-9)):
+        table(place(tmp_path, label), ends(position=x))
+    device = import_tables(tmp_path, column="wall_position")
+    assert positions(device).ravel() == pytest.approx([82e-9, 202e-9])
+    assert "track.length = 5.12e-07 (default)" in device.assumed
+
+
+def test_a_film_in_the_plane_is_warned_of(tmp_path: Path) -> None:
+    two_states(tmp_path, "mx my mz", lambda mz: [(0.0, 0.99, 0, 0), (1e-9, 0.98, 0.1, 0.01 * mz)])
+    with pytest.warns(InputWarning, match=r"statea_.*lies in the plane, 0\.99 .* \(and 1 more table\): m_z = -0\.005"):
+        import_mumax3_tables(tmp_path)
+    # Without m_x and m_y only m_z itself can tell, as in a vortex.
+    two_states(tmp_path, "mz", lambda mz: [(0.0, 0), (1e-9, 0.01 * mz)])
+    with pytest.warns(InputWarning, match="m_z is about 0 throughout"):
+        import_mumax3_tables(tmp_path)
+
+
+def test_a_wall_that_rests_in_the_middle_is_not_taken_for_a_film_in_the_plane(tmp_path: Path) -> None:
+    for label, mz in (("a", 0.0), ("b", 0.5)):
+        raw(place(tmp_path, label), "mx my mz", [(0.0, 0.1, 0, 0.0), (1e-9, 0.1, 0, mz)])
+    assert positions(import_mumax3_tables(tmp_path)).ravel() / LENGTH == pytest.approx([0.5, 0.75])
+
+
+def test_a_single_row_is_warned_of(tmp_path: Path) -> None:
+    two_states(tmp_path, "mx my mz", lambda mz: [(0.0, 0, 0, mz)])
+    with pytest.warns(InputWarning, match=r"holds a single row, at t = 0 s \(and 1 more table\); is it the start"):
+        device = import_mumax3_tables(tmp_path)
+    assert positions(device).ravel() / LENGTH == pytest.approx([0.25, 0.75])
+
+
+def test_rows_that_are_all_at_the_start_are_warned_of_and_have_no_average(tmp_path: Path) -> None:
+    two_states(tmp_path, "mx my mz", lambda mz: [(0.0, 0, 0, 0.9), (0.0, 0, 0, mz)])
+    with pytest.warns(InputWarning, match=r"all rows are at t = 0 \(and 1 more table\), as of a loop of minimize"):
+        device = import_mumax3_tables(tmp_path)
+    assert positions(device).ravel() / LENGTH == pytest.approx([0.25, 0.75])
+    assert "all rows are at t = 0 s, as of a loop of minimize() or relax()" in refused(tmp_path, average=1e-9)
+
+
+def test_columns_may_be_more_and_in_any_order_and_written_twice(tmp_path: Path) -> None:
+    two_states(tmp_path, "E_total mz mx my mz", lambda mz: [(0.0, -1e-18, 0, 0, 0, 0), (1e-9, -1e-18, mz, 0.1, 0, mz)])
+    assert positions(import_mumax3_tables(tmp_path)).ravel() / LENGTH == pytest.approx([0.25, 0.75])
+    raw(place(tmp_path, "b"), "mz mx my mz", [(0.0, 0, 0, 0, 0), (1e-9, 0.5, 0, 0, 0.4)])
+    assert "line 3: two columns 'mz' hold different values" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names", ["mx my mz0 mz1 mz2", "mx my m_z[0] m_z[1]", "m.region0z m.region1z", "m_row0_z m_row1_z"]
+)
+def test_a_profile_of_mz_is_not_taken_for_its_mean(tmp_path: Path, names: str) -> None:
+    two_states(tmp_path, names, lambda mz: [(0.0, *[mz] * len(names.split())), (1e-9, *[mz] * len(names.split()))])
+    message = refused(tmp_path)
+    assert "columns of m_z" in message
+    assert "a profile, not the mean m_z of the track" in message

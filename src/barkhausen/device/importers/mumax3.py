@@ -29,7 +29,7 @@ EARLY = 5e-3
 ROUNDING = 1e-5
 """Amount by which |m_z| may exceed 1, since mumax3 writes single precision."""
 
-PROFILE = re.compile(r"m_?z[\W_]*\d+|m[\W_]*(?:x|y|row|col|cell|crop|region)\w*?\d+[\w.,\- ]*z", re.IGNORECASE)
+PROFILE = re.compile(r"m_?z[\W_]*\d+\W*|m[\W_]*(?:x|y|row|col|cell|crop|region)\w*?\d+[\w.,\- ]*z", re.IGNORECASE)
 """Names of columns that hold m_z of one row of cells or of one region."""
 
 IN_PLANE = 0.7
