@@ -17,7 +17,7 @@ FORMAT_VERSION = 2
 """Version of the device file. Files of version 1 are read as well (:mod:`.old_format`); others are refused."""
 
 MAXIMAL_STATES = 256
-SOURCES = ("micromagnetics", "simulated", "measured", "gaussian")
+SOURCES = ("micromagnetics", "measured", "gaussian", "simulated")
 DISTRIBUTIONS = ("gaussian", "mixture", "empirical")
 NOISE_POOLS = ("state", "device")
 CAUSE = re.compile(r"[a-z][a-z0-9_]{0,40}")
