@@ -235,7 +235,7 @@ def test_labels_that_never_repeat_are_refused_before_they_fill_the_memory(csv: P
 def test_missing_file_and_directory_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.csv: no such file"):
         import_measured_csv(tmp_path / "nowhere.csv")
-    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(InputError, match="is a directory, not a file"):
         import_measured_csv(tmp_path)
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import InputError, did_you_mean
-from barkhausen.device.importers.text import decoded, read_bytes
+from barkhausen.core.limits import in_words, memory_allowed
+from barkhausen.core.reading import SHARE_OF_TEXT, read_bytes
+from barkhausen.device.importers.text import decoded
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 """Separators of columns that are understood, with their names."""
-
-MAXIMAL_UNPACKED = 512 * 1024 * 1024
-"""Largest size of an unpacked workbook."""
 
 ALL_SHEETS = "all"
 
@@ -119,9 +118,10 @@ def _workbook(content: bytes, path: Path, sheet: str | None) -> list[Sheet]:
             f"{path}: is an Excel workbook, which needs openpyxl: pip install 'barkhausen[excel]'"
         ) from None
     try:
+        most = memory_allowed() * SHARE_OF_TEXT
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(item.file_size for item in archive.infolist()) > MAXIMAL_UNPACKED:
-                raise InputError(f"{path}: unpacks to more than {MAXIMAL_UNPACKED >> 20} MB")
+            if sum(item.file_size for item in archive.infolist()) > most:
+                raise InputError(f"{path}: unpacks to more than {in_words(most)} (BARKHAUSEN_MEMORY raises it)")
         values, formulas = (
             openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only)
             for data_only in (True, False)

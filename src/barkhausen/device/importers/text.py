@@ -8,9 +8,6 @@ from typing import NamedTuple
 
 from barkhausen.core.errors import InputError
 
-MAXIMAL_BYTES = 256 * 1024 * 1024
-"""Largest size of a table; a larger file is no table of measurements."""
-
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", ""),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
@@ -35,24 +32,6 @@ class Text(NamedTuple):
 
     text: str
     encoding: str
-
-
-def read_bytes(path: Path) -> bytes:
-    """Content of a file of bounded size.
-
-    Raises:
-        InputError: The file is missing, unreadable or too large.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAXIMAL_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    if len(content) > MAXIMAL_BYTES:
-        raise InputError(f"{path}: is larger than {MAXIMAL_BYTES >> 20} MB, too large for a table of measurements")
-    return content
 
 
 def decoded(content: bytes, path: Path) -> Text:
