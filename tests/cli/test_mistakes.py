@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from barkhausen.cli.app import main
 from barkhausen.core.registry import EXTENSIONS
 from barkhausen.device import gaussian_device, read_device, write_device
 from barkhausen.device.resistive.technology import ResistiveParameters, resistive_device
+from barkhausen.experiment.design.verdict import Verdict
 from made_up_sweep import write_sweep
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -164,3 +166,23 @@ def test_wires_that_take_most_of_the_weights_are_told_of(run: Command, recipe: P
     assert told["kilohm"][1] > 0.4
     assert "of the weights" not in told["megohm"][0]
     assert told["megohm"][1] < 0.1
+
+
+def test_design_prints_the_verdict_of_its_page(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = {"best": "of the search"}
+    coinciding = ("Coinciding states", "states 1 and 2 are no farther apart than their standard deviation.")
+
+    def found(of: object) -> Verdict:
+        assert of is result
+        return Verdict("The best design has rough edges.", "Thermal motion limits it.", [coinciding])
+
+    search, verdict = (
+        importlib.import_module(f"barkhausen.experiment.design.{name}") for name in ("search", "verdict")
+    )
+    monkeypatch.setattr(search, "design_to_directory", lambda *_, **__: result)
+    monkeypatch.setattr(verdict, "verdict", found)
+    monkeypatch.setattr("barkhausen.report.design.page.write_design_page", lambda out: out / "design.html")
+    code, out, _ = run("design", tmp_path / "search.toml", "--out", tmp_path / "out")
+    assert code == 0
+    lines = ["The best design has rough edges.", "Thermal motion limits it.", ": ".join(coinciding)]
+    assert out.splitlines()[:3] == lines
