@@ -25,6 +25,7 @@ from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import deprecated
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
+from barkhausen.device.description import describe_device
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
 from barkhausen.device.plots import plot_of
@@ -202,6 +203,12 @@ class CharacterisedDevice:
             InputError: There is no such figure, or the device file does not hold what it needs.
         """
         return plot_of(kind)(self, axes)
+
+    def __repr__(self) -> str:
+        return describe_device(self).text()
+
+    def _repr_html_(self) -> str:
+        return describe_device(self).html()
 
     @property
     def technology(self) -> str:

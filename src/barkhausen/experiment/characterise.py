@@ -33,7 +33,7 @@ def characterise_to_file(
     threads: int | None = None,
     accelerator: str = "cpu",
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Characterisation:
     """Characterise the device of a TOML file; write ``out``, and its histories beside it.
 

@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from barkhausen.core.files import (
     clear_directory,
     read_json_lines,
 )
-from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.reading import is_file, read_bytes
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
@@ -74,7 +74,7 @@ class Run:
         data_dir: Root directory of the data sets, where the user names one.
         overwrite: Whether to discard what the directory holds.
         lengthen: Whether to train a run of fewer epochs on, to those of the recipe.
-        progress: Display of progress.
+        progress: Display of progress; ``True``: the one that fits the terminal, the notebook or the log.
         notes: Lines for the summary, such as a data set that had to be replaced.
         logs: Destinations of its numbers beside TensorBoard, such as
             :class:`~barkhausen.experiment.logs.mlflow.Mlflow`.
@@ -85,7 +85,7 @@ class Run:
     data_dir: Path | None = None
     overwrite: bool = False
     lengthen: bool = False
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress | bool | None = None
     notes: tuple[str, ...] = ()
     logs: tuple[Destination, ...] = ()
 
@@ -235,7 +235,7 @@ class Run:
         recipe = self.recipe
         validating = recipe.dataset.validation_samples > 0
         held_out = "validation_accuracy" if validating else "test_accuracy"
-        with self.progress.task(
+        with display_of(self.progress).task(
             _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
         ) as advance:
             while training.epoch < recipe.epochs:
@@ -340,7 +340,7 @@ class Run:
         scores, counts, total = [], [], EnergyBreakdown()
         first: tuple[torch.Tensor, torch.Tensor] | None = None
         where = training.noise.device
-        with self.progress.task(f"{_title(self.recipe)}: chips", total=transfer.chips) as advance:
+        with display_of(self.progress).task(f"{_title(self.recipe)}: chips", total=transfer.chips) as advance:
             for chip in range(transfer.chips):
                 seed = f"chip {chip}"
                 generator = stream(self.recipe.seed, seed, where)

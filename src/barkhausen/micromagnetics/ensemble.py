@@ -14,13 +14,13 @@ import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
-from rich.console import Console
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import plausible
-from barkhausen.core.progress import Progress, Silent, Terminal
+from barkhausen.core.progress import Progress, display_of
+from barkhausen.micromagnetics import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.backend import Backend, choose_backend
 from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
 from barkhausen.micromagnetics.excitation.drive import Drive
@@ -94,7 +94,8 @@ def simulate(
         snapshots: Snapshots of the magnetisation to save as OVF files.
         checkpoint: Directory for finished chunks and, every 30 s, the state of the current one; the same call
             resumes there after a kill, with the same result. The caller deletes it.
-        progress: Display of the progress; ``True``: a bar on the terminal.
+        progress: Display of the progress; ``True``: a bar on the terminal or in the notebook, one line a
+            minute in a log.
 
     Returns:
         A data set with the dimensions ``time`` and ``replica`` and one variable for each observable; units, seed,
@@ -132,11 +133,9 @@ def simulate(
     keep = None
     if checkpoint is not None:
         keep = Checkpoint(Path(checkpoint), plan.fingerprint(chosen, observe, start))
-    if isinstance(progress, bool):
-        progress = Terminal(Console(stderr=True)) if progress else None
     parts = []
     total = replicas * (len(plan.times) - 1)
-    with (progress or Silent()).task("replica-records", total) as advance:
+    with display_of(progress).task("replica-records", total) as advance:
         for number, first in enumerate(range(0, replicas, chosen.chunk)):
             rows = torch.arange(first, min(first + chosen.chunk, replicas))
             records = None if keep is None else keep.finished(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,10 +14,15 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.core.units import VACUUM_PERMEABILITY
+from barkhausen.micromagnetics.descriptions import describe_film
 from barkhausen.micromagnetics.geometry.newell import demagnetisation_tensor
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.material import Material
+from barkhausen.micromagnetics.plots import plot_film
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,29 @@ class Film:
                 raise InputError("film.fill: filled fractions must lie between 0 and 1")
             if not bool((self.fill.amax((1, 2)) > 0).all()):
                 raise InputError("film.fill: a device has no filled cell")
+
+    def plot(
+        self,
+        magnetisation: Float[Tensor, "any 3 nx ny"] | None = None,
+        axes: Sequence[Axes] | None = None,
+        *,
+        component: str = "z",
+    ) -> list[Axes]:
+        """Draw maps of the magnetisation with the outline of the track (:func:`~.plots.plot_film`).
+
+        Args:
+            magnetisation: Magnetisation ``[3, nx, ny]`` or ``[replica, 3, nx, ny]``, a map for each replica. Default:
+                the anisotropy where it varies, otherwise the filled fraction.
+            axes: Axes to draw on, one for each map. Default: those of a new figure.
+            component: ``x``, ``y`` or ``z``.
+        """
+        return plot_film(self, magnetisation, axes, component=component)
+
+    def __repr__(self) -> str:
+        return describe_film(self).text()
+
+    def _repr_html_(self) -> str:
+        return describe_film(self).html()
 
     @property
     def devices(self) -> int:

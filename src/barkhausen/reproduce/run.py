@@ -41,7 +41,7 @@ def reproduce(
     data_dir: Path | None = None,
     seeds: Sequence[int] | None = None,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     log: Callable[[str], None] = lambda line: None,
     overwrite: bool = False,
 ) -> list[dict[str, Any]]:

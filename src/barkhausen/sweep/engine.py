@@ -13,7 +13,7 @@ from pathlib import Path
 from distributed import Client
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.progress import Progress, display_of
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, FINISHED
 from barkhausen.sweep.cluster import cores, external_cluster, local_cluster
@@ -51,7 +51,7 @@ def run_sweep(
     scheduler: str | None = None,
     data_dir: Path | None = None,
     dashboard: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     log: Log = lambda line: None,
 ) -> Counts:
     """Run a sweep or its missing tasks, and write its tables.
@@ -83,7 +83,7 @@ def run_sweep(
             return external_cluster(scheduler, log)
         return local_cluster(count, threads, dashboard=dashboard)
 
-    return Sweeping(sweep, directory, data_dir, open_cluster=open_cluster, progress=progress or Silent(), log=log).run()
+    return Sweeping(sweep, directory, data_dir, open_cluster=open_cluster, progress=display_of(progress), log=log).run()
 
 
 class Sweeping:

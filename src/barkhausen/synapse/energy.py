@@ -8,7 +8,8 @@ margin rule compares the weight with its level, so each attempt is read once). O
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,6 +17,10 @@ from jaxtyping import Float, Int
 from barkhausen.core.renamed import deprecated
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import ProgrammingCounters
+from barkhausen.synapse.plots import describe_energy, plot_energy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,18 @@ class EnergyBreakdown:
         for value in self.by_cause.values():
             total += value
         return total
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the energy of each cause as a bar (:func:`~barkhausen.synapse.plots.plot_energy`)."""
+        return plot_energy(self, axes)
+
+    def __repr__(self) -> str:
+        return describe_energy(self).text()
+
+    def _repr_html_(self) -> str:
+        # Totals are facts, causes a table: not both twice.
+        description = describe_energy(self)
+        return replace(description, facts={"total": description.facts["total"]}).html()
 
     def label(self, cause: str) -> str:
         """Name of a cause in tables and figures."""

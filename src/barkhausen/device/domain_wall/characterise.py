@@ -57,7 +57,7 @@ def characterise(
     parameters: DeviceParameters,
     *,
     checkpoint: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     backend: str = "auto",
     threads: int | None = None,
     accelerator: str = "cpu",
@@ -117,7 +117,12 @@ class _Run:
         self.parameters, self.ensemble = parameters, Ensemble(parameters)
 
     def pictured(
-        self, checkpoint: Path | None, progress: Progress | None, backend: str, threads: int | None, accelerator: str
+        self,
+        checkpoint: Path | None,
+        progress: Progress | bool | None,
+        backend: str,
+        threads: int | None,
+        accelerator: str,
     ) -> xr.Dataset:
         """One additional event of the first device in each state, with its own noise, and with maps of m_z."""
         how, ensemble = self.parameters.characterisation, self.ensemble

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from barkhausen.core.errors import InputError, warn
-from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
@@ -124,7 +124,7 @@ def infer_on_chip(
     fine_tuning_epochs: int = 0,
     inferences: float = 0.0,
     data_dir: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ChipInference:
     """Put the network of a finished run on a chip, and evaluate it.
 
@@ -180,7 +180,7 @@ def infer_on_chip(
     if fine_tuning_epochs:
         before = programming_energy(placed)
         steps = fine_tuning_epochs * -(-len(task.inputs) // recipe.batch_size)
-        with (progress or Silent()).task(f"{run.name}: fine-tuning on the chip", total=steps) as advance:
+        with display_of(progress).task(f"{run.name}: fine-tuning on the chip", total=steps) as advance:
             fine_tune(placed, recipe, dataset, fine_tuning_epochs, advance, purpose=f"fine-tuning{which} ")
         tuned = FineTuning(
             fine_tuning_epochs,

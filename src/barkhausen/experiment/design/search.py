@@ -18,7 +18,7 @@ import tomli_w
 from barkhausen.core.config import flat, read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, claimed_directory, read_json
-from barkhausen.core.progress import Progress, Silent
+from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.seeds import mixed_seed
 from barkhausen.device import DeviceParameters
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
@@ -70,7 +70,7 @@ def design_to_directory(
     backend: str = "auto",
     threads: int | None = None,
     accelerator: str = "cpu",
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> dict[str, Any]:
     """Search for designs, confirm the best ones micromagnetically, and write the results.
 
@@ -98,8 +98,8 @@ def design_to_directory(
         atomic_write(held, recipe.to_toml())
         compact = recipe.search.compact
         if recipe.search.calibrate:
-            compact = calibrated(recipe, out / CALIBRATION, backend, threads, progress or Silent())
-        work = _Work(recipe, compact, out, progress or Silent())
+            compact = calibrated(recipe, out / CALIBRATION, backend, threads, display_of(progress))
+        work = _Work(recipe, compact, out, display_of(progress))
         result, best = work.result({"backend": backend, "threads": threads, "accelerator": accelerator})
         atomic_write(out / DESIGNED, _toml_of(best, source.name))
         atomic_write(out / RESULT, json.dumps(result, indent=1, allow_nan=False) + "\n")

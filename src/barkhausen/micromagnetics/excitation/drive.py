@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float, Int
@@ -12,11 +13,16 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible, too_much_for_a_gate
+from barkhausen.micromagnetics.descriptions import describe_drive
 from barkhausen.micromagnetics.excitation.gate import Gate
 from barkhausen.micromagnetics.excitation.waveform import Values, Waveform
 from barkhausen.micromagnetics.material import Material
+from barkhausen.micromagnetics.plots import plot_drive
 from barkhausen.micromagnetics.state import Inputs
 from barkhausen.micromagnetics.terms import KNOWN, PerpendicularAnisotropy, SpinOrbitTorque, Term, Zeeman, ZhangLi
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 QUANTITIES = {
     "current_density": "current density",
@@ -77,6 +83,21 @@ class Drive:
             if profile.dim() != 2 or not bool(torch.isfinite(profile).all()):
                 raise InputError("drive.gate_profile: must be finite numbers of shape (nx, ny)")
             object.__setattr__(self, "gate_profile", profile)
+
+    def plot(self, axes: Sequence[Axes] | None = None, *, until: float | None = None) -> list[Axes]:
+        """Draw the signals that are not zero against time, a panel each (:func:`~.plots.plot_drive`).
+
+        Args:
+            axes: Axes to draw on, one for each signal. Default: those of a new figure.
+            until: End of the time axis in s. Default: a little after the last change of a signal.
+        """
+        return plot_drive(self, axes, until=until)
+
+    def __repr__(self) -> str:
+        return describe_drive(self).text()
+
+    def _repr_html_(self) -> str:
+        return describe_drive(self).html()
 
     def waveform(self, name: str) -> Waveform:
         """Waveform of that name."""

@@ -178,7 +178,7 @@ def calibrate(
     backend: str = "auto",
     threads: int | None = None,
     checkpoint: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Calibration:
     """Fit the compact model to micromagnetic runs on tracks like ``film``, and test it on other runs.
 

@@ -1,0 +1,56 @@
+"""Description of a finished run for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from barkhausen.core.config import flat
+from barkhausen.core.html import Description, Section, quantity
+from barkhausen.experiment.summary import energy_of
+
+if TYPE_CHECKING:
+    from barkhausen.results.finished import FinishedRun
+
+
+def describe_run(run: FinishedRun) -> Description:
+    """Accuracies, energy, recipe and assumptions of a run."""
+    summary = run.summary
+    samples = "test" if summary["test_accuracy"] is not None else "validation"
+    chips = summary["chips"]
+    spread = f" ± {100 * chips['std']:.2f} between {chips['count']} chips" if chips["count"] > 1 else ""
+    facts: dict[str, object] = {
+        "mode": summary["mode"],
+        "data set": f"{summary['dataset']['name']}, {summary['dataset']['train_samples']} training samples",
+        "device": run.device_name,
+        "epochs": summary["epochs"],
+        "seed": summary["seed"],
+        f"{samples} accuracy": f"{100 * run.accuracy:.2f} %{spread}",
+    }
+    unseen = summary.get("unseen_chips")
+    if unseen:
+        facts["unseen chips"] = (
+            f"{100 * unseen['mean']:.2f} % ± {100 * unseen['std']:.2f} between {unseen['count']} chips"
+        )
+    sections = []
+    if summary["states"] is not None:
+        facts["states"] = summary["states"]
+        energy, breakdown = summary["energy"], energy_of(summary)
+        facts["programming energy"] = (
+            f"{quantity(breakdown.total, 'J')}, {quantity(energy['per_inference_joule'], 'J')} per training sample and epoch"
+        )
+        counts = summary["programming"]
+        rows = [(breakdown.label(cause), quantity(value, "J")) for cause, value in breakdown.by_cause.items()]
+        sections = [
+            Section("Programming energy by cause", ("cause", "energy"), rows, opened=True),
+            Section(
+                "Programming events",
+                pairs={name.replace("_", " "): value for name, value in counts.items() if not isinstance(value, dict)},
+            ),
+        ]
+    sections += [
+        Section("Recipe", pairs=flat(summary["recipe"])),
+        Section("Assumptions", lines=summary["assumed"]),
+        Section("Notes", lines=summary.get("notes", [])),
+        Section("Software", pairs=summary["software"]),
+    ]
+    return Description("FinishedRun", facts, sections, name=run.name)
