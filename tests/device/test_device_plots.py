@@ -136,3 +136,20 @@ def test_states_of_one_value_each_can_be_drawn(states: int) -> None:
         source="measured",
     )
     assert len(filled(device.plot())) == states
+
+
+def test_a_device_describes_itself_with_every_text_of_its_file_escaped() -> None:
+    device = preset("racetrack-5")
+    assert repr(device).splitlines()[:3] == [
+        "<CharacterisedDevice>",
+        "  technology    domain-wall racetrack",
+        "  states        5, by wall position",
+    ]
+    data = device.data.assign_attrs(note="<script>alert(1)</script>")
+    data["state_mean"].attrs["long_name"] = "<img src=http://elsewhere>"
+    html = CharacterisedDevice(data)._repr_html_()
+    assert "<script" not in html
+    assert "<img" not in html
+    assert html.count("&lt;script&gt;") == 1
+    assert "84.09 nm" in html
+    assert "track.length" in html

@@ -160,7 +160,7 @@ def _digits(value: float, digits: int) -> str:
 
 def _plain(value: object) -> str:
     """A value on one line, of bounded length."""
-    text = " ".join(str(value).split())
+    text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
     return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + "…"
 
 

@@ -198,9 +198,6 @@ class CharacterisedDevice:
         Args:
             axes: Axes to draw on. Default: those of a new figure.
             kind: ``distribution``: the state coordinate in each state; ``drive``: states against what selects them.
-
-        Raises:
-            InputError: There is no such figure, or the device file does not hold what it needs.
         """
         return plot_of(kind)(self, axes)
 

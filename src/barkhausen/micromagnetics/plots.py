@@ -96,7 +96,7 @@ def plot_film(
         panels[-1].set_xlabel("x (nm)")
         bar = panels[0].figure.colorbar(image, ax=panels, fraction=0.05, aspect=12)
         bar.set_label(look["label"])
-        bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+        bar.outline.set_linewidth(0.6)
     return panels
 
 

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from barkhausen.results.arrays import to_xarray
+    from barkhausen.results.finished import FinishedRun, load_run
     from barkhausen.results.read import load_chips, load_table
 
-__all__ = ["load_chips", "load_table", "to_xarray"]
+__all__ = ["FinishedRun", "load_chips", "load_run", "load_table", "to_xarray"]
 
-_HOMES = {"load_chips": "read", "load_table": "read", "to_xarray": "arrays"}
+_HOMES = {
+    "FinishedRun": "finished",
+    "load_chips": "read",
+    "load_run": "finished",
+    "load_table": "read",
+    "to_xarray": "arrays",
+}
 
 
 def __getattr__(name: str) -> Any:

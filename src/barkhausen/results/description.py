@@ -35,9 +35,8 @@ def describe_run(run: FinishedRun) -> Description:
     if summary["states"] is not None:
         facts["states"] = summary["states"]
         energy, breakdown = summary["energy"], energy_of(summary)
-        facts["programming energy"] = (
-            f"{quantity(breakdown.total, 'J')}, {quantity(energy['per_inference_joule'], 'J')} per training sample and epoch"
-        )
+        each = quantity(energy["per_inference_joule"], "J")
+        facts["programming energy"] = f"{quantity(breakdown.total, 'J')}, {each} per training sample and epoch"
         counts = summary["programming"]
         rows = [(breakdown.label(cause), quantity(value, "J")) for cause, value in breakdown.by_cause.items()]
         sections = [

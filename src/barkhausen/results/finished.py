@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, ConfigDict, Field
 
@@ -15,8 +16,13 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
 from barkhausen.experiment.summary_file import Amount, Summary, Table, read_summary
 from barkhausen.experiment.work.rows import held_out
+from barkhausen.results.description import describe_run
 from barkhausen.results.file_names import SWEEP, TABLE
+from barkhausen.results.plots import plot_run
 from barkhausen.results.table import result_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Epoch(Table):
@@ -54,6 +60,21 @@ class FinishedRun:
     summary: dict[str, Any]
     epochs: list[Epoch]
     histograms: Histograms | None
+
+    def plot(self, axes: Axes | Sequence[Axes] | None = None, *, kind: str = "learning") -> list[Axes]:
+        """Draw the run (:func:`~barkhausen.results.plots.plot_run`).
+
+        Args:
+            axes: Axes to draw on. Default: those of a new figure.
+            kind: ``learning``: loss and accuracy after each epoch; ``energy``: programming energy by cause.
+        """
+        return plot_run(self, axes, kind=kind)
+
+    def __repr__(self) -> str:
+        return describe_run(self).text()
+
+    def _repr_html_(self) -> str:
+        return describe_run(self).html()
 
     @property
     def accuracy(self) -> float:

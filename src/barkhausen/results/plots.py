@@ -150,7 +150,7 @@ def _keys(frame: pd.DataFrame, x: str | None, by: str | None) -> tuple[str, str 
         x = key_column(frame, x)
     if by is not None:
         by = key_column(frame, by)
-    free = [key for key in swept if key not in (x, by)]
+    free = [key for key in swept if key not in (x, by) and frame[key].nunique(dropna=False) > 1]
     if x is None:
         free.sort(key=lambda key: (not pd.api.types.is_numeric_dtype(frame[key]), -frame[key].nunique()))
         if not free:

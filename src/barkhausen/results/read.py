@@ -16,6 +16,7 @@ from barkhausen.core.files import read_json
 from barkhausen.core.registry import load_extensions
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.experiment.work.rows import single_chips, training_row
+from barkhausen.results import accessor  # noqa: F401 (tables have .barkhausen.plot())
 from barkhausen.results.columns import (
     ALWAYS,
     FAILED,
