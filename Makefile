@@ -97,6 +97,7 @@ bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnu
 
 tune: setup ## choice of margin and rates on validation data
 	$(BIN)/python benchmarks/tune.py $(DATA)
+	$(BIN)/python benchmarks/default_margin.py $(DATA)
 
 FUZZ ?= --minutes 10
 CHAOS ?= --kills 200

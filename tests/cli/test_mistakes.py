@@ -186,3 +186,15 @@ def test_design_prints_the_verdict_of_its_page(run: Command, tmp_path: Path, mon
     assert code == 0
     lines = ["The best design has rough edges.", "Thermal motion limits it.", ": ".join(coinciding)]
     assert out.splitlines()[:3] == lines
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["x" * 5000], ["train", "x" * 5000, "--out", "run"], ["devices", "x" * 5000], ["devices", "--" + "x" * 5000]],
+    ids=["command", "file", "name", "option"],
+)
+def test_a_very_long_name_is_shortened(run: Command, arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "xxx" in err
+    assert len(err) < 600

@@ -15,7 +15,7 @@ import typer
 
 from barkhausen.cli.commands import Commands
 from barkhausen.cli.terminal.failures import failure_in_words
-from barkhausen.core.errors import BarkhausenError, InputWarning
+from barkhausen.core.errors import BarkhausenError, InputWarning, one_line
 from barkhausen.core.registry import warn_of_extensions
 from barkhausen.core.renamed import RenamedWarning
 from barkhausen.core.streams import print_anything
@@ -68,7 +68,7 @@ def _run() -> None:
             if line is None:
                 raise
             _fail(line, code=FAILURE)
-        _fail(" ".join(error.format_message().split()))
+        _fail(one_line(error.format_message()))
     # Typer itself turns Ctrl-C into this code.
     if code == INTERRUPTED:
         typer.echo("interrupted; the same command resumes from the last complete epoch", err=True)

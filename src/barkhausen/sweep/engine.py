@@ -12,7 +12,7 @@ from pathlib import Path
 
 from distributed import Client
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, FINISHED
@@ -242,7 +242,7 @@ class Sweeping:
         return search.samples * sum(1 for _ in repeated(search, {}))
 
     def _title(self) -> str:
-        return self.sweep.file.name or f"{self.sweep.file.task} {self.sweep.file.search.kind}"
+        return shortened(self.sweep.file.name) or f"{self.sweep.file.task} {self.sweep.file.search.kind}"
 
 
 def _keys(tasks: Sequence[Task]) -> Iterator[str]:
