@@ -1,7 +1,7 @@
 """Still and moving pictures of the wall on its track, from the maps of m_z of a characterisation.
 
 Cells without material are transparent. The outline of the track is a separate path in the text colour, so that notches
-and rough edges are visible on light and dark pages.
+and rough edges are visible on light and dark pages; this one follows the borders of the cells.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 
 from barkhausen.core.errors import InputError
@@ -24,6 +25,9 @@ from barkhausen.report.figure_files import csv_address, csv_text
 NEEDED = ("wall_position", "wall_count", "perpendicular")
 MOST_PICTURES = 16
 """Largest number of states shown in pictures; of more, evenly spaced ones are chosen."""
+
+SAMPLES = 3
+"""Points of the outline of the track along each cell."""
 
 
 def walls_of(history: xr.Dataset, numbers: DeviceNumbers) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def walls_of(history: xr.Dataset, numbers: DeviceNumbers) -> dict[str, Any]:
         "trajectories": trajectories.trajectory_plot(history, event, numbers.reset_position),
         "lines": trajectories.lines_of_a_state(len(voltages), int(history.sizes["device"] * history.sizes["cycle"])),
         "view": view,
+        "outline": track_outline(parameters, view),
         "shown": shown,
         "stills": [pictures.still(maps[-1, state]) for state in shown],
         "rests": rests,
@@ -66,6 +71,27 @@ def walls_of(history: xr.Dataset, numbers: DeviceNumbers) -> dict[str, Any]:
         "waves": waves,
         "moving": moving,
     }
+
+
+def track_outline(parameters: DeviceParameters, view: pictures.TrackView) -> str:
+    """SVG path of the edges of the first device over its cells: smooth, with notches and roughness.
+
+    Args:
+        parameters: Parameters of the device, from which its edges follow.
+        view: Geometry of the pictures. If they are of another grid, the path follows the borders of the cells.
+    """
+    outline = parameters.shape.outline(parameters.track)
+    how = parameters.characterisation
+    grid = outline.grid(parameters.track.thickness, how.cell)
+    if (grid.nx, grid.ny) != (view.columns, view.rows):
+        return view.outline
+    places = torch.linspace(0.0, outline.length, 1 + SAMPLES * grid.nx, dtype=torch.float64)
+    lower, upper = (edge[0] / grid.dy for edge in outline.edges(places, 1, how.seed))
+    middle = grid.ny / 2
+    across = (places / grid.dx).tolist()
+    top = [f"{x:.2f} {middle - y:.2f}" for x, y in zip(across, upper.tolist(), strict=True)]
+    bottom = [f"{x:.2f} {middle - y:.2f}" for x, y in zip(across, lower.tolist(), strict=True)]
+    return f"M{'L'.join([*top, *reversed(bottom)])}Z"
 
 
 def _check(history: xr.Dataset, numbers: DeviceNumbers) -> None:
