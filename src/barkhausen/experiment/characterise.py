@@ -18,6 +18,7 @@ from barkhausen.core.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
 from barkhausen.device import load_technology, read_device, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation
+from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 
 WORK = ".work"
@@ -67,7 +68,7 @@ def characterise_to_file(
             threads=threads,
             accelerator=accelerator,
             progress=progress,
-            attributes={"command": _command(source, out, settings)},
+            attributes={"command": _command(source, out, settings), "software": software()},
         )
         return found
 

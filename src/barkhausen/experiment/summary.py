@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from barkhausen.core.provenance import commit, processor
 from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning import endurance, synapse_layers
+from barkhausen.micromagnetics import compiled
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.version import __version__
 
@@ -142,10 +144,21 @@ def assumptions(device: CharacterisedDevice | None) -> list[str]:
     return [*LEARNING_ASSUMPTIONS, *device.assumed]
 
 
+def _kernel() -> str:
+    """Variant of the compiled micromagnetic kernel, or ``"torch"`` where it is not used."""
+    try:
+        return compiled.variant()
+    except ValueError:  # not built, or the environment asks for another one
+        return "torch"
+
+
 def software() -> dict[str, Any]:
-    """Versions and threads that decide whether two runs can be bit-identical."""
+    """Versions, commit, kernel, processor and threads that decide whether two runs can be bit-identical."""
     return {
         "barkhausen": __version__,
+        "commit": commit(),
+        "kernel": _kernel(),
+        "processor": processor(),
         "torch": str(torch.__version__),
         "python": platform.python_version(),
         "machine": platform.machine(),

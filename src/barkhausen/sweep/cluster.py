@@ -117,7 +117,7 @@ def _kill_workers(cluster: LocalCluster) -> None:
         nanny.auto_restart = False
         if nanny.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(nanny.pid, signal.SIGKILL)
+                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows has only the latter
 
 
 @contextlib.contextmanager

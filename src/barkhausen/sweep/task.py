@@ -14,6 +14,7 @@ from typing import Any
 
 from barkhausen.core.errors import BarkhausenError, InputError, OutcomeError
 from barkhausen.experiment.jobs import JOBS
+from barkhausen.experiment.summary import software
 from barkhausen.results.columns import FAILED, FINISHED
 from barkhausen.sweep.keys import code_version
 from barkhausen.sweep.plan import Task
@@ -69,7 +70,7 @@ def attempt(directory: Path, task: Task, work: Callable[[], Outcome], patience: 
         if not ours:
             error = f"another process has been at work on this task for {patience:g} s"
             return {"status": FAILED, "error": error, "traceback": error, "seconds": 0.0, "attempts": 0, **about}
-        about["attempts"] = store.begin(task.key, task.describe(), about)
+        about["attempts"] = store.begin(task.key, task.describe(), about | {"software": software()})
         begun = time.perf_counter()
         try:
             outcome = {"status": FINISHED, **work(), "seconds": time.perf_counter() - begun, **about}

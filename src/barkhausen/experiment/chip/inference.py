@@ -17,7 +17,7 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
-from barkhausen.experiment.summary import energy_of
+from barkhausen.experiment.summary import energy_of, software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
@@ -98,6 +98,7 @@ class ChipInference:
             "chip": self.chip.model_dump(exclude={"constants"}),
             "constants": self.chip.constants.model_dump(),
             "assumed": self.assumed,
+            "software": software(),
         }
 
 

@@ -42,6 +42,7 @@ from barkhausen.experiment.design.archive import CsvArchive
 from barkhausen.experiment.design.calibration import calibrated
 from barkhausen.experiment.design.confirmation import confirm, plain
 from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, load_search
+from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics import Film
 from barkhausen.version import __version__
 
@@ -183,6 +184,7 @@ class _Work:
         return {
             "format_version": 1,
             "code_version": __version__,
+            "software": software(),
             "recipe": self.recipe.model_dump(mode="json", exclude_none=True),
             "compact": self.compact.model_dump(),
             "remeasured_on": settings.devices * settings.cycles * REMEASURED,
