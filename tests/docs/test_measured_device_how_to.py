@@ -28,9 +28,8 @@ def commands() -> list[list[str]]:
 def german_table() -> tuple[bytes, np.ndarray]:
     """Table and its positions in nm, NaN where it has a gap."""
     noise = np.random.default_rng(5)
-    values = (
-        np.array(MEANS)[:, None, None] + noise.normal(0, 6, (4, DEVICES, 1)) + noise.normal(0, 5, (4, DEVICES, CYCLES))
-    )
+    offsets, cycles = noise.normal(0, 6, (4, DEVICES, 1)), noise.normal(0, 5, (4, DEVICES, CYCLES))
+    values = np.array(MEANS)[:, None, None] + offsets + cycles
     values = np.round(values, 2)
     rows = ["state;device;cycle;Position (nm)"]
     for (state, device, cycle), value in np.ndenumerate(values):
