@@ -61,8 +61,11 @@ DEVICE: dict[str, Any] = {
     "characterisation": {"devices": 2, "cycles": 1, "seed": 9},
 }
 DESIGN: dict[str, Any] = {
-    "device": {key: value for key, value in DEVICE.items() if key != "protocol"}
-    | {"protocol": {"settle": 0.2e-9, "relaxation": 0.3e-9, "edge_time": 0.1e-9}},
+    "device": {
+        **DEVICE,
+        "shape": {key: value for key, value in DEVICE["shape"].items() if key != "notches"},
+        "protocol": {key: value for key, value in DEVICE["protocol"].items() if key != "gate_voltages"},
+    },
     "search": {
         "states": 2,
         "families": ["rough", "equal-notches"],
@@ -148,8 +151,8 @@ def _tables(root: Path) -> None:
     chance = np.random.default_rng(1)
     rows = [["state", "device", "cycle", "position_m"]]
     rows += [
-        [str(s), str(d), str(c), f"{(0.2 + 0.3 * s) * 192e-9 + 2e-9 * chance.standard_normal():.4e}"]
-        for s in range(3) for d in range(6) for c in range(2)
+        [str(s), str(d), str(c), f"{(0.25 + 0.5 * s) * 192e-9 + 2e-9 * chance.standard_normal():.4e}"]
+        for s in range(2) for d in range(6) for c in range(2)
     ]  # fmt: skip
     (root / "measured.csv").write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
     other = [["state", "device", "cycle", "conductance_S"]]
