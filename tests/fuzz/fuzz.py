@@ -51,6 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="barkhausen-fuzz-") as folder:
         made = samples.made(Path(folder) / "samples")
         workers.prepare()
+        workers.warm_up(made, Path(folder))
         if chosen.only is not None:
             verdict = workers.attempt(seed, chosen.only, made, Path(folder), chosen.kinds)
             print(json.dumps(asdict(verdict), indent=1).replace("\\n", "\n"))

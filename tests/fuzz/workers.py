@@ -73,6 +73,27 @@ def prepare() -> None:
         import discretisedfield  # noqa: F401
 
 
+def warm_up(samples: Samples, folder: Path) -> None:
+    """Import what is imported when it is first needed, once instead of in every worker."""
+    lines = (
+        f"train {samples / 'recipe.toml'} --out run",
+        f"report {samples / 'run'} --out report.html",
+        f"sweep {samples / 'sweep.toml'} --out {samples / 'sweep'}",
+        f"devices {samples / 'device.nc'} --report page.html",
+        f"devices {samples / 'device.nc'} --figure figure.svg",
+        f"table {samples / 'sweep'}",
+        f"export {samples / 'run'} --to npz --out out.npz",
+        f"import-device {samples / 'measured.csv'} --parameters {samples / 'device.toml'} --out out.nc",
+    )
+    work = Path(tempfile.mkdtemp(dir=folder))
+    for line in lines:
+        with _captured(folder, False) as output:
+            code, error = _tried(cases.Case(line.split()), work)
+        if code or error is not None:
+            raise RuntimeError(f"{line}: exit code {code}: {error or output['err']}")
+    shutil.rmtree(work)
+
+
 @dataclass
 class Verdict:
     """What became of one input."""
