@@ -9,7 +9,7 @@ DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 # Parts of `make validate`.
 PARTS := standard-problems walls equilibrium integrators ensembles devices synapses sweeps claims others
 
-.PHONY: setup reproduce test lint docs wheel check-wheel licences bench bench-micromagnetics validate tune fuzz chaos clean $(PARTS:%=validate-%)
+.PHONY: setup reproduce test lint docs wheel check-wheel licences bench bench-micromagnetics validate tune fuzz chaos notebooks check-notebooks clean $(PARTS:%=validate-%)
 
 setup: .venv/run.stamp
 
@@ -80,6 +80,14 @@ lint: .venv/dev.stamp ## style, types, and the direction of imports
 	$(BIN)/ruff check src tests benchmarks examples setup.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+NOTEBOOKS := $(wildcard examples/notebooks/*.ipynb)
+
+notebooks: .venv/dev.stamp ## runs the notebooks of examples/notebooks and writes their outputs into them
+	OMP_NUM_THREADS=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=180 $(NOTEBOOKS)
+
+check-notebooks: .venv/dev.stamp ## runs the notebooks without changing them
+	OMP_NUM_THREADS=1 $(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.timeout=180 --output-dir build/notebooks $(NOTEBOOKS)
 
 docs: .venv/dev.stamp ## the documentation site in site/; opens from site/index.html
 	@# Not --quiet: that would keep warnings from being counted, and so from being errors.

@@ -1,4 +1,4 @@
-"""Hooks of the site: the files and the table that pages link to, options of API entries, Sphinx roles as links."""
+"""Hooks of the site: notebooks, the files and the table that pages link to, options of API entries, Sphinx roles."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ ENTRY_OPTIONS = """
       summary: false
       heading_level: 3
 """
+NOTEBOOKS = "examples/notebooks"
 MAIN_TABLE = re.compile(r"^\[[^]]+\]\(\.\./README\.md#results\)$", flags=re.MULTILINE)
 
 
@@ -28,7 +29,27 @@ def on_files(files: Files, config: Any) -> Files:
     for path in sorted(path for pattern in DOWNLOADS for path in ROOT.glob(pattern)):
         where = path.relative_to(ROOT).as_posix()
         files.append(File.generated(config, where, content=path.read_text(encoding="utf-8")))
+    for path in sorted((ROOT / NOTEBOOKS).glob("*.ipynb")):
+        files.append(File.generated(config, f"notebooks/{path.name}", content=path.read_bytes()))
+        text, pictures = page_of(path)
+        files.append(File.generated(config, f"notebooks/{path.stem}.md", content=text))
+        for name, content in pictures.items():
+            files.append(File.generated(config, f"notebooks/{name}", content=content))
     return files
+
+
+def page_of(notebook: Path) -> tuple[str, dict[str, bytes]]:
+    """A notebook with its outputs as a page, and its pictures by name."""
+    from nbconvert import MarkdownExporter  # noqa: PLC0415 (only where the site is built)
+
+    resources = {"unique_key": notebook.stem, "output_files_dir": notebook.stem}
+    text, found = MarkdownExporter().from_filename(str(notebook), resources=resources)
+    # A picture has the words of its section as its description; nbconvert has only "png".
+    title = text.lstrip("# ").partition("\n")[0]
+    text = text.replace("![png](", f"![Figure of the notebook: {title}](")
+    head, _, rest = text.lstrip().partition("\n")
+    link = f"[Download this notebook]({notebook.name})"
+    return f"{head}\n\n{link}\n{rest}", found["outputs"]
 
 
 def main_table() -> str:
@@ -42,7 +63,13 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     markdown = MAIN_TABLE.sub(lambda _: main_table(), markdown)
     # A layer is shown whole; a name within it under a heading of its own.
     markdown = ENTRY.sub(lambda found: found.group() + ENTRY_OPTIONS, markdown)
+    markdown = re.sub(r"\]\((?:\.\./)+examples/notebooks/([\w-]+)\.ipynb\)", _to_notebook(page), markdown)
     return re.sub(r"\]\(\.\./(examples|recipes)/", r"](\1/", markdown) if "/" not in page.file.src_uri else markdown
+
+
+def _to_notebook(page: Any) -> str:
+    """Link to the page of a notebook, from that page."""
+    return "](" + "../" * page.file.src_uri.count("/") + r"notebooks/\1.md)"
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:

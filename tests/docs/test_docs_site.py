@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("properdocs", "material", "mkdocstrings", "mkdocstrings_handlers")
+NEEDED = ("properdocs", "material", "mkdocstrings", "mkdocstrings_handlers", "nbconvert")
+NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
 LAYERS = ("micromagnetics", "device", "synapse", "learning", "results", "sweep")
 
 
@@ -70,7 +71,9 @@ def pages(site: Path) -> dict[Path, Page]:
 
 def test_the_site_has_a_page_for_every_page(site: Path, pages: dict[Path, Page]) -> None:
     sources = {file.relative_to(ROOT / "docs").with_suffix(".html") for file in (ROOT / "docs").rglob("*.md")}
-    assert {file.relative_to(site) for file in pages} == sources | {Path("404.html")}
+    notebooks = {Path("notebooks", file.name).with_suffix(".html") for file in NOTEBOOKS}
+    assert len(notebooks) == 6
+    assert {file.relative_to(site) for file in pages} == sources | notebooks | {Path("404.html")}
     assert (site / "examples" / "moving_wall.py").is_file()
 
 
