@@ -71,8 +71,15 @@ def one_column() -> Iterator[None]:
     import matplotlib as mpl  # noqa: PLC0415 (half a second)
     from cycler import cycler  # noqa: PLC0415
 
-    with mpl.rc_context({**STYLE, "axes.prop_cycle": cycler(color=COLOURS)}):
+    style = {**STYLE, "axes.prop_cycle": cycler(color=COLOURS)}
+    # Not rc_context: it would also take back what a backend sets when the first figure loads it, and a notebook would
+    # show that figure alone.
+    before: Any = {name: mpl.rcParams[name] for name in style}
+    mpl.rcParams.update(style)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def new_axes(axes: Axes | None = None, *, height: float = HEIGHT) -> Axes:
