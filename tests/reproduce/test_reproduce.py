@@ -10,7 +10,7 @@ import pytest
 from barkhausen.core.errors import DataNotFoundError, InputError
 from barkhausen.data import load_dataset
 from barkhausen.data.base import Dataset
-from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.recipe import recipe_from
 from barkhausen.reproduce import SYSTEMS
 from barkhausen.reproduce import run as module
 from barkhausen.reproduce.comparisons import fewer_updates
@@ -97,7 +97,7 @@ def test_every_system_is_planned_and_has_its_published_figures(name: str) -> Non
 
 
 def test_the_runs_of_the_seed_are_those_of_version_010() -> None:
-    """Mode, states and seed of every run, each with the defaults of a recipe."""
+    """Mode, states and seed of every run, each with the defaults that a recipe of 0.1.0 had."""
     sweep = load_sweep(SYSTEMS["misba-2021"].sweep)
     tasks = [Planner(sweep).task(point) for point in points(sweep.file.search)]
     kinds = {(task.shown["mode"], task.shown["states"], task.shown["seed"]) for task in tasks}
@@ -105,7 +105,10 @@ def test_the_runs_of_the_seed_are_those_of_version_010() -> None:
     for task in tasks:
         values = task.resolved()
         mode, states, seed = (values[key] for key in ("mode", "states", "seed"))
-        assert values == Recipe(mode=mode, states=states, seed=seed, threads=1).model_dump(exclude_none=True)
+        margin, rate = (0.2, 3e-2) if mode == "ex-situ" else (0.4, 6e-3)
+        of_mode = {"device": {"margin": margin}, "optimizer": {"latent_rate": rate}}
+        expected = recipe_from({"mode": mode, "states": states, "seed": seed, "threads": 1, **of_mode}, "0.1.0")
+        assert values == expected.model_dump(exclude_none=True)
 
 
 def test_updates_saved_are_counted_against_every_weight_at_every_step() -> None:
