@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.options import AllowCode
+
 
 class Format(str, Enum):
     """Format of an export."""
@@ -33,12 +35,15 @@ def export(
         Path | None,
         typer.Option("--data-dir", help="Root of the data sets, needed if the size of the network depends on them."),
     ] = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Export the network of a finished run as ONNX, safetensors, or conductance matrices (npz, csv)."""
+    from barkhausen.core.user_code import code_allowed
     from barkhausen.experiment.export import formats
     from barkhausen.experiment.trained import load_trained
 
-    network = load_trained(run, chip, data_dir)
+    with code_allowed(allow_code or ()):
+        network = load_trained(run, chip, data_dir)
     if to is Format.ONNX:
         formats.export_onnx(network.model, out, network.sample)
     elif to is Format.SAFETENSORS:

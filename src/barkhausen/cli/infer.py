@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
+from barkhausen.cli.terminal.options import AllowCode, Plotly, PlotlyChoice
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,6 +40,7 @@ def infer(
     out: Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
     plotly: PlotlyChoice = Plotly.EMBED,
+    allow_code: AllowCode = None,
 ) -> None:
     """Run a trained network on crossbar tiles with wires, converters and noise; accuracy and energy by cause."""
     import json
@@ -48,19 +49,21 @@ def infer(
 
     from barkhausen.core.files import atomic_write
     from barkhausen.core.progress import Terminal
+    from barkhausen.core.user_code import code_allowed
     from barkhausen.experiment.chip.inference import infer_on_chip
     from barkhausen.report.chip.page import write_chip_report
     from barkhausen.synapse.crossbar.chip import load_chip
 
-    found = infer_on_chip(
-        run,
-        load_chip(crossbar, settings or ()),
-        number=chip,
-        fine_tuning_epochs=fine_tune,
-        inferences=inferences,
-        data_dir=data_dir,
-        progress=Terminal(Console(stderr=True)),
-    )
+    with code_allowed(allow_code or ()):
+        found = infer_on_chip(
+            run,
+            load_chip(crossbar, settings or ()),
+            number=chip,
+            fine_tuning_epochs=fine_tune,
+            inferences=inferences,
+            data_dir=data_dir,
+            progress=Terminal(Console(stderr=True)),
+        )
     console = Console()
     for line in _accuracies(found):
         console.print(line)

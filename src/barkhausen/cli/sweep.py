@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from barkhausen.cli.terminal.completion import complete_recipe
-from barkhausen.cli.terminal.options import Plotly, PlotlyChoice
+from barkhausen.cli.terminal.options import AllowCode, Plotly, PlotlyChoice
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -38,6 +38,7 @@ def sweep(
     ] = None,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve dask's pages on port 8787.")] = False,
     plotly: PlotlyChoice = Plotly.EMBED,
+    allow_code: AllowCode = None,
 ) -> None:
     """Run a sweep of recipes on several processes, or its missing tasks, and write one table of all results.
 
@@ -47,13 +48,14 @@ def sweep(
 
     from barkhausen.core.errors import InputError
     from barkhausen.core.progress import Terminal
+    from barkhausen.core.user_code import code_allowed
     from barkhausen.report.sweep.page import write_sweep_report
     from barkhausen.sweep.engine import run_sweep
     from barkhausen.sweep.sweep_file import load_sweep
 
     if workers is not None and scheduler is not None:
         raise InputError("--workers and --scheduler: give only one; a scheduler has its own workers")
-    with terminated_in_order():
+    with terminated_in_order(), code_allowed(allow_code or ()):
         counts = run_sweep(
             load_sweep(file, settings or []),
             out,

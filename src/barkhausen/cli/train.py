@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from barkhausen.cli.terminal.completion import complete_recipe
-from barkhausen.cli.terminal.options import DataDir, Overwrite
-from barkhausen.cli.terminal.results import print_results
+from barkhausen.cli.terminal.options import AllowCode, DataDir, Overwrite
+from barkhausen.cli.terminal.results import print_digital_weights, print_results
 from barkhausen.core.errors import InputError
 
 
@@ -43,9 +43,15 @@ def train(
         str | None,
         typer.Option("--mlflow-experiment", help="MLflow experiment of the run. Default: barkhausen."),
     ] = None,
+    allow_code: AllowCode = None,
+    accept_changed_code: Annotated[
+        bool,
+        typer.Option("--accept-changed-code", help="Resume although the source of network.factory has changed."),
+    ] = False,
 ) -> None:
     """Train a network from a recipe, or resume an interrupted run."""
     from barkhausen.core.progress import Terminal
+    from barkhausen.core.user_code import code_allowed
     from barkhausen.experiment.logs.mlflow import EXPERIMENT, Mlflow
     from barkhausen.experiment.recipe import load_recipe
     from barkhausen.experiment.run import Run
@@ -62,12 +68,15 @@ def train(
         overwrite=overwrite,
         lengthen=lengthen,
         progress=Terminal(Console(stderr=True)),
+        accept_changed_code=accept_changed_code,
     )
-    summary = run.execute()
+    with code_allowed(allow_code or ()):
+        summary = run.execute()
     print_results([summary])
     device = summary["device"]
     if "margin_in_words" in device:
         typer.echo(f"margin {device['margin']:g}: {device['margin_in_words']}")
     for note in summary["notes"]:
         typer.echo(note)
+    print_digital_weights(summary)
     typer.echo(f"summary in {out / 'summary.json'}")

@@ -74,7 +74,7 @@ def load_extensions() -> list[Path]:
                 importlib.import_module(name)
             # A module of the user's own may raise anything, and so may a name that is none.
             except Exception as error:
-                raise InputError(f"{EXTENSIONS}: {_reason(name, error)}") from error
+                raise InputError(f"{EXTENSIONS}: {reason_of(name, error)}") from error
         file = sys.modules[name].__file__
         if file is not None:
             files.append(Path(file))
@@ -92,7 +92,7 @@ def warn_of_extensions() -> None:
         warn(f"{error}; what it registers is missing")
 
 
-def _reason(name: str, error: Exception) -> str:
+def reason_of(name: str, error: Exception) -> str:
     """Why a module could not be imported, with the line of it that raised the error."""
     if isinstance(error, ModuleNotFoundError) and error.name == name:
         return str(error)

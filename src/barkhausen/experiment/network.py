@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.seeds import stream
+from barkhausen.core.user_code import UserFunction
 from barkhausen.data import Dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
-from barkhausen.learning import convert
+from barkhausen.experiment.tasks.registry import TASKS
+from barkhausen.learning import DigitalWeightsWarning, convert
 from barkhausen.learning.networks import NETWORKS, Shapes
+from barkhausen.learning.networks.factory import called
 from barkhausen.learning.networks.float_layers import BYTES_OF_A_VALUE, FloatLayers
+from barkhausen.learning.networks.registry import CLASSES, RECONSTRUCTION
 from barkhausen.learning.networks.settings import NetworkRecipe
 
 
@@ -34,12 +40,19 @@ def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | 
     model = float_network(recipe.network, shapes, baseline, recipe.batch_size)
     if device is None:
         return model
+    with warnings.catch_warnings():
+        # They are listed in the summary.
+        warnings.simplefilter("ignore", DigitalWeightsWarning)
+        return _converted(model, recipe, device, where)
+
+
+def _converted(model: nn.Module, recipe: Recipe, device: CharacterisedDevice, where: torch.device) -> nn.Module:
     return convert(
         model,
         device,
         with_device_defaults(recipe, device).write_verify(),
         keep_float=recipe.network.keep_float,
-        start="fresh",
+        start=recipe.network.start,
         generator=stream(recipe.seed, "start", where),
         inplace=True,
     )
@@ -59,12 +72,59 @@ def float_network(network: NetworkRecipe, shapes: Shapes, generator: torch.Gener
     """
     layers = FloatLayers(generator)
     model = NETWORKS.named(network.kind).build(network, shapes, layers)
+    if network.factory is not None:
+        _check_sizes(network.factory, model, shapes)
     samples = min(batch_size, shapes.samples)
     check_memory(
         BYTES_OF_A_VALUE * float(samples) * layers.footprint.values_of(math.prod(shapes.image[-2:])),
         f"batch_size = {batch_size}: what {samples} samples leave between the layers",
     )
     return model.to(generator.device)
+
+
+def _check_sizes(place: str, model: nn.Module, shapes: Shapes) -> None:
+    """Pass two samples of zeros through a network of the user's own.
+
+    Raises:
+        InputError: It does not take the inputs, or gives something other than a row for each sample.
+    """
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        parameter = next(model.parameters(), None)
+        where = None if parameter is None else parameter.device
+        inputs = torch.zeros((2, shapes.features), device=where)
+        output = called(place, lambda: model(inputs), f" on 2 samples of {shapes.features} features")
+    for module, training in modes.items():
+        module.training = training
+    sizes = {CLASSES: shapes.classes, RECONSTRUCTION: shapes.features}
+    expected = sizes.get(TASKS.named(shapes.task).output)
+    shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+    if not isinstance(shape, tuple) or shape[:1] != (2,) or (expected is not None and shape != (2, expected)):
+        wanted = "rows" if expected is None else f"(2, {expected})"
+        raise InputError(
+            f"network.factory = {place!r}: must give {wanted} for 2 samples of {shapes.features} features "
+            f"({shapes.dataset}), gives {shape}"
+        )
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """The recipe with the digest of the source of its network, where that is a function of the user's own.
+
+    Raises:
+        InputError: The code is not allowed, or is another than the recipe names.
+    """
+    network = recipe.network
+    if network.factory is None:
+        return recipe
+    function = UserFunction(network.factory, "network.factory")
+    digest = function.digest()
+    if network.factory_sha256 not in (None, digest):
+        raise InputError(
+            f"network.factory = {network.factory!r}: the source of {function.module!r} is not the one of "
+            f"network.factory_sha256 = {str(network.factory_sha256)[:12]}…, but {digest[:12]}…"
+        )
+    return recipe.model_copy(update={"network": network.model_copy(update={"factory_sha256": digest})})
 
 
 def shapes_of(dataset: Dataset) -> Shapes:
@@ -75,4 +135,5 @@ def shapes_of(dataset: Dataset) -> Shapes:
         dataset.classes,
         dataset.image_shape,
         samples=len(dataset.train_inputs),
+        task=dataset.task,
     )

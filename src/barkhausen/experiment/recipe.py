@@ -38,7 +38,7 @@ from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
-from barkhausen.learning.networks.settings import NetworkRecipe
+from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.synapse import Faults, WriteVerify
 
@@ -336,10 +336,17 @@ def replace_device(values: dict[str, Any], settings: Collection[str]) -> None:
     ``device.file`` replaces the preset with its sigma and the number of states, and ``device.sigma``, which belongs to
     the Gaussian preset, another preset.
 
+    ``network.factory`` replaces the kind of network with its topology.
+
     Args:
         values: Content of the recipe.
         settings: Keys of the settings.
     """
+    network = values.get("network")
+    if "network.factory" in settings and isinstance(network, dict):
+        for name in ("kind", "factory_sha256", "options", *TOPOLOGY):
+            if not any(f"{key}.".startswith(f"network.{name}.") for key in settings):
+                network.pop(name, None)
     device = values.get("device")
     table: dict[str, Any] = device if isinstance(device, dict) else {}
     if "device.file" in settings:

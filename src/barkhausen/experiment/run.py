@@ -41,10 +41,12 @@ from barkhausen.experiment.initial import CHECKPOINT, initial_state
 from barkhausen.experiment.lengthen import begin_longer, lengthened
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
+from barkhausen.experiment.network import pinned
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, with_device_defaults
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
+    code_summary,
     energy_summary,
     mean_counts,
     programming_counts,
@@ -54,7 +56,7 @@ from barkhausen.experiment.summary import (
 )
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.training import Training
-from barkhausen.learning import fresh_chip, programming_energy
+from barkhausen.learning import conversion_report, fresh_chip, programming_energy
 from barkhausen.synapse import EnergyBreakdown
 
 RECIPE = "recipe.toml"
@@ -62,6 +64,7 @@ DEVICE = "device.nc"
 INITIAL = "initial.safetensors"
 SUMMARY = "summary.json"
 WHAT = "a run"
+SOURCE = "network.factory_sha256"
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Run:
         lengthen: Whether to train a run of fewer epochs on, to those of the recipe.
         progress: Display of progress; ``True``: the one that fits the terminal, the notebook or the log.
         notes: Lines for the summary, such as a data set that had to be replaced.
+        accept_changed_code: Whether a run may resume although the source of its ``network.factory`` has changed.
         logs: Destinations of its numbers beside TensorBoard, such as
             :class:`~barkhausen.experiment.logs.mlflow.Mlflow`.
     """
@@ -88,6 +92,7 @@ class Run:
     progress: Progress | bool | None = None
     notes: tuple[str, ...] = ()
     logs: tuple[Destination, ...] = ()
+    accept_changed_code: bool = False
 
     def execute(self) -> dict[str, Any]:
         """Start the run, resume it, or return the summary of a finished one.
@@ -97,7 +102,7 @@ class Run:
                 used.
         """
         finished = self.directory / SUMMARY
-        self.recipe = with_device_defaults(self.recipe)
+        self.recipe = pinned(with_device_defaults(self.recipe))
         if self._holds_this_run() and finished.exists() and not self._is_longer():
             self._check_device_file()
             summary, _ = read_summary(finished)
@@ -180,9 +185,9 @@ class Run:
             clear_directory(self.directory)
         if held.exists() and self._is_longer():
             begin_longer(self.directory, self.recipe)
-        if not held.exists():
-            if self.recipe.init_from is not None:
-                save_checkpoint(self.directory / INITIAL, {"model": initial_state(Path(self.recipe.init_from))})
+        if not held.exists() and self.recipe.init_from is not None:
+            save_checkpoint(self.directory / INITIAL, {"model": initial_state(Path(self.recipe.init_from))})
+        if not held.exists() or (self.accept_changed_code and self.recipe.network.factory is not None):
             atomic_write(held, self.recipe.to_toml())
         if source is not None and not (self.directory / DEVICE).exists():
             atomic_write(self.directory / DEVICE, read_bytes(source, binary=True))
@@ -207,13 +212,28 @@ class Run:
         longer = isinstance(epochs, int) and self.recipe.epochs > epochs
         if longer and self.lengthen:
             others.remove("epochs")
-        if others:
+        if others == [SOURCE] and mine.keys() == theirs.keys():
+            self._changed_code(str(theirs[SOURCE]))
+        elif others:
             key = others[0]
             remedy = "--lengthen to train it on, " if others == ["epochs"] and longer else ""
             raise InputError(
                 f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has {mine.get(key)!r}; "
                 f"{remedy}choose another --out, or --overwrite"
             )
+
+    def _changed_code(self, before: str) -> None:
+        network = self.recipe.network
+        if not self.accept_changed_code:
+            raise InputError(
+                f"{self.directory}: the source of network.factory = {network.factory!r} has changed since the run was "
+                "started; --accept-changed-code resumes with the new source, or choose another --out, or --overwrite"
+            )
+        self.notes = (
+            *self.notes,
+            f"resumed with another source of {network.factory}: SHA-256 {before[:12]}… before, "
+            f"{str(network.factory_sha256)[:12]}… after",
+        )
 
     def _resume(self, training: Training) -> list[dict[str, Any]]:
         """Load the last checkpoint, if any, and the metrics up to it."""
@@ -327,6 +347,8 @@ class Run:
             "programming": counts,
             "writes": writes_of_devices(training.model) if rule.programs_while_training else None,
             "energy": energy_summary(breakdown, inferences),
+            "digital_weights": [] if device is None else conversion_report(training.model).summary(),
+            "network_code": code_summary(recipe.network.factory),
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
             "assumed": assumptions(device),

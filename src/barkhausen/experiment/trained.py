@@ -18,7 +18,7 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import DATASETS, load_dataset
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, load_model
 from barkhausen.experiment.initial import CHECKPOINT
-from barkhausen.experiment.network import build_network
+from barkhausen.experiment.network import build_network, pinned, shapes_of
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import DEVICE, RECIPE
 from barkhausen.learning import fresh_chip
@@ -66,7 +66,7 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
     """
     if not (directory / "summary.json").exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")
-    recipe = _recipe(directory)
+    recipe = pinned(_recipe(directory))
     chip = 0 if chip is None and recipe.learning_rule.measured_on_new_chips else chip
     _check_chip(recipe, chip, directory)
     path = directory / CHECKPOINT
@@ -118,7 +118,10 @@ def _saved_shapes(recipe: Recipe, state: Mapping[str, Tensor], data_dir: Path | 
     def image() -> tuple[int, ...]:
         return DATASETS.named(name).image_shape or load_dataset(name, data_dir).image_shape
 
-    return NETWORKS.named(recipe.network.kind).saved_shapes(SavedSizes(name, weights, image))
+    def shapes() -> Shapes:
+        return shapes_of(load_dataset(name, data_dir))
+
+    return NETWORKS.named(recipe.network.kind).saved_shapes(SavedSizes(name, weights, image, shapes))
 
 
 def _natural(key: str) -> list[tuple[str, int]]:

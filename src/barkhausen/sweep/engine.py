@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from distributed import Client
 
 from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.progress import Progress, display_of
+from barkhausen.core.user_code import allowed_code
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, FINISHED
 from barkhausen.sweep.cluster import cores, external_cluster, local_cluster
@@ -83,7 +85,16 @@ def run_sweep(
             return external_cluster(scheduler, log)
         return local_cluster(count, threads, dashboard=dashboard)
 
-    return Sweeping(sweep, directory, data_dir, open_cluster=open_cluster, progress=display_of(progress), log=log).run()
+    return Sweeping(
+        sweep,
+        directory,
+        data_dir,
+        open_cluster=open_cluster,
+        progress=display_of(progress),
+        log=log,
+        # What is allowed here is allowed to the workers of this sweep.
+        call=functools.partial(run_task, allow_code=allowed_code()),
+    ).run()
 
 
 class Sweeping:

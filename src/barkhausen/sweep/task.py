@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import BarkhausenError, InputError, OutcomeError
+from barkhausen.core.user_code import code_allowed
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.experiment.summary import software
 from barkhausen.results.columns import FAILED, FINISHED
@@ -34,7 +35,14 @@ class TaskError(BarkhausenError):
     """A failure of a task that may be temporary; it has been recorded."""
 
 
-def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float = PATIENCE) -> Outcome:
+def run_task(
+    directory: Path,
+    task: Task,
+    data_dir: Path | None,
+    patience: float = PATIENCE,
+    *,
+    allow_code: tuple[str, ...] = (),
+) -> Outcome:
     """Run or resume a task, or return the stored outcome of a finished one.
 
     Args:
@@ -42,6 +50,7 @@ def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float
         task: Task to run.
         data_dir: Root of the data sets.
         patience: Time in s to wait for another process that runs the task.
+        allow_code: Modules whose functions the recipe may name (:func:`.code_allowed`).
 
     Returns:
         Outcome, also of a permanent failure (wrong input, diverged training). A worker with other code refuses the task
@@ -54,7 +63,8 @@ def run_task(directory: Path, task: Task, data_dir: Path | None, patience: float
     if here != task.code:
         line = f"this worker has barkhausen {here}, the sweep was planned with {task.code}"
         return {"status": REFUSED, "error": line}
-    return attempt(directory, task, lambda: _work(Store(directory), task, data_dir), patience)
+    with code_allowed(allow_code):
+        return attempt(directory, task, lambda: _work(Store(directory), task, data_dir), patience)
 
 
 def attempt(directory: Path, task: Task, work: Callable[[], Outcome], patience: float = PATIENCE) -> Outcome:

@@ -13,6 +13,14 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="Root of the data sets (torchvision's layout: MNIST/raw, FashionMNIST/raw)."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the directory holds and start again.")]
+AllowCode = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-code",
+        metavar="MODULE",
+        help="Module of your own that network.factory may name; its code is executed. May be repeated.",
+    ),
+]
 DeviceReport = Annotated[
     str | None,
     typer.Option(

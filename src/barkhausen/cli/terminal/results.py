@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import typer
 from rich.table import Table
 
 from barkhausen.cli.terminal.console import wide_console
@@ -42,3 +43,13 @@ def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str,
     for line in zip(*columns.values(), strict=True):
         table.add_row(*line)
     wide_console().print(table)
+
+
+def print_digital_weights(summary: Mapping[str, Any], most: int = 8) -> None:
+    """Print the weight matrices of a network that are not on devices, a line each."""
+    found = summary.get("digital_weights") or []
+    for matrix in found[:most]:
+        shape = " x ".join(map(str, matrix["shape"]))
+        typer.echo(f"left digital: {matrix['name']} ({matrix['class']}, {shape}): {matrix['reason']}")
+    if len(found) > most:
+        typer.echo(f"left digital: {len(found)} matrices in all; summary.json lists them")

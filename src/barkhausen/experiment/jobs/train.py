@@ -21,6 +21,7 @@ from barkhausen.experiment.jobs.registry import (
     Settings,
     fraction,
 )
+from barkhausen.experiment.network import pinned
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, recipe_from, replace_device
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.train import train
@@ -75,7 +76,14 @@ def _recipe(planning: Planning, values: dict[str, Any]) -> Recipe:
     margin = choice.margin
     if margin is not None and rule.programs_while_training:
         planning.once(("wide", margin, *like), lambda: warn_of_wide(margin, build_device(recipe)))
-    return with_defaults(recipe, margin_of(known, None), latent_rate_of(recipe))
+    recipe = with_defaults(recipe, margin_of(known, None), latent_rate_of(recipe))
+    if recipe.network.factory is None:
+        return recipe
+    # The source of the network is a part of what decides the numbers.
+    named = ("source", recipe.network.factory, recipe.network.factory_sha256)
+    digest = planning.once(named, lambda: pinned(recipe).network.factory_sha256)
+    network = recipe.network.model_copy(update={"factory_sha256": digest})
+    return recipe.model_copy(update={"network": network})
 
 
 def replaced(base: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from barkhausen.data import Dataset
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.tasks.base import Task
 from barkhausen.learning.networks import NETWORKS
+from barkhausen.learning.networks.registry import ANY
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def task_of(recipe: Recipe, dataset: Dataset, where: torch.device) -> Task:
         InputError: The recipe's network cannot do it.
     """
     entry, kind = TASKS.named(dataset.task), recipe.network.kind
-    if NETWORKS.named(kind).output != entry.output:
+    if NETWORKS.named(kind).output not in (entry.output, ANY):
         raise InputError(
             f"network.kind = {kind!r}: {dataset.name} is for {entry.label}, which needs "
             f"{' or '.join(map(repr, entry.networks)) or f'a network whose output is its {entry.output}'}"

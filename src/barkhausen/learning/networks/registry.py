@@ -19,6 +19,8 @@ CLASSES = "classes"
 """Output of a network that gives one score for each class."""
 RECONSTRUCTION = "reconstruction"
 """Output of a network that reproduces its input."""
+ANY = "any"
+"""Output of a network of which it is not known; it is checked by its size."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Shapes:
         image: Rows and columns of the image that a row is, or channels, rows and columns; the number of features alone
             where samples are no images.
         samples: Number of training samples, which limits a batch.
+        task: Name of the task of the data set, such as ``classification``.
     """
 
     dataset: str
@@ -39,6 +42,7 @@ class Shapes:
     classes: int
     image: tuple[int, ...]
     samples: int = 1
+    task: str = "classification"
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,19 @@ class SavedSizes:
         dataset: Name of the data set.
         weights: Shapes of the weights of linear layers and convolutions, digital or not, first layer first.
         image: Function that finds the shape of an image of the data set, from its files if need be.
+        shapes: Function that finds all sizes that the data set decides, from its files.
     """
 
     dataset: str
     weights: Sequence[tuple[int, ...]]
     image: Callable[[], tuple[int, ...]]
+
+    shapes: Callable[[], Shapes] | None = None
+
+    def from_dataset(self) -> Shapes:
+        """The sizes that the data set decides, from its files."""
+        assert self.shapes is not None
+        return self.shapes()
 
     def from_weights(self) -> Shapes:
         """Inputs of the first layer and outputs of the last."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from barkhausen.core.config import Count, NoOptions, Parameters, StrictParameters, name_in, own_options
+from barkhausen.learning.networks.factory import FACTORY, check_place
 from barkhausen.learning.networks.parts import Activation, Normalisation, Parts
 from barkhausen.learning.networks.registry import NETWORKS
+
+TOPOLOGY = ("hidden", "channels", "kernel", "activation", "activation_levels")
+"""Keys that a network of one's own has no use for."""
 
 
 class NetworkRecipe(StrictParameters):
@@ -37,8 +43,35 @@ class NetworkRecipe(StrictParameters):
     """Normalisation after every layer: ``batch``, ``shift`` (by powers of two), ``none``."""
     keep_float: list[str] = Field(default=[])
     """Layers that stay digital: names as in ``metrics.jsonl``, patterns, ``first`` or ``last``."""
+    start: Literal["fresh", "weights"] = "fresh"
+    """Initial latent weights: ``fresh``, or the ``weights`` that the network was built with (a trained one)."""
+    factory: Annotated[str, AfterValidator(check_place)] | None = None
+    """Function that makes the network, ``module:function``, instead of a kind; needs ``--allow-code module``."""
+    factory_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Digest of its source files; another source is refused. Default: that of the source at the start."""
     options: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
     """Keys of the network's own, where it has any."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _factory_is_a_kind(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if values.get("factory") is None:
+            if values.get("kind") == FACTORY.name:
+                raise ValueError(f"kind = '{FACTORY.name}' needs factory = 'module:function'")
+            if values.get("factory_sha256") is not None:
+                raise ValueError("factory_sha256 belongs to factory = 'module:function'")
+            return values
+        if values.get("kind", FACTORY.name) != FACTORY.name:
+            raise ValueError(f"kind = {values['kind']!r}: with factory = {values['factory']!r}, leave it out")
+        idle = [key for key in TOPOLOGY if key in values]
+        if idle:
+            raise ValueError(
+                f"{idle[0]} has no effect on the network of factory = {values['factory']!r}; leave it out, or give the "
+                "function its own keys in [network.options]"
+            )
+        return {**values, "kind": FACTORY.name}
 
     @field_validator("options", mode="plain")
     @classmethod
@@ -49,7 +82,11 @@ class NetworkRecipe(StrictParameters):
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if key != "options" or value}
+        left_out = {key for key in ("factory", "factory_sha256") if values[key] is None}
+        left_out |= {"options"} if not values["options"] else set()
+        left_out |= {"start"} if self.start == "fresh" else set()
+        left_out |= set(TOPOLOGY) if self.factory is not None else set()
+        return {key: value for key, value in values.items() if key not in left_out}
 
     @property
     def parts(self) -> Parts:
