@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.seeds import stream
-from barkhausen.core.user_code import UserFunction
 from barkhausen.data import Dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
@@ -106,25 +105,6 @@ def _check_sizes(place: str, model: nn.Module, shapes: Shapes) -> None:
             f"network.factory = {place!r}: must give {wanted} for 2 samples of {shapes.features} features "
             f"({shapes.dataset}), gives {shape}"
         )
-
-
-def pinned(recipe: Recipe) -> Recipe:
-    """The recipe with the digest of the source of its network, where that is a function of the user's own.
-
-    Raises:
-        InputError: The code is not allowed, or is another than the recipe names.
-    """
-    network = recipe.network
-    if network.factory is None:
-        return recipe
-    function = UserFunction(network.factory, "network.factory")
-    digest = function.digest()
-    if network.factory_sha256 not in (None, digest):
-        raise InputError(
-            f"network.factory = {network.factory!r}: the source of {function.module!r} is not the one of "
-            f"network.factory_sha256 = {str(network.factory_sha256)[:12]}…, but {digest[:12]}…"
-        )
-    return recipe.model_copy(update={"network": network.model_copy(update={"factory_sha256": digest})})
 
 
 def shapes_of(dataset: Dataset) -> Shapes:

@@ -41,12 +41,11 @@ from barkhausen.experiment.initial import CHECKPOINT, initial_state
 from barkhausen.experiment.lengthen import begin_longer, lengthened
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
-from barkhausen.experiment.network import pinned
+from barkhausen.experiment.network_code import SOURCE, changed_source, code_summary, pinned
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, with_device_defaults
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
-    code_summary,
     energy_summary,
     mean_counts,
     programming_counts,
@@ -64,7 +63,6 @@ DEVICE = "device.nc"
 INITIAL = "initial.safetensors"
 SUMMARY = "summary.json"
 WHAT = "a run"
-SOURCE = "network.factory_sha256"
 
 
 @dataclass
@@ -213,7 +211,8 @@ class Run:
         if longer and self.lengthen:
             others.remove("epochs")
         if others == [SOURCE] and mine.keys() == theirs.keys():
-            self._changed_code(str(theirs[SOURCE]))
+            note = changed_source(self.recipe, str(theirs[SOURCE]), self.directory, accepted=self.accept_changed_code)
+            self.notes = (*self.notes, note)
         elif others:
             key = others[0]
             remedy = "--lengthen to train it on, " if others == ["epochs"] and longer else ""
@@ -221,19 +220,6 @@ class Run:
                 f"{self.directory}: holds a run with {key} = {theirs.get(key)!r}, this one has {mine.get(key)!r}; "
                 f"{remedy}choose another --out, or --overwrite"
             )
-
-    def _changed_code(self, before: str) -> None:
-        network = self.recipe.network
-        if not self.accept_changed_code:
-            raise InputError(
-                f"{self.directory}: the source of network.factory = {network.factory!r} has changed since the run was "
-                "started; --accept-changed-code resumes with the new source, or choose another --out, or --overwrite"
-            )
-        self.notes = (
-            *self.notes,
-            f"resumed with another source of {network.factory}: SHA-256 {before[:12]}… before, "
-            f"{str(network.factory_sha256)[:12]}… after",
-        )
 
     def _resume(self, training: Training) -> list[dict[str, Any]]:
         """Load the last checkpoint, if any, and the metrics up to it."""

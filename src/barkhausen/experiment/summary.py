@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import warnings
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from torch import nn
 
 from barkhausen.core.provenance import commit, processor
 from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
-from barkhausen.core.user_code import UserFunction
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning import endurance, synapse_layers
 from barkhausen.micromagnetics import compiled
@@ -131,15 +129,6 @@ def upgraded(summary: Mapping[str, Any]) -> dict[str, Any]:
             warnings.simplefilter("ignore", DeprecationWarning)
             new["recipe"] = renamed_keys(summary["recipe"], RECIPE_KEYS)
     return new
-
-
-def code_summary(factory: str | None) -> dict[str, Any] | None:
-    """Function that made the network, with the SHA-256 of its source files; None for a network of the package."""
-    if factory is None:
-        return None
-    function = UserFunction(factory, "network.factory")
-    files = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in function.files().items()}
-    return {"factory": factory, "sha256": function.digest(), "files": files}
 
 
 def spread(values: list[float]) -> dict[str, Any]:

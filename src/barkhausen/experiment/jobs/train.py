@@ -21,7 +21,7 @@ from barkhausen.experiment.jobs.registry import (
     Settings,
     fraction,
 )
-from barkhausen.experiment.network import pinned
+from barkhausen.experiment.network_code import pinned
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, recipe_from, replace_device
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.train import train
