@@ -82,8 +82,8 @@ class NetworkRecipe(StrictParameters):
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
-        left_out = {key for key in ("factory", "factory_sha256") if values[key] is None}
-        left_out |= {"options"} if not values["options"] else set()
+        left_out = {key for key in ("factory", "factory_sha256") if values.get(key) is None}
+        left_out |= {"options"} if not values.get("options") else set()
         left_out |= {"start"} if self.start == "fresh" else set()
         left_out |= set(TOPOLOGY) if self.factory is not None else set()
         return {key: value for key, value in values.items() if key not in left_out}
