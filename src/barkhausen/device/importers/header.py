@@ -118,14 +118,14 @@ def columns_of(
         InputError: A column is missing, double or has no unit, or a unit does not fit.
     """
     headings = [cell.strip() for cell in header.cells]
-    chosen = _checked(chosen or {}, headings, quantities, header.where)
-    found = {}
+    own = _checked(chosen or {}, headings, quantities, header.where)
+    found: dict[str, int | None] = {}
     for label in LABELS:
-        found[label] = chosen[label] if label in chosen else _only(headings, [label], header.where)
+        found[label] = own[label] if label in own else _only(headings, [label], header.where)
     values = [
         (number, quantity, written)
         for quantity in quantities
-        for number, written in _values(headings, quantity, chosen.get(quantity.name))
+        for number, written in _values(headings, quantity, own.get(quantity.name))
     ]
     if not values:
         # Names of values with what is no unit, which is then named.
@@ -135,8 +135,8 @@ def columns_of(
             for number, heading in enumerate(headings)
             if (match := AFTER_SIGN.fullmatch(heading)) and _plain(match[1]) == quantity.name
         ]
-    picked = [item for item in values if item[1].name in chosen]
-    values = picked or [item for item in values if item[0] not in chosen.values()]
+    picked = [item for item in values if item[1].name in own]
+    values = picked or [item for item in values if item[0] not in own.values()]
     # Cycles can be numbered, unless a column seems to hold them.
     missing = [name for name in LABELS if found[name] is None and (name != "cycle" or _near(name, headings))]
     if device_elsewhere and "device" in missing:
