@@ -121,21 +121,23 @@ def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     return list(model.model_fields)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: str | Path) -> str:
     """Read a UTF-8 text file, with or without a byte-order mark.
 
     Raises:
         InputError: The file is missing, unreadable, or not UTF-8.
     """
+    path = Path(path)
     return decoded(read_bytes(path), path)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
         InputError: The file is missing, unreadable, or not TOML (with line and column).
     """
+    path = Path(path)
     text = read_text(path)
     try:
         values = tomllib.loads(text)

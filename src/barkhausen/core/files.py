@@ -258,12 +258,13 @@ def clear_directory(directory: Path) -> None:
         raise unwritable(directory, error) from None
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: str | Path) -> Any:
     """Read a JSON file that a run wrote.
 
     Raises:
         InputError: The file is missing or damaged.
     """
+    path = Path(path)
     text = decoded(read_bytes(path), path)
     try:
         return json.loads(text)
@@ -273,12 +274,13 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: is damaged (nested too deeply)") from None
 
 
-def read_json_lines(path: Path) -> list[Any]:
+def read_json_lines(path: str | Path) -> list[Any]:
     """Read a file with a JSON value in each line.
 
     Raises:
         InputError: The file is missing or damaged.
     """
+    path = Path(path)
     try:
         return [json.loads(line) for line in decoded(read_bytes(path), path).splitlines()]
     except InputError:

@@ -38,7 +38,7 @@ class _File(h5netcdf.File):
     _writable = False
 
 
-def read_netcdf(path: Path, *, decode_times: bool = False, what: str = "file") -> xr.Dataset:
+def read_netcdf(path: str | Path, *, decode_times: bool = False, what: str = "file") -> xr.Dataset:
     """Read a whole NetCDF 4 file into memory.
 
     Args:
@@ -49,6 +49,7 @@ def read_netcdf(path: Path, *, decode_times: bool = False, what: str = "file") -
     Raises:
         InputError: The file is missing, no regular file, no NetCDF 4, damaged, or too large.
     """
+    path = Path(path)
     content = read_bytes(path, binary=True, missing=f"no such {what}")
     try:
         with warnings.catch_warnings():

@@ -24,7 +24,7 @@ SHARE_OF_BINARY = 1 / 4
 """Largest binary file as a share of the memory allowed."""
 
 
-def read_bytes(path: Path, *, binary: bool = False, missing: str = "no such file") -> bytes:
+def read_bytes(path: str | Path, *, binary: bool = False, missing: str = "no such file") -> bytes:
     """Read a whole file that a user named: a regular file, or a pipe such as ``/dev/stdin``.
 
     Args:
@@ -36,6 +36,7 @@ def read_bytes(path: Path, *, binary: bool = False, missing: str = "no such file
         InputError: The file is missing, unreadable, neither a regular file nor a pipe, too large, or a pipe that does
             not deliver in time.
     """
+    path = Path(path)
     most = int(memory_allowed() * (SHARE_OF_BINARY if binary else SHARE_OF_TEXT))
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would never return.

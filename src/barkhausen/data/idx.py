@@ -60,7 +60,7 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 
-def read_idx(path: Path, dimensions: int, checksum: str) -> UInt8[np.ndarray, "*shape"]:
+def read_idx(path: str | Path, dimensions: int, checksum: str) -> UInt8[np.ndarray, "*shape"]:
     """Read an IDX file of unsigned bytes, gzip-compressed if its name ends in ``.gz``.
 
     Args:
@@ -72,6 +72,7 @@ def read_idx(path: Path, dimensions: int, checksum: str) -> UInt8[np.ndarray, "*
         InputError: The file cannot be read, is damaged, or has another checksum.
             Damage is looked for first, because it tells the user more than a checksum.
     """
+    path = Path(path)
     stored = read_bytes(path, binary=True)
     content = unpacked(stored, str(path), MOST_BYTES) if path.suffix == ".gz" else stored
     array = parse_idx(content, dimensions, str(path))
@@ -94,7 +95,7 @@ def idx_files(
     )
 
 
-def load_idx(published: PublishedFiles, classes: int, data_dir: Path | None, allow_download: bool) -> Dataset:
+def load_idx(published: PublishedFiles, classes: int, data_dir: str | Path | None, allow_download: bool) -> Dataset:
     """Find, read and verify a data set of four IDX files.
 
     Args:
@@ -107,6 +108,7 @@ def load_idx(published: PublishedFiles, classes: int, data_dir: Path | None, all
         DataNotFoundError: The files are nowhere to be found.
         InputError: One is damaged, is not the published one, or does not fit the others.
     """
+    data_dir = None if data_dir is None else Path(data_dir)
     root, source = published.find(data_dir, allow_download=allow_download)
     (train_images, train_labels, test_images, test_labels) = (published.present(file, root) for file in published.files)
     train_inputs, train_shape = _images(*train_images)

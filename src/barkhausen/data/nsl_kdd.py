@@ -140,7 +140,7 @@ def prepare(
     return first, second
 
 
-def read_connections(path: Path, checksum: str) -> Rows:
+def read_connections(path: str | Path, checksum: str) -> Rows:
     """Read one file, unpacked if its name ends in ``.gz``.
 
     Args:
@@ -151,6 +151,7 @@ def read_connections(path: Path, checksum: str) -> Rows:
         InputError: The file cannot be read, is damaged, or has another checksum. Damage is
             looked for first, because it tells the user more than a checksum.
     """
+    path = Path(path)
     stored = read_bytes(path)
     text = unpacked(stored, str(path), MOST_BYTES) if path.suffix == ".gz" else stored
     rows = parse_connections(text, str(path))

@@ -39,7 +39,7 @@ DATASETS: Registry[DatasetEntry] = Registry("data set", "dataset.name")
 """Data sets."""
 
 
-def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: bool = True) -> Dataset:
+def load_dataset(name: str, data_dir: str | Path | None = None, *, allow_download: bool = True) -> Dataset:
     """Load a data set from the first place that has it.
 
     See :meth:`.PublishedFiles.find` for the places. Digits need none, and NSL-KDD is never downloaded.
@@ -54,4 +54,5 @@ def load_dataset(name: str, data_dir: Path | None = None, *, allow_download: boo
         InputError: The name is unknown; the directory named by the user does not exist or lacks a file; a file in any
             place is damaged or is not the published one.
     """
+    data_dir = None if data_dir is None else Path(data_dir)
     return DATASETS.named(name).load(data_dir, allow_download)

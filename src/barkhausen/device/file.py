@@ -24,12 +24,13 @@ from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
 __all__ = ["FORMAT_VERSION", "read_device", "write_device"]
 
 
-def write_device(device: CharacterisedDevice, path: Path) -> None:
+def write_device(device: CharacterisedDevice, path: str | Path) -> None:
     """Write a device file (NetCDF 4), atomically.
 
     Raises:
         InputError: The path cannot be written.
     """
+    path = Path(path)
     # In memory first: on a full disk the HDF5 library writes long error traces to stderr or crashes.
     content = io.BytesIO()
     try:
@@ -42,13 +43,14 @@ def write_device(device: CharacterisedDevice, path: Path) -> None:
     atomic_write(path, content.getvalue())
 
 
-def read_device(path: Path) -> CharacterisedDevice:
+def read_device(path: str | Path) -> CharacterisedDevice:
     """Read and validate a device file.
 
     Raises:
         InputError: The file is missing, is not NetCDF, has another format version, or holds values that are impossible
             for a device. The message names the file and the variable.
     """
+    path = Path(path)
     # A device file holds no dates, but xarray would decode a pulse width in "seconds" as one.
     data = read_netcdf(path, what="device file")
     try:

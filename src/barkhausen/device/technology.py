@@ -152,7 +152,7 @@ def technology_of(parameters: Parameters) -> Technology:
     raise InputError(f"parameters of the type {type(parameters).__name__} belong to no device technology")
 
 
-def load_technology(path: Path, settings: Sequence[str] = ()) -> tuple[Technology, Parameters]:
+def load_technology(path: str | Path, settings: Sequence[str] = ()) -> tuple[Technology, Parameters]:
     """Read a parameter file of any technology; its key ``technology`` names which.
 
     Args:
@@ -162,6 +162,7 @@ def load_technology(path: Path, settings: Sequence[str] = ()) -> tuple[Technolog
     Raises:
         InputError: The file cannot be read, or a key or value in it is wrong.
     """
+    path = Path(path)
     values = read_toml(path)
     refuse_other_kind(values, PARAMETERS, path)
     return technology_from(values, settings, str(path))

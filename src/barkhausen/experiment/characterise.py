@@ -104,12 +104,13 @@ def history_beside(device: Path) -> xr.Dataset | None:
     return read_netcdf(path, decode_times=True) if path.is_file() else None
 
 
-def read_characterisation(device: Path) -> Characterisation:
+def read_characterisation(device: str | Path) -> Characterisation:
     """A device file with the histories beside it.
 
     Raises:
         InputError: A file is missing or damaged.
     """
+    device = Path(device)
     return Characterisation(read_device(device), read_netcdf(history_file(device), decode_times=True))
 
 

@@ -39,12 +39,13 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             raise OSError(str(error)) from error
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read what :func:`save_checkpoint` wrote, onto the CPU.
 
     Raises:
         InputError: The file is damaged or is no checkpoint.
     """
+    path = Path(path)
     check_file(path)
     try:
         with safe_open(path, framework="pt") as file:

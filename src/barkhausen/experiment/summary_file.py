@@ -95,12 +95,13 @@ class Summary(Table):
         return self
 
 
-def read_summary(path: Path) -> tuple[dict[str, Any], Summary]:
+def read_summary(path: str | Path) -> tuple[dict[str, Any], Summary]:
     """Summary of one run in the present layout, as it stands in the file and checked.
 
     Raises:
         InputError: The file is missing, damaged, not of one run, or of a later version.
     """
+    path = Path(path)
     summary = read_json(path)
     if not isinstance(summary, dict):
         raise InputError(f"{path}: is not of one run; name the directory of each run")

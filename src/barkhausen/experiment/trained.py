@@ -53,7 +53,7 @@ class TrainedNetwork:
         }
 
 
-def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None = None) -> TrainedNetwork:
+def load_trained(directory: str | Path, chip: int | None = None, data_dir: str | Path | None = None) -> TrainedNetwork:
     """The network of a finished run.
 
     Args:
@@ -65,6 +65,8 @@ def load_trained(directory: Path, chip: int | None = None, data_dir: Path | None
     Raises:
         InputError: The run is not finished, a file is missing or damaged, or there is no such chip.
     """
+    directory = Path(directory)
+    data_dir = None if data_dir is None else Path(data_dir)
     if not (directory / "summary.json").exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")
     recipe = pinned(_recipe(directory))

@@ -96,12 +96,13 @@ class FinishedRun:
         return {name: [initial[name], *(b[name] - a[name] for a, b in pairwise(totals))] for name in initial}
 
 
-def load_run(directory: Path) -> FinishedRun:
+def load_run(directory: str | Path) -> FinishedRun:
     """Read and check the directory of a finished run.
 
     Raises:
         InputError: The run is not finished, a file is missing or damaged, or it is of another version.
     """
+    directory = Path(directory)
     home, path = directory.resolve(), directory / "summary.json"
     # The directory of a task of a sweep is named by its key, and the run in it is not.
     name = home.parent.name if (home.parent / "task.json").is_file() else home.name

@@ -102,12 +102,13 @@ def format_named(name: str | None, out: Path | None) -> Format:
     raise InputError(f"--format {chosen}: there is no such format{did_you_mean(chosen, get_args(Format))}")
 
 
-def write_parquet(frame: pd.DataFrame, out: Path) -> None:
+def write_parquet(frame: pd.DataFrame, out: str | Path) -> None:
     """Write a table as Parquet, atomically.
 
     Raises:
         InputError: It cannot be written.
     """
+    out = Path(out)
     try:
         with atomic_path(out) as temporary:
             frame.to_parquet(temporary, engine="pyarrow", index=False)
@@ -115,12 +116,13 @@ def write_parquet(frame: pd.DataFrame, out: Path) -> None:
         raise InputError(f"{out}: writing it needs pyarrow (pip install pyarrow)") from None
 
 
-def write_text(out: Path, text: str) -> None:
+def write_text(out: str | Path, text: str) -> None:
     """Write a table as text, atomically.
 
     Raises:
         InputError: It cannot be written.
     """
+    out = Path(out)
     atomic_write(out, text)
 
 

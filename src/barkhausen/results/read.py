@@ -110,7 +110,7 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise InputError(f"{path}: is damaged ({error})") from None
 
 
-def load_tables(paths: Sequence[Path]) -> Tables:
+def load_tables(paths: Sequence[str | Path]) -> Tables:
     """Put together the tables of sweeps and of finished runs.
 
     Args:
@@ -121,6 +121,7 @@ def load_tables(paths: Sequence[Path]) -> Tables:
     Raises:
         InputError: A path is none of these, something in it is damaged, or the kinds of tasks differ.
     """
+    paths = [Path(each) for each in paths]
     if not paths:
         raise InputError("nothing to put into a table: name a directory of a sweep or of runs")
     tables: list[pd.DataFrame] = []

@@ -25,7 +25,7 @@ ROW_GROUP = 100_000
 
 
 def write_tables(
-    directory: Path, kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str, Outcome]
+    directory: str | Path, kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str, Outcome]
 ) -> None:
     """Write the three files anew, each atomically.
 
@@ -39,6 +39,7 @@ def write_tables(
         plan: Tasks planned so far, in order.
         outcomes: Known outcomes by key.
     """
+    directory = Path(directory)
     _write(directory / TABLE, table(kind, search, plan, outcomes))
     _write(directory / CHIPS, _chips(plan, outcomes))
     _write(directory / TIMINGS, _timings(plan, outcomes))

@@ -142,7 +142,7 @@ class DeviceParameters(Parameters):
         return lines
 
 
-def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameters:
+def load_parameters(path: str | Path, settings: Sequence[str] = ()) -> DeviceParameters:
     """Read device parameters from TOML; its tables are the fields of :class:`DeviceParameters`.
 
     Args:
@@ -152,6 +152,7 @@ def load_parameters(path: Path, settings: Sequence[str] = ()) -> DeviceParameter
     Raises:
         InputError: The file cannot be read, or a key or value in it is wrong.
     """
+    path = Path(path)
     return parameters_from(read_toml(path), settings, str(path))
 
 

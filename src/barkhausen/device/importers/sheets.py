@@ -47,7 +47,7 @@ class Sheet:
     separator: str = ""
 
 
-def read_sheets(path: Path, sheet: str | None = None) -> list[Sheet]:
+def read_sheets(path: str | Path, sheet: str | None = None) -> list[Sheet]:
     """The tables of a file.
 
     Args:
@@ -57,6 +57,7 @@ def read_sheets(path: Path, sheet: str | None = None) -> list[Sheet]:
     Raises:
         InputError: The file is no table, or has several sheets and none is chosen.
     """
+    path = Path(path)
     content = read_bytes(path)
     if content.startswith(b"PK\x03\x04"):
         return _workbook(content, path, sheet)

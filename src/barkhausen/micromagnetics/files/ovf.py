@@ -55,7 +55,7 @@ class Snapshots:
                 write_ovf(self.directory / f"m_replica{replica:05d}_{record:04d}.ovf", film, m[row], time)
 
 
-def write_ovf(path: Path, film: Film, m: Float[Tensor, "3 nx ny"], time: float | None = None) -> None:
+def write_ovf(path: str | Path, film: Film, m: Float[Tensor, "3 nx ny"], time: float | None = None) -> None:
     """Write one magnetisation as OVF 2.0 (binary, 8 bytes), atomically.
 
     Args:
@@ -67,6 +67,7 @@ def write_ovf(path: Path, film: Film, m: Float[Tensor, "3 nx ny"], time: float |
     Raises:
         InputError: The library for it is not installed, or the file cannot be written.
     """
+    path = Path(path)
     try:
         import discretisedfield  # noqa: PLC0415 (an extra)
     except ImportError:
@@ -87,12 +88,13 @@ def write_ovf(path: Path, film: Film, m: Float[Tensor, "3 nx ny"], time: float |
             beside.unlink(missing_ok=True)
 
 
-def read_ovf(path: Path) -> Float[Tensor, "1 3 nx ny"]:
+def read_ovf(path: str | Path) -> Float[Tensor, "1 3 nx ny"]:
     """Read the magnetisation of one layer from OVF, written by us, mumax3 or ubermag; float64, not normalised.
 
     Raises:
         InputError: The library is not installed, or the file is not OVF or holds several layers.
     """
+    path = Path(path)
     try:
         import discretisedfield  # noqa: PLC0415 (an extra)
     except ImportError:

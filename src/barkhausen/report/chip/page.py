@@ -97,7 +97,7 @@ class Breakdown:
         return [(name, value, value / total) for name, value in sorted(self.chip.items(), key=lambda item: -item[1])]
 
 
-def write_chip_report(summary: dict[str, Any], out: Path) -> None:
+def write_chip_report(summary: dict[str, Any], out: str | Path) -> None:
     """Write one page about a network on a chip.
 
     Args:
@@ -108,6 +108,7 @@ def write_chip_report(summary: dict[str, Any], out: Path) -> None:
     Raises:
         InputError: The summary lacks a required value, or ``out`` cannot be written.
     """
+    out = Path(out)
     missing = [key for key in NEEDED if key not in summary]
     if missing:
         raise InputError(f"the summary of the chip lacks {', '.join(missing)}; it is of another version")

@@ -33,18 +33,19 @@ UNITS = {
 PAGE = "design.html"
 
 
-def write_design_page(directory: Path) -> Path:
+def write_design_page(directory: str | Path) -> Path:
     """Write the page about a finished search into its directory, and return its path.
 
     Raises:
         InputError: The search is not finished, a file is damaged, or the page cannot be written.
     """
+    directory = Path(directory)
     page = directory / PAGE
     write_design_report(*finished_search(directory), page)
     return page
 
 
-def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate], path: Path) -> None:
+def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate], path: str | Path) -> None:
     """Write one page about a search.
 
     Args:
@@ -55,6 +56,7 @@ def write_design_report(result: dict[str, Any], candidates: Sequence[Candidate],
     Raises:
         InputError: ``path`` cannot be written.
     """
+    path = Path(path)
     recipe = result["recipe"]
     families = result["families"]
     weights = Weights(**recipe["search"]["weights"])

@@ -20,7 +20,7 @@ from barkhausen.report.render import render
 from barkhausen.results.table import NO_VALUE
 
 
-def write_comparison_page(devices: Sequence[CharacterisedDevice], names: Sequence[str], path: Path) -> None:
+def write_comparison_page(devices: Sequence[CharacterisedDevice], names: Sequence[str], path: str | Path) -> None:
     """Write one page that compares devices of one state coordinate.
 
     Args:
@@ -31,6 +31,7 @@ def write_comparison_page(devices: Sequence[CharacterisedDevice], names: Sequenc
     Raises:
         InputError: The devices cannot be compared, or ``path`` cannot be written.
     """
+    path = Path(path)
     rows = compare_devices(devices, names)
     labels = list(dict.fromkeys(label for device in devices for label in device.energy_causes.values()))
     page = render(

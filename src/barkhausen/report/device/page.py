@@ -36,7 +36,7 @@ LARGEST_MATRIX = 24
 COMMAND = "barkhausen characterize device.toml --out device.nc"
 
 
-def write_characterisation_report(characterisation: Characterisation, path: Path) -> None:
+def write_characterisation_report(characterisation: Characterisation, path: str | Path) -> None:
     """Write one page about a characterised device with its walls in motion.
 
     Args:
@@ -47,10 +47,11 @@ def write_characterisation_report(characterisation: Characterisation, path: Path
         InputError: The history does not belong to this device, the device file does not hold its parameters, or
             ``path`` cannot be written.
     """
+    path = Path(path)
     write_device_report(characterisation.device, path, history=characterisation.history)
 
 
-def write_device_report(device: CharacterisedDevice, path: Path, *, history: xr.Dataset | None = None) -> None:
+def write_device_report(device: CharacterisedDevice, path: str | Path, *, history: xr.Dataset | None = None) -> None:
     """Write one page about a device of any technology.
 
     Args:
@@ -62,6 +63,7 @@ def write_device_report(device: CharacterisedDevice, path: Path, *, history: xr.
         InputError: The history does not belong to this device, the parameters in the file are not those of its
             technology, or ``path`` cannot be written.
     """
+    path = Path(path)
     numbers = DeviceNumbers.of(device)
     states = len(numbers.states)
     quantity = Quantity.of(device.coordinate, [state.mean.value for state in numbers.states])

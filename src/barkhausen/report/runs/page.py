@@ -53,7 +53,11 @@ class Beside:
 
 
 def write_report(
-    runs: Sequence[Path], out: Path, *, names: Mapping[Path, str] | None = None, beside: Beside | None = None
+    runs: Sequence[str | Path],
+    out: str | Path,
+    *,
+    names: Mapping[Path, str] | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Write one page about finished runs.
 
@@ -67,6 +71,8 @@ def write_report(
         InputError: There are no runs; one is not finished, damaged or of another version; ``out`` cannot be
             written.
     """
+    runs = [Path(each) for each in runs]
+    out = Path(out)
     if not runs:
         raise InputError("no runs to report on: name the directory of at least one finished run")
     finished = [

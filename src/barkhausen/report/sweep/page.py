@@ -77,7 +77,7 @@ class Failure:
     traceback: str | None
 
 
-def write_sweep_report(directory: Path, name: str = PAGE) -> None:
+def write_sweep_report(directory: str | Path, name: str = PAGE) -> None:
     """Write the page about a sweep into its directory.
 
     Args:
@@ -87,6 +87,7 @@ def write_sweep_report(directory: Path, name: str = PAGE) -> None:
     Raises:
         InputError: The table is missing, damaged or of another version, or the page cannot be written.
     """
+    directory = Path(directory)
     frame = load_table(directory)
     if frame.empty:
         raise InputError(f"{directory}: the sweep has no task to report on")

@@ -172,7 +172,7 @@ class Chip(Part):
         return lines
 
 
-def load_chip(path: Path | None = None, settings: Sequence[str] = ()) -> Chip:
+def load_chip(path: str | Path | None = None, settings: Sequence[str] = ()) -> Chip:
     """Read a chip from TOML; its tables are the fields of :class:`Chip`.
 
     Values that the file does not hold are those of the shipped ``chips/default.toml``. A constant may be a plain number
@@ -186,6 +186,7 @@ def load_chip(path: Path | None = None, settings: Sequence[str] = ()) -> Chip:
     Raises:
         InputError: The file cannot be read, a key or value in it is wrong, or such a chip cannot exist.
     """
+    path = None if path is None else Path(path)
     given = {} if path is None else read_toml(path)
     if path is not None:
         refuse_other_kind(given, CHIP, path)
