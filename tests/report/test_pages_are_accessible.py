@@ -72,7 +72,7 @@ def sweep_page(root: Path, kind: str) -> Path:
 
 PAGES: dict[str, tuple[Callable[[Path], Path], int]] = {
     "runs": (runs_page, 15),
-    "characterisation": (characterisation_page, 4),
+    "characterisation": (characterisation_page, 5),
     "design": (design_page, 10),
     "chip": (chip_page, 4),
     "sweep of trainings": (partial(sweep_page, kind="train"), 4),

@@ -122,7 +122,10 @@ def _of_devices(devices: Sequence[CharacterisedDevice]) -> list[Compared]:
 
 def _of_states(devices: Sequence[CharacterisedDevice]) -> list[Compared]:
     quantity = Quantity.of(devices[0].coordinate, devices[0].moments[0].tolist())
-    means, between, within, misread = ([] for _ in range(4))
+    means: list[list[Estimate]] = []
+    between: list[list[Estimate]] = []
+    within: list[list[Estimate]] = []
+    misread: list[list[Estimate]] = []
     for device in devices:
         declared = device.source == "gaussian"
         _, sigma_device, sigma_cycle = device.moments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -48,6 +49,7 @@ def write_figure(device: CharacterisedDevice, path: Path) -> None:
     from barkhausen.core.files import atomic_write
 
     content = io.BytesIO()
-    device.plot().figure.savefig(content, format=path.suffix[1:].lower())
+    figure: Any = device.plot().figure
+    figure.savefig(content, format=path.suffix[1:].lower())
     atomic_write(path, content.getvalue())
     typer.echo(f"figure in {path}")

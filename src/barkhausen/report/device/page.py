@@ -116,9 +116,9 @@ def page_path(wanted: str, name: str, beside: Path) -> Path:
 
 def _description(numbers: DeviceNumbers) -> str:
     article = "an" if numbers.label[:1] in "aeiou" else "a"
-    entry = numbers.technology
-    known = entry is not None and entry.size is not None and numbers.parameters is not None
-    return f"{article} {numbers.label}" + (f" of {entry.size(numbers.parameters)}" if known else "")
+    entry, parameters = numbers.technology, numbers.parameters
+    size = "" if entry is None or entry.size is None or parameters is None else f" of {entry.size(parameters)}"
+    return f"{article} {numbers.label}{size}"
 
 
 def _metadata(numbers: DeviceNumbers, quantity: Quantity) -> dict[str, object]:
