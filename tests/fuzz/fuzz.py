@@ -27,7 +27,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import cases  # noqa: E402
-import samples  # noqa: E402
 import workers  # noqa: E402
 
 TOTALS = HERE / "totals.jsonl"
@@ -49,9 +48,11 @@ def main() -> int:
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="barkhausen-fuzz-") as folder:
-        made = samples.made(Path(folder) / "samples")
-        workers.prepare()
-        workers.warm_up(made, Path(folder))
+        workers.load()
+        made = workers.made_samples(Path(folder) / "samples")
+        workers.end_early()
+        if chosen.inputs is None:
+            workers.warm_up(made, Path(folder))
         if chosen.only is not None:
             verdict = workers.attempt(seed, chosen.only, made, Path(folder), chosen.kinds)
             print(json.dumps(asdict(verdict), indent=1).replace("\\n", "\n"))

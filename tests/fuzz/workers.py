@@ -23,6 +23,7 @@ from typing import Any
 
 import cases
 import psutil
+import samples
 from samples import Samples
 
 MOST_SECONDS = 20.0
@@ -39,11 +40,11 @@ class Accepted(BaseException):
     """Raised where long work would start: the input has been read and was not refused."""
 
 
-def prepare() -> None:
-    """Load everything, and let work end where it would begin. In the process that workers are forked from."""
+def load() -> None:
+    """Import everything, in the process that workers are forked from."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    import pooch
     import torch
+    import torch._dynamo
 
     torch.set_num_threads(1)
     torch.set_num_threads = lambda number: None  # type: ignore[assignment]
@@ -53,6 +54,33 @@ def prepare() -> None:
     for module in pkgutil.walk_packages(barkhausen.__path__, "barkhausen."):
         if not module.name.endswith(("__main__", "._kernel", "._scan")):
             importlib.import_module(module.name)
+    with contextlib.suppress(ImportError):
+        import discretisedfield  # noqa: F401
+
+
+def made_samples(root: Path) -> Samples:
+    """All samples in a directory, made by a process of its own: it starts threads, and workers are forked from here."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            samples.make(root)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise RuntimeError("the samples could not be made")
+    return Samples(root)
+
+
+def end_early() -> None:
+    """Let work end where it would begin, after the samples are made."""
+    import pooch
+
     import barkhausen.experiment.design.search
     import barkhausen.micromagnetics.ensemble
     import barkhausen.sweep.engine
@@ -69,21 +97,19 @@ def prepare() -> None:
     barkhausen.micromagnetics.ensemble._Chunk.execute = stop  # type: ignore[method-assign]
     barkhausen.experiment.design.search.trials = stop
     pooch.retrieve = absent
-    with contextlib.suppress(ImportError):
-        import discretisedfield  # noqa: F401
 
 
-def warm_up(samples: Samples, folder: Path) -> None:
+def warm_up(made: Samples, folder: Path) -> None:
     """Import what is imported when it is first needed, once instead of in every worker."""
     lines = (
-        f"train {samples / 'recipe.toml'} --out run",
-        f"report {samples / 'run'} --out report.html",
-        f"sweep {samples / 'sweep.toml'} --out {samples / 'sweep'}",
-        f"devices {samples / 'device.nc'} --report page.html",
-        f"devices {samples / 'device.nc'} --figure figure.svg",
-        f"table {samples / 'sweep'}",
-        f"export {samples / 'run'} --to npz --out out.npz",
-        f"import-device {samples / 'measured.csv'} --parameters {samples / 'device.toml'} --out out.nc",
+        f"train {made / 'recipe.toml'} --out run",
+        f"report {made / 'run'} --out report.html",
+        f"sweep {made / 'sweep.toml'} --out {made / 'sweep'}",
+        f"devices {made / 'device.nc'} --report page.html",
+        f"devices {made / 'device.nc'} --figure figure.svg",
+        f"table {made / 'sweep'}",
+        f"export {made / 'run'} --to npz --out out.npz",
+        f"import-device {made / 'measured.csv'} --parameters {made / 'device.toml'} --out out.nc",
     )
     work = Path(tempfile.mkdtemp(dir=folder))
     for line in lines:
@@ -107,7 +133,7 @@ class Verdict:
     detail: str = ""
 
 
-def attempt(seed: int, number: int, samples: Samples, folder: Path, kinds: list[str] | None = None) -> Verdict:
+def attempt(seed: int, number: int, made: Samples, folder: Path, kinds: list[str] | None = None) -> Verdict:
     """Try one input, in this process; the same seed and number make the same input."""
     chance = random.Random(f"{seed}/{number}")
     work = Path(tempfile.mkdtemp(dir=folder))
@@ -115,7 +141,7 @@ def attempt(seed: int, number: int, samples: Samples, folder: Path, kinds: list[
     _forget_peak()
     began, before = time.process_time(), os.environ.copy()
     try:
-        name, case = cases.make(chance, samples, work, kinds)
+        name, case = cases.make(chance, made, work, kinds)
         began = time.process_time()
         with _captured(folder, case.file_size is not None) as output:
             code, error = _tried(case, work)
@@ -243,13 +269,13 @@ class Pool:
 
     Args:
         seed: Seed of all inputs.
-        samples: Whole files.
+        made: Whole files.
         folder: Directory for the files of the inputs, best in memory.
         kinds: Names of the kinds to try. Default: all.
     """
 
-    def __init__(self, seed: int, samples: Samples, folder: Path, kinds: list[str] | None = None) -> None:
-        self.seed, self.samples, self.folder, self.kinds = seed, samples, folder, kinds
+    def __init__(self, seed: int, made: Samples, folder: Path, kinds: list[str] | None = None) -> None:
+        self.seed, self.made, self.folder, self.kinds = seed, made, folder, kinds
 
     def verdicts(self, first: int, step: int, until: float, most: int | None = None) -> Iterator[Verdict]:
         """Verdicts of the inputs ``first``, ``first + 1``, … from ``step`` workers.
@@ -336,7 +362,7 @@ class Pool:
                 if time.monotonic() > until or (end is not None and number >= end):
                     return
                 os.write(sink, json.dumps({"begins": number}).encode() + b"\n")
-                verdict = attempt(self.seed, number, self.samples, folder, self.kinds)
+                verdict = attempt(self.seed, number, self.made, folder, self.kinds)
                 os.write(sink, json.dumps(vars(verdict)).encode() + b"\n")
                 if verdict.peak > MOST_BYTES // 2 and psutil.Process().memory_info().rss > MOST_BYTES // 2:
                     return
