@@ -9,7 +9,7 @@ from typing import Any
 from properdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-DOWNLOADS = ("examples/*.py", "examples/*.sh", "recipes/*.toml")
+DOWNLOADS = ("examples/*.py", "examples/*.sh", "recipes/*.toml", "benchmarks/results/*")
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):<code>([^<]+)</code>")
 ENTRY = re.compile(r"^::: barkhausen(?:\.\w+){2,}$", flags=re.MULTILINE)
 ENTRY_OPTIONS = """
@@ -64,7 +64,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     # A layer is shown whole; a name within it under a heading of its own.
     markdown = ENTRY.sub(lambda found: found.group() + ENTRY_OPTIONS, markdown)
     markdown = re.sub(r"\]\((?:\.\./)+examples/notebooks/([\w-]+)\.ipynb\)", _to_notebook(page), markdown)
-    return re.sub(r"\]\(\.\./(examples|recipes)/", r"](\1/", markdown) if "/" not in page.file.src_uri else markdown
+    beside = re.compile(r"\]\(\.\./(benchmarks|examples|recipes)/")
+    return beside.sub(r"](\1/", markdown) if "/" not in page.file.src_uri else markdown
 
 
 def _to_notebook(page: Any) -> str:

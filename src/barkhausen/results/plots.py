@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_CURVES = 7
 """Largest number of curves, one a colour."""
 
+MOST_LETTERS = 30
+"""Largest number of letters of a vertical title on one line."""
+
 
 def plot_run(run: FinishedRun, axes: Axes | Sequence[Axes] | None = None, *, kind: str = "learning") -> list[Axes]:
     """Draw a finished run.
@@ -137,7 +140,8 @@ def plot_table(
         if not numbers:
             axes.set_xticks(range(len(places)), list(places))
         axes.set_xlabel(_words(x))
-        axes.set_ylabel(column.title)
+        # A long title has its unit on a line of its own: the figure is no higher than a column is wide.
+        axes.set_ylabel(column.title if len(column.title) <= MOST_LETTERS else column.title.replace(" (", "\n("))
         if by is not None:
             legend_above(axes, min(len(curves), 3))
     return axes
