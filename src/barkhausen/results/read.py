@@ -121,13 +121,13 @@ def load_tables(paths: Sequence[str | Path]) -> Tables:
     Raises:
         InputError: A path is none of these, something in it is damaged, or the kinds of tasks differ.
     """
-    paths = [Path(each) for each in paths]
-    if not paths:
+    places = [Path(each) for each in paths]
+    if not places:
         raise InputError("nothing to put into a table: name a directory of a sweep or of runs")
     tables: list[pd.DataFrame] = []
     chips: list[pd.DataFrame] = []
     runs: list[Path] = []
-    for path in {path.resolve(): path for path in paths}.values():
+    for path in {path.resolve(): path for path in places}.values():
         if (path / TABLE).exists() or (path / SWEEP).exists():
             tables.append(load_table(path))
             if (path / CHIPS).exists():

@@ -71,13 +71,13 @@ def write_report(
         InputError: There are no runs; one is not finished, damaged or of another version; ``out`` cannot be
             written.
     """
-    runs = [Path(each) for each in runs]
+    directories = [Path(each) for each in runs]
     out = Path(out)
-    if not runs:
+    if not directories:
         raise InputError("no runs to report on: name the directory of at least one finished run")
     finished = [
         replace(run, name=(names or {}).get(path, run.name))
-        for path in {path.resolve(): path for path in runs}.values()
+        for path in {path.resolve(): path for path in directories}.values()
         for run in [load_run(path)]
     ]
     finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
