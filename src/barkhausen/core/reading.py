@@ -148,7 +148,8 @@ def _read_all(handle: int, path: Path, most: int, expected: int) -> bytes:
 
 def _read_pipe(handle: int, path: Path, most: int) -> bytes:
     until = time.monotonic() + PIPE_SECONDS
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         ready, _, _ = select.select([handle], [], [], max(until - time.monotonic(), 0))
         if not ready:

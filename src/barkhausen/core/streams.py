@@ -22,7 +22,7 @@ def print_anything() -> None:
     """
     codecs.register_error(_HANDLER, _replaced)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors != _HANDLER:
             stream.reconfigure(errors=_HANDLER)
 
 
