@@ -32,7 +32,7 @@ class _Bounded(io.BytesIO):
         return super().read(size)
 
 
-class _File(h5netcdf.File):
+class _File(h5netcdf.File):  # type: ignore[misc]
     """File whose destructor does not complain where the constructor has failed."""
 
     _writable = False

@@ -127,13 +127,13 @@ def load_tables(paths: Sequence[str | Path]) -> Tables:
     tables: list[pd.DataFrame] = []
     chips: list[pd.DataFrame] = []
     runs: list[Path] = []
-    for path in {path.resolve(): path for path in places}.values():
-        if (path / TABLE).exists() or (path / SWEEP).exists():
-            tables.append(load_table(path))
-            if (path / CHIPS).exists():
-                chips.append(load_chips(path))
+    for place in {place.resolve(): place for place in places}.values():
+        if (place / TABLE).exists() or (place / SWEEP).exists():
+            tables.append(load_table(place))
+            if (place / CHIPS).exists():
+                chips.append(load_chips(place))
         else:
-            runs += _runs_below(path)
+            runs += _runs_below(place)
     if runs:
         found = list({run.resolve(): run for run in runs}.values())
         finished = [load_run(run) for run in found]

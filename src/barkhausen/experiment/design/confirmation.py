@@ -50,7 +50,7 @@ def confirm(
     try:
         found = characterise(parameters, checkpoint=work, progress=progress, **simulating)
     except OutcomeError as error:
-        result = {"refused": str(error)}
+        result: dict[str, Any] = {"refused": str(error)}
     else:
         write_device(found.device, stem.with_suffix(".nc"))
         score, states = assess_simulated(found, parameters, weights)

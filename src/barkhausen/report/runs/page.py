@@ -76,9 +76,9 @@ def write_report(
     if not directories:
         raise InputError("no runs to report on: name the directory of at least one finished run")
     finished = [
-        replace(run, name=(names or {}).get(path, run.name))
-        for path in {path.resolve(): path for path in directories}.values()
-        for run in [load_run(path)]
+        replace(run, name=(names or {}).get(directory, run.name))
+        for directory in {each.resolve(): each for each in directories}.values()
+        for run in [load_run(directory)]
     ]
     finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
     kinds = kinds_of(finished)
