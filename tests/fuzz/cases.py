@@ -630,7 +630,7 @@ def words(chance: random.Random, samples: Samples, work: Path) -> Case:
             f"export-mumax3 {samples / 'device.toml'} --out {work / 'out.mx3'} --state 1 --device 1 --cycle 0",
             f"reproduce nothing --seeds 2 --out {work / 'out'}",
             f"recipes mnist-in-situ --out {work / 'out'}",
-            "recipes",
+            "recipes --help",
         )
     ).split(" ")
     for _ in range(chance.choice((0, 1, 1, 2))):
