@@ -106,7 +106,7 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         return frame.astype(
             dict.fromkeys(texts, "string") | {name: kind for name, kind in fixed.items() if kind != "float64"}
         )
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({error})") from None
 
 
