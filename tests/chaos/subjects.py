@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -18,8 +19,8 @@ from samples import Samples
 TIMES = ("wall_seconds", "seconds", "started", "worker", "attempts", "created", "date")
 """Keys of JSON files whose values differ from run to run."""
 
-LEFT_OUT = ("tensorboard", ".lock", "timings.parquet", "attempts.jsonl")
-"""Files and directories that record when and how often something ran."""
+LEFT_OUT = ("tensorboard", ".lock", "timings.parquet", "attempts.jsonl", "reproduce/report.html")
+"""Files and directories that record when, how often and how long something ran."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def content(directory: Path) -> dict[str, str]:
     found = {}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
-        if path.is_file() and not any(part in LEFT_OUT for part in path.relative_to(directory).parts):
+        if path.is_file() and not any(part in LEFT_OUT for part in (name, *name.split("/"))):
             found[name] = hashlib.sha256(_without_times(path, directory)).hexdigest()
     return found
 
@@ -84,7 +85,11 @@ def _without_times(path: Path, directory: Path) -> bytes:
     if path.suffix in (".json", ".jsonl"):
         lines = data.decode("utf-8").splitlines() if path.suffix == ".jsonl" else [data.decode("utf-8")]
         return "\n".join(json.dumps(_timeless(json.loads(line))) for line in lines).encode()
-    if path.suffix in (".html", ".md", ".csv"):
+    if path.suffix == ".csv":
+        rows = list(csv.reader(data.decode("utf-8").splitlines()))
+        kept = [place for place, name in enumerate(rows[0]) if name not in TIMES] if rows else []
+        return repr([[row[place] for place in kept if place < len(row)] for row in rows]).encode()
+    if path.suffix in (".html", ".md"):
         # What stands in tables of times is rounded to whole units.
         return re.sub(rb"[\d.]+ ?(s|min|h)\b", b"TIME", _TABLE_OF_TIMES.sub(b"TIME", data))
     return data
