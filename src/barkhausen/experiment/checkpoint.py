@@ -22,6 +22,8 @@ from barkhausen.core.reading import check_file
 
 _TENSOR = "tensor:"
 
+LARGEST_LATENT_WEIGHT = 1e6
+
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a nested state of dictionaries, lists, tensors, numbers, strings and None, atomically.
@@ -99,6 +101,9 @@ def load_model(model: nn.Module, state: Any) -> None:
     for name, value in model.state_dict().items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise ValueError(f"{name}: a number is not finite")
+        # Latent weights live on [-1, 1]; far outside, no state is the nearest.
+        if name.endswith("latent_weight") and value.numel() and float(value.abs().max()) > LARGEST_LATENT_WEIGHT:
+            raise ValueError(f"{name}: a latent weight is above {LARGEST_LATENT_WEIGHT:g}")
 
 
 def _split(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
