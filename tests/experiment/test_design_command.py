@@ -105,6 +105,21 @@ def test_a_search_can_be_made_longer(source: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("made_up")
+def test_search_on_a_shape_of_its_own_is_read_back(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    design_to_directory(source, out, settings=["device.shape.taper=0.01"])
+    result, candidates = design.finished_search(out)
+    assert result["recipe"]["device"]["shape"]["taper"] == 0.01
+    assert candidates
+    assert load_search(out / "search.toml").device.shape.taper == 0.01
+    # As version 0.2.0 wrote it.
+    held = out / "search.toml"
+    held.write_text(held.read_text().replace("[device.shape]\n", "[device.shape]\nnotches = []\n"))
+    assert design.finished_search(out)[1] == candidates
+    assert design_to_directory(source, out, settings=["device.shape.taper=0.01"]) == result
+
+
+@pytest.mark.usefixtures("made_up")
 def test_another_search_in_the_directory_is_refused(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     design_to_directory(source, out)

@@ -15,7 +15,7 @@ from typing import Any
 
 import tomli_w
 
-from barkhausen.core.config import flat, read_toml
+from barkhausen.core.config import flat
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, claimed_directory, read_json
 from barkhausen.core.progress import Progress, display_of
@@ -41,7 +41,7 @@ from barkhausen.device.domain_wall.design import (
 from barkhausen.experiment.design.archive import CsvArchive
 from barkhausen.experiment.design.calibration import calibrated
 from barkhausen.experiment.design.confirmation import confirm, plain
-from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, load_search
+from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, held_search, load_search
 from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics import Film
 from barkhausen.version import __version__
@@ -113,7 +113,7 @@ def finished_search(directory: Path) -> tuple[dict[str, Any], list[Candidate]]:
     Raises:
         InputError: The search is not finished, or a file is missing or damaged.
     """
-    recipe = load_search(directory / SEARCH)
+    recipe = held_search(directory / SEARCH)
     archive = CsvArchive(directory / CANDIDATES, _spaces(recipe))
     return read_json(directory / RESULT), archive.candidates
 
@@ -332,8 +332,8 @@ def _check_gate(recipe: SearchRecipe) -> None:
 
 def _check_same(recipe: SearchRecipe, held: Path) -> None:
     """Raise :class:`InputError` if the directory holds another search. A search may differ in its length."""
-    mine = flat(recipe.model_dump(mode="json", exclude_none=True))
-    theirs = flat(read_toml(held))
+    mine = flat(recipe.resolved())
+    theirs = flat(held_search(held).resolved())
     for key in sorted(mine.keys() | theirs.keys()):
         if mine.get(key) != theirs.get(key) and key not in EXTENSIBLE:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,9 +85,13 @@ class SearchRecipe(Parameters):
         """
         return DesignSpace(self.device, self.search.states, family, self.search.ranges)
 
+    def resolved(self) -> dict[str, Any]:
+        """The resolved file as nested tables: all defaults, and none of the keys that the search sets."""
+        return _without_searched(self.model_dump(mode="json", exclude_none=True))
+
     def to_toml(self) -> str:
         """The resolved file, with all defaults written out."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        return tomli_w.dumps(self.resolved())
 
 
 def load_search(path: str | Path, settings: Sequence[str] = ()) -> SearchRecipe:
@@ -108,6 +113,19 @@ def load_search(path: str | Path, settings: Sequence[str] = ()) -> SearchRecipe:
     for key in SEARCHED:
         if _holds(values.get("device"), key):
             raise InputError(f"{path}: device.{key}: is set by the search; leave it out")
+    return _checked(values, path)
+
+
+def held_search(path: str | Path) -> SearchRecipe:
+    """Read the search file in the directory of a search. Those of version 0.2.0 also hold keys that the search sets.
+
+    Raises:
+        InputError: The file cannot be read, or a key or value is unknown or wrong.
+    """
+    return _checked(_without_searched(read_toml(path)), path)
+
+
+def _checked(values: dict[str, Any], path: str | Path) -> SearchRecipe:
     recipe = validated(SearchRecipe, values, str(path))
     for family in recipe.search.families:
         recipe.space(family)
@@ -120,3 +138,12 @@ def _holds(values: Any, key: str) -> bool:
             return False
         values = values[part]
     return True
+
+
+def _without_searched(values: dict[str, Any]) -> dict[str, Any]:
+    kept = copy.deepcopy(values)
+    for key in SEARCHED:
+        if _holds(kept.get("device"), key):
+            table, name = key.split(".")
+            del kept["device"][table][name]
+    return kept
