@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from barkhausen.cli.terminal.completion import complete_device, complete_recipe, complete_system
-from barkhausen.core.recipe_files import shipped_recipes
+from barkhausen.core.files.recipes import shipped_recipes
 from barkhausen.device import shipped_names
 from barkhausen.reproduce import SYSTEMS
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import barkhausen.core.recipe_files as files
+import barkhausen.core.files.recipes as files
 from barkhausen.cli.recipes import shipped_files
 from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
-from barkhausen.core.recipe_files import recipe_file, shipped_recipes
+from barkhausen.core.files.recipes import recipe_file, shipped_recipes
 from barkhausen.device import load_parameters
 from barkhausen.experiment.design.search_file import load_search
 from barkhausen.experiment.recipe import load_recipe

@@ -89,6 +89,6 @@ sys.argv = ["barkhausen", "version"]
 app(standalone_mode=False)
 loaded = {name for name in sys.modules if name.startswith("barkhausen.cli.")}
 assert "barkhausen.cli.version" in loaded
-assert not loaded & {"barkhausen.cli.train", "barkhausen.cli.devices"}, loaded
+assert not loaded & {"barkhausen.cli.train", "barkhausen.cli.device.devices"}, loaded
 """
     subprocess.run([sys.executable, "-c", code], check=True)

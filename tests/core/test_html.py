@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from barkhausen.core.html import MOST_ROWS, Description, Section, flat_json, quantity
+from barkhausen.core.display.html import MOST_ROWS, Description, Section, flat_json, quantity
 
 HOSTILE = '</style></td><script>alert("x")</script><img src=http://elsewhere/x onerror=alert(1)>'
 VOID = {"img", "br", "hr", "input", "link", "meta"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib as mpl
 import pytest
 
-from barkhausen.core.plot_style import POINTS, one_column, ordered_colours
+from barkhausen.core.display.plot_style import POINTS, one_column, ordered_colours
 
 
 def test_settings_are_as_before_afterwards_even_after_an_error() -> None:

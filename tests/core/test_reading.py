@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from barkhausen.core import reading
 from barkhausen.core.config import apply_setting, read_text, read_toml
 from barkhausen.core.errors import InputError
-from barkhausen.core.files import read_json, read_json_lines
+from barkhausen.core.files import read_json, read_json_lines, reading
+from barkhausen.core.files.reading import check_file, read_bytes, unpacked
 from barkhausen.core.limits import MEMORY_VARIABLE, UNASKED, check_memory, memory_allowed
-from barkhausen.core.reading import check_file, read_bytes, unpacked
 
 
 def refused(path: Path | str) -> str:

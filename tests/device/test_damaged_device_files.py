@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.files.netcdf import read_netcdf
 from barkhausen.core.limits import MEMORY_VARIABLE
-from barkhausen.core.netcdf import read_netcdf
 from barkhausen.device import (
     DeviceParameters,
     domain_wall_device,

@@ -10,8 +10,8 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.patches import StepPatch
 
+from barkhausen.core.display.plot_style import WIDTH
 from barkhausen.core.errors import InputError
-from barkhausen.core.plot_style import WIDTH
 from barkhausen.device import CharacterisedDevice, StateCoordinate, gaussian_device, preset
 
 

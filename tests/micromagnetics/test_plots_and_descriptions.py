@@ -11,8 +11,8 @@ import torch
 import xarray as xr
 from matplotlib import pyplot as plt
 
+from barkhausen.core.display.plot_style import WIDTH
 from barkhausen.core.errors import InputError
-from barkhausen.core.plot_style import WIDTH
 from barkhausen.micromagnetics import (
     Drive,
     MeanMagnetisation,

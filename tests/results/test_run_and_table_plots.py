@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
+from barkhausen.core.display.plot_style import WIDTH
 from barkhausen.core.errors import InputError
-from barkhausen.core.plot_style import WIDTH
-from barkhausen.results import FinishedRun, accessor, load_run
+from barkhausen.results import FinishedRun, load_run
+from barkhausen.results.display import accessor
 from barkhausen.synapse import EnergyBreakdown
 from made_up_runs import write_run
 from made_up_sweep import MARGINS, SEEDS, accuracy_of, rows_of, table_of

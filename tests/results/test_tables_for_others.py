@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from barkhausen.core.csv_cells import guarded, unguarded
 from barkhausen.core.errors import InputError
+from barkhausen.core.files.csv_cells import guarded, unguarded
 from barkhausen.report.figure_files import csv_text
 from barkhausen.results.formats import as_csv, raw_cells, read_csv, rendered, summary_cells
 from barkhausen.results.headings import column_title, key_titles

@@ -15,10 +15,10 @@ import typer
 
 from barkhausen.cli.commands import Commands
 from barkhausen.cli.terminal.failures import failure_in_words
+from barkhausen.core.display.streams import print_anything
 from barkhausen.core.errors import BarkhausenError, InputWarning, one_line
 from barkhausen.core.registry import warn_of_extensions
 from barkhausen.core.renamed import RenamedWarning
-from barkhausen.core.streams import print_anything
 from barkhausen.version import __version__
 
 FAILURE, WRONG_INPUT, INTERRUPTED = 1, 2, 130

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from barkhausen.core.errors import InputError, did_you_mean
-from barkhausen.core.recipe_files import SUFFIX, shipped_recipes
+from barkhausen.core.files.recipes import SUFFIX, shipped_recipes
 
 PACKAGE = Path(__file__).parents[1]
 

@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError, did_you_mean, shortened
+from barkhausen.core.files.reading import decoded, read_bytes
 from barkhausen.core.plausible import IMPLAUSIBLE
-from barkhausen.core.reading import decoded, read_bytes
 from barkhausen.core.registry import Registry
 
 if sys.version_info >= (3, 11):

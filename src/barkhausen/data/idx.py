@@ -16,7 +16,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.reading import read_bytes, unpacked
+from barkhausen.core.files.reading import read_bytes, unpacked
 from barkhausen.data.base import Dataset
 from barkhausen.data.published import PublishedFile, PublishedFiles, check_sum
 

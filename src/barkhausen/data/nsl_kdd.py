@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Int
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.reading import read_bytes, unpacked
+from barkhausen.core.files.reading import read_bytes, unpacked
 from barkhausen.data.base import Dataset
 from barkhausen.data.published import PublishedFile, PublishedFiles, check_sum
 from barkhausen.data.registry import DATASETS, DatasetEntry

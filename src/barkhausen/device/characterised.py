@@ -25,10 +25,10 @@ from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import deprecated
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
-from barkhausen.device.description import describe_device
+from barkhausen.device.display.description import describe_device
+from barkhausen.device.display.plots import plot_of
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
-from barkhausen.device.plots import plot_of
 from barkhausen.device.schema import (
     AT_REST,
     FORMAT_VERSION,

@@ -18,7 +18,7 @@ from xarray.backends import H5NetCDFStore
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
-from barkhausen.core.netcdf import read_netcdf
+from barkhausen.core.files.netcdf import read_netcdf
 from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
 
 __all__ = ["FORMAT_VERSION", "read_device", "write_device"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
-from barkhausen.core.file_kinds import PARAMETERS, refuse_other_kind
+from barkhausen.core.files.kinds import PARAMETERS, refuse_other_kind
 from barkhausen.core.registry import Registry
 from barkhausen.device.coordinate import StateCoordinate
 

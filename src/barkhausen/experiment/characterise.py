@@ -14,7 +14,7 @@ from xarray.backends import H5NetCDFStore
 
 from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files import atomic_write
-from barkhausen.core.netcdf import read_netcdf
+from barkhausen.core.files.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
 from barkhausen.device import load_technology, read_device, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_path
-from barkhausen.core.reading import check_file
+from barkhausen.core.files.reading import check_file
 
 _TENSOR = "tensor:"
 

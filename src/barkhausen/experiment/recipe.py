@@ -32,8 +32,8 @@ from barkhausen.core.config import (
     validated,
 )
 from barkhausen.core.errors import InputError, warn
-from barkhausen.core.file_kinds import RECIPE, refuse_other_kind
-from barkhausen.core.recipe_files import recipe_file
+from barkhausen.core.files.kinds import RECIPE, refuse_other_kind
+from barkhausen.core.files.recipes import recipe_file
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names

@@ -28,8 +28,8 @@ from barkhausen.core.files import (
     clear_directory,
     read_json_lines,
 )
+from barkhausen.core.files.reading import is_file, read_bytes
 from barkhausen.core.progress import Progress, display_of
-from barkhausen.core.reading import is_file, read_bytes
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, read_json, remove_partial
-from barkhausen.core.reading import read_bytes
+from barkhausen.core.files.reading import read_bytes
 
 PLAN = "plan.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from barkhausen.core.html import Description, Section, quantity
+from barkhausen.core.display.html import Description, Section, quantity
 from barkhausen.core.units import NANO
 from barkhausen.micromagnetics.plots import SIGNALS
 

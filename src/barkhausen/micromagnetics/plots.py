@@ -12,8 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.core.errors import InputError
-from barkhausen.core.plot_style import (
+from barkhausen.core.display.plot_style import (
     BLACK,
     BLUE,
     COLOURS,
@@ -26,6 +25,7 @@ from barkhausen.core.plot_style import (
     one_column,
     ordered_colours,
 )
+from barkhausen.core.errors import InputError
 from barkhausen.core.units import MILLI, NANO
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from barkhausen.core.csv_cells import guarded
+from barkhausen.core.files.csv_cells import guarded
 
 LONGEST_NAME = 60
 KEPT = ",;:.-_+*/()[]=@!$&'±σµ"

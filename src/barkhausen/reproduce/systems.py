@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from barkhausen.core.recipe_files import PAPER_RECIPES
+from barkhausen.core.files.recipes import PAPER_RECIPES
 from barkhausen.core.registry import Registry
 from barkhausen.results.published import PAPERS, Figure, Paper, figures_of
 

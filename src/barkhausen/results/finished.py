@@ -16,9 +16,9 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
 from barkhausen.experiment.summary_file import Amount, Summary, Table, read_summary
 from barkhausen.experiment.work.rows import held_out
-from barkhausen.results.description import describe_run
+from barkhausen.results.display.description import describe_run
+from barkhausen.results.display.plots import plot_run
 from barkhausen.results.file_names import SWEEP, TABLE
-from barkhausen.results.plots import plot_run
 from barkhausen.results.table import result_table
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class FinishedRun:
     histograms: Histograms | None
 
     def plot(self, axes: Axes | Sequence[Axes] | None = None, *, kind: str = "learning") -> list[Axes]:
-        """Draw the run (:func:`~barkhausen.results.plots.plot_run`).
+        """Draw the run (:func:`~barkhausen.results.display.plots.plot_run`).
 
         Args:
             axes: Axes to draw on. Default: those of a new figure.

@@ -17,9 +17,9 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from barkhausen.core.config import read_text
-from barkhausen.core.csv_cells import guarded, unguarded
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.files import atomic_path, atomic_write
+from barkhausen.core.files.csv_cells import guarded, unguarded
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FAILED, PLANNED
 from barkhausen.results.headings import column_label, column_title, key_titles

@@ -16,7 +16,6 @@ from barkhausen.core.files import read_json
 from barkhausen.core.registry import load_extensions
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.experiment.work.rows import single_chips, training_row
-from barkhausen.results import accessor  # noqa: F401 (tables have .barkhausen.plot())
 from barkhausen.results.columns import (
     ALWAYS,
     FAILED,
@@ -27,6 +26,7 @@ from barkhausen.results.columns import (
     current_name,
     dtype_of,
 )
+from barkhausen.results.display import accessor  # noqa: F401 (tables have .barkhausen.plot())
 from barkhausen.results.file_names import CHIPS, SWEEP, TABLE
 from barkhausen.results.finished import FinishedRun, load_run
 from barkhausen.results.notes import Note

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from barkhausen.core.config import flat
-from barkhausen.core.csv_cells import guarded
+from barkhausen.core.files.csv_cells import guarded
 from barkhausen.experiment.summary import spread
 from barkhausen.experiment.work.rows import (
     Summary,

@@ -22,7 +22,7 @@ from typing import Any
 from barkhausen.core.config import read_text
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, claimed_directory, open_lock, remove_partial, take_lock
-from barkhausen.core.reading import is_file, read_bytes
+from barkhausen.core.files.reading import is_file, read_bytes
 from barkhausen.results.columns import FINISHED
 from barkhausen.results.file_names import SWEEP
 

@@ -11,8 +11,8 @@ import tomli_w
 from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from barkhausen.core.config import Count, StrictParameters, Threads, apply_setting, flat, read_toml, validated
-from barkhausen.core.file_kinds import SWEEP, refuse_other_kind
-from barkhausen.core.recipe_files import recipe_file
+from barkhausen.core.files.kinds import SWEEP, refuse_other_kind
+from barkhausen.core.files.recipes import recipe_file
 from barkhausen.experiment.jobs import JOBS
 
 Points = tuple[dict[str, Any], ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from barkhausen.core.html import Description, Section, quantity
-from barkhausen.core.plot_style import COLOURS, new_axes, one_column
+from barkhausen.core.display.html import Description, Section, quantity
+from barkhausen.core.display.plot_style import COLOURS, new_axes, one_column
 from barkhausen.core.units import PREFIXES
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from barkhausen.core.recipe_files import PAPER_RECIPES, shipped_recipes
+from barkhausen.core.files.recipes import PAPER_RECIPES, shipped_recipes
 
 PACKAGE = Path(__file__).parents[2]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.files.reading import SHARE_OF_TEXT, read_bytes
 from barkhausen.core.limits import in_words, memory_allowed
-from barkhausen.core.reading import SHARE_OF_TEXT, read_bytes
 from barkhausen.device.importers.text import decoded
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}

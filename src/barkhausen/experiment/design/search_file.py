@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
-from barkhausen.core.file_kinds import SEARCH, refuse_other_kind
-from barkhausen.core.recipe_files import recipe_file
+from barkhausen.core.files.kinds import SEARCH, refuse_other_kind
+from barkhausen.core.files.recipes import recipe_file
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design import FAMILIES, DesignSpace, Family, Ranges, Weights
 from barkhausen.device.domain_wall.parameters import DeviceParameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from barkhausen.core.reading import read_bytes
+from barkhausen.core.files.reading import read_bytes
 
 
 @dataclass(frozen=True)

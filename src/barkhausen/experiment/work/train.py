@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from barkhausen.core.config import read_text
-from barkhausen.core.reading import is_file
+from barkhausen.core.files.reading import is_file
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import RECIPE, Run
 from barkhausen.experiment.work.base import Order, Result

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from barkhausen.core.config import apply_setting, read_toml, validated
-from barkhausen.core.file_kinds import CHIP, refuse_other_kind
+from barkhausen.core.files.kinds import CHIP, refuse_other_kind
 from barkhausen.synapse.crossbar.chip_parts import (
     Bank,
     Constant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from barkhausen.core.config import flat
-from barkhausen.core.html import Description, Section, quantity
+from barkhausen.core.display.html import Description, Section, quantity
 from barkhausen.experiment.summary import energy_of
 
 if TYPE_CHECKING:

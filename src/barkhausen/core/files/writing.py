@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.reading import decoded, read_bytes, reason, shown
+from barkhausen.core.files.reading import decoded, read_bytes, reason, shown
 
 try:
     import fcntl

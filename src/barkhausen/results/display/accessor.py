@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from barkhausen.results.plots import plot_table
+from barkhausen.results.display.plots import plot_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

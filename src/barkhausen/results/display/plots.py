@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from barkhausen.core.display.plot_style import BLUE, COLOURS, VERMILLION, legend_above, new_axes, new_panels, one_column
 from barkhausen.core.errors import InputError, did_you_mean
-from barkhausen.core.plot_style import BLUE, COLOURS, VERMILLION, legend_above, new_axes, new_panels, one_column
 from barkhausen.experiment.jobs import Column
 from barkhausen.experiment.summary import energy_of
 from barkhausen.results.columns import job_of, key_column, seed_column, swept_keys, value_column

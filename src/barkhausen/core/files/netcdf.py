@@ -13,8 +13,8 @@ import xarray as xr
 from xarray.backends import H5NetCDFStore
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.limits import check_memory
-from barkhausen.core.reading import read_bytes
 
 STEPS = 1_000_000
 """Pieces that a file may be read in, more than any whole file of the size that is read has."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from barkhausen.core.html import Description, Section, flat_json, quantity
+from barkhausen.core.display.html import Description, Section, flat_json, quantity
 from barkhausen.device.technology import TECHNOLOGIES
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from barkhausen.core.display.plot_style import new_axes, one_column, ordered_colours
 from barkhausen.core.errors import InputError, did_you_mean
-from barkhausen.core.plot_style import new_axes, one_column, ordered_colours
 from barkhausen.device.coordinate import DISPLAY
 from barkhausen.device.statistics.distribution import EmpiricalStates
 

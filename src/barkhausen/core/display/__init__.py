@@ -1,0 +1,1 @@
+"""What people see of objects: figures in the style of journals, descriptions, and text on a terminal."""
