@@ -111,7 +111,7 @@ def recipe(tmp_path: Path) -> Path:
         (["devices", "gausian-3"], "no device preset 'gausian-3'; known: racetrack-2"),
         (["devices", "gaussian-1"], "states = 1: a synapse needs 2 to 256 states"),
         (["devices", "nowhere.nc"], r"nowhere\.nc: no such device file"),
-        (["report"], "runs"),
+        (["report"], "RUN"),
         (["report", "nowhere"], "nowhere"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -410,7 +410,7 @@ def test_device_is_written_and_shown(command: Command, tmp_path: Path) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert "source: gaussian" in shown.out
     # Levels, gate voltages, and SOT energy in fJ.
-    for figure in ("-1.000", "+0.000", "+1.000", "-0.500", "+0.500", "6.554"):
+    for figure in ("-1.000", "+0.000", "+1.000", "-0.5", "+0.5", "6.554"):
         assert figure in shown.out
     assert shown.out == command("devices", "gaussian-3").out
 

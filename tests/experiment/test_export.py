@@ -271,7 +271,7 @@ def test_range_for_crosssim_lies_around_the_reference(model: nn.Module, tmp_path
         assert mapped == pytest.approx(arrays[f"{name}.conductance"], rel=1e-6)
     # A window around a reference near the antiparallel end of a good junction would begin below zero.
     positions = np.array([1e-9, 250e-9])[:, None, None] + np.zeros((2, 2, 2))
-    junction = DeviceParameters(junction=TunnelJunction(tunnel_magnetoresistance=1e6))
+    junction = DeviceParameters(junction=TunnelJunction(tunnel_magnetoresistance=50.0))
     steep = domain_wall_device(positions, junction, source="measured")
     export_npz(network(steep, line={"faults": Faults(annihilated_walls=0.5)}), tmp_path / "steep.npz")
     layers = json.loads(str(np.load(tmp_path / "steep.npz")["metadata"]))["layers"]

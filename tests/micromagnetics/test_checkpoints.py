@@ -292,7 +292,7 @@ def test_a_directory_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", r"cannot be read \(.*\)"), ("[1]", "holds no plan of a simulation"), ("\xff", "cannot be read"),
+    [("{", r"is damaged \(.*\)"), ("[1]", "holds no plan of a simulation"), ("\xff", "is not UTF-8 text"),
      ("{}", r"holds another simulation \(differs in .*\)")],
 )  # fmt: skip
 def test_a_damaged_plan_is_reported(content: str, message: str, tmp_path: Path) -> None:

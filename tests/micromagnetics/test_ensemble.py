@@ -387,7 +387,6 @@ IMPOSSIBLE_SIMULATIONS: list[tuple[dict[str, Any], str]] = [
     ({"initial": torch.ones(2, 3, 16, 4), "replicas": 3}, r"initial magnetisation: shape .* is not \(3 or 1, .*"),
     ({"film": family()}, r"replicas = 1: the film has 5 devices; use film\.assign\(\.\.\.\)"),
     ({"film": FULL, "replicas": 3}, r"replicas = 3: film\.device_of_replica names 35 replicas"),
-    ({"film": Film(GRID, material("permalloy"))}, r"anisotropy = 0 J/m3: below .* no perpendicular domain wall"),
     ({"drive": Drive(field_x=[1.0, 2.0]), "replicas": 3}, r"drive\.field_x: given for 2 replicas, but there are 3"),
     ({"drive": Drive(gate=StrainGate(), gate_profile=torch.ones(4, 16))},
      r"drive\.gate_profile: shape \(4, 16\) is not the grid's \(16, 4\)"),

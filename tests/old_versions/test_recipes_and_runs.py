@@ -135,7 +135,7 @@ def test_a_run_that_is_done_but_for_its_summary_is_finished_to_the_same_numbers(
         finished.pop(key)
         expected.pop(key)
     assert "the mean spacing of the 3 levels" in finished["device"].pop("margin_in_words")
-    assert finished == expected
+    assert finished == expected | {"digital_weights": [], "network_code": None}
 
 
 def test_a_run_interrupted_under_the_old_version_ends_as_it_would_have(mode: str, tmp_path: Path) -> None:
@@ -176,7 +176,9 @@ def test_this_version_trains_to_the_numbers_of_the_old_one(mode: str, tmp_path: 
     Run(load_recipe(OLD / f"recipe-{mode}.toml"), tmp_path / "run").execute()
     states = [load_checkpoint(directory / "checkpoint.safetensors")["model"] for directory in (old, tmp_path / "run")]
     names = {key: ".".join(STATE_KEYS.get(part, part) for part in key.split(".")) for key in states[0]}
-    assert set(names.values()) == set(states[1])
+    # The spread of the device, which the old version did not keep.
+    added = {f"{layer}.synapses.sigmas" for layer in ("linear1", "linear2")}
+    assert set(names.values()) == set(states[1]) - added
     assert all(torch.equal(states[0][key], states[1][names[key]]) for key in names)
 
 

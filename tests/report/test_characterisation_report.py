@@ -157,7 +157,7 @@ def test_what_nobody_knows_is_left_out(tmp_path: Path) -> None:
     text = words(page)
     assert "which is 1.00 bits without read errors" in text
     assert "none of 2 programming events failed" in text
-    assert page.count('class="notice"') == 1
+    assert page.count('class="notice"') == 2
     assert "The spread of a state cannot be estimated from a single event." in text
     assert "Overlap" not in page
     assert "Retention times" not in text

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from barkhausen.core.errors import DataNotFoundError, InputError
+from barkhausen.core.files import LOCK
 from barkhausen.data import load_dataset
 from barkhausen.data.base import Dataset
 from barkhausen.experiment.recipe import recipe_from
@@ -78,7 +79,7 @@ def test_results_of_an_earlier_version_are_kept_unless_overwritten(tmp_path: Pat
     with pytest.raises(InputError, match="holds results of an earlier version"):
         module._check(tmp_path, False)
     module._check(tmp_path, True)
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_an_unknown_system_is_refused(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def show_device(item: CharacterisedDevice) -> None:
         table.add_row(
             str(k),
             quantity(mean[k]),
-            f"{levels[k]:+.3f}",
+            f"{round(levels[k], 3) + 0.0:+.3f}",
             f"{scale * device[k]:.3f}",
             f"{scale * cycle[k]:.3f}",
             *(f"{drive.factor * drive.values[k]:+.4g}" for drive in varying),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from barkhausen.core.errors import InputError, did_you_mean
 
-FOLDER = Path(__file__).parents[1] / "recipes"
+FOLDER = Path(__file__).parents[2] / "recipes"
 """Folder of the recipes; ``recipes`` at the root of the repository leads here."""
 
 PAPER_RECIPES = FOLDER / "papers"
