@@ -35,7 +35,7 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
-from barkhausen.experiment.defaults import margin_of, with_defaults
+from barkhausen.experiment.defaults import with_defaults
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import CHECKPOINT, initial_state
 from barkhausen.experiment.lengthen import begin_longer, lengthened
@@ -46,6 +46,7 @@ from barkhausen.experiment.recipe import Recipe, build_device, device_file, with
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
+    device_summary,
     energy_summary,
     mean_counts,
     programming_counts,
@@ -323,7 +324,7 @@ class Run:
                 "test_samples": 0 if validating else len(training.task.test_inputs),
                 "validation_samples": recipe.dataset.validation_samples,
             },
-            "device": _device_summary(recipe, device),
+            "device": device_summary(recipe, device),
             "test_accuracy": None if validating else held_out,
             "validation_accuracy": held_out if validating else None,
             "train_accuracy": training.task.train_accuracy(training.model),
@@ -385,22 +386,6 @@ def _cumulative(training: Training) -> dict[str, Any]:
         },
         "programming_joule": programming_energy(training.model).total,
     }
-
-
-def _device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[str, Any]:
-    if device is None:
-        return {"source": "none", "file": None}
-    rule = recipe.learning_rule
-    summary: dict[str, Any] = {"source": device.source, "file": recipe.device.file}
-    summary["margin"] = recipe.device.margin
-    summary["margin_in_words"] = rule.margin.described(margin_of(recipe, device), device)
-    programs = rule.programs_while_training
-    summary["max_attempts"] = recipe.device.max_attempts if programs else recipe.transfer.max_attempts
-    if recipe.device.file is None:
-        summary["preset"] = f"{recipe.device.preset}-{recipe.states}"
-    if recipe.device.sigma is not None:
-        summary["sigma"] = recipe.device.sigma
-    return summary
 
 
 def _title(recipe: Recipe) -> str:

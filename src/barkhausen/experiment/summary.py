@@ -14,6 +14,8 @@ from torch import nn
 from barkhausen.core.provenance import commit, processor
 from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
+from barkhausen.experiment.defaults import margin_of
+from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import endurance, synapse_layers
 from barkhausen.micromagnetics import compiled
 from barkhausen.synapse import EnergyBreakdown, Phase
@@ -164,3 +166,20 @@ def software() -> dict[str, Any]:
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
     }
+
+
+def device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[str, Any]:
+    """Device of a run: where it is from, margin with its reason, and number of attempts."""
+    if device is None:
+        return {"source": "none", "file": None}
+    rule = recipe.learning_rule
+    summary: dict[str, Any] = {"source": device.source, "file": recipe.device.file}
+    summary["margin"] = recipe.device.margin
+    summary["margin_in_words"] = rule.margin.described(margin_of(recipe, device), device)
+    programs = rule.programs_while_training
+    summary["max_attempts"] = recipe.device.max_attempts if programs else recipe.transfer.max_attempts
+    if recipe.device.file is None:
+        summary["preset"] = f"{recipe.device.preset}-{recipe.states}"
+    if recipe.device.sigma is not None:
+        summary["sigma"] = recipe.device.sigma
+    return summary

@@ -26,6 +26,7 @@ from barkhausen.results.columns import (
     value_column,
 )
 from barkhausen.results.conditions import CONDITION, number_of, rows_that_meet
+from barkhausen.results.findings import Findings, counted, unlike
 from barkhausen.results.notes import Note
 
 OF_CHIPS = ("accuracy", "unseen_chips")
@@ -111,7 +112,7 @@ def summarise(
     keys = list(dict.fromkeys(swept if group is None else [key_column(frame, key) for key in group]))
     parts = _parts(frame, keys)
     own_chips = _chips_by_task(chips)
-    findings = _Findings()
+    findings = Findings()
     pairing = _Baseline(frame if baselines is None else baselines, against) if against else None
     rows = []
     for labels, part in parts:
@@ -133,8 +134,8 @@ def summarise(
     result = result[[*keys, "tasks", FAILED, PLANNED, *_columns(names, pairing is not None)]]
     for key in keys:
         result[key] = result[key].astype(frame[key].dtype)
-    notes = [*_counted(frame), *_methods(result, names, level), *findings.notes(keys)]
-    notes += _unlike(parts, keys, [key for key in swept if key not in keys])
+    notes = [*counted(frame), *_methods(result, names, level), *findings.notes(keys)]
+    notes += unlike(parts, keys, [key for key in swept if key not in keys])
     notes += [] if pairing is None else pairing.notes(result, names)
     if "measured_on" in frame.columns and frame["measured_on"].nunique() > 1:
         text = "some accuracies are of validation samples, others of the test set (column measured_on)"
@@ -155,7 +156,7 @@ def raw_rows(
     Raises:
         InputError: There is no such column.
     """
-    notes = _counted(frame)
+    notes = counted(frame)
     if values is None and full:
         return frame, notes
     names = values or default_values(frame)
@@ -179,69 +180,6 @@ def _parts(frame: pd.DataFrame, keys: Sequence[str]) -> list[tuple[tuple[Any, ..
         return [((), frame)]
     groups = frame.groupby(list(keys), dropna=False, sort=False)
     return [(labels if isinstance(labels, tuple) else (labels,), part) for labels, part in groups]
-
-
-def _counted(frame: pd.DataFrame) -> list[Note]:
-    status = frame["status"].value_counts()
-    failed, planned = int(status.get(FAILED, 0)), int(status.get(PLANNED, 0))
-    lines = []
-    if failed:
-        # Not every failure has left a message.
-        errors = frame.loc[frame["status"] == FAILED, "error"].dropna() if "error" in frame.columns else pd.Series()
-        most = f", most often: {errors.value_counts().index[0]}" if len(errors) else ""
-        lines.append(Note("failed", f"{failed} of {len(frame)} tasks failed and are left out{most}"))
-    if planned:
-        lines.append(Note("planned", f"{planned} of {len(frame)} tasks are planned but not finished"))
-    return lines
-
-
-def _unlike(parts: Sequence[tuple[Any, pd.DataFrame]], keys: Sequence[str], others: Sequence[str]) -> list[Note]:
-    """A note where groups hold tasks that differ in more than their seed.
-
-    Args:
-        parts: Rows of each group.
-        keys: Keys of the groups.
-        others: Further keys in which tasks differ, without the seed.
-    """
-    done = [part[part["status"] == FINISHED] for _, part in parts]
-    mixed = [key for key in others if any(part[key].nunique(dropna=False) > 1 for part in done)]
-    if not mixed:
-        return []
-    named = ", ".join(mixed)
-    text = f"the tasks of a group differ in {named} too: means, spreads and intervals mix these settings with the seeds"
-    return [Note("unlike", f"{text}; part them with --group {' --group '.join([*keys, *mixed])}")]
-
-
-class _Findings:
-    """What turned up on the way that a reader must know."""
-
-    def __init__(self) -> None:
-        self.averaged = self.uneven = False
-        self.clipped: list[str] = []
-
-    def count_rows(self, rows: pd.DataFrame, value: str, seeds: int) -> None:
-        """Whether some of these rows share a seed, and as many share each."""
-        finite = rows[rows[value].notna()]
-        if seeds < len(finite):
-            self.averaged = True
-            self.uneven |= bool(finite[seed_column(rows)].value_counts(dropna=False).nunique() > 1)
-
-    def notes(self, keys: Sequence[str]) -> list[Note]:
-        """What a reader must know of it."""
-        notes = []
-        if self.averaged:
-            text = f"rows of one seed that agree in {', '.join(keys) or 'no key'} are averaged before anything else, "
-            notes.append(Note("averaged", text + "so that n counts seeds"))
-        if self.uneven:
-            text = "not every seed has the same number of these rows: what is averaged differs between seeds"
-            notes.append(Note("uneven", text))
-        if self.clipped:
-            names = ", ".join(dict.fromkeys(self.clipped))
-            text = (
-                f"{len(self.clipped)} of the variances between seeds ({names}) were estimated below zero and are set "
-            )
-            notes.append(Note("clipped", text + "to zero: chips alone make seeds differ more than they do"))
-        return notes
 
 
 def _by_seed(rows: pd.DataFrame, value: str) -> pd.Series[Any]:
@@ -293,7 +231,7 @@ def _described(
     samples: statistics.Samples,
     moments: statistics.Samples,
     value: str,
-    findings: _Findings,
+    findings: Findings,
     *,
     level: float,
     seed: int,

@@ -1,4 +1,4 @@
-"""Numbers on the page about a device of any technology: for each state, for the whole device, and warnings."""
+"""Numbers on the page about a device of any technology: for each state and for the whole device."""
 
 from __future__ import annotations
 
@@ -17,12 +17,9 @@ from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import TECHNOLOGIES, CharacterisedDevice, ReadOut, Technology
 from barkhausen.device import file_statistics as statistics
 from barkhausen.device.conductance import ConductanceMap
-from barkhausen.device.doubts import doubts_of
 from barkhausen.device.drives import Drive, drives_of
 from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
 from barkhausen.device.schema import AT_REST, DISTRIBUTIONS, OUTCOMES
-
-OVERLAP_TO_WARN_OF = 0.05
 
 MOST_NORMALS = 16
 """Largest number of states whose normal densities are drawn beside the fitted ones."""
@@ -316,66 +313,6 @@ class DeviceNumbers:
             return None
 
 
-def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
-    """Warnings before the numbers are used: a title and a sentence each."""
-    found = []
-    if numbers.failed:
-        found.append(("Failures", _about_failures(numbers)))
-    completed = numbers.attributes.get("completed_resets")
-    if isinstance(completed, (int, float)) and completed < 1:
-        found.append(
-            (
-                "Resets",
-                f"{100 * (1 - completed):.3g} % of the resets annihilated the wall or left it nearer to the second "
-                "state than to the first. The result of such an event depends on the previous position of the wall.",
-            )
-        )
-    pairs = [
-        f"{lower} and {lower + 1} ({overlap.value:.2f})"
-        for lower, overlap in enumerate(numbers.neighbour_overlaps)
-        if overlap.value > OVERLAP_TO_WARN_OF
-    ]
-    if pairs:
-        found.append(
-            (
-                "Overlap",
-                f"These neighbouring states overlap by more than {OVERLAP_TO_WARN_OF:g}, so one read cannot always "
-                f"distinguish them: {', '.join(pairs)}.",
-            )
-        )
-    found += [(title, f"{text[0].upper()}{text[1:]}.") for title, text in doubts_of(numbers.device)]
-    devices, cycles = numbers.device.state_values.shape[1:]
-    if numbers.device.source != "gaussian":
-        if cycles == 1 or devices == 1:
-            found.append(("Split", _about_split(devices, cycles)))
-        reason = statistics.why_no_intervals(numbers.device.data)
-        if reason and devices * cycles > 1:
-            found.append(("Few devices", f"{reason[0].upper()}{reason[1:]}."))
-    return found
-
-
-def _about_failures(numbers: DeviceNumbers) -> str:
-    outcome = _outcomes(numbers.device)
-    why = [
-        f"{int((outcome == value).sum())} with {meaning.replace('_', ' ')}"
-        for value, meaning in zip(OUTCOMES.values, OUTCOMES.meanings, strict=True)
-        if value > AT_REST and (outcome == value).any()
-    ]
-    worst = max(numbers.states, key=lambda state: state.failed)
-    return (
-        f"{numbers.failed} of {numbers.events} programming events failed: {', '.join(why)}. Worst is state "
-        f"{worst.number} with {worst.failed} of {worst.events}. They are excluded from all statistics on this page."
-    )
-
-
-def _about_split(devices: int, cycles: int) -> str:
-    if devices == cycles == 1:
-        return "The spread of a state cannot be estimated from a single event."
-    if cycles == 1:
-        return "With one cycle per device, the spread cannot be split and all of it is counted as device-to-device."
-    return "The spread between devices cannot be estimated from a single device."
-
-
 def _states(device: CharacterisedDevice) -> list[StateNumbers]:
     data = device.data
     moments = [values.copy() for values in device.moments]
@@ -386,7 +323,7 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
     mean = [Estimate(float(value)) for value in moments[0]]
     sigma_device = statistics.estimates(data, moments[1], "sigma_device_interval")
     sigma_cycle = statistics.estimates(data, moments[2], "sigma_cycle_interval")
-    outcome = _outcomes(device)
+    outcome = outcomes_of(device)
     energy = {cause: device.energy(cause) for cause in device.energy_causes}
     read_errors, goodness = statistics.read_errors(data), statistics.goodness(data)
     return [
@@ -406,7 +343,7 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
     ]
 
 
-def _outcomes(device: CharacterisedDevice) -> Int[np.ndarray, "state device cycle"]:
+def outcomes_of(device: CharacterisedDevice) -> Int[np.ndarray, "state device cycle"]:
     """Outcome of each event. Without outcomes in the file, an event without a position counts as not run."""
     if "outcome" not in device.data:
         return np.where(np.isfinite(device.state_values), AT_REST, OUTCOMES.values[0])

@@ -22,7 +22,8 @@ from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.device.file_statistics import why_no_intervals
 from barkhausen.device.technology import DEFAULT_TECHNOLOGY
 from barkhausen.report.device import figures
-from barkhausen.report.device.numbers import DeviceNumbers, warnings_of
+from barkhausen.report.device.numbers import DeviceNumbers
+from barkhausen.report.device.remarks import warnings_of
 from barkhausen.report.device.walls import walls_of
 from barkhausen.report.device.words import lasting, overlap_text, volt, words_of
 from barkhausen.report.render import render
