@@ -115,7 +115,7 @@ def _show_statistics(item: CharacterisedDevice, quantity: Quantity) -> None:
 
 def known(value: float, decimals: int) -> str:
     """A number, or a dash if it is not known."""
-    return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
+    return f"{round(value, decimals) + 0.0:.{decimals}f}" if math.isfinite(value) else "–"
 
 
 def _with_interval(value: float, interval: tuple[float, float], quantity: Quantity) -> str:

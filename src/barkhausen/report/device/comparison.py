@@ -113,7 +113,11 @@ def with_ends(estimate: Estimate, decimals: int) -> tuple[str, str]:
     """An estimate, and its interval; the latter is empty where there is none."""
     if estimate.value != estimate.value:
         return NO_VALUE, ""
-    value = f"{estimate.value:.{decimals}f}".replace("-", "−")
+    # Without a sign before a zero.
+    value, low, high = (
+        f"{round(number, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+        for number in (estimate.value, estimate.low, estimate.high)
+    )
     if not estimate.known or estimate.low == estimate.high:
         return value, ""
-    return value, f"{estimate.low:.{decimals}f} to {estimate.high:.{decimals}f}".replace("-", "−")
+    return value, f"{low} to {high}"
