@@ -318,6 +318,7 @@ def respell(key: str, value: object) -> Callable[[Path], object]:
         (respell("energy", {}), r"summary.json: energy.programming_joule = .*: field required"),
         (respell("energy.programming_joule", 0), r"summary.json: is damaged"),
         (respell("test_accuracy", None), r"summary.json: test_accuracy, validation_accuracy: one of them must"),
+        (respell("device.max_attempts", "five"), r"summary.json: device.max_attempts = 'five'"),
         (respell("test_accuracy", 98), r"summary.json: test_accuracy = 98"),
         (respell("states", 3), r"histograms.json: is damaged \(not two histograms of 3 states\)"),
         (respell("epochs", 4), r"metrics.jsonl: is damaged \(3 epochs, 4 in summary.json\)"),
@@ -340,6 +341,13 @@ def test_damage_is_one_line_that_names_the_run(tmp_path: Path, damage: Callable[
     assert "\n" not in str(caught.value)
     assert run.name in str(caught.value)
     assert out.read_text() == "the old page"
+
+
+def test_a_device_without_a_number_of_attempts_had_one(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    respell("device", {"source": "gaussian", "file": None})(run)
+    write_report([run], tmp_path / "report.html")
+    assert "up to 5 attempts there and 1 while learning" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_no_runs_and_no_place_to_write(tmp_path: Path) -> None:

@@ -29,6 +29,13 @@ class _Dataset(Table):
     validation_samples: int
 
 
+class _Device(Table):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | float | None]
+    source: str
+    max_attempts: Annotated[int, Field(ge=1)] | None = None
+
+
 class _Chips(Table):
     count: int
     mean: Fraction
@@ -70,7 +77,7 @@ class Summary(Table):
     seed: int
     epochs: Annotated[int, Field(ge=1)]
     dataset: _Dataset
-    device: dict[str, str | float | None]
+    device: _Device
     test_accuracy: Fraction | None
     validation_accuracy: Fraction | None
     train_accuracy: Fraction
