@@ -166,7 +166,11 @@ def main() -> int:
     parser.add_argument(
         "--log", type=Path, default=None, help="file of finished commands; what is in it is not repeated"
     )
+    parser.add_argument("--totals", action="store_true", help="print the totals of all runs, and run nothing")
     chosen = parser.parse_args()
+    if chosen.totals:
+        print_totals()
+        return 0
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     print(f"seed {seed}", flush=True)
     subjects = [subject for subject in SUBJECTS if chosen.only is None or subject.name in chosen.only]
@@ -208,6 +212,15 @@ def main() -> int:
             file.write(json.dumps(total) + "\n")
     print(json.dumps(total))
     return int(failed > 0)
+
+
+def print_totals() -> None:
+    """Print the kills of each run, as the documentation shows them."""
+    runs = [json.loads(line) for line in TOTALS.read_text(encoding="utf-8").splitlines()]
+    print("| commit | seed | kills | commands | failed |\n" + "| --- " * 5 + "|")
+    for run in runs:
+        commands = ", ".join(f"{name} {kills}" for name, kills in run["commands"].items())
+        print(f"| {run['commit']} | {run['seed']} | {run['kills']} | {commands} | {run['failed_commands']} |")
 
 
 def _commit() -> str:

@@ -44,7 +44,11 @@ def main() -> int:
     parser.add_argument("--only", type=int, default=None, help="try one input and print what happens")
     parser.add_argument("--kinds", nargs="*", default=None, choices=list(cases.KINDS), help="kinds of inputs")
     parser.add_argument("--findings", type=Path, default=None, help="file for the details of what went wrong")
+    parser.add_argument("--totals", action="store_true", help="print the totals of all runs, and run nothing")
     chosen = parser.parse_args()
+    if chosen.totals:
+        print_totals()
+        return 0
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="barkhausen-fuzz-") as folder:
@@ -104,6 +108,16 @@ def main() -> int:
             file.write(json.dumps(total) + "\n")
     print(json.dumps(total))
     return int(bool(found))
+
+
+def print_totals() -> None:
+    """Print the totals of each run and of all together, as the documentation shows them."""
+    runs = [json.loads(line) for line in TOTALS.read_text(encoding="utf-8").splitlines()]
+    counted = ("inputs", "tracebacks", "hangs", "above_2_GB", "untidy")
+    print("| commit | seed | inputs | tracebacks | hangs | above 2 GB | not in one line |\n" + "| --- " * 7 + "|")
+    for run in runs:
+        print(f"| {run['commit']} | {run['seed']} | {' | '.join(str(run[key]) for key in counted)} |")
+    print(f"| all | | {' | '.join(str(sum(run[key] for run in runs)) for key in counted)} |")
 
 
 def _commit() -> str:

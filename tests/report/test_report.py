@@ -319,6 +319,7 @@ def respell(key: str, value: object) -> Callable[[Path], object]:
         (respell("energy.programming_joule", 0), r"summary.json: is damaged"),
         (respell("test_accuracy", None), r"summary.json: test_accuracy, validation_accuracy: one of them must"),
         (respell("device.max_attempts", "five"), r"summary.json: device.max_attempts = 'five'"),
+        (respell("fresh_chip_copy.max_attempts", [5]), r"summary.json: unseen_chips.max_attempts = "),
         (respell("test_accuracy", 98), r"summary.json: test_accuracy = 98"),
         (respell("states", 3), r"histograms.json: is damaged \(not two histograms of 3 states\)"),
         (respell("epochs", 4), r"metrics.jsonl: is damaged \(3 epochs, 4 in summary.json\)"),

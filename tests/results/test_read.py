@@ -258,3 +258,12 @@ def test_the_table_of_a_sweep_of_version_010_is_read_with_todays_names() -> None
         np.testing.assert_array_equal(summary[name], written[name])
     with pytest.warns(DeprecationWarning, match="fresh_chip_copy is now unseen_chips"):
         assert value_column(frame, "fresh_chip_copy") == "unseen_chips"
+
+
+def test_chips_whose_accuracies_are_words_are_refused(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "sweep")
+    path = tmp_path / "sweep" / "chips.parquet"
+    chips = load_chips(tmp_path / "sweep").astype({"accuracy": "string"})
+    chips.to_parquet(path)
+    with pytest.raises(InputError, match="chips.parquet: is damaged"):
+        load_chips(tmp_path / "sweep")

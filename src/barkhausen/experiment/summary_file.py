@@ -41,6 +41,7 @@ class _Chips(Table):
     mean: Fraction
     std: Amount
     values: list[Fraction] = Field(default=[])
+    max_attempts: Annotated[int, Field(ge=1)] | None = None
 
 
 class _Layer(Table):

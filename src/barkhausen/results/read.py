@@ -83,7 +83,11 @@ def load_chips(directory: Path | str) -> pd.DataFrame:
     Raises:
         InputError: The file is missing, damaged or of another version.
     """
-    return _read_parquet(Path(directory) / CHIPS, ("task", "chip", "accuracy"))
+    path = Path(directory) / CHIPS
+    frame = _read_parquet(path, ("task", "chip", "accuracy"))
+    if not pd.api.types.is_numeric_dtype(frame["accuracy"]):
+        raise InputError(f"{path}: is damaged (accuracies that are no numbers)")
+    return frame
 
 
 def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:

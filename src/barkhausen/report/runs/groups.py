@@ -89,7 +89,7 @@ class Kind:
     @property
     def transfer_attempts(self) -> int:
         """Most write-verify attempts of a device when the levels were transferred to unseen chips."""
-        return int((unseen_chips(self.summary) or {}).get("max_attempts", 0))
+        return int((unseen_chips(self.summary) or {}).get("max_attempts") or 0)
 
 
 @dataclass(frozen=True)
