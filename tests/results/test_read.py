@@ -265,5 +265,5 @@ def test_chips_whose_accuracies_are_words_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "sweep" / "chips.parquet"
     chips = load_chips(tmp_path / "sweep").astype({"accuracy": "string"})
     chips.to_parquet(path)
-    with pytest.raises(InputError, match="chips.parquet: is damaged"):
+    with pytest.raises(InputError, match=r"chips.parquet: is damaged"):
         load_chips(tmp_path / "sweep")
