@@ -67,3 +67,8 @@ def test_a_wrong_key_in_a_right_file_is_named_as_such(command: str, text: str, m
     (tmp_path / "file.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         READERS[command](tmp_path / "file.toml")  # type: ignore[operator]
+
+
+def test_a_recipe_of_the_package_is_named_as_it_is_called() -> None:
+    with pytest.raises(InputError, match=r'barkhausen train mnist-in-situ --out DIR .*recipe = "mnist-in-situ"'):
+        load_sweep("mnist-in-situ")

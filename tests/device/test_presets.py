@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceParameters, GaussianStates, gaussian_device, preset, preset_names
 from barkhausen.device.presets import CYCLE_SHARE, DEVICE_SHARE
+from barkhausen.device.technology import load_technology
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -119,3 +121,15 @@ def test_parameters_set_the_length_of_the_track() -> None:
     device = gaussian_device(3, parameters=DeviceParameters.model_validate({"track": {"length": 1e-6}}))
     assert device.state_range[1] == 1e-6
     assert device.moments[0] / 1e-6 == pytest.approx([0.2, 0.5, 0.8])
+
+
+def test_a_table_is_no_preset_and_its_command_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "measured.csv"
+    table.write_text("state,device,cycle,position_nm\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"is no device file .*import-device"):
+        preset(str(table))
+
+
+def test_the_parameter_file_of_a_shipped_device_is_offered_where_its_name_is_given() -> None:
+    with pytest.raises(InputError, match="racetrack-5: no such file; `barkhausen recipes racetrack-5 --out FILE`"):
+        load_technology("racetrack-5")

@@ -134,10 +134,12 @@ def test_another_network_is_refused(more: dict[str, Any], message: str, runs: Pa
 def test_a_source_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     save_checkpoint(tmp_path / "other.safetensors", {"epoch": 1})
+    (tmp_path / "device.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
     for source, message in (
         ("nowhere", "no such file or run"),
         ("empty", r"is no run with a finished epoch \(it holds no checkpoint\)"),
         ("other.safetensors", "holds no network"),
+        ("device.nc", r"init_from = .*: is not a whole checkpoint \([^;]*\)$"),
     ):
         with pytest.raises(InputError, match=message):
             Run(recipe(init_from=str(tmp_path / source)), tmp_path / "run").execute()

@@ -100,3 +100,8 @@ def test_published_figures_are_of_their_kind_of_network() -> None:
     assert of("mnist", {"kind": "cnn"}) is None
     assert of("mnist", {"factory": "mine:network"}) is None
     assert (of("nsl-kdd", {"kind": "autoencoder"}), of("nsl-kdd", {"kind": "mlp"})) == (0.9098, None)
+
+
+def test_an_entry_of_a_list_is_headed_by_its_list() -> None:
+    assert key_titles(["network.hidden.0", "seed"])[0] == "Hidden 0"
+    assert key_titles(["shape.notches.0.depth"])[0].startswith("Depth")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -11,12 +12,10 @@ from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
 from barkhausen.device.file import read_device
-from barkhausen.device.technology import DEFAULT_TECHNOLOGY, TECHNOLOGIES, technology_of
+from barkhausen.device.technology import DEFAULT_TECHNOLOGY, SHIPPED, TECHNOLOGIES, technology_of
 
 WINDOW = (0.2, 0.8)
 """Means of the outermost states of a textbook device, as fractions of the range of the state coordinate."""
-
-SHIPPED = Path(__file__).parent / "shipped"
 
 DEVICE_SHARE = 0.6
 CYCLE_SHARE = 0.8
@@ -122,6 +121,12 @@ def preset(name: str) -> CharacterisedDevice:
         return read_device(shipped_file(name))
     match = re.fullmatch(r"gaussian-(\d{1,4})", name)
     if match is None:
+        # Not Path.is_file, which raises an error for some impossible names.
+        if os.path.isfile(name):  # noqa: PTH113
+            raise InputError(
+                f"{name}: is no device file (.nc); `barkhausen import-device` makes one of a table of measurements, "
+                "`barkhausen characterize` of a parameter file"
+            )
         raise InputError(
             f"no device preset '{name}'; known: {', '.join(shipped_names())}, and gaussian-N for any number of states "
             "N, such as gaussian-5"

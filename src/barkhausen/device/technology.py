@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_TECHNOLOGY = "domain-wall"
 """Technology of files and tables that name none, as in version 0.1.0."""
 
+SHIPPED = Path(__file__).parent / "shipped"
+"""Folder of the device files that come with the package, and of the parameter files they were made from."""
+
 
 @dataclass(frozen=True)
 class MeasuredValue:
@@ -163,6 +166,10 @@ def load_technology(path: str | Path, settings: Sequence[str] = ()) -> tuple[Tec
         InputError: The file cannot be read, or a key or value in it is wrong.
     """
     path = Path(path)
+    if str(path) in {file.stem for file in SHIPPED.glob("*.toml")} and not path.exists():
+        raise InputError(
+            f"{path}: no such file; `barkhausen recipes {path} --out FILE` copies that of the shipped device"
+        )
     values = read_toml(path)
     refuse_other_kind(values, PARAMETERS, path)
     return technology_from(values, settings, str(path))

@@ -49,7 +49,10 @@ def initial_state(source: Path) -> State:
         InputError: There is no checkpoint, or it is damaged.
     """
     path = checkpoint_of(source)
-    state: Any = load_checkpoint(path).get("model")
+    try:
+        state: Any = load_checkpoint(path).get("model")
+    except InputError as error:
+        raise InputError(f"init_from = {str(source)!r}: {str(error).partition('; use --overwrite')[0]}") from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise InputError(f"{path}: holds no network")
     return {".".join(STATE_KEYS.get(part, part) for part in key.split(".")): value for key, value in state.items()}

@@ -67,10 +67,16 @@ def key_titles(keys: Sequence[str]) -> list[str]:
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
     """The last part of each dotted key, or all of it where two would have one name."""
-    last = [key.rpartition(".")[2] for key in keys]
+    last = [last_name(key) for key in keys]
     return {
         key: (name if last.count(name) == 1 else key).replace("_", " ") for key, name in zip(keys, last, strict=True)
     }
+
+
+def last_name(key: str) -> str:
+    """The last part of a dotted key; an entry of a list, such as ``hidden.0``, with the name of its list."""
+    parts = key.split(".")
+    return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]
 
 
 def unit_of(key: str) -> str:

@@ -168,7 +168,7 @@ BAD = [
     ("state,device,cycle,position_m,conductance_s\n", r"line 1: the header must be"),
     ("state,state,device,cycle,position_m\n", r"line 1: the header must be"),
     ("state,device,cycle,position_m,position_m\n", r"line 1: the header must be"),
-    (ROWS, r"line 1: the header must be .* not 'low,a,1,1e-7'"),
+    (ROWS, r"line 1: the header must be .* not 'low,A,1,1e-7'"),
     ("", r"line 1: the header must be .* not ''"),
     (HEADER, r"holds no rows"),
     (HEADER + "\n,,,\n", r"holds no rows"),

@@ -133,7 +133,9 @@ def test_conductances_and_resistances_in_any_unit_are_the_same_device(
 def test_unit_may_be_given_beside_the_table(path: Path) -> None:
     text = TABLE.replace("position_nm", "position")
     np.testing.assert_allclose(imported(path, text, unit="nm").state_values, EXPECTED, rtol=1e-12)
-    assert "column 'position' has no unit" in refused(path, text)
+    assert "column 'position' has no unit: name it position_nm or the like, or give its unit (--unit nm)" in refused(
+        path, text
+    )
     assert refused(path, text, unit="kg").startswith("unit: 'kg' is no unit of this column")
     assert "is in nm, but the unit given is um" in refused(path, TABLE, unit="um")
     assert "'uS' is no unit of this column" in refused(path, TABLE.replace("position_nm", "position_uS"))
@@ -201,6 +203,7 @@ PULSES = [
     ("1e-6\n2e-6\n3e-6\n", "one column of numbers without a header"),
     ("conductance_S\n1e-6\n2e-6\n3e-6\n2e-6\n", "one column of values"),
     ("1,1e-6\n2,2e-6\n3,3e-6\n", "a train of pulses with their numbers"),
+    ("device,pulse number,direction,G (uS)\nA,1,LTP,1.5\nA,2,LTD,1.2\n", "a train of pulses with their numbers"),
     ("pulse;G (uS)\n1;1,5\n2;2,5\n", "a train of pulses with their numbers"),
     ("pulse number,LTP,LTD\n1,1e-6,9e-6\n2,2e-6,8e-6\n", "a train of pulses with their numbers"),
     ("up,down\n1e-6,9e-6\n2e-6,8e-6\n", "a pair of trains of pulses, up and down"),
@@ -259,7 +262,7 @@ def test_workbook_is_read_like_any_table(path: Path) -> None:
 def test_sheet_is_chosen_or_each_sheet_is_a_device(path: Path) -> None:
     header, rows = ["state", "cycle", "position_nm"], [["S1", 1, 10.5], ["S2", 1, 200]]
     content = workbook(path, A=[header, *rows], B=[header, *rows], Empty=[])
-    assert "holds 2 sheets (A, B): choose one by name, or 'all'" in refused(path, content)
+    assert "holds 2 sheets (A, B): choose one by name (--sheet NAME), or 'all'" in refused(path, content)
     assert "no sheet 'C'; known: A, B" in refused(path, content, sheet="C")
     assert "no column of 'device'" in refused(path, content, sheet="A")
     device = imported(path, content, sheet="all")

@@ -87,14 +87,15 @@ def _show_statistics(item: CharacterisedDevice, quantity: Quantity) -> None:
     if "overlap" not in item.data:
         return
     table = Table(
-        "state", "devices × events", quantity.named("sigma device"), quantity.named("sigma cycle"), "distribution",
+        "state", "devices", "values", quantity.named("sigma device"), quantity.named("sigma cycle"), "distribution",
         "KS distance", "p", "overlap with next", "read errors (%)", "failures (%)",
     )  # fmt: skip
     for row in fitting_report(item):
         name = row.distribution if row.components == 1 else f"{row.distribution} of {row.components} ({row.level})"
         table.add_row(
             str(row.state),
-            f"{row.devices} × {row.cycles // max(row.devices, 1)}",
+            str(row.devices),
+            str(row.cycles),
             _with_interval(row.sigma_device, row.sigma_device_interval, quantity),
             _with_interval(row.sigma_cycle, row.sigma_cycle_interval, quantity),
             name,

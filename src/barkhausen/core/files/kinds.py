@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.files.recipes import shipped_recipes
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,10 @@ def refuse_other_kind(values: Mapping[str, Any], wanted: FileKind, path: Path) -
     mixed = (wanted.needs | wanted.marks) & values.keys() and found is not SWEEP
     if found is None or found is wanted or mixed:
         return
-    command = found.command.replace("FILE", path.name)
-    hint = VARIED.replace("NAME", path.name) if (found, wanted) == (RECIPE, SWEEP) else ""
+    shipped = shipped_recipes().get(path.stem)
+    name = path.stem if shipped == path else path.name
+    command = found.command.replace("FILE", name)
+    hint = VARIED.replace("NAME", name) if (found, wanted) == (RECIPE, SWEEP) else ""
     raise InputError(f"{path}: is {found.label}, not {wanted.label}: {command}{hint}")
 
 

@@ -206,10 +206,14 @@ def _factor(written: str, given: str | None, quantity: Quantity, where: str, hea
             raise InputError(f"{where}: column '{heading}' is in {written}, but the unit given is {given}")
         return wanted
     if factor is None and quantity.unit != "1":
-        raise InputError(
-            f"{where}: column '{heading}' has no unit: name it {quantity.name}_nm or the like, or give the unit"
+        column, example = (
+            (f"{quantity.name}_nm", "nm")
             if quantity.unit == "m"
-            else f"{where}: column '{heading}' has no unit: name it {quantity.column} or the like, or give the unit"
+            else (quantity.column, quantity.column.rpartition("_")[2])
+        )
+        raise InputError(
+            f"{where}: column '{heading}' has no unit: name it {column} or the like, or give its unit "
+            f"(--unit {example})"
         )
     return 1.0 if factor is None else factor
 
@@ -227,9 +231,9 @@ def _wrong(
     line = (
         f"{where}: the header must be state,device,cycle and one of {wanted} (or another unit, as in "
         f"{quantities[0].name}_{'nm' if quantities[0].unit == 'm' else 'uS' if quantities[0].unit == 'S' else 'k'}"
-        f"{'ohm' if quantities[0].unit == 'ohm' else ''}), not '{','.join(headings).lower()[:200]}'"
+        f"{'ohm' if quantities[0].unit == 'ohm' else ''}), not '{','.join(headings)[:200]}'"
     )
-    line += f"; no column of {' and '.join(lacks)}" if values < 2 else "; it has several columns of values"
+    line += f"; no column of {' or '.join(lacks)}" if values < 2 else "; it has several columns of values"
     if meant:
         return f"{line}; did you mean columns {','.join(meant)}?"
     return f"{line}; if all rows are of one device, add a column with one label" if missing == ["device"] else line

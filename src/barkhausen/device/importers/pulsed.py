@@ -36,7 +36,7 @@ def recognised(sheet: Sheet) -> str:
         return ""
     if all(is_number(heading) for heading in headings):
         return _without_header(sheet, len(headings))
-    if not sheet.rows or not _numeric(sheet):
+    if not sheet.rows or not (_numeric(sheet) or _up_and_down(sheet)):
         return ""
     if any(PULSE_NUMBER.fullmatch(heading) for heading in headings):
         return "a train of pulses with their numbers (LTP and LTD)"
@@ -65,6 +65,12 @@ def _counts(cells: Sequence[str]) -> bool:
         and all(text.isdecimal() for text in texts)
         and ([int(text) for text in texts] == list(range(int(texts[0]), int(texts[0]) + len(texts))))
     )
+
+
+def _up_and_down(sheet: Sheet) -> bool:
+    """Whether a column says of every row that it is of pulses up or of pulses down."""
+    rows = [[cell.strip() for cell in row.cells] for row in sheet.rows[:1000]]
+    return any(all(DIRECTION.fullmatch(cell) for cell in column) for column in zip(*rows, strict=False))
 
 
 def _numeric(sheet: Sheet) -> bool:

@@ -150,7 +150,8 @@ def _chosen(workbook: Any, path: Path, sheet: str | None) -> list[str]:
         return [sheet]
     if len(names) > 1:
         raise InputError(
-            f"{path}: holds {len(names)} sheets ({', '.join(names)}): choose one by name, or '{ALL_SHEETS}' of them"
+            f"{path}: holds {len(names)} sheets ({', '.join(names)}): choose one by name (--sheet NAME), or "
+            f"'{ALL_SHEETS}' of them"
         )
     return names
 

@@ -92,11 +92,12 @@ def _about_states(states: Mapping[str, Any]) -> list[tuple[str, str]]:
         named = ", ".join(
             f"{k} and {k + 1} ({1e9 * states['mean'][k]:.1f} and {1e9 * states['mean'][k + 1]:.1f} nm)" for k in pairs
         )
+        left = len(states["mean"]) - len(pairs) - len(lost)
         found.append(
             (
                 "Coinciding states",
                 f"states {named} are no farther apart than their standard deviation, so one read cannot tell them "
-                f"apart; the device has in effect {len(states['mean']) - len(pairs) - len(lost)} states.",
+                f"apart; the device has in effect {left} {'state' if left == 1 else 'states'}.",
             )
         )
     if not is_monotonic(states["voltage"]):

@@ -13,6 +13,7 @@ from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.experiment.jobs import Column
 from barkhausen.experiment.summary import energy_of
 from barkhausen.results.columns import job_of, key_column, seed_column, swept_keys, value_column
+from barkhausen.results.headings import last_name
 from barkhausen.results.summarise import default_values, summarise
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _column_of(frame: pd.DataFrame, value: str) -> Column:
 
 
 def _words(key: str) -> str:
-    return key.rpartition(".")[2].replace("_", " ")
+    return last_name(key).replace("_", " ").replace(".", " ")
 
 
 def _label(value: object) -> str:
