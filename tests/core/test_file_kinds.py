@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.device.technology import load_technology
 from barkhausen.experiment.design.search_file import load_search
@@ -72,3 +73,10 @@ def test_a_wrong_key_in_a_right_file_is_named_as_such(command: str, text: str, m
 def test_a_recipe_of_the_package_is_named_as_it_is_called() -> None:
     with pytest.raises(InputError, match=r'barkhausen train mnist-in-situ --out DIR .*recipe = "mnist-in-situ"'):
         load_sweep("mnist-in-situ")
+
+
+def test_a_device_file_is_told_from_a_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "device.nc"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(InputError, match=r"device\.nc: is a device file, not TOML: `barkhausen devices .*device\.nc`"):
+        read_toml(path)
