@@ -156,6 +156,10 @@ def test_damaged_candidates_are_refused(source: Path, tmp_path: Path) -> None:
         ("search.generation=3", "unknown key 'search.generation'; did you mean 'search.generations'?"),
         ("search.ranges.notch_width=[1,2]", "unknown key 'search.ranges.notch_width'"),
         ("search.ranges.pulse_width=[2e-9,1e-9]", "first number must not be greater than the second"),
+        (
+            "search.ranges.pulse_width=[3.5,5]",
+            "search.ranges.pulse_width = 3.5 s is no pulse duration; 3.5e-9 (3.5 ns)?",
+        ),
         ("search.ranges.notch_half_length=[1e-9,40e-9]", "2 notches fit between the end stops up to"),
         ("search.compact.pinning=1", "unknown key 'search.compact.pinning'"),
         ("device.protocol.gate_voltages=[0,1]", "device.protocol.gate_voltages: is set by the search"),

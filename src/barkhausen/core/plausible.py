@@ -157,3 +157,15 @@ def checked_as(quantity: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def both_checked_as(quantity: str) -> AfterValidator:
+    """Check of a field with two values, the ends of a range."""
+    check = checked_as(quantity).func
+
+    def check_both(ends: tuple[float, float]) -> tuple[float, float]:
+        for end in ends:
+            check(end)  # type: ignore[call-arg]
+        return ends
+
+    return AfterValidator(check_both)

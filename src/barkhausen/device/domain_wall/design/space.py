@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 from pydantic import field_validator
 from scipy.stats import qmc
 
-from barkhausen.core.config import Parameters, Real
+from barkhausen.core.config import Parameters, Real, validated
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import both_checked_as
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.domain_wall.protocol import Pulse
 from barkhausen.micromagnetics import Material, Notch
@@ -33,17 +34,17 @@ Range = tuple[Real, Real]
 class Ranges(Parameters):
     """Smallest and largest value of each quantity of a search in SI units; equal values fix it."""
 
-    gate_voltage: Range = (-1.05, 1.05)
+    gate_voltage: Annotated[Range, both_checked_as("gate voltage")] = (-1.05, 1.05)
     """Gate voltage of each state in V."""
-    current_density: Range = (2.5e11, 4.0e11)
+    current_density: Annotated[Range, both_checked_as("current density")] = (2.5e11, 4.0e11)
     """Current density of the programming pulse in A/m²."""
-    pulse_width: Range = (3.5e-9, 5.0e-9)
+    pulse_width: Annotated[Range, both_checked_as("pulse duration")] = (3.5e-9, 5.0e-9)
     """Duration of the plateau of both pulses in s."""
-    notch_depth: Range = (8e-9, 26e-9)
+    notch_depth: Annotated[Range, both_checked_as("length")] = (8e-9, 26e-9)
     """Depth of a notch on each side in m."""
-    notch_half_length: Range = (16e-9, 21.5e-9)
+    notch_half_length: Annotated[Range, both_checked_as("length")] = (16e-9, 21.5e-9)
     """Half the length of a notch in m."""
-    anisotropy_gradient: Range = (-2e11, 2e11)
+    anisotropy_gradient: Annotated[Range, both_checked_as("anisotropy gradient")] = (-2e11, 2e11)
     """dKu/dx in J/m⁴; in the middle of the track, Ku is that of the material."""
     reset_factor: Range = (1.0, 1.5)
     """Ratio of the current of the reset pulse to that of the programming pulse."""
@@ -196,15 +197,19 @@ class DesignSpace:
         The reset pulse uses the voltage of the last state, at which Ku is lowest and the wall moves most easily.
 
         Raises:
-            InputError: The number of values differs from the number of variables.
+            InputError: The number of values differs from the number of variables, or a pulse is impossible.
         """
         value = {name: float(entry) for name, entry in zip(self.names, self.in_order(vector), strict=True)}
         voltages = tuple(value[f"gate_voltage_{k}"] for k in range(self.states))
         current, width = value["current_density"], value["pulse_width"]
+
+        def pulse(density: float) -> Pulse:
+            return validated(Pulse, {"current_density": density, "width": width}, "search.ranges")
+
         protocol = self.base.protocol.model_copy(
             update={
-                "program": Pulse(current_density=current, width=width),
-                "reset": Pulse(current_density=value["reset_factor"] * current, width=width),
+                "program": pulse(current),
+                "reset": pulse(value["reset_factor"] * current),
                 "gate_voltages": voltages,
                 "reset_voltage": voltages[-1],
             }
