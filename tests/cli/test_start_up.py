@@ -72,13 +72,15 @@ def test_every_command_has_a_help_text_and_an_entry() -> None:
     folder = Path(barkhausen.cli.__file__).parent
     for place in COMMANDS.values():
         module, _, function = place.partition(":")
-        tree = ast.parse((folder / f"{module.rpartition('.')[2]}.py").read_text(encoding="utf-8"))
+        below = module.removeprefix("barkhausen.cli.").replace(".", "/")
+        tree = ast.parse((folder / f"{below}.py").read_text(encoding="utf-8"))
         found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
         assert found, place
         assert ast.get_docstring(found[0]), place
     modules = {place.partition(":")[0].rpartition(".")[2] for place in COMMANDS.values()}
     others = {"__init__", "app", "commands"}
-    assert {path.stem for path in folder.glob("*.py")} == modules | others
+    held = {path.stem for place in (folder, folder / "device") for path in place.glob("*.py")}
+    assert held == modules | others
 
 
 def test_only_the_module_of_the_command_is_imported() -> None:
