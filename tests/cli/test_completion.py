@@ -52,10 +52,12 @@ def test_the_shell_offers(words: list[str], offered: set[str]) -> None:
 
 
 def test_completion_is_installed_for_the_users_shell(tmp_path: Path) -> None:
-    barkhausen("--install-completion", "bash", HOME=str(tmp_path))
+    # Otherwise the shell is the one that the tests were started from, if any.
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", "HOME": str(tmp_path)}
+    barkhausen("--install-completion", "bash", **named)
     assert "complete" in (tmp_path / ".bash_completions" / "barkhausen.sh").read_text(encoding="utf-8")
     assert "barkhausen.sh" in (tmp_path / ".bashrc").read_text(encoding="utf-8")
-    assert "_BARKHAUSEN_COMPLETE" in barkhausen("--show-completion", "zsh")
+    assert "_BARKHAUSEN_COMPLETE" in barkhausen("--show-completion", "zsh", **named)
 
 
 def test_names_are_those_of_the_package() -> None:
