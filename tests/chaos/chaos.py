@@ -27,6 +27,8 @@ from pathlib import Path
 
 import psutil
 
+from barkhausen.core.provenance import commit
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -200,7 +202,7 @@ def main() -> int:
                     file.write(json.dumps(line) + "\n")
     total = {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "seed": seed,
         "kills": sum(results.values()),
         "failed_commands": failed,
@@ -221,13 +223,6 @@ def print_totals() -> None:
     for run in runs:
         commands = ", ".join(f"{name} {kills}" for name, kills in run["commands"].items())
         print(f"| {run['commit']} | {run['seed']} | {run['kills']} | {commands} | {run['failed_commands']} |")
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import datetime
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,8 @@ sys.path.insert(0, str(HERE))
 
 import cases  # noqa: E402
 import workers  # noqa: E402
+
+from barkhausen.core.provenance import commit  # noqa: E402
 
 TOTALS = HERE / "totals.jsonl"
 
@@ -87,7 +88,7 @@ def main() -> int:
                 print(f"{sum(counted.values())} inputs, {dict(counted)}, slowest {slowest:.1f} s", flush=True)
     total = {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "seed": seed,
         "first": chosen.first,
         "inputs": sum(counted.values()),
@@ -118,13 +119,6 @@ def print_totals() -> None:
     for run in runs:
         print(f"| {run['commit']} | {run['seed']} | {' | '.join(str(run[key]) for key in counted)} |")
     print(f"| all | | {' | '.join(str(sum(run[key] for run in runs)) for key in counted)} |")
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError, did_you_mean, shortened
+from barkhausen.core.files.kinds import names_device_file
 from barkhausen.core.files.reading import decoded, is_file, read_bytes
 from barkhausen.core.plausible import IMPLAUSIBLE
 from barkhausen.core.registry import Registry
@@ -131,10 +132,6 @@ def read_text(path: str | Path) -> str:
     return decoded(read_bytes(path), path)
 
 
-DEVICE_FILES = (".nc", ".h5")
-"""Endings of device files."""
-
-
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a TOML file.
 
@@ -142,7 +139,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         InputError: The file is missing, unreadable, a device file, or not TOML (with line and column).
     """
     path = Path(path)
-    if path.suffix in DEVICE_FILES and is_file(path):
+    if names_device_file(path) and is_file(path):
         raise InputError(
             f"{path}: is a device file, not TOML: `barkhausen devices {path}` shows it, and recipes name it "
             f"as device.file"

@@ -20,7 +20,15 @@ from barkhausen.device.file import FORMAT_VERSION, read_device, write_device
 from barkhausen.device.fitted import StateSummary, fitted, fitting_report
 from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
-from barkhausen.device.presets import gaussian_device, preset, preset_names, shipped_file, shipped_names, shipped_toml
+from barkhausen.device.presets import (
+    gaussian_device,
+    named_device,
+    preset,
+    preset_names,
+    shipped_file,
+    shipped_names,
+    shipped_toml,
+)
 from barkhausen.device.resistive.technology import RESISTIVE, ResistiveParameters
 from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, StateDistribution
 from barkhausen.device.statistics.selection import LEAST_DEVICES, FitReport, choose_fit
@@ -69,6 +77,7 @@ __all__ = [
     "import_mumax3_tables",
     "load_parameters",
     "load_technology",
+    "named_device",
     "preset",
     "preset_names",
     "read_device",

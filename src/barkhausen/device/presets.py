@@ -10,6 +10,7 @@ import numpy as np
 
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
+from barkhausen.core.files.kinds import names_device_file
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
 from barkhausen.device.file import read_device
 from barkhausen.device.technology import DEFAULT_TECHNOLOGY, SHIPPED, TECHNOLOGIES, technology_of
@@ -109,6 +110,15 @@ def shipped_toml(name: str) -> str:
 def preset_names() -> list[str]:
     """Names of the presets; there is a ``gaussian-N`` for every number of states N."""
     return [*shipped_names(), "gaussian-2", "gaussian-3", "gaussian-5"]
+
+
+def named_device(name: str) -> CharacterisedDevice:
+    """The device of a device file, or the preset of that name.
+
+    Raises:
+        InputError: The file cannot be read, or there is no such preset.
+    """
+    return read_device(name) if names_device_file(name) else preset(name)
 
 
 def preset(name: str) -> CharacterisedDevice:

@@ -27,12 +27,13 @@ def compare(
 
     from barkhausen.cli.terminal.console import wide_console
     from barkhausen.cli.terminal.device_tables import with_ends
-    from barkhausen.device import preset, read_device
+    from barkhausen.core.files.kinds import names_device_file
+    from barkhausen.device import named_device
     from barkhausen.device.comparison import compare_devices
     from barkhausen.device.file_statistics import why_no_intervals
 
-    items = [read_device(Path(name)) if Path(name).suffix in (".nc", ".h5") else preset(name) for name in devices]
-    names = [Path(name).stem if Path(name).suffix in (".nc", ".h5") else name for name in devices]
+    items = [named_device(name) for name in devices]
+    names = [Path(name).stem if names_device_file(name) else name for name in devices]
     if len(set(names)) < len(names):
         names = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
     rows = compare_devices(items, names)

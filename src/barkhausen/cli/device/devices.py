@@ -36,7 +36,8 @@ def devices(
     from barkhausen.cli.terminal.console import wide_console
     from barkhausen.cli.terminal.device_files import write_figure, write_page
     from barkhausen.cli.terminal.device_tables import prices, show_device, sigmas
-    from barkhausen.device import preset, preset_names, read_device, shipped_toml, write_device
+    from barkhausen.core.files.kinds import names_device_file
+    from barkhausen.device import named_device, preset, preset_names, shipped_toml, write_device
 
     if device is None:
         given = {"--out": out, "--toml": toml, "--report": report, "--figure": figure}
@@ -58,14 +59,12 @@ def devices(
         atomic_write(toml, shipped_toml(device))
         typer.echo(f"parameters in {toml}")
         return
-    path = Path(device)
-    is_file = path.suffix in (".nc", ".h5")
-    item = read_device(path) if is_file else preset(device)
+    item = named_device(device)
     if out is not None:
         write_device(item, out)
         typer.echo(f"device file in {out}")
     if report is not None:
-        write_page(item, report, path if is_file else Path(device + ".nc"))
+        write_page(item, report, Path(device if names_device_file(device) else device + ".nc"))
     if figure is not None:
         write_figure(item, figure)
     if out is None and report is None and figure is None:

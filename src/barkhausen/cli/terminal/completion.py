@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from barkhausen.core.files.kinds import DEVICE_FILES
 from barkhausen.core.files.recipes import PAPER_RECIPES, shipped_recipes
 
 PACKAGE = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ def complete_device(incomplete: str) -> list[str]:
     """Presets, and device files and folders on the disk."""
     shipped = sorted(path.stem for path in (PACKAGE / "device" / "shipped").glob("*.nc"))
     names = [*shipped, *(f"gaussian-{states}" for states in (2, 3, 5, 8, 16))]
-    return [*_starting(names, incomplete), *_files(incomplete, (".nc", ".h5"))]
+    return [*_starting(names, incomplete), *_files(incomplete, DEVICE_FILES)]
 
 
 def complete_system(incomplete: str) -> list[str]:

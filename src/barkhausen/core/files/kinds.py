@@ -1,4 +1,5 @@
-"""Kinds of TOML files, told apart by their tables, so that a file given to the wrong command is recognised."""
+"""Kinds of files: TOML files told apart by their tables, so that one given to the wrong command is recognised, and
+device files told by their ending."""
 
 from __future__ import annotations
 
@@ -9,6 +10,14 @@ from typing import Any
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.recipes import shipped_recipes
+
+DEVICE_FILES = (".nc", ".h5")
+"""Endings of device files."""
+
+
+def names_device_file(name: str | Path) -> bool:
+    """Whether a name is that of a device file, rather than of a preset or another file."""
+    return Path(name).suffix in DEVICE_FILES
 
 
 @dataclass(frozen=True)
