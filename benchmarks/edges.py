@@ -18,7 +18,7 @@ DEVICES = 6
 MATERIAL = mm.material("cofeb-tantalum")
 OUTLINE = mm.TrackOutline(length=280e-9, roughness=mm.EdgeRoughness(rms=1e-9, correlation_length=20e-9))
 PLACES = torch.linspace(80e-9, 200e-9, 49, dtype=torch.float64)
-TERMS = (mm.Exchange(), mm.PerpendicularAnisotropy(), mm.InterfacialDMI(), mm.Demag())
+TERMS = (mm.Exchange(), mm.UniaxialAnisotropy(), mm.InterfacialDMI(), mm.Demag())
 
 
 def landscapes(film: mm.Film) -> torch.Tensor:

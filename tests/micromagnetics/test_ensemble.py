@@ -252,7 +252,7 @@ def test_attributes_say_all_that_is_needed_to_repeat_it(backend: str) -> None:
     assert (attributes["cells"], attributes["cell_size"]) == ([16, 4], [4e-9, 4e-9, 1e-9])
     assert attributes["devices"] == 5
     assert attributes["version"]
-    for key, value in MATERIAL.model_dump().items():
+    for key, value in MATERIAL.stated().items():
         assert attributes[f"material.{key}"] == value
 
 
@@ -521,7 +521,7 @@ def test_gate_profile_confines_the_gate() -> None:
     """With the gate over the right half only, a film without bonds feels nothing on the left."""
     profile = torch.zeros(16, 4)
     profile[8:] = 1.0
-    terms = [term for term in TERMS if type(term).__name__ in ("PerpendicularAnisotropy", "Zeeman")]
+    terms = [term for term in TERMS if type(term).__name__ in ("UniaxialAnisotropy", "Zeeman")]
     results = [simulate(FILM, Drive(gate_voltage=voltage, gate=StrainGate(), gate_profile=profile, field_x=0.05),
                         **BASE, initial=uniform(FILM, (1, 0, 1)), terms=terms, observe=[PerpendicularMap()])
                for voltage in (0.0, 1.0)]  # fmt: skip

@@ -40,7 +40,7 @@ IMPOSSIBLE_FILMS: list[tuple[dict[str, Any], str]] = [
       for value in (-0.1, 1.1)),
     ({"fill": torch.stack((torch.ones(4, 3), torch.zeros(4, 3)))}, r"film\.fill: a device has no filled cell"),
     ({"fill": torch.ones(2, 4, 3), "anisotropy": torch.full((3, 4, 3), 1e5)},
-     r"film: fill, anisotropy and edge_demag are given for different numbers of devices \[2, 3\]"),
+     r"film: fill and anisotropy are given for different numbers of devices \[2, 3\]"),
     ({"device_of_replica": torch.zeros(2, 2, dtype=torch.int64)},
      r"film\.device_of_replica: must be one device number for each replica"),
     ({"device_of_replica": torch.zeros(2)}, r"film\.device_of_replica: must be one device number for each replica"),
@@ -147,6 +147,4 @@ def test_description_names_grid_family_and_every_constant() -> None:
     assert described["cells"] == [4, 3]
     assert described["cell_size"] == [2e-9, 3e-9, 1e-9]
     assert described["devices"] == 2
-    assert {key.removeprefix("material.") for key in described if key.startswith("material.")} == set(
-        type(MATERIAL).model_fields
-    )
+    assert {key.removeprefix("material.") for key in described if key.startswith("material.")} == set(MATERIAL.stated())

@@ -25,6 +25,7 @@ from barkhausen.micromagnetics.integrators import (
     minimize,
     relax,
 )
+from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material, material, material_names
 from barkhausen.micromagnetics.observables import (
     Energy,
@@ -40,6 +41,7 @@ from barkhausen.micromagnetics.observables import (
 from barkhausen.micromagnetics.state import Inputs, State
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
+    CubicAnisotropy,
     Demag,
     EnergyTerm,
     Exchange,
@@ -49,6 +51,7 @@ from barkhausen.micromagnetics.terms import (
     Term,
     ThermalNoise,
     Torque,
+    UniaxialAnisotropy,
     Zeeman,
     ZhangLi,
     standard_terms,
@@ -58,6 +61,7 @@ from barkhausen.micromagnetics.terms import (
 __all__ = [
     "BACKENDS",
     "CompiledHeun",
+    "CubicAnisotropy",
     "Demag",
     "DormandPrince",
     "Drive",
@@ -77,6 +81,7 @@ __all__ = [
     "NotConvergedError",
     "Notch",
     "Observable",
+    "ParameterMaps",
     "PerpendicularAnisotropy",
     "PerpendicularMap",
     "Region",
@@ -91,6 +96,7 @@ __all__ = [
     "ThermalNoise",
     "Torque",
     "TrackOutline",
+    "UniaxialAnisotropy",
     "VoltageControlledAnisotropy",
     "WallAngle",
     "WallCount",

@@ -80,7 +80,7 @@ def choose_backend(
     if dtype not in (torch.float32, torch.float64):
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
     device = _device(device)
-    reason = why_not(terms, dtype, device)
+    reason = why_not(terms, dtype, device, film)
     if integrator != "heun":
         reason = f"it does not know the integrator '{integrator}'"
     if name == "compiled" and reason is not None:

@@ -20,9 +20,9 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import plausible
 from barkhausen.core.progress import Progress, display_of
-from barkhausen.micromagnetics import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.backend import Backend, choose_backend
 from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
+from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.files.ovf import Snapshots
 from barkhausen.micromagnetics.film import Film
@@ -210,7 +210,7 @@ class _Plan:
             raise InputError(
                 f"duration = {duration:g} s: is {duration / dt:.1g} steps of {dt:g} s; the most is {MAXIMAL_STEPS:g}"
             )
-        terms = standard_terms(film.material) if terms is None else _checked_terms(terms)
+        terms = standard_terms(film.material, film.maps) if terms is None else _checked_terms(terms)
         drive.check_effect(film.material, terms)
         times = torch.arange(records + 1, dtype=torch.float64) * every
         return _Plan(film, drive, terms, replicas, seed, temperature, dt, times, integrator, tolerance, advice, initial)
@@ -249,7 +249,7 @@ class _Plan:
         """Values that distinguish this simulation from others, for a checkpoint."""
         drive, film = self.drive, self.film
         waves = [t for wave in drive.waveforms.values() for t in (wave.times, wave.values)]
-        shapes = [getattr(film, name) for name in ("fill", "anisotropy", "edge_demag", "device_of_replica")]
+        shapes = [*(part for item in film.tensors.items() for part in item), film.device_of_replica]
         return self.attributes(backend) | {
             "replicas": self.replicas,
             "chunk": backend.chunk,

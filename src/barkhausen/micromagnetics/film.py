@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,14 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.core.units import VACUUM_PERMEABILITY
-from barkhausen.micromagnetics.descriptions import describe_film
+from barkhausen.micromagnetics import bonds as neighbours
+from barkhausen.micromagnetics.display.descriptions import describe_film
+from barkhausen.micromagnetics.display.plots import plot_film
 from barkhausen.micromagnetics.geometry.newell import demagnetisation_tensor
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.layout import along_longer_axis
+from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material
-from barkhausen.micromagnetics.plots import plot_film
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +42,7 @@ class Film:
         edge_demag: Correction of the demagnetising factors N_xx, N_yy, N_zz of each cell, ``[device, 3, nx, ny]``:
             the stray field of cut cells (:func:`~barkhausen.micromagnetics.geometry.outline.track_film` gives it).
         origin: Description of how the film was made, stored with every result.
+        maps: Further parameters that differ from cell to cell.
 
     Raises:
         InputError: Shapes that do not fit, a fraction outside [0, 1], an anisotropy that is not finite, an empty film.
@@ -52,6 +55,7 @@ class Film:
     device_of_replica: Int[Tensor, " replica"] | None = None
     edge_demag: Float[Tensor, "device 3 nx ny"] | None = None
     origin: str = ""
+    maps: ParameterMaps | None = None
 
     def __post_init__(self) -> None:
         for name, more in (("fill", ()), ("anisotropy", ()), ("edge_demag", (3,))):
@@ -71,11 +75,11 @@ class Film:
                 raise InputError(f"film.{name}: not all values are finite")
             object.__setattr__(self, name, value)
         self._check_values()
-        counts = {t.shape[0] for t in self._families if t is not None} - {1}
+        counts = {len(value) for value in self.tensors.values()} - {1}
         if len(counts) > 1:
-            raise InputError(
-                f"film: fill, anisotropy and edge_demag are given for different numbers of devices {sorted(counts)}"
-            )
+            *first, last = self.tensors
+            names = f"{', '.join(first)} and {last}"
+            raise InputError(f"film: {names} are given for different numbers of devices {sorted(counts)}")
         if self.device_of_replica is not None:
             index = torch.as_tensor(self.device_of_replica)
             if index.dim() != 1 or index.is_floating_point():
@@ -92,6 +96,10 @@ class Film:
                 raise InputError("film.fill: filled fractions must lie between 0 and 1")
             if not bool((self.fill.amax((1, 2)) > 0).all()):
                 raise InputError("film.fill: a device has no filled cell")
+        if self.maps is not None:
+            self.maps.check_grid(self.grid.shape)
+            if not self.maps.given:
+                object.__setattr__(self, "maps", None)
 
     def plot(
         self,
@@ -100,7 +108,7 @@ class Film:
         *,
         component: str = "z",
     ) -> list[Axes]:
-        """Draw maps of the magnetisation with the outline of the track (:func:`~.plots.plot_film`).
+        """Draw maps of the magnetisation with the outline of the track (:func:`~.display.plots.plot_film`).
 
         Args:
             magnetisation: Magnetisation ``[3, nx, ny]`` or ``[replica, 3, nx, ny]``, a map for each replica. Default:
@@ -119,16 +127,18 @@ class Film:
     @property
     def devices(self) -> int:
         """Number of different devices."""
-        return max((t.shape[0] for t in self._families if t is not None), default=1)
+        return max((len(value) for value in self.tensors.values()), default=1)
 
     @property
-    def _families(self) -> tuple[Tensor | None, ...]:
-        """Quantities that differ from device to device."""
-        return self.fill, self.anisotropy, self.edge_demag
+    def tensors(self) -> dict[str, Tensor]:
+        """Quantities that differ from device to device or from cell to cell, by name, those that are given."""
+        own = {"fill": self.fill, "anisotropy": self.anisotropy, "edge_demag": self.edge_demag}
+        maps = {} if self.maps is None else {f"maps.{name}": value for name, value in self.maps.given.items()}
+        return {name: value for name, value in own.items() if value is not None} | maps
 
     def assign(self, device_of_replica: Sequence[int] | Int[Tensor, " replica"]) -> Film:
         """Film with a device assigned to each replica, as in an experiment of voltages × devices × cycles."""
-        return self._derived(self._families, torch.as_tensor(device_of_replica), self._like)
+        return self._derived(lambda value: value, torch.as_tensor(device_of_replica), self._like)
 
     def check_replicas(self, replicas: int) -> None:
         """Raise :class:`InputError` if the film does not assign a device to each of the replicas."""
@@ -143,26 +153,31 @@ class Film:
     def select(self, replicas: Int[Tensor, " replica"]) -> Film:
         """Film of the selected replicas, one device each (or one for all if they are the same)."""
         if self.devices == 1:
-            return self._derived(self._families, None, self._like)
+            return self._derived(lambda value: value, None, self._like)
         index = replicas if self.device_of_replica is None else self.device_of_replica[replicas]
 
-        def pick(value: Tensor | None) -> Tensor | None:
-            return value if value is None or value.shape[0] == 1 else value[index.to(value.device)]
+        def pick(value: Tensor) -> Tensor:
+            return value if value.shape[0] == 1 else value[index.to(value.device)]
 
-        return self._derived(tuple(pick(t) for t in self._families), None, self._like)
+        return self._derived(pick, None, self._like)
 
     def to(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> Film:
         """Film with its tensors in another precision or on another device, laid out in memory as magnetisations are."""
 
-        def cast(value: Tensor | None) -> Tensor | None:
-            return None if value is None else along_longer_axis(value.to(device=device, dtype=dtype))
+        def cast(value: Tensor) -> Tensor:
+            kind = value.dtype if value.dtype == torch.bool else dtype
+            return along_longer_axis(value.to(device=device, dtype=kind))
 
         like = torch.empty(0, dtype=dtype, device=device)
-        return self._derived(tuple(cast(t) for t in self._families), self.device_of_replica, like)
+        return self._derived(cast, self.device_of_replica, like)
 
-    def _derived(self, families: tuple[Tensor | None, ...], index: Tensor | None, like: Tensor) -> Film:
-        fill, anisotropy, edge_demag = families
-        film = Film(self.grid, self.material, fill, anisotropy, index, edge_demag, self.origin)
+    def _derived(self, change: Callable[[Tensor], Tensor], index: Tensor | None, like: Tensor) -> Film:
+        """Film whose tensors are the results of a function of each, with another assignment of replicas."""
+        fill, anisotropy, edge_demag = (
+            None if value is None else change(value) for value in (self.fill, self.anisotropy, self.edge_demag)
+        )
+        maps = None if self.maps is None else self.maps.changed(change)
+        film = Film(self.grid, self.material, fill, anisotropy, index, edge_demag, self.origin, maps)
         film.__dict__["_like"] = like
         # The tensor depends on the grid alone, and is not computed again for every chunk of replicas.
         film.__dict__["_tensor"] = self._tensor
@@ -171,7 +186,7 @@ class Film:
     @cached_property
     def _like(self) -> Tensor:
         """An empty tensor of the precision and device that the fields are computed in."""
-        given = [t for t in self._families if t is not None]
+        given = [value for value in self.tensors.values() if value.is_floating_point()]
         return given[0][:0].flatten() if given else torch.empty(0, dtype=torch.float64)
 
     def full(self, value: float, *shape: int) -> Tensor:
@@ -195,20 +210,74 @@ class Film:
 
     @cached_property
     def weights(self) -> Float[Tensor, "device nx ny"]:
-        """Share of each cell in the magnetic volume; sums to 1 over the cells (float64)."""
-        if self.fill is None:
+        """Share of each cell in the magnetic moment; sums to 1 over the cells (float64)."""
+        if self.relative_moment is None:
             return torch.full(
                 (1, *self.grid.shape), 1.0 / self.grid.cells, dtype=torch.float64, device=self._like.device
             )
-        fill = self.fill.to(torch.float64)
-        return fill / fill.sum((1, 2), keepdim=True)
+        moment = self.relative_moment.to(torch.float64)
+        return moment / moment.sum((1, 2), keepdim=True)
+
+    @cached_property
+    def relative_moment(self) -> Float[Tensor, "device nx ny"] | None:
+        """Moment of each cell relative to that of a full one of the material's Ms; ``None`` if all are 1."""
+        if self.maps is None or self.maps.saturation_magnetisation is None:
+            return self.fill
+        ratio = self.maps.saturation_magnetisation / self.material.saturation_magnetisation
+        return ratio if self.fill is None else ratio * self.fill
+
+    @cached_property
+    def inverse_moment(self) -> Float[Tensor, "device nx ny"] | None:
+        """1/:attr:`relative_moment`, and 0 in empty cells; ``None`` if all are 1."""
+        return self.inverse_fill if self.relative_moment is self.fill else _inverse(self.relative_moment)
+
+    @cached_property
+    def relative_magnetisation(self) -> Float[Tensor, "device nx ny"] | None:
+        """Ms of each cell relative to that of the material; ``None`` if it is the same everywhere."""
+        if self.maps is None or self.maps.saturation_magnetisation is None:
+            return None
+        return self.maps.saturation_magnetisation / self.material.saturation_magnetisation
+
+    @cached_property
+    def thermal_factor(self) -> Float[Tensor, "device nx ny"] | None:
+        """Thermal field of each cell relative to that of a full cell of the material; ``None`` if all are 1.
+
+        sqrt(alpha_i T_i/(alpha T phi_i Ms_i/Ms)), and 0 in empty and in frozen cells.
+        """
+        if self.maps is None:
+            return None if self.inverse_fill is None else self.inverse_fill.sqrt()
+        square = self.full(1.0, 1, 1, 1) if self.inverse_moment is None else self.inverse_moment
+        if self.maps.damping is not None:
+            square = square * (self.maps.damping / self.material.damping)
+        if self.maps.temperature is not None:
+            square = square * self.maps.temperature
+        return square.sqrt() if self.moving is None else square.sqrt() * self.moving
+
+    @cached_property
+    def damping(self) -> Float[Tensor, "device nx ny"] | float:
+        """Gilbert damping, a number or one for each cell."""
+        return self.material.damping if self.maps is None or self.maps.damping is None else self.maps.damping
+
+    @cached_property
+    def moving(self) -> Float[Tensor, "device nx ny"] | None:
+        """1 where the magnetisation moves, 0 in frozen cells; ``None`` if no cell is frozen."""
+        if self.maps is None or self.maps.frozen is None:
+            return None
+        return (~self.maps.frozen).to(self.dtype)
+
+    @cached_property
+    def easy_axis(self) -> Float[Tensor, "device 3 nx ny"] | None:
+        """Easy axis of each cell (or ``[1, 3, 1, 1]``); ``None`` if it is z everywhere."""
+        if self.maps is not None and self.maps.easy_axis is not None:
+            return self.maps.easy_axis
+        if self.material.is_perpendicular:
+            return None
+        return torch.tensor(self.material.easy_axis, dtype=self.dtype, device=self._like.device)[None, :, None, None]
 
     @cached_property
     def inverse_fill(self) -> Float[Tensor, "device nx ny"] | None:
         """1/fill, and 0 in empty cells; ``None`` if all are full."""
-        if self.fill is None:
-            return None
-        return torch.where(self.fill > 0, 1.0 / self.fill.clamp_min(torch.finfo(self.fill.dtype).tiny), 0.0)
+        return _inverse(self.fill)
 
     @cached_property
     def bonds(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]] | None:
@@ -220,32 +289,41 @@ class Film:
 
         Returns:
             ((x next, x previous), (y next, y previous)) with shapes [device, nx-1, ny] and [device, nx, ny-1];
-            "next" acts on the first cell of the bond, "previous" on the second.
+            "next" acts on the first cell of the bond, "previous" on the second. Along a periodic axis there is one
+            bond more, from the last cell to the first.
         """
-        fill, inverse = self.fill, self.inverse_fill
-        if fill is None or inverse is None:
-            return None
-        along_x = torch.minimum(fill[:, 1:], fill[:, :-1])
-        along_y = torch.minimum(fill[:, :, 1:], fill[:, :, :-1])
-        return (
-            (along_x * inverse[:, :-1], along_x * inverse[:, 1:]),
-            (along_y * inverse[:, :, :-1], along_y * inverse[:, :, 1:]),
-        )
+        along_x, along_y = neighbours.geometric(self, 0), neighbours.geometric(self, 1)
+        return None if along_x is None or along_y is None else (along_x, along_y)
+
+    @cached_property
+    def exchange_bonds(self) -> tuple[neighbours.Pair | None, neighbours.Pair | None]:
+        """A_ij w_ij/(Ms_i phi_i) of the bonds along x and y (:func:`~.bonds.weighted`)."""
+        return neighbours.weighted(self, 0, "exchange_stiffness"), neighbours.weighted(self, 1, "exchange_stiffness")
+
+    @cached_property
+    def dmi_bonds(self) -> tuple[neighbours.Pair | None, neighbours.Pair | None]:
+        """D_ij w_ij/(Ms_i phi_i) of the bonds along x and y (:func:`~.bonds.weighted`)."""
+        return neighbours.weighted(self, 0, "dmi"), neighbours.weighted(self, 1, "dmi")
 
     @cached_property
     def anisotropy_field(self) -> Float[Tensor, "device nx ny"]:
         """2 Ku/Ms in T; shape [1, 1, 1] if uniform."""
         factor = 2.0 / self.material.saturation_magnetisation
         if self.anisotropy is None:
-            return self.full(factor * self.material.anisotropy, 1, 1, 1)
-        return factor * self.anisotropy
+            field = self.full(factor * self.material.anisotropy, 1, 1, 1)
+        else:
+            field = factor * self.anisotropy
+        return field if self.relative_magnetisation is None else field / self.relative_magnetisation
 
     @cached_property
     def edge_field(self) -> tuple[Float[Tensor, "device nx ny"], Float[Tensor, "device nx ny"]] | None:
         """:attr:`edge_demag` as fields in T per m_x and per m_z, relative to y (a multiple of m exerts no torque)."""
         if self.edge_demag is None:
             return None
-        xx, yy, zz = (-VACUUM_PERMEABILITY * self.material.saturation_magnetisation * self.edge_demag).unbind(1)
+        fields = -VACUUM_PERMEABILITY * self.material.saturation_magnetisation * self.edge_demag
+        if self.relative_magnetisation is not None:
+            fields = fields * self.relative_magnetisation[:, None]
+        xx, yy, zz = fields.unbind(1)
         return xx - yy, zz - yy
 
     @cached_property
@@ -269,5 +347,14 @@ class Film:
             "cell_size": [grid.dx, grid.dy, grid.dz],
             "devices": self.devices,
             "film.origin": self.origin,
-            **{f"material.{key}": value for key, value in self.material.model_dump().items()},
+            **{f"material.{key}": value for key, value in self.material.stated().items()},
+            **({"periodic": [int(value) for value in grid.periodic]} if any(grid.periodic) else {}),
+            **({"maps": list(self.maps.given)} if self.maps is not None else {}),
         }
+
+
+def _inverse(values: Tensor | None) -> Tensor | None:
+    """1/value, and 0 where it is 0."""
+    if values is None:
+        return None
+    return torch.where(values > 0, 1.0 / values.clamp_min(torch.finfo(values.dtype).tiny), 0.0)

@@ -22,6 +22,11 @@ OF_TRACK = {"length": "track length", "width": "width", "thickness": "film thick
 class Grid:
     """Grid of ``nx`` × ``ny`` cells of ``dx`` × ``dy`` × ``dz`` metres; the film is one cell thick.
 
+    Args:
+        nx, ny: Numbers of cells.
+        dx, dy, dz: Edges of a cell in m.
+        periodic: Whether the film goes on periodically along x and along y.
+
     Raises:
         InputError: A count below 1 or a size that is not positive.
     """
@@ -31,12 +36,16 @@ class Grid:
     dx: float
     dy: float
     dz: float
+    periodic: tuple[bool, bool] = (False, False)
 
     def __post_init__(self) -> None:
         for name in ("nx", "ny"):
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= 1):
                 raise InputError(f"grid.{name} = {value}: must be a whole number of cells, 1 or more")
+        if len(self.periodic) != 2 or not all(isinstance(value, bool) for value in self.periodic):
+            raise InputError(f"grid.periodic = {self.periodic}: must be two of True and False, along x and along y")
+        object.__setattr__(self, "periodic", tuple(self.periodic))
         if self.nx * self.ny > MAXIMAL_CELLS:
             raise InputError(f"grid: {self.nx} x {self.ny} cells are more than {MAXIMAL_CELLS}")
         for name in ("dx", "dy", "dz"):

@@ -5,12 +5,25 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from barkhausen.core.config import Parameters, Positive, Real
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.plausible import checked_as
 from barkhausen.core.units import VACUUM_PERMEABILITY
+
+
+def _normalised(value: tuple[float, float, float]) -> tuple[float, float, float]:
+    norm = math.sqrt(sum(component * component for component in value))
+    if not (math.isfinite(norm) and norm > 0):
+        raise PydanticCustomError("direction", "must be three finite numbers, not all zero")
+    x, y, z = (component / norm for component in value)
+    return x, y, z
+
+
+Direction = Annotated[tuple[float, float, float], AfterValidator(_normalised)]
+"""Unit vector, normalised on input."""
 
 
 class Material(Parameters):
@@ -27,7 +40,7 @@ class Material(Parameters):
     damping: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False), checked_as("damping")]
     """Gilbert damping alpha."""
     anisotropy: Annotated[Real, checked_as("anisotropy")] = 0.0
-    """First-order uniaxial anisotropy Ku along z in J/m³ (positive: easy axis out of plane)."""
+    """First-order uniaxial anisotropy Ku along ``easy_axis`` in J/m³."""
     dmi: Annotated[Real, checked_as("DMI constant")] = 0.0
     """Interfacial Dzyaloshinskii-Moriya constant D in J/m² (mumax3's ``Dind``)."""
     spin_hall_angle: Annotated[Real, checked_as("spin Hall angle")] = 0.0
@@ -38,13 +51,39 @@ class Material(Parameters):
     """P of the current in the ferromagnet (Zhang-Li torque)."""
     non_adiabaticity: Annotated[Real, checked_as("torque ratio")] = 0.0
     """xi of the Zhang-Li torque."""
+    easy_axis: Direction = (0.0, 0.0, 1.0)
+    """Easy axis of Ku; unit vector, normalised on input. Default: out of the plane."""
+    cubic_anisotropy: Annotated[Real, checked_as("anisotropy")] = 0.0
+    """First-order cubic anisotropy Kc in J/m³ (positive: easy along the axes)."""
+    cubic_axis_1: Direction = (1.0, 0.0, 0.0)
+    cubic_axis_2: Direction = (0.0, 1.0, 0.0)
+    """Two of the three cubic axes, perpendicular to each other; the third is their cross product."""
     source: str = ""
     """Source of the values."""
 
+    @model_validator(mode="after")
+    def _cubic_axes_are_perpendicular(self) -> Material:
+        product = sum(a * b for a, b in zip(self.cubic_axis_1, self.cubic_axis_2, strict=True))
+        if abs(product) > 1e-6:
+            raise PydanticCustomError("axes", "cubic_axis_1 and cubic_axis_2 must be perpendicular to each other")
+        return self
+
+    def stated(self) -> dict[str, object]:
+        """Constants by name, without directions and cubic constants that have their default."""
+        later = ("easy_axis", "cubic_anisotropy", "cubic_axis_1", "cubic_axis_2")
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        default = {name: type(self).model_fields[name].default for name in later}
+        return {name: value for name, value in values.items() if name not in later or value != default[name]}
+
+    @property
+    def is_perpendicular(self) -> bool:
+        """Whether the easy axis of Ku is out of the plane."""
+        return abs(self.easy_axis[2]) == 1.0
+
     @property
     def effective_anisotropy(self) -> float:
-        """Keff = Ku − mu0 Ms²/2 of an infinite thin film, J/m³."""
-        return self.anisotropy - 0.5 * VACUUM_PERMEABILITY * self.saturation_magnetisation**2
+        """Keff = Ku u_z² − mu0 Ms²/2 of an infinite thin film with the easy axis u, J/m³."""
+        return self.anisotropy * self.easy_axis[2] ** 2 - 0.5 * VACUUM_PERMEABILITY * self.saturation_magnetisation**2
 
     @property
     def wall_width(self) -> float:
@@ -54,9 +93,10 @@ class Material(Parameters):
             InputError: The easy axis is in the plane, so there is no such wall.
         """
         if self.effective_anisotropy <= 0:
+            shape = 0.5 * VACUUM_PERMEABILITY * self.saturation_magnetisation**2
             raise InputError(
-                f"anisotropy = {self.anisotropy:g} J/m3: below mu0 Ms²/2 = "
-                f"{self.anisotropy - self.effective_anisotropy:g}, the film has no perpendicular domain wall"
+                f"anisotropy = {self.anisotropy:g} J/m3: below mu0 Ms²/2 = {shape:g}, the film has no perpendicular "
+                "domain wall"
             )
         return math.sqrt(self.exchange_stiffness / self.effective_anisotropy)
 

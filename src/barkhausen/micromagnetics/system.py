@@ -48,7 +48,7 @@ class System:
             )
         self.film = film.select(torch.arange(replicas)).to(dtype, device)
         self.drive = drive
-        self.terms = standard_terms(film.material) if terms is None else tuple(terms)
+        self.terms = standard_terms(film.material, film.maps) if terms is None else tuple(terms)
         self.replicas = replicas
         self.dtype = dtype
         self.device = torch.device(device)
@@ -104,6 +104,13 @@ class System:
 
         dm/dt = −gamma/(1 + alpha²) [m × B + alpha m × (m × B)]. ``field`` is overwritten.
         """
-        alpha = self.film.material.damping
-        precession = cross(m, field.mul_(-GYROMAGNETIC_RATIO / (1 + alpha * alpha)), out)
-        return precession.add_(cross(m, precession, field), alpha=alpha)
+        alpha = self.film.damping
+        if isinstance(alpha, float):
+            precession = cross(m, field.mul_(-GYROMAGNETIC_RATIO / (1 + alpha * alpha)), out)
+            precession.add_(cross(m, precession, field), alpha=alpha)
+        else:
+            alpha = alpha[:, None]
+            precession = cross(m, field.mul_(-GYROMAGNETIC_RATIO / (1 + alpha * alpha)), out)
+            precession.addcmul_(cross(m, precession, field), alpha)
+        # Frozen cells act on the others and do not move themselves.
+        return precession if self.film.moving is None else precession.mul_(self.film.moving[:, None])

@@ -19,9 +19,9 @@ from barkhausen.micromagnetics import (
     InterfacialDMI,
     MeanMagnetisation,
     Notch,
-    PerpendicularAnisotropy,
     System,
     TrackOutline,
+    UniaxialAnisotropy,
     compiled,
     domain_wall,
     graded_notches,
@@ -166,7 +166,7 @@ def test_stray_field_of_a_uniformly_magnetised_rough_track_is_that_of_the_resolv
 
 def landscape(film: Film) -> torch.Tensor:
     """Energy of a rigid wall at places along the track, less its mean; J."""
-    terms = (Exchange(), PerpendicularAnisotropy(), InterfacialDMI(), Demag())
+    terms = (Exchange(), UniaxialAnisotropy(), InterfacialDMI(), Demag())
     places = torch.linspace(80e-9, 200e-9, 24, dtype=torch.float64)
     parts = [System(film, terms=terms, replicas=len(q)).energy(domain_wall(film, q)) for q in places.split(6)]
     energy = torch.cat(parts)

@@ -24,9 +24,9 @@ from barkhausen.micromagnetics import (
     Grid,
     Heun,
     MeanMagnetisation,
-    PerpendicularAnisotropy,
     StrainGate,
     System,
+    UniaxialAnisotropy,
     WallAngle,
     WallPosition,
     WallTilt,
@@ -99,7 +99,7 @@ def test_dormand_prince_is_of_fifth_order(report: Report) -> None:
     slope of a least-squares line is 5 to within a few per cent, not exactly.
     """
     film = Film(Grid(1, 1, 4e-9, 4e-9, 1e-9), material("cofeb-tantalum", damping=0.1))
-    system = System(film, Drive(field_x=0.3, field_y=0.1), (PerpendicularAnisotropy(), Zeeman()))
+    system = System(film, Drive(field_x=0.3, field_y=0.1), (UniaxialAnisotropy(), Zeeman()))
     start = uniform(film, (1.0, 0.2, 0.4))
     until = 5e-11
     exact = reference(system, start, until)

@@ -16,10 +16,10 @@ from barkhausen.micromagnetics import (
     Grid,
     Heun,
     Material,
-    PerpendicularAnisotropy,
     StepAdvice,
     StrainGate,
     System,
+    UniaxialAnisotropy,
     advise_step,
     material,
     uniform,
@@ -42,7 +42,7 @@ def growth(film: Film, dt: float, mode: torch.Tensor, steps: int) -> float:
     """Amplitude of a small transverse mode after and before so many steps."""
     m = uniform(film, (0, 0, 1))
     m[0, 0] = 1e-7 * mode
-    stepper = Heun(System(film, terms=(Exchange(), PerpendicularAnisotropy())), m, dt=dt)
+    stepper = Heun(System(film, terms=(Exchange(), UniaxialAnisotropy())), m, dt=dt)
     before = float(stepper.m[:, :2].norm())
     stepper.advance(0.0, steps * dt)
     return float(stepper.m[:, :2].norm()) / before
@@ -93,7 +93,7 @@ def test_heating_is_what_a_strongly_bound_moment_shows(damping: float) -> None:
     # Alone the moments are not held by exchange: the same phase a step as the stiffest mode has.
     scale = advice.frequency * advice.dt / phase
     dt, phase = scale * dt, scale * phase
-    system = System(film, terms=(PerpendicularAnisotropy(),), replicas=8)
+    system = System(film, terms=(UniaxialAnisotropy(),), replicas=8)
     stepper = Heun(system, uniform(film, (0, 0, 1)), dt=dt, temperature=temperature, seed=1)
     # A variance loses its memory at 2 alpha phi a step; first from cold, then from sample to sample.
     memory = math.ceil(1 / (2 * damping * phase))

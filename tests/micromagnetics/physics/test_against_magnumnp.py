@@ -24,10 +24,10 @@ from barkhausen.micromagnetics import (
     Film,
     Grid,
     InterfacialDMI,
-    PerpendicularAnisotropy,
     SpinOrbitTorque,
     System,
     Term,
+    UniaxialAnisotropy,
     Zeeman,
     ZhangLi,
     material,
@@ -80,7 +80,7 @@ for k in range(int(sys.argv[3])):
     state.m = torch.tensor(given["m"]).permute(1, 2, 0)[:, :, None, :].contiguous()
     field = [float(b / constants.mu_0) for b in given["B"]]
     terms = {
-        "Exchange": ExchangeField(), "Demag": DemagField(p=1000), "PerpendicularAnisotropy": UniaxialAnisotropyField(),
+        "Exchange": ExchangeField(), "Demag": DemagField(p=1000), "UniaxialAnisotropy": UniaxialAnisotropyField(),
         "InterfacialDMI": InterfaceDMIField(), "Zeeman": ExternalField(field),
         "SpinOrbitTorque": SpinOrbitTorque(), "ZhangLi": SpinTorqueZhangLi(),
     }
@@ -171,7 +171,7 @@ def relative(ours: np.ndarray, reference: np.ndarray) -> float:
     return float(np.abs(ours - reference).max() / np.abs(reference).max())
 
 
-CONSERVATIVE: tuple[EnergyTerm, ...] = (Exchange(), Demag(), PerpendicularAnisotropy(), InterfacialDMI(), Zeeman())
+CONSERVATIVE: tuple[EnergyTerm, ...] = (Exchange(), Demag(), UniaxialAnisotropy(), InterfacialDMI(), Zeeman())
 
 
 @pytest.mark.parametrize("term", [*CONSERVATIVE, SpinOrbitTorque()], ids=lambda term: type(term).__name__)

@@ -27,11 +27,11 @@ from barkhausen.micromagnetics import (
     InterfacialDMI,
     Material,
     Observable,
-    PerpendicularAnisotropy,
     PerpendicularMap,
     State,
     System,
     Term,
+    UniaxialAnisotropy,
     Zeeman,
     advise_step,
     compiled,
@@ -154,7 +154,7 @@ def test_boltzmann(backend: str, report: Report) -> None:
     barrier = 2.0
     constants = SPIN.model_copy(update={"anisotropy": barrier * BOLTZMANN * ROOM / volume})
     film = Film(Grid(edge, edge, *CELL), constants)
-    mz = spins(film, Drive(), (PerpendicularAnisotropy(),), replicas=replicas, backend=backend,
+    mz = spins(film, Drive(), (UniaxialAnisotropy(),), replicas=replicas, backend=backend,
                observe=PerpendicularMap()).astype(float).ravel()  # fmt: skip
 
     def cumulative(z: np.ndarray) -> np.ndarray:
@@ -248,7 +248,7 @@ def self_field(system: System) -> Tensor:
             bonds.narrow(axis, 0, count).add_(ahead)
             bonds.narrow(axis, 1, count).add_(ahead)
             own -= (stiffness / step**2 * torch.where(fill > 0, bonds / fill.clamp_min(1e-300), 0.0))[:, None]
-    if PerpendicularAnisotropy in kinds:
+    if UniaxialAnisotropy in kinds:
         own[:, 2] += film.anisotropy_field.to(torch.float64)
     if Demag in kinds:
         n = demagnetisation_tensor(1, 1, grid.dx, grid.dy, grid.dz)[:3, 0, 0]
@@ -265,9 +265,7 @@ def test_self_field_is_the_derivative() -> None:
     generator = torch.Generator().manual_seed(4)
     fill = torch.rand(1, 7, 5, dtype=torch.float64, generator=generator)
     film = Film(Grid(7, 5, 4e-9, 3e-9, 1e-9), material("cofeb-tantalum"), fill)
-    system = System(
-        film, Drive(field_z=0.1), (Exchange(), Demag(), PerpendicularAnisotropy(), InterfacialDMI(), Zeeman())
-    )
+    system = System(film, Drive(field_z=0.1), (Exchange(), Demag(), UniaxialAnisotropy(), InterfacialDMI(), Zeeman()))
     m = random_state(film, 1, generator)
     before, own = system.field(m), self_field(system)
     for x, y, k in ((0, 0, 0), (3, 2, 1), (6, 4, 2), (0, 3, 2), (5, 0, 0)):
@@ -305,7 +303,7 @@ def test_thermometer(backend: str, report: Report) -> None:
     """
     grid = Grid(64, 16, *CELL) if backend == "compiled" else Grid(16, 8, *CELL)
     film = Film(grid, material("cofeb-tantalum"))
-    terms = (Exchange(), Demag(), PerpendicularAnisotropy(), InterfacialDMI(), Zeeman())
+    terms = (Exchange(), Demag(), UniaxialAnisotropy(), InterfacialDMI(), Zeeman())
     replicas = 32 if backend == "compiled" else 8
     advised = advise_step(film, temperature=ROOM).dt
     duration, discarded = (0.8e-9, 250) if backend == "compiled" else (0.5e-9, 150)

@@ -24,10 +24,10 @@ from barkhausen.micromagnetics import (
     InterfacialDMI,
     Material,
     MeanMagnetisation,
-    PerpendicularAnisotropy,
     SpinOrbitTorque,
     System,
     Term,
+    UniaxialAnisotropy,
     WallPosition,
     Zeeman,
     ZhangLi,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 BACKEND = "compiled" if compiled.available() else "torch"
 """For long runs: the kernel, and torch (minutes) where it is not built."""
 
-STATIC: tuple[Term, ...] = (Exchange(), PerpendicularAnisotropy(), InterfacialDMI(), Zeeman())
+STATIC: tuple[Term, ...] = (Exchange(), UniaxialAnisotropy(), InterfacialDMI(), Zeeman())
 
 SURFACE = Material(saturation_magnetisation=0.86e6, exchange_stiffness=13e-12, damping=0.5, anisotropy=0.4e6, dmi=3e-3)
 """Of the DMI standard problem (Cortés-Ortuño et al., New J. Phys. 20, 113015 (2018))."""

@@ -24,13 +24,13 @@ from barkhausen.micromagnetics import (
     Grid,
     InterfacialDMI,
     Material,
-    PerpendicularAnisotropy,
     SpinOrbitTorque,
     State,
     StrainGate,
     System,
     Term,
     Torque,
+    UniaxialAnisotropy,
     Zeeman,
     ZhangLi,
     random_state,
@@ -42,7 +42,7 @@ MATERIAL = Material(saturation_magnetisation=0.9e6, exchange_stiffness=1.2e-11, 
                     dmi=1.1e-3, spin_hall_angle=0.2, field_like_ratio=-0.7, spin_polarisation=0.6,
                     non_adiabaticity=0.3)  # fmt: skip
 
-ENERGY_TERMS: tuple[EnergyTerm, ...] = (Exchange(), Demag(), PerpendicularAnisotropy(), InterfacialDMI(), Zeeman())
+ENERGY_TERMS: tuple[EnergyTerm, ...] = (Exchange(), Demag(), UniaxialAnisotropy(), InterfacialDMI(), Zeeman())
 ALL_TERMS: tuple[Term, ...] = (*ENERGY_TERMS, SpinOrbitTorque(), ZhangLi())
 SHAPES = [(6, 4), (4, 6), (9, 1), (1, 9), (1, 1), (5, 5), (2, 3)]
 REPLICAS = 3
@@ -108,7 +108,7 @@ def test_field_is_the_derivative_of_the_energy(term: EnergyTerm, shape: tuple[in
         field = term.field(State(state.film, here[None], state.inputs, state.gate_profile))[0]
         fill = filled(system)[replica]
         torch.testing.assert_close(-slope / state.film.moment, fill * field, rtol=1e-11, atol=1e-11)
-        if shape != (1, 1) or isinstance(term, (Demag, PerpendicularAnisotropy, Zeeman)):
+        if shape != (1, 1) or isinstance(term, (Demag, UniaxialAnisotropy, Zeeman)):
             # A random film may have nothing but lonely cells, but the field of most terms is not zero throughout.
             assert float(field.abs().max()) > 1e-3 or (cut and isinstance(term, (Exchange, InterfacialDMI)))
         else:
@@ -140,7 +140,7 @@ def test_energies_are_those_of_the_formulas(shape: tuple[int, int], cut: bool) -
                 volume = bond * grid.cell_volume
                 exchange += MATERIAL.exchange_stiffness * volume * ((here - there) ** 2).sum() / step**2
                 dmi += MATERIAL.dmi * volume * (here[2] * there[axis] - here[axis] * there[2]) / step
-        for kind, value in ((Exchange, exchange), (InterfacialDMI, dmi), (PerpendicularAnisotropy, uniaxial),
+        for kind, value in ((Exchange, exchange), (InterfacialDMI, dmi), (UniaxialAnisotropy, uniaxial),
                             (Zeeman, zeeman)):  # fmt: skip
             assert float(found[kind][replica]) == pytest.approx(float(value), rel=1e-12, abs=1e-32)
     torch.testing.assert_close(system.energy(m), sum(found.values(), torch.zeros(REPLICAS, dtype=torch.float64)))
@@ -280,7 +280,7 @@ def test_standard_terms_are_those_that_the_material_has() -> None:
         return [type(term).__name__ for term in standard_terms(bare.model_copy(update=changes))]
 
     bare = Material(saturation_magnetisation=1e6, exchange_stiffness=1e-11, damping=0.1)
-    always = ["Exchange", "Demag", "PerpendicularAnisotropy", "Zeeman"]
+    always = ["Exchange", "Demag", "UniaxialAnisotropy", "Zeeman"]
     assert names() == always
     assert names(dmi=-1e-3) == [*always, "InterfacialDMI"]
     assert names(spin_hall_angle=0.1) == [*always, "SpinOrbitTorque"]

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible, too_much_for_a_gate
-from barkhausen.micromagnetics.descriptions import describe_drive
+from barkhausen.micromagnetics.display.descriptions import describe_drive
+from barkhausen.micromagnetics.display.plots import plot_drive
 from barkhausen.micromagnetics.excitation.gate import Gate
 from barkhausen.micromagnetics.excitation.waveform import Values, Waveform
 from barkhausen.micromagnetics.material import Material
-from barkhausen.micromagnetics.plots import plot_drive
 from barkhausen.micromagnetics.state import Inputs
-from barkhausen.micromagnetics.terms import KNOWN, PerpendicularAnisotropy, SpinOrbitTorque, Term, Zeeman, ZhangLi
+from barkhausen.micromagnetics.terms import KNOWN, SpinOrbitTorque, Term, UniaxialAnisotropy, Zeeman, ZhangLi
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,7 @@ class Drive:
             object.__setattr__(self, "gate_profile", profile)
 
     def plot(self, axes: Sequence[Axes] | None = None, *, until: float | None = None) -> list[Axes]:
-        """Draw the signals that are not zero against time, a panel each (:func:`~.plots.plot_drive`).
+        """Draw the signals that are not zero against time, a panel each (:func:`~.display.plots.plot_drive`).
 
         Args:
             axes: Axes to draw on, one for each signal. Default: those of a new figure.
@@ -131,7 +131,7 @@ class Drive:
         deaf = {
             "current_density": (torque and material.spin_hall_angle, "a spin_hall_angle and SpinOrbitTorque"),
             "magnet_current_density": (transfer and material.spin_polarisation, "a spin_polarisation and ZhangLi"),
-            "gate_voltage": (PerpendicularAnisotropy in kinds, "the term PerpendicularAnisotropy"),
+            "gate_voltage": (UniaxialAnisotropy in kinds, "the term UniaxialAnisotropy"),
             **{f"field_{axis}": (Zeeman in kinds, "the term Zeeman") for axis in "xyz"},
         }
         for name, (felt, needs) in deaf.items():

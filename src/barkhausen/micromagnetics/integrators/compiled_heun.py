@@ -11,18 +11,19 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.guard import NORM_LIMIT, IntegrationError
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
-    KNOWN,
+    COMPILED,
     Demag,
     Exchange,
     InterfacialDMI,
-    PerpendicularAnisotropy,
     SpinOrbitTorque,
     Term,
+    UniaxialAnisotropy,
     Zeeman,
     ZhangLi,
     thermal_amplitude,
@@ -32,7 +33,9 @@ TABLE_STEPS = 512
 """Steps for which the drive is tabulated, and after which Ctrl-C is heard."""
 
 
-def why_not(terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | str) -> str | None:
+def why_not(
+    terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | str, film: Film | None = None
+) -> str | None:
     """Why the compiled kernel cannot compute this, or ``None`` if it can."""
     if not compiled.available():
         return compiled.unavailable_reason()
@@ -41,12 +44,21 @@ def why_not(terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | 
     if dtype != torch.float32:
         return f"it computes in float32, not in {str(dtype).removeprefix('torch.')}"
     for term in terms:
-        if type(term) not in KNOWN:
+        if type(term) not in COMPILED:
             return f"it does not know the term {type(term).__name__}"
     kinds = [type(term) for term in terms]
     if len(set(kinds)) < len(kinds):
         return "it takes each term once"
-    return None
+    return None if film is None else _why_not_film(film)
+
+
+def _why_not_film(film: Film) -> str | None:
+    """Why the compiled kernel cannot compute this film, or ``None`` if it can."""
+    if any(film.grid.periodic):
+        return "it computes films with free edges, not periodic ones"
+    if film.maps is not None:
+        return f"it does not know maps of {', '.join(film.maps.given)}"
+    return None if film.material.is_perpendicular else "it takes an easy axis out of the plane (0, 0, 1)"
 
 
 class CompiledHeun(Stepper):
@@ -81,7 +93,7 @@ class CompiledHeun(Stepper):
         advice: StepAdvice | None = None,
         threads: int | None = None,
     ) -> None:
-        reason = why_not(system.terms, system.dtype, system.device)
+        reason = why_not(system.terms, system.dtype, system.device, system.film)
         if reason is not None:
             raise InputError(f"the compiled kernel cannot be used: {reason}")
         self.system, self.dt, self.advice = system, dt, advice
@@ -132,7 +144,7 @@ def lane_problem(system: System) -> compiled.LaneProblem:
     per_moment = 1.0 / material.saturation_magnetisation
     exchange = 2 * material.exchange_stiffness * per_moment if Exchange in terms else 0.0
     dmi = material.dmi * per_moment if InterfacialDMI in terms else 0.0
-    anisotropy = film.anisotropy_field if PerpendicularAnisotropy in terms else film.full(0.0, 1, 1, 1)
+    anisotropy = film.anisotropy_field if UniaxialAnisotropy in terms else film.full(0.0, 1, 1, 1)
     anisotropy_x = None
     if film.edge_field is not None and Demag in terms:
         anisotropy_x = _of_lanes(film.edge_field[0])
@@ -173,7 +185,7 @@ def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:
     if SpinOrbitTorque in kinds:
         out[:, 0] = SpinOrbitTorque.field_per_current(system.film) * table[:, 0]
         out[:, 1] = material.field_like_ratio * out[:, 0]
-    if PerpendicularAnisotropy in kinds:
+    if UniaxialAnisotropy in kinds:
         out[:, 2] = 2.0 / material.saturation_magnetisation * table[:, 5]
     if Zeeman in kinds:
         out[:, 3:6] = table[:, 2:5]

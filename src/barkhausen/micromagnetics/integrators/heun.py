@@ -56,8 +56,9 @@ class Heun(Stepper):
         amplitude = thermal_amplitude(film, temperature, dt)
         self._amplitude: Tensor | float = amplitude
         self._empty: Tensor | None = None
-        if film.fill is not None and film.inverse_fill is not None:
-            self._amplitude = amplitude * film.inverse_fill.sqrt()[:, None]
+        if film.thermal_factor is not None:
+            self._amplitude = amplitude * film.thermal_factor[:, None]
+        if film.fill is not None:
             self._empty = (film.fill == 0).to(system.dtype)
 
     @property

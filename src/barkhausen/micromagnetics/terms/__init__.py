@@ -1,8 +1,10 @@
 """Terms of the effective field: small objects with a field and, where there is one, an energy."""
 
+from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material
-from barkhausen.micromagnetics.terms.anisotropy import PerpendicularAnisotropy
+from barkhausen.micromagnetics.terms.anisotropy import PerpendicularAnisotropy, UniaxialAnisotropy
 from barkhausen.micromagnetics.terms.base import EnergyTerm, QuadraticTerm, Term, Torque
+from barkhausen.micromagnetics.terms.cubic_anisotropy import CubicAnisotropy
 from barkhausen.micromagnetics.terms.demag import Demag
 from barkhausen.micromagnetics.terms.exchange import Exchange
 from barkhausen.micromagnetics.terms.interfacial_dmi import InterfacialDMI
@@ -11,15 +13,20 @@ from barkhausen.micromagnetics.terms.thermal import ThermalNoise, thermal_amplit
 from barkhausen.micromagnetics.terms.zeeman import Zeeman
 from barkhausen.micromagnetics.terms.zhang_li import ZhangLi
 
-KNOWN = (Demag, Exchange, InterfacialDMI, PerpendicularAnisotropy, SpinOrbitTorque, Zeeman, ZhangLi)
-"""The terms that come with the package, all of which the compiled kernel computes."""
+COMPILED = (Demag, Exchange, InterfacialDMI, SpinOrbitTorque, UniaxialAnisotropy, Zeeman, ZhangLi)
+"""Terms that the compiled kernel computes."""
+
+KNOWN = (*COMPILED, CubicAnisotropy)
+"""Terms that come with the package."""
 
 
-def standard_terms(material: Material) -> tuple[Term, ...]:
-    """Terms that do not vanish for the constants of the material."""
-    terms: list[Term] = [Exchange(), Demag(), PerpendicularAnisotropy(), Zeeman()]
-    if material.dmi:
+def standard_terms(material: Material, maps: ParameterMaps | None = None) -> tuple[Term, ...]:
+    """Terms that do not vanish for the constants of the material and the maps of a film."""
+    terms: list[Term] = [Exchange(), Demag(), UniaxialAnisotropy(), Zeeman()]
+    if material.dmi or (maps is not None and maps.dmi is not None):
         terms.append(InterfacialDMI())
+    if material.cubic_anisotropy:
+        terms.append(CubicAnisotropy())
     if material.spin_hall_angle:
         terms.append(SpinOrbitTorque())
     if material.spin_polarisation:
@@ -28,7 +35,9 @@ def standard_terms(material: Material) -> tuple[Term, ...]:
 
 
 __all__ = [
+    "COMPILED",
     "KNOWN",
+    "CubicAnisotropy",
     "Demag",
     "EnergyTerm",
     "Exchange",
@@ -39,6 +48,7 @@ __all__ = [
     "Term",
     "ThermalNoise",
     "Torque",
+    "UniaxialAnisotropy",
     "Zeeman",
     "ZhangLi",
     "standard_terms",

@@ -1,4 +1,4 @@
-"""Perpendicular (uniaxial) anisotropy, including the change by the gate."""
+"""Uniaxial anisotropy, including the change by the gate."""
 
 from __future__ import annotations
 
@@ -12,15 +12,26 @@ from barkhausen.micromagnetics.terms.base import QuadraticTerm
 
 
 @dataclass(frozen=True)
-class PerpendicularAnisotropy(QuadraticTerm):
-    """B = (2 Ku/Ms) m_z z, energy density −Ku m_z².
+class UniaxialAnisotropy(QuadraticTerm):
+    """B = (2 Ku/Ms) (m·u) u, energy density −Ku (m·u)²; u is z unless the material or a map says otherwise.
 
     Ku(replica, cell, t) = film.anisotropy(replica, cell) + anisotropy_change(replica, t) × gate_profile(cell).
     """
 
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
         """Add the anisotropy field in T to ``out``."""
-        change = state.inputs.anisotropy_change[:, None, None] * (2.0 / state.film.material.saturation_magnetisation)
+        film = state.film
+        change = state.inputs.anisotropy_change[:, None, None] * (2.0 / film.material.saturation_magnetisation)
         if state.gate_profile is not None:
             change = change * state.gate_profile
-        out[:, 2].addcmul_(state.m[:, 2], state.film.anisotropy_field + change)
+        if film.relative_magnetisation is not None:
+            change = change / film.relative_magnetisation
+        if film.easy_axis is None:
+            out[:, 2].addcmul_(state.m[:, 2], film.anisotropy_field + change)
+        else:
+            along = (state.m * film.easy_axis).sum(1) * (film.anisotropy_field + change)
+            out.addcmul_(film.easy_axis, along[:, None])
+
+
+PerpendicularAnisotropy = UniaxialAnisotropy
+"""Earlier name of :class:`UniaxialAnisotropy`."""

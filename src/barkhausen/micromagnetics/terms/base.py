@@ -48,6 +48,6 @@ class Torque(Term):
 def work(field: Float[Tensor, "replica 3 nx ny"], state: State) -> Float[Tensor, " replica"]:
     """sum_i Ms V phi_i m_i · B_i in J; summed in float64."""
     product = (state.m * field).sum(1)
-    if state.film.fill is not None:
-        product = product * state.film.fill
+    if state.film.relative_moment is not None:
+        product = product * state.film.relative_moment
     return state.film.moment * product.sum((1, 2), dtype=torch.float64)

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.newell import zero_padded
 from barkhausen.micromagnetics.layout import along_longer_axis
@@ -36,6 +37,8 @@ class Spectra:
     @staticmethod
     def of(film: Film) -> Spectra:
         """Compute them in float64, keep them in the film's precision."""
+        if any(film.grid.periodic):
+            raise InputError("grid.periodic: the demagnetising field of a periodic film is not known here")
         nx, ny = film.grid.shape
         kernel = zero_padded(film.demag_kernel)
         long = 0 if nx >= ny else 1
@@ -68,7 +71,7 @@ class Demag(QuadraticTerm):
         """Add the demagnetising field in T to ``out``."""
         film, m = state.film, state.m
         spectra = self.spectra(film)
-        source = m if film.fill is None else m * film.fill[:, None]
+        source = m if film.relative_moment is None else m * film.relative_moment[:, None]
         first, second = 2 + spectra.long, 3 - spectra.long
         transform = torch.fft.rfft(source, n=spectra.padded[first - 2], dim=first)
         transform = torch.fft.fft(transform, n=spectra.padded[second - 2], dim=second)

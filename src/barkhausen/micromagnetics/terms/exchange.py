@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.micromagnetics.bonds import pieces
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
 
@@ -15,7 +16,8 @@ from barkhausen.micromagnetics.terms.base import QuadraticTerm
 class Exchange(QuadraticTerm):
     """B = (2 A/Ms) laplacian(m) from differences between the four neighbours.
 
-    A missing neighbour is a mirror (Neumann). Bonds of partly filled cells: :attr:`Film.bonds`.
+    A missing neighbour is a mirror (Neumann). Bonds of partly filled cells: :attr:`Film.bonds`, of unlike cells:
+    :attr:`Film.exchange_bonds`.
     """
 
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
@@ -26,13 +28,16 @@ class Exchange(QuadraticTerm):
             cells = m.shape[dim]
             if cells == 1:
                 continue
-            scale = factor / step**2
-            ahead, behind = out.narrow(dim, 0, cells - 1), out.narrow(dim, 1, cells - 1)
-            difference = m.narrow(dim, 1, cells - 1) - m.narrow(dim, 0, cells - 1)
-            if film.bonds is None:
-                ahead.add_(difference, alpha=scale)
-                behind.sub_(difference, alpha=scale)
-            else:
-                forward, backward = film.bonds[axis]
-                ahead.addcmul_(difference, forward[:, None], value=scale)
-                behind.addcmul_(difference, backward[:, None], value=-scale)
+            unlike = film.exchange_bonds[axis]
+            scale = (factor if unlike is None else 2.0) / step**2
+            sides = unlike if unlike is not None or film.bonds is None else film.bonds[axis]
+            for first, second, bond in pieces(cells, film.grid.periodic[axis]):
+                ahead, behind = out.narrow(dim, *first), out.narrow(dim, *second)
+                difference = m.narrow(dim, *second) - m.narrow(dim, *first)
+                if sides is None:
+                    ahead.add_(difference, alpha=scale)
+                    behind.sub_(difference, alpha=scale)
+                else:
+                    forward, backward = (side.narrow(dim - 1, *bond) for side in sides)
+                    ahead.addcmul_(difference, forward[:, None], value=scale)
+                    behind.addcmul_(difference, backward[:, None], value=-scale)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.micromagnetics.bonds import pieces
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
 
@@ -28,17 +29,19 @@ class InterfacialDMI(QuadraticTerm):
         factor = film.material.dmi / film.material.saturation_magnetisation
         for dim, step, axis in ((1, film.grid.dx, 0), (2, film.grid.dy, 1)):
             cells = m.shape[dim + 1]
-            if cells == 1 or factor == 0.0:
+            unlike = film.dmi_bonds[axis]
+            if cells == 1 or (factor == 0.0 and unlike is None):
                 continue
-            scale = factor / step
+            scale = (factor if unlike is None else 1.0) / step
+            sides = unlike if unlike is not None or film.bonds is None else film.bonds[axis]
             in_plane, out_of_plane = m[:, axis], m[:, 2]
             for source, target, sign in ((out_of_plane, out[:, axis], 1.0), (in_plane, out[:, 2], -1.0)):
-                first, second = source.narrow(dim, 0, cells - 1), source.narrow(dim, 1, cells - 1)
-                ahead, behind = target.narrow(dim, 0, cells - 1), target.narrow(dim, 1, cells - 1)
-                if film.bonds is None:
-                    ahead.add_(second, alpha=sign * scale)
-                    behind.sub_(first, alpha=sign * scale)
-                else:
-                    forward, backward = film.bonds[axis]
-                    ahead.addcmul_(second, forward, value=sign * scale)
-                    behind.addcmul_(first, backward, value=-sign * scale)
+                for first, second, bond in pieces(cells, film.grid.periodic[axis]):
+                    ahead, behind = target.narrow(dim, *first), target.narrow(dim, *second)
+                    if sides is None:
+                        ahead.add_(source.narrow(dim, *second), alpha=sign * scale)
+                        behind.sub_(source.narrow(dim, *first), alpha=sign * scale)
+                    else:
+                        forward, backward = (side.narrow(dim, *bond) for side in sides)
+                        ahead.addcmul_(source.narrow(dim, *second), forward, value=sign * scale)
+                        behind.addcmul_(source.narrow(dim, *first), backward, value=-sign * scale)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from barkhausen.micromagnetics.plots import plot_simulation
+from barkhausen.micromagnetics.display.plots import plot_simulation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,5 +20,5 @@ class SimulationResult:
         self._result = result
 
     def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the wall position of each replica against time (:func:`~.plots.plot_simulation`)."""
+        """Draw the wall position of each replica against time (:func:`~.display.plots.plot_simulation`)."""
         return plot_simulation(self._result, axes)

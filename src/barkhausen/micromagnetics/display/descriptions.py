@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from barkhausen.core.display.html import Description, Section, quantity
 from barkhausen.core.units import NANO
-from barkhausen.micromagnetics.plots import SIGNALS
+from barkhausen.micromagnetics.display.plots import SIGNALS
 
 if TYPE_CHECKING:
     from barkhausen.micromagnetics.excitation.drive import Drive
@@ -32,7 +32,7 @@ def describe_film(film: Film) -> Description:
         facts["wall width"] = quantity(material.wall_width, "m")
     else:
         facts["easy axis"] = "in the plane"
-    constants = {name: value for name, value in material.model_dump().items() if value not in (0.0, "")}
+    constants = {name: value for name, value in material.stated().items() if value not in (0.0, "")}
     sections = [Section("Material (SI units)", pairs=constants)]
     if film.origin:
         sections.append(Section("Origin", lines=[film.origin]))
