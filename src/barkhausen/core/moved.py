@@ -36,6 +36,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "learning.transfer": ("learning.chips",),
     "micromagnetics.anisotropy_map": ("micromagnetics.geometry.anisotropy_map",),
     "micromagnetics.constants": ("core.units",),
+    "micromagnetics.integrators.relax": (
+        "micromagnetics.equilibrium.relax",
+        "micromagnetics.equilibrium.minimize",
+        "micromagnetics.equilibrium.rest",
+    ),
     "micromagnetics.mumax3_script": ("micromagnetics.mumax3.script",),
 }
 """Old modules that the documentation named, with those that took their place; names below ``barkhausen``."""

@@ -2,6 +2,14 @@
 
 from barkhausen.micromagnetics.backend import BACKENDS, choose_backend
 from barkhausen.micromagnetics.ensemble import simulate
+from barkhausen.micromagnetics.equilibrium import (
+    NotConvergedError,
+    Stability,
+    largest_torque,
+    minimize,
+    relax,
+    stability,
+)
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.excitation.gate import Gate, StrainGate, VoltageControlledAnisotropy
 from barkhausen.micromagnetics.excitation.waveform import Waveform
@@ -17,13 +25,9 @@ from barkhausen.micromagnetics.integrators import (
     DormandPrince,
     Heun,
     IntegrationError,
-    NotConvergedError,
     StepAdvice,
     Stepper,
     advise_step,
-    largest_torque,
-    minimize,
-    relax,
 )
 from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material, material, material_names
@@ -87,6 +91,7 @@ __all__ = [
     "Region",
     "Snapshots",
     "SpinOrbitTorque",
+    "Stability",
     "State",
     "StepAdvice",
     "Stepper",
@@ -120,6 +125,7 @@ __all__ = [
     "read_ovf",
     "relax",
     "simulate",
+    "stability",
     "standard_terms",
     "thermal_amplitude",
     "track_film",
