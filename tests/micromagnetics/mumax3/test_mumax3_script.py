@@ -507,3 +507,18 @@ def test_what_does_not_fit_is_refused_in_one_line() -> None:
         with pytest.raises(InputError, match=message) as caught:
             mumax3_script(rough(4e-9), **({"duration": NS} | arguments))
         assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("film", "message"),
+    [
+        (mm.Film(mm.Grid(4, 4, 2e-9, 2e-9, 1e-9, (True, False)), COFEB), r"grid.periodic = \(True, False\)"),
+        (mm.Film(mm.Grid(4, 4, 2e-9, 2e-9, 1e-9), COFEB, maps=mm.ParameterMaps(dmi=torch.zeros(4, 4))),
+         "film.maps: maps of dmi"),
+        (mm.Film(mm.Grid(4, 4, 2e-9, 2e-9, 1e-9), COFEB.model_copy(update={"cubic_anisotropy": 1e4})),
+         "material.cubic_anisotropy = 10000"),
+    ],
+)  # fmt: skip
+def test_film_that_the_script_cannot_describe_is_refused(film: mm.Film, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}: the mumax3 script does not write that$"):
+        mumax3_script(film, duration=1e-12)

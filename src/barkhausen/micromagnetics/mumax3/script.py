@@ -40,6 +40,7 @@ from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.outline import TrackOutline
 from barkhausen.micromagnetics.initial import domain_wall
 from barkhausen.micromagnetics.integrators import advise_step
+from barkhausen.micromagnetics.mumax3.limits import check_film
 from barkhausen.micromagnetics.mumax3.shapes import boxes, shape_of_outline, shape_of_places
 from barkhausen.micromagnetics.terms import standard_terms
 from barkhausen.version import __version__
@@ -99,7 +100,7 @@ def mumax3_script(
         InputError: An argument is wrong, the parts do not fit each other, or the outline is not that of the film.
     """
     drive = drive or Drive()
-    _check_film(film)
+    check_film(film)
     drive.check_effect(film.material, standard_terms(film.material))
     _check_replica(film, drive, replica)
     for name, value, low, high in (
@@ -130,19 +131,6 @@ def mumax3_script(
     ]
     which = f"replica {replica} (device {device}), seed {seed}, {temperature:g} K"
     return "\n".join(line for part in (_head(one, own, times, remarks, which), *parts) if part for line in (*part, ""))
-
-
-def _check_film(film: Film) -> None:
-    """Raise :class:`InputError` for what the script does not write."""
-    wrong = {
-        f"film.maps: maps of {', '.join(film.maps.given) if film.maps else ''}": film.maps is not None,
-        f"grid.periodic = {film.grid.periodic}": any(film.grid.periodic),
-        f"material.easy_axis = {film.material.easy_axis}": not film.material.is_perpendicular,
-        f"material.cubic_anisotropy = {film.material.cubic_anisotropy:g}": film.material.cubic_anisotropy != 0,
-    }
-    for what, present in wrong.items():
-        if present:
-            raise InputError(f"{what}: the mumax3 script does not write that")
 
 
 @dataclass(frozen=True)
