@@ -38,9 +38,9 @@ from barkhausen.micromagnetics import (
     choose_backend,
     compiled,
     domain_wall,
-    ensemble,
     material,
     material_names,
+    plan,
     random_state,
     simulate,
     standard_terms,
@@ -322,7 +322,7 @@ def test_a_replica_that_a_chunk_loses_is_numbered_over_the_whole_ensemble(
     """A step far too long for the field of one replica, let through by an advice that does not know the drive."""
     field = torch.zeros(REPLICAS)
     field[lost] = 500.0
-    monkeypatch.setattr(ensemble, "advise_step", lambda film, drive, **more: advise_step(film, **more))
+    monkeypatch.setattr(plan, "advise_step", lambda film, drive, **more: advise_step(film, **more))
     with pytest.raises(IntegrationError, match=rf"^replica {lost} at t = .*\|m\|² changed by .* in one step") as caught:
         simulate(FILM, Drive(field_x=field), duration=1e-12, every=0.5e-12, dt=5e-14, replicas=REPLICAS, chunk=16,
                  backend=backend)  # fmt: skip

@@ -42,6 +42,7 @@ from barkhausen.micromagnetics.observables import (
     WallTilt,
     default_observables,
 )
+from barkhausen.micromagnetics.simulation import Simulation
 from barkhausen.micromagnetics.state import Inputs, State
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
@@ -89,6 +90,7 @@ __all__ = [
     "PerpendicularAnisotropy",
     "PerpendicularMap",
     "Region",
+    "Simulation",
     "Snapshots",
     "SpinOrbitTorque",
     "Stability",

@@ -42,18 +42,25 @@ class System:
         drive = drive or Drive()
         film.check_replicas(replicas)
         drive.check_replicas(replicas)
-        if drive.gate_profile is not None and tuple(drive.gate_profile.shape) != film.grid.shape:
-            raise InputError(
-                f"drive.gate_profile: shape {tuple(drive.gate_profile.shape)} is not the grid's {film.grid.shape}"
-            )
         self.film = film.select(torch.arange(replicas)).to(dtype, device)
         self.drive = drive
         self.terms = standard_terms(film.material, film.maps) if terms is None else tuple(terms)
         self.replicas = replicas
         self.dtype = dtype
         self.device = torch.device(device)
-        profile = drive.gate_profile
-        self.gate_profile = None if profile is None else profile.to(device=device, dtype=dtype)
+        self.take_profile(drive.gate_profile)
+
+    def take_profile(self, profile: Float[Tensor, "nx ny"] | None) -> None:
+        """Set the strength of the gate in each cell.
+
+        Raises:
+            InputError: It has another shape than the grid.
+        """
+        if profile is not None and tuple(profile.shape) != self.film.grid.shape:
+            raise InputError(
+                f"drive.gate_profile: shape {tuple(profile.shape)} is not the grid's {self.film.grid.shape}"
+            )
+        self.gate_profile = None if profile is None else profile.to(device=self.device, dtype=self.dtype)
 
     def table(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time 6 replica"]:
         """Drive at these times (s) in the precision and on the device of the computation."""

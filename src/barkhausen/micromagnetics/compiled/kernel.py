@@ -128,6 +128,14 @@ class LaneEnsemble:
         by_cell = lanes.reshape(self._blocks, LANES, 3, -1).transpose(0, 3, 2, 1)
         self._m[:, self._interior] = np.where(self._fill[:, self._interior, None] > 0, by_cell, 0.0)
 
+    def set_anisotropy(self, anisotropy: np.ndarray, anisotropy_x: np.ndarray | None = None) -> bool:
+        """Replace the anisotropy fields (:class:`LaneProblem`), and say whether they fit into the memory held."""
+        both = self._lanes_of_anisotropy(anisotropy, anisotropy_x)
+        if both.shape != self._anisotropy.shape:
+            return False
+        self._anisotropy[:] = both
+        return True
+
     def magnetisation(self) -> np.ndarray:
         """A copy (replicas, 3, nx, ny)."""
         return self._unpacked(self._m[:, self._interior])
@@ -246,12 +254,7 @@ class LaneEnsemble:
             raise ValueError("fill: expected fractions from 0 to 1")
         inverse = self._kept(aligned_zeros(self._fill.shape, np.float32))
         np.divide(1.0, self._fill, out=inverse, where=self._fill > 0)
-        easy = self._lanes_of_film("anisotropy", problem.anisotropy)
-        shape = np.zeros(()) if problem.anisotropy_x is None else problem.anisotropy_x
-        along_x = self._lanes_of_film("anisotropy_x", shape)
-        blocks, cells = max(len(easy), len(along_x)), max(easy.shape[1], along_x.shape[1])
-        anisotropy = self._kept(aligned_zeros((blocks, cells, 2, LANES), np.float32))
-        anisotropy[:, :, 0], anisotropy[:, :, 1] = easy, along_x
+        anisotropy = self._anisotropy = self._kept(self._lanes_of_anisotropy(problem.anisotropy, problem.anisotropy_x))
         profile = problem.gate_profile
         gate = np.ones((1, 1)) if profile is None else self._checked("gate_profile", profile, (problem.nx, problem.ny))
         gate = self._kept(np.ascontiguousarray(gate, dtype=np.float32))
@@ -283,6 +286,14 @@ class LaneEnsemble:
             arguments.in_plane_spectrum = self._kept(spectra.in_plane).ctypes.data
             arguments.normal_spectrum = self._kept(spectra.normal).ctypes.data
         return arguments
+
+    def _lanes_of_anisotropy(self, anisotropy: np.ndarray, anisotropy_x: np.ndarray | None) -> np.ndarray:
+        easy = self._lanes_of_film("anisotropy", anisotropy)
+        along_x = self._lanes_of_film("anisotropy_x", np.zeros(()) if anisotropy_x is None else anisotropy_x)
+        blocks, cells = max(len(easy), len(along_x)), max(easy.shape[1], along_x.shape[1])
+        both = aligned_zeros((blocks, cells, 2, LANES), np.float32)
+        both[:, :, 0], both[:, :, 1] = easy, along_x
+        return both
 
     def _lanes_of_film(self, name: str, values: np.ndarray, film: bool = False) -> np.ndarray:
         """Values per cell as (blocks or 1, cells or 1, lanes); as a film with halo and with empty padding replicas."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -31,6 +32,9 @@ QUANTITIES = {
     "gate_voltage": "gate voltage",
 }
 """Quantity of each signal, for its plausible range."""
+
+ZERO = Waveform.constant(0.0)
+"""Most signals of most drives, made once: closed loops make a drive for every piece."""
 
 Signal = Waveform | Values
 """Waveform or constant, common to all replicas or one for each."""
@@ -65,6 +69,9 @@ class Drive:
     def __post_init__(self) -> None:
         for item in fields(self)[:6]:
             value = getattr(self, item.name)
+            if isinstance(value, float) and value == 0.0:
+                object.__setattr__(self, item.name, ZERO)
+                continue
             if not isinstance(value, Waveform):
                 try:
                     value = Waveform.constant(value)
@@ -154,9 +161,21 @@ class Drive:
 
         Columns: J heavy metal, J magnet (A/m²), B_x, B_y, B_z (T), change of Ku (J/m³).
         """
+        if self.constant is not None:
+            return self.constant.expand(len(times), -1, replicas)
         columns = [wave(times).expand(-1, replicas) for wave in self.waveforms.values()]
         columns[5] = columns[5] * (0.0 if self.gate is None else self.gate.anisotropy_per_volt)
         return torch.stack(columns, dim=1)
+
+    @cached_property
+    def constant(self) -> Float[Tensor, "6 replica"] | None:
+        """Row of :meth:`table` if no signal changes in time (one column if common to all replicas), otherwise None."""
+        waves = self.waveforms.values()
+        if any(len(wave.times) > 1 for wave in waves):
+            return None
+        rows = [wave.values[0] for wave in waves]
+        rows[5] = rows[5] * (0.0 if self.gate is None else self.gate.anisotropy_per_volt)
+        return torch.stack([row.expand(max(wave.replicas for wave in waves)) for row in rows])
 
     @staticmethod
     def inputs(row: Float[Tensor, "6 replica"]) -> Inputs:

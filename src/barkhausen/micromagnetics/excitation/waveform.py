@@ -108,6 +108,8 @@ class Waveform:
 
     def __call__(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time replica"]:
         """Values at these times (s), ``[time, replica]`` or ``[time, 1]``."""
+        if len(self.times) == 1:
+            return self.values.expand(len(torch.atleast_1d(torch.as_tensor(times))), self.replicas)
         return self._interpolate(torch.atleast_1d(torch.as_tensor(times, dtype=torch.float64))[:, None])
 
     @property

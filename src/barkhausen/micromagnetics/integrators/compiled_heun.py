@@ -71,7 +71,7 @@ class CompiledHeun(Stepper):
         system: Film, terms and drive of the batch; float32 on the CPU.
         m: Initial magnetisation, ``[replica, 3, nx, ny]``.
         dt: Time step in s.
-        temperature: Temperature in K.
+        temperature: Temperature in K, one for all replicas or one for each.
         seed: Seed of the ensemble.
         replicas: Numbers of these replicas in the ensemble; default 0, 1, …
         advice: Advice on the step, for error messages.
@@ -87,7 +87,7 @@ class CompiledHeun(Stepper):
         m: Float[Tensor, "replica 3 nx ny"],
         *,
         dt: float,
-        temperature: float = 0.0,
+        temperature: float | Float[Tensor, " replica"] = 0.0,
         seed: int = 0,
         replicas: Int[Tensor, " replica"] | None = None,
         advice: StepAdvice | None = None,
@@ -103,8 +103,15 @@ class CompiledHeun(Stepper):
         )
         self._lanes.set_magnetisation(m.expand(system.replicas, -1, -1, -1).numpy())
         self._lanes.seed(seed, self.replicas.numpy())
-        amplitude = thermal_amplitude(system.film, temperature, dt)
-        self._thermal = np.full(system.replicas, amplitude)
+        self.set_temperature(temperature)
+
+    def set_temperature(self, temperature: float | Float[Tensor, " replica"]) -> None:
+        """Set the temperature in K, one for all replicas or one for each, from the next step on."""
+        if isinstance(temperature, Tensor):
+            amplitude = thermal_amplitude(self.system.film, 1.0, self.dt) * temperature.sqrt()
+            self._thermal = np.broadcast_to(amplitude.numpy(), (self.system.replicas,))
+        else:
+            self._thermal = np.full(self.system.replicas, thermal_amplitude(self.system.film, temperature, self.dt))
 
     @property
     def m(self) -> Float[Tensor, "replica 3 nx ny"]:
@@ -127,6 +134,10 @@ class CompiledHeun(Stepper):
                     int(self.replicas[worst]), time, deviation if math.isfinite(deviation) else math.nan, self.advice
                 )
 
+    def take_film(self) -> bool:
+        """Write the film's anisotropy to where the kernel reads it, if it fits there."""
+        return self._lanes.set_anisotropy(*lane_anisotropy(self.system))
+
     def state_dict(self) -> dict[str, Tensor]:
         """Magnetisation and random state."""
         return {"m": self.m, "random": torch.from_numpy(self._lanes.rng_state().astype(np.int64))}
@@ -144,18 +155,14 @@ def lane_problem(system: System) -> compiled.LaneProblem:
     per_moment = 1.0 / material.saturation_magnetisation
     exchange = 2 * material.exchange_stiffness * per_moment if Exchange in terms else 0.0
     dmi = material.dmi * per_moment if InterfacialDMI in terms else 0.0
-    anisotropy = film.anisotropy_field if UniaxialAnisotropy in terms else film.full(0.0, 1, 1, 1)
-    anisotropy_x = None
-    if film.edge_field is not None and Demag in terms:
-        anisotropy_x = _of_lanes(film.edge_field[0])
-        anisotropy = anisotropy + film.edge_field[1]
+    anisotropy, anisotropy_x = lane_anisotropy(system)
     torque = terms.get(SpinOrbitTorque)
     return compiled.LaneProblem(
         nx=grid.nx,
         ny=grid.ny,
         exchange=(exchange / grid.dx**2, exchange / grid.dy**2),
         dmi=(dmi / grid.dx, dmi / grid.dy),
-        anisotropy=_of_lanes(anisotropy),
+        anisotropy=anisotropy,
         gate_profile=None if system.gate_profile is None else system.gate_profile.to(torch.float64).numpy(),
         fill=None if film.fill is None else _of_lanes(film.fill),
         demag=film.demag_kernel.numpy() if Demag in terms else None,
@@ -165,6 +172,15 @@ def lane_problem(system: System) -> compiled.LaneProblem:
         cell_x=grid.dx,
         anisotropy_x=anisotropy_x,
     )
+
+
+def lane_anisotropy(system: System) -> tuple[np.ndarray, np.ndarray | None]:
+    """Anisotropy fields along z and along x of a system as the kernel takes them, shapes of cut cells included."""
+    film, kinds = system.film, {type(term) for term in system.terms}
+    anisotropy = film.anisotropy_field if UniaxialAnisotropy in kinds else film.full(0.0, 1, 1, 1)
+    if film.edge_field is None or Demag not in kinds:
+        return _of_lanes(anisotropy), None
+    return _of_lanes(anisotropy + film.edge_field[1]), _of_lanes(film.edge_field[0])
 
 
 def _of_lanes(values: Float[Tensor, "device nx ny"]) -> np.ndarray:
@@ -180,8 +196,10 @@ def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:
     Columns: B_DL, B_FL, change of 2 Ku/Ms, B_x, B_y, B_z (all T), drift velocity u (m/s).
     """
     kinds, material = {type(term) for term in system.terms}, system.film.material
-    table = system.drive.table(times, system.replicas)
-    out = torch.zeros(len(times), 7, system.replicas, dtype=torch.float64)
+    rows = len(times)
+    # A constant drive is one row.
+    table = system.drive.table(times if system.drive.constant is None else times[:1], system.replicas)
+    out = torch.zeros(len(table), 7, system.replicas, dtype=torch.float64)
     if SpinOrbitTorque in kinds:
         out[:, 0] = SpinOrbitTorque.field_per_current(system.film) * table[:, 0]
         out[:, 1] = material.field_like_ratio * out[:, 0]
@@ -191,4 +209,4 @@ def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:
         out[:, 3:6] = table[:, 2:5]
     if ZhangLi in kinds:
         out[:, 6] = ZhangLi.drift_per_current(material) * table[:, 1]
-    return out.to(torch.float32).numpy()
+    return np.broadcast_to(out.to(torch.float32).numpy(), (rows, 7, system.replicas))

@@ -118,6 +118,10 @@ class DormandPrince(Stepper):
         replica = int(torch.nonzero(~finite)[0]) if not bool(finite.all()) else 0
         raise IntegrationError(int(self.replicas[replica]), time, math.nan if step >= SMALLEST_STEP else math.inf, None)
 
+    def take_film(self) -> bool:
+        """Nothing is kept of what may change."""
+        return True
+
     def state_dict(self) -> dict[str, Tensor]:
         """Magnetisation and the step to try next."""
         return {"m": self._m.cpu(), "step": torch.tensor([self._step], dtype=torch.float64)}

@@ -29,7 +29,8 @@ class Heun(Stepper):
         system: Film, terms and drive of the batch.
         m: Initial magnetisation, ``[replica, 3, nx, ny]``.
         dt: Time step in s.
-        temperature: Temperature in K; 0 is the deterministic method of second order.
+        temperature: Temperature in K, one for all replicas or one for each; 0 is the deterministic method of second
+            order, without noise for as long as it lives.
         seed: Seed of the ensemble.
         replicas: Numbers of these replicas in the ensemble (they choose their noise); default 0, 1, …
         advice: Advice on the step, for error messages.
@@ -41,7 +42,7 @@ class Heun(Stepper):
         m: Float[Tensor, "replica 3 nx ny"],
         *,
         dt: float,
-        temperature: float = 0.0,
+        temperature: float | Float[Tensor, " replica"] = 0.0,
         seed: int = 0,
         replicas: Int[Tensor, " replica"] | None = None,
         advice: StepAdvice | None = None,
@@ -52,14 +53,24 @@ class Heun(Stepper):
         self._buffers = tuple(torch.empty_like(self._m) for _ in range(3))
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas
         film = system.film
-        self._noise = ThermalNoise(self.replicas, seed, self._m) if temperature > 0 else None
-        amplitude = thermal_amplitude(film, temperature, dt)
-        self._amplitude: Tensor | float = amplitude
-        self._empty: Tensor | None = None
-        if film.thermal_factor is not None:
-            self._amplitude = amplitude * film.thermal_factor[:, None]
-        if film.fill is not None:
-            self._empty = (film.fill == 0).to(system.dtype)
+        hot = bool((torch.as_tensor(temperature) > 0).any())
+        self._noise = ThermalNoise(self.replicas, seed, self._m) if hot else None
+        self._amplitude: Tensor | float = 0.0
+        if hot:
+            self.set_temperature(temperature)
+        self._empty = None if film.fill is None else (film.fill == 0).to(system.dtype)
+
+    def set_temperature(self, temperature: float | Float[Tensor, " replica"]) -> None:
+        """Set the temperature in K, one for all replicas or one for each, from the next step on."""
+        film = self.system.film
+        if self._noise is None and bool((torch.as_tensor(temperature) > 0).any()):
+            super().set_temperature(temperature)
+        amplitude: Tensor | float
+        if isinstance(temperature, Tensor):
+            amplitude = (thermal_amplitude(film, 1.0, self.dt) * temperature.sqrt()).to(self._m)[:, None, None, None]
+        else:
+            amplitude = thermal_amplitude(film, temperature, self.dt)
+        self._amplitude = amplitude if film.thermal_factor is None else amplitude * film.thermal_factor[:, None]
 
     @property
     def m(self) -> Float[Tensor, "replica 3 nx ny"]:
@@ -100,6 +111,10 @@ class Heun(Stepper):
         else:
             out.copy_(noise)
         self.system.add_field(out, self.system.state(m, inputs))
+
+    def take_film(self) -> bool:
+        """Nothing is kept of what may change."""
+        return True
 
     def state_dict(self) -> dict[str, Tensor]:
         """Magnetisation and random state."""

@@ -67,6 +67,11 @@ class Demag(QuadraticTerm):
             self._spectra[film] = Spectra.of(film)
         return self._spectra[film]
 
+    def share_spectra(self, film: Film, other: Film) -> None:
+        """Use the kernel of a film for another one of the same grid and saturation magnetisation."""
+        if film in self._spectra:
+            self._spectra[other] = self._spectra[film]
+
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
         """Add the demagnetising field in T to ``out``."""
         film, m = state.film, state.m
