@@ -262,7 +262,7 @@ def records_dataset(
     variables, coordinates = {}, {}
     for item in observe:
         values = records[item.name].numpy()
-        variables[item.name] = (("time", "replica", *item.dimensions), values, {"units": item.units})
+        variables[item.name] = (("time", "replica", *item.dimensions), values, {"units": item.units, **item.attributes})
         coordinates.update({key: np.asarray(label) for key, label in item.coordinates(plan.film).items()})
     return xr.Dataset(
         variables,

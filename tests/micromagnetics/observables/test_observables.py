@@ -198,3 +198,26 @@ def test_lists_of_observables_are_checked() -> None:
         check_observables(["m"])  # type: ignore[list-item]
     with pytest.raises(InputError, match=r"^observe: <class '.*WallCount'> is not an Observable$"):
         check_observables([WallCount])  # type: ignore[list-item]
+
+
+def test_head_to_head_wall() -> None:
+    """The zero crossing of m_x, where that of m_z finds nothing, and the same along y."""
+    places = [70e-9, 101.3e-9]
+    m = torch.cat([walls([q]) for q in places])
+    along_x = torch.stack((m[:, 2], m[:, 0], m[:, 1]), 1)
+    assert seen(WallPosition("x"), FILM, along_x) == pytest.approx(places, abs=0.033e-9)
+    assert seen(WallCount("x"), FILM, along_x) == [1.0, 1.0]
+    assert seen(WallCount(), FILM, along_x) == [0.0, 0.0]
+    assert seen(WallPosition("y"), FILM, torch.stack((m[:, 0], m[:, 2], m[:, 1]), 1)) == pytest.approx(
+        places, abs=0.033e-9
+    )
+    with pytest.raises(InputError, match="component = 'mx'"):
+        WallPosition("mx")
+    # What a checkpoint knows a run by is unchanged for the default.
+    assert repr(WallPosition()) == "WallPosition()"
+    assert repr(WallCount("x")) == "WallCount(component='x')"
+
+
+def test_a_ring_holds_an_even_number_of_walls() -> None:
+    ring = Film(Grid(64, 16, 4e-9, 4e-9, 1e-9, (True, False)), MATERIAL)
+    assert seen(WallCount(), ring, torch.cat((walls([70e-9]), walls([70e-9, 150e-9])))) == [2.0, 2.0]

@@ -6,13 +6,16 @@ import abc
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.terms import Term
 
 
 class Observable(abc.ABC):
@@ -24,6 +27,9 @@ class Observable(abc.ABC):
     dimensions: ClassVar[tuple[str, ...]] = ()
     """Further dimensions after ``time`` and ``replica``."""
 
+    attributes: ClassVar[dict[str, object]] = {}
+    """Further attributes of the variable beside its units."""
+
     def coordinates(self, film: Film) -> dict[str, Sequence[object]]:
         """Labels along :attr:`dimensions`."""
         return {}
@@ -31,6 +37,34 @@ class Observable(abc.ABC):
     @abc.abstractmethod
     def __call__(self, system: System, state: State) -> Float[Tensor, "replica *more"]:  # noqa: F821, UP037
         """Values at the current time."""
+
+    def of(
+        self,
+        film: Film,
+        m: Float[Tensor, "*replica 3 nx ny"],
+        drive: Drive | None = None,
+        *,
+        time: float = 0.0,
+        terms: Sequence[Term] | None = None,
+    ) -> Float[Tensor, "replica *more"]:  # noqa: F821, UP037
+        """Values of a magnetisation at hand, such as one read from a file.
+
+        Args:
+            film: Film of the replicas.
+            m: Unit magnetisation ``[replica, 3, nx, ny]``, or ``[3, nx, ny]`` for one.
+            drive: Drive, for what depends on it. Default: none.
+            time: Time of the drive in s.
+            terms: Terms of the effective field, for what depends on them. Default: those of the material.
+
+        Raises:
+            InputError: Film or drive do not fit the number of replicas.
+        """
+        m = m[None] if m.dim() == 3 else m
+        dtype = m.dtype if m.is_floating_point() else torch.float64
+        system = System(
+            film, drive, None if terms is None else tuple(terms), replicas=len(m), dtype=dtype, device=m.device
+        )
+        return self(system, system.state(m, time))
 
 
 def check_observables(observe: Sequence[Observable]) -> None:

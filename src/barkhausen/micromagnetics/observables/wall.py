@@ -9,18 +9,43 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.observables.base import Observable
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.system import System
 
 
-@dataclass(frozen=True)
-class WallPosition(Observable):
+@dataclass(frozen=True, repr=False)
+class _AcrossTrack(Observable):
+    """Observable of walls that lie across the track.
+
+    Args:
+        component: Component that changes sign in the wall: ``z``, ``y``, or ``x`` for head-to-head and tail-to-tail
+            walls of a track magnetised along its length.
+
+    Raises:
+        InputError: There is no such component.
+    """
+
+    component: str = "z"
+
+    def __post_init__(self) -> None:
+        if self.component not in {"x", "y", "z"}:
+            raise InputError(f"component = '{self.component}': must be 'x', 'y' or 'z'")
+
+    def __repr__(self) -> str:
+        # The repr is part of what a checkpoint is recognised by, so that of the default stays as it was.
+        return f"{type(self).__name__}({'' if self.component == 'z' else f'component={self.component!r}'})"
+
+
+@dataclass(frozen=True, repr=False)
+class WallPosition(_AcrossTrack):
     """Position of the wall along the track, in m from the left end.
 
-    Zero crossing of m_z averaged over the width, interpolated linearly between cell centres. NaN if the track holds no
-    wall or several walls (:class:`WallCount`), so that averages show it. A position computed from the net moment would
-    be shifted towards the middle by the thermal reduction of the magnetisation in the domains; the crossing is not.
+    Zero crossing of m_z (or another ``component``) averaged over the width, interpolated linearly between cell centres.
+    NaN if the track holds no wall or several walls (:class:`WallCount`), so that averages show it. A position computed
+    from the net moment would be shifted towards the middle by the thermal reduction of the magnetisation in the
+    domains; the crossing is not.
     """
 
     name: ClassVar[str] = "wall_position"
@@ -28,7 +53,7 @@ class WallPosition(Observable):
 
     def __call__(self, system: System, state: State) -> Float[Tensor, " replica"]:
         """Position in m."""
-        profile, present = _profile(state)
+        profile, present = _profile(state, self.component)
         if profile.shape[1] == 1:
             return profile.new_full((len(profile),), torch.nan)
         up = profile > 0
@@ -40,18 +65,21 @@ class WallPosition(Observable):
         return torch.where(crossing.sum(1) == 1, position[:, 0], torch.nan)
 
 
-@dataclass(frozen=True)
-class WallCount(Observable):
-    """Number of walls across the track: sign changes of m_z averaged over the width."""
+@dataclass(frozen=True, repr=False)
+class WallCount(_AcrossTrack):
+    """Number of walls across the track: sign changes of m_z (or another ``component``) averaged over the width."""
 
     name: ClassVar[str] = "wall_count"
     units: ClassVar[str] = "1"
 
     def __call__(self, system: System, state: State) -> Float[Tensor, " replica"]:
-        """Number of walls."""
-        profile, present = _profile(state)
+        """Number of walls, with the one at the seam of a film that is periodic along x."""
+        profile, present = _profile(state, self.component)
         up = profile > 0
-        return ((up[:, 1:] != up[:, :-1]) & present[:, 1:] & present[:, :-1]).sum(1).to(profile.dtype)
+        walls = ((up[:, 1:] != up[:, :-1]) & present[:, 1:] & present[:, :-1]).sum(1)
+        if system.film.grid.periodic[0]:
+            walls = walls + ((up[:, 0] != up[:, -1]) & present[:, 0] & present[:, -1])
+        return walls.to(profile.dtype)
 
 
 @dataclass(frozen=True)
@@ -103,11 +131,13 @@ class WallAngle(Observable):
         return torch.atan2((weight * m[:, 1]).sum((1, 2)), (weight * m[:, 0]).sum((1, 2)))
 
 
-def _profile(state: State) -> tuple[Tensor, Tensor]:
-    """m_z averaged over the width, ``[replica, nx]`` (float64), and a mask of the columns that hold material."""
-    mz = state.m[:, 2].to(torch.float64)
+def _profile(state: State, component: str = "z") -> tuple[Tensor, Tensor]:
+    """A component averaged over the width, ``[replica, nx]`` (float64), and a mask of the columns with material."""
+    values = state.m[:, "xyz".index(component)].to(torch.float64)
     if state.film.fill is None:
-        return mz.mean(2), torch.ones(1, mz.shape[1], dtype=torch.bool, device=mz.device).expand(len(mz), -1)
+        return values.mean(2), torch.ones(1, values.shape[1], dtype=torch.bool, device=values.device).expand(
+            len(values), -1
+        )
     fill = state.film.fill.to(torch.float64)
     column = fill.sum(2)
-    return (mz * fill).sum(2) / column.clamp_min(1e-300), (column > 0).expand(len(mz), -1)
+    return (values * fill).sum(2) / column.clamp_min(1e-300), (column > 0).expand(len(values), -1)
