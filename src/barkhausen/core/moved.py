@@ -41,6 +41,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "micromagnetics.equilibrium.minimize",
         "micromagnetics.equilibrium.rest",
     ),
+    "micromagnetics.initial": ("micromagnetics.states",),
     "micromagnetics.mumax3_script": ("micromagnetics.mumax3.script",),
 }
 """Old modules that the documentation named, with those that took their place; names below ``barkhausen``."""

@@ -19,7 +19,6 @@ from barkhausen.micromagnetics.geometry.anisotropy_map import Region, anisotropy
 from barkhausen.micromagnetics.geometry.outline import Notch, TrackOutline, graded_notches, track_film
 from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
 from barkhausen.micromagnetics.grid import Grid
-from barkhausen.micromagnetics.initial import domain_wall, random_state, uniform, vortex
 from barkhausen.micromagnetics.integrators import (
     CompiledHeun,
     DormandPrince,
@@ -63,6 +62,20 @@ from barkhausen.micromagnetics.observables import (
 )
 from barkhausen.micromagnetics.simulation import Simulation
 from barkhausen.micromagnetics.state import Inputs, State
+from barkhausen.micromagnetics.states import (
+    bubble,
+    cone,
+    domain_wall,
+    head_to_head_wall,
+    helix,
+    random_state,
+    skyrmion,
+    skyrmion_radius,
+    skyrmionium,
+    stripes,
+    uniform,
+    vortex,
+)
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
     CubicAnisotropy,
@@ -143,13 +156,17 @@ __all__ = [
     "ZhangLi",
     "advise_step",
     "anisotropy_map",
+    "bubble",
     "choose_backend",
     "classify",
+    "cone",
     "default_observables",
     "dispersion",
     "domain_wall",
     "graded_notches",
     "grains",
+    "head_to_head_wall",
+    "helix",
     "largest_torque",
     "material",
     "material_names",
@@ -161,9 +178,13 @@ __all__ = [
     "relax",
     "ridge",
     "simulate",
+    "skyrmion",
+    "skyrmion_radius",
+    "skyrmionium",
     "spectrum",
     "stability",
     "standard_terms",
+    "stripes",
     "thermal_amplitude",
     "topological_charge",
     "topological_density",

@@ -21,7 +21,6 @@ from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results ha
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.files.ovf import Snapshots
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.initial import default_state, for_replicas
 from barkhausen.micromagnetics.integrators import StepAdvice
 from barkhausen.micromagnetics.observables import Observable, check_observables, default_observables
 from barkhausen.micromagnetics.plan import (
@@ -35,6 +34,7 @@ from barkhausen.micromagnetics.plan import (
     records_dataset,
     whole_records,
 )
+from barkhausen.micromagnetics.states import default_state, for_replicas
 from barkhausen.micromagnetics.terms import Term
 from barkhausen.version import __version__
 

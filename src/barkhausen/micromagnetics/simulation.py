@@ -24,7 +24,6 @@ from barkhausen.micromagnetics.backend import bytes_per_replica, choose_backend
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.initial import default_state, for_replicas
 from barkhausen.micromagnetics.observables import Observable, check_observables
 from barkhausen.micromagnetics.plan import (
     Batch,
@@ -36,6 +35,7 @@ from barkhausen.micromagnetics.plan import (
     records_dataset,
     whole_records,
 )
+from barkhausen.micromagnetics.states import default_state, for_replicas
 from barkhausen.micromagnetics.terms import Term
 from barkhausen.version import __version__
 

@@ -38,10 +38,10 @@ from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.excitation.waveform import Waveform
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.outline import TrackOutline
-from barkhausen.micromagnetics.initial import domain_wall
 from barkhausen.micromagnetics.integrators import advise_step
 from barkhausen.micromagnetics.mumax3.limits import check_film
 from barkhausen.micromagnetics.mumax3.shapes import boxes, shape_of_outline, shape_of_places
+from barkhausen.micromagnetics.states import domain_wall
 from barkhausen.micromagnetics.terms import standard_terms
 from barkhausen.version import __version__
 

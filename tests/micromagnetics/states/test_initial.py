@@ -20,8 +20,8 @@ from barkhausen.micromagnetics import (
     uniform,
     vortex,
 )
-from barkhausen.micromagnetics.initial import for_replicas
 from barkhausen.micromagnetics.mumax3.script import mumax3_script
+from barkhausen.micromagnetics.states import for_replicas
 
 GRID = Grid(32, 8, 4e-9, 4e-9, 1e-9)
 MATERIAL = material("cofeb-tantalum")

@@ -1,0 +1,41 @@
+"""States without texture: uniform and random, and the one in which a simulation starts by default."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.states.placing import cut
+from barkhausen.micromagnetics.states.walls import domain_wall
+
+
+def uniform(film: Film, direction: Sequence[float]) -> Float[Tensor, "replica 3 nx ny"]:
+    """Uniform state along a direction, which need not be normalised; one replica, float64.
+
+    Raises:
+        InputError: The direction has no length.
+    """
+    vector = torch.as_tensor(direction, dtype=torch.float64)
+    norm = float(vector.norm())
+    if vector.shape != (3,) or not (math.isfinite(norm) and norm > 0):
+        raise InputError(f"direction = {list(direction)}: must be three numbers, not all zero")
+    m = (vector / norm)[None, :, None, None].expand(1, 3, *film.grid.shape)
+    return cut(film, m.clone())
+
+
+def random_state(film: Film, replicas: int, generator: torch.Generator) -> Float[Tensor, "replica 3 nx ny"]:
+    """Random state with directions drawn uniformly on the sphere, cell by cell; float64."""
+    m = torch.randn(replicas, 3, *film.grid.shape, dtype=torch.float64, generator=generator)
+    return cut(film, m / torch.linalg.vector_norm(m, dim=1, keepdim=True))
+
+
+def default_state(film: Film) -> Float[Tensor, "replica 3 nx ny"]:
+    """State in which a simulation starts unless another is given: a wall in the middle of a film with perpendicular
+    anisotropy, and a uniform state along the track (+x) in a film magnetised in its plane."""
+    return domain_wall(film) if film.material.effective_anisotropy > 0 else uniform(film, (1.0, 0.0, 0.0))
