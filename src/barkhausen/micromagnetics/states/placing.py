@@ -45,12 +45,14 @@ def cut(film: Film, m: Tensor) -> Tensor:
     """State with zeros in the cells where no device has material."""
     if film.filled is None:
         return m
-    return m * film.filled.any(0)
+    present: Tensor = m * film.filled.any(0)
+    return present
 
 
 def unit(m: Float[Tensor, "replica 3 nx ny"]) -> Float[Tensor, "replica 3 nx ny"]:
     """Vectors of length 1 in the same directions."""
-    return m / torch.linalg.vector_norm(m, dim=1, keepdim=True)
+    directions: Tensor = m / torch.linalg.vector_norm(m, dim=1, keepdim=True)
+    return directions
 
 
 def along(film: Film, position: Values | None, name: str = "position") -> Float[Tensor, " replica"]:
@@ -97,7 +99,8 @@ def lengths(name: str, value: Values) -> Float[Tensor, "replica 1 1"]:
     given = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
     if given.dim() != 1 or not len(given) or not bool((torch.isfinite(given) & (given > 0)).all()):
         raise InputError(f"{name} = {value}: must be a positive length in m, or one for each replica")
-    return given[:, None, None]
+    column: Tensor = given[:, None, None]
+    return column
 
 
 def sign(name: str, value: int, meaning: str = "1 (up) or -1 (down)") -> int:
