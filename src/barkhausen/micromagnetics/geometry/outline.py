@@ -16,7 +16,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import checked_as
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.edge_demag import coarsen, usable
-from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
+from barkhausen.micromagnetics.geometry.roughness import BoundedRoughness, EdgeRoughness
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.material import Material
 
@@ -26,8 +26,8 @@ SUBCELL = 0.5e-9
 SAMPLES = 8
 """Places along each subcell at which the edges are looked up; across the track the overlap is exact."""
 
-MARGIN_SIGMAS = 3.0
-"""Room that the grid leaves beyond the nominal width for rough edges, in standard deviations."""
+SAFE_SIGMAS = 4.0
+"""Smallest width of a track between two rough edges, in standard deviations of their distance."""
 
 
 class Notch(Parameters):
@@ -72,7 +72,25 @@ class TrackOutline(Parameters):
     taper: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
     """Relative change of the width from the left end to the right: 0.1 is a tenth wider."""
     notches: tuple[Notch, ...] = ()
-    roughness: EdgeRoughness | None = None
+    roughness: BoundedRoughness | EdgeRoughness | None = None
+
+    @model_validator(mode="after")
+    def _wide_enough_for_its_edges(self) -> TrackOutline:
+        if self.roughness is None:
+            return self
+        narrowest = self.width * min(1.0, 1.0 + self.taper)
+        if isinstance(self.roughness, BoundedRoughness):
+            if 2 * self.roughness.bound >= narrowest:
+                raise ValueError(
+                    f"roughness.bound = {self.roughness.bound:g} m may cut a track of {narrowest:g} m; "
+                    "must be below half of its width"
+                )
+        elif narrowest < SAFE_SIGMAS * math.sqrt(2) * self.roughness.rms:
+            raise ValueError(
+                f"roughness.rms = {self.roughness.rms:g} m may cut a track of {narrowest:g} m; must be at most "
+                f"{narrowest / (SAFE_SIGMAS * math.sqrt(2)):.2g} m, or bounded (BoundedRoughness)"
+            )
+        return self
 
     def grid(self, thickness: float, cell: float) -> Grid:
         """Square cells that cover the track, with room for its roughest edge.
@@ -82,7 +100,7 @@ class TrackOutline(Parameters):
         """
         widest = self.width * max(1.0, 1.0 + self.taper)
         if self.roughness is not None:
-            widest += 2 * MARGIN_SIGMAS * self.roughness.rms
+            widest += 2 * self.roughness.reach
         return Grid.of_track(self.length, widest, thickness, cell)
 
     def edges(

@@ -16,6 +16,9 @@ from barkhausen.core.seeds import numbered_generator
 POINTS = 16
 """Knots for each correlation length, between which an edge is straight."""
 
+ROOM = 3.0
+"""Displacement for which a grid leaves room, in standard deviations."""
+
 REACH = 4.0
 """Range of the smoothing kernel in correlation lengths; it is exp(−32) there."""
 
@@ -28,6 +31,15 @@ class EdgeRoughness(Parameters):
 
     rms: Annotated[NotNegative, checked_as("roughness")] = 1e-9
     correlation_length: Annotated[Positive, checked_as("length")] = 20e-9
+
+    @property
+    def reach(self) -> float:
+        """Greatest displacement in m for which a grid leaves room."""
+        return ROOM * self.rms
+
+    def limited(self, displacement: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """Displacements within the bound, if there is one."""
+        return displacement
 
     def edges(
         self, x: Float[Tensor, " sample"], length: float, devices: int, seed: int
@@ -49,7 +61,26 @@ class EdgeRoughness(Parameters):
         kernel = torch.exp(-2 * distance**2)
         kernel = self.rms * kernel / kernel.norm()
         smooth = torch.nn.functional.conv1d(white.flatten(0, 1)[:, None], kernel[None, None]).view(devices, 2, knots)
+        smooth = self.limited(smooth)
         place = (x / step + 1).clamp(0, knots - 1 - 1e-9)
         low = place.floor().to(torch.int64)
         share = place - low
         return smooth[..., low] * (1 - share) + smooth[..., low + 1] * share
+
+
+class BoundedRoughness(EdgeRoughness):
+    """Roughness whose displacements never exceed ``bound`` (m): those beyond are cut off there.
+
+    A bound of two standard deviations lowers the actual rms by 4 %.
+    """
+
+    bound: Annotated[Positive, checked_as("roughness")]
+
+    @property
+    def reach(self) -> float:
+        """Greatest displacement in m for which a grid leaves room."""
+        return min(ROOM * self.rms, self.bound)
+
+    def limited(self, displacement: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """Displacements within the bound."""
+        return displacement.clamp(-self.bound, self.bound)
