@@ -17,7 +17,10 @@ from barkhausen.micromagnetics.files.ovf import Snapshots, read_ovf, write_ovf
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.anisotropy_map import Region, anisotropy_map, grains
 from barkhausen.micromagnetics.geometry.outline import Notch, TrackOutline, graded_notches, track_film
-from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
+from barkhausen.micromagnetics.geometry.outlines import disc, ellipse, rectangle, ring, tapered_track
+from barkhausen.micromagnetics.geometry.roughness import BoundedRoughness, EdgeRoughness
+from barkhausen.micromagnetics.geometry.shape_film import shape_film
+from barkhausen.micromagnetics.geometry.shapes import Mask, Polygon, Shape
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.integrators import (
     CompiledHeun,
@@ -98,6 +101,7 @@ from barkhausen.micromagnetics.terms import (
 __all__ = [
     "BACKENDS",
     "TEXTURES",
+    "BoundedRoughness",
     "CompiledHeun",
     "CubicAnisotropy",
     "Demag",
@@ -117,6 +121,7 @@ __all__ = [
     "InterfacialDMI",
     "JunctionConductance",
     "LineProfile",
+    "Mask",
     "Material",
     "MeanMagnetisation",
     "NotConvergedError",
@@ -125,7 +130,9 @@ __all__ = [
     "ParameterMaps",
     "PerpendicularAnisotropy",
     "PerpendicularMap",
+    "Polygon",
     "Region",
+    "Shape",
     "Simulation",
     "SkyrmionCount",
     "SkyrmionPosition",
@@ -161,8 +168,10 @@ __all__ = [
     "classify",
     "cone",
     "default_observables",
+    "disc",
     "dispersion",
     "domain_wall",
+    "ellipse",
     "graded_notches",
     "grains",
     "head_to_head_wall",
@@ -175,8 +184,11 @@ __all__ = [
     "peak_frequency",
     "random_state",
     "read_ovf",
+    "rectangle",
     "relax",
     "ridge",
+    "ring",
+    "shape_film",
     "simulate",
     "skyrmion",
     "skyrmion_radius",
@@ -185,6 +197,7 @@ __all__ = [
     "stability",
     "standard_terms",
     "stripes",
+    "tapered_track",
     "thermal_amplitude",
     "topological_charge",
     "topological_density",

@@ -183,7 +183,7 @@ def test_stripes_solve_the_equation_of_the_wall(dmi: float, period: float) -> No
 def test_transverse_wall_relaxes_to_one() -> None:
     film = Film(Grid(50, 10, 4e-9, 4e-9, 4e-9), material("permalloy"))
     for left, transverse in ((1, 1), (-1, -1)):
-        m = minimize(System(film), head_to_head_wall(film, left=left, transverse=transverse))
+        m = minimize(System(film), head_to_head_wall(film, left=left, transverse=transverse), on_maximum="ignore")
         assert float(transverse * m[0, 1, 25, 5]) > 0.9
         assert float(left * m[0, 0, 8, 5]) > 0.9
         assert float(left * m[0, 0, -8, 5]) < -0.9

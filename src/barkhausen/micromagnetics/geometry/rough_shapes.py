@@ -17,7 +17,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.micromagnetics.geometry.coverage import Points, signed_area
 from barkhausen.micromagnetics.geometry.roughness import POINTS, EdgeRoughness
-from barkhausen.micromagnetics.geometry.shapes import SAMPLES, Bounds, Polygon, Shape, inside_samples
+from barkhausen.micromagnetics.geometry.shapes import SAMPLES, Bounds, Polygon, Shape, inside_samples, mean_of_samples
 from barkhausen.micromagnetics.grid import Grid
 
 WAVES = 400
@@ -118,15 +118,14 @@ class Displaced(Shape):
         inside = inside_samples(self.shape, wide, corner).numpy()
         places: list[npt.NDArray[np.int64]] = []
         for axis in (0, 1):
-            field = math.sqrt(2 / WAVES) * torch.cos(turns + self.phases[axis]).sum(1)
-            field = self.roughness.limited(self.roughness.rms * field).reshape(x.shape).numpy()
+            waves = math.sqrt(2 / WAVES) * torch.cos(turns + self.phases[axis]).sum(1)
+            field = self.roughness.limited(self.roughness.rms * waves).reshape(x.shape).numpy()
             at = np.meshgrid(*(c / spacing for c in centres), indexing="ij")
             shift = ndimage.map_coordinates(field, at, order=1, mode="nearest")
             here = centres[axis][:, None] if axis == 0 else centres[axis][None]
             index = np.floor((here - shift) / steps[axis]).astype(np.int64) + margin[axis] * SAMPLES
             places.append(np.clip(index, 0, inside.shape[axis] - 1))
-        found = torch.from_numpy(inside[places[0], places[1]]).to(torch.float64)
-        return found.unflatten(1, (grid.ny, SAMPLES)).unflatten(0, (grid.nx, SAMPLES)).mean((1, 3))
+        return mean_of_samples(torch.from_numpy(inside[places[0], places[1]]), grid)
 
     def __repr__(self) -> str:
         return f"rough {self.shape}"

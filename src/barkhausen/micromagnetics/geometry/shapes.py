@@ -271,8 +271,7 @@ class Combination(Shape):
 
     def coverage(self, grid: Grid, origin: tuple[float, float] = (0.0, 0.0)) -> Float[Tensor, "nx ny"]:
         """Fraction of each cell inside the shape, from samples; float64."""
-        inside = self.samples(grid, origin).to(torch.float64)
-        return inside.unflatten(1, (grid.ny, SAMPLES)).unflatten(0, (grid.nx, SAMPLES)).mean((1, 3))
+        return mean_of_samples(self.samples(grid, origin), grid)
 
     def samples(self, grid: Grid, origin: tuple[float, float]) -> Tensor:
         """Whether each of the samples is inside, ``[8 nx, 8 ny]``."""
@@ -295,7 +294,14 @@ def inside_samples(shape: Shape, grid: Grid, origin: tuple[float, float]) -> Ten
         return shape.samples(grid, origin)
     check_memory(20.0 * grid.cells * SAMPLES**2, f"shape: {SAMPLES} x {SAMPLES} samples of {grid.cells} cells")
     fine = Grid(grid.nx * SAMPLES, grid.ny * SAMPLES, grid.dx / SAMPLES, grid.dy / SAMPLES, grid.dz)
-    return shape.coverage(fine, origin) >= 0.5 - 1e-9
+    inside: Tensor = shape.coverage(fine, origin) >= 0.5 - 1e-9
+    return inside
+
+
+def mean_of_samples(inside: Tensor, grid: Grid) -> Float[Tensor, "nx ny"]:
+    """Share of the samples of each cell that are inside; float64."""
+    samples: Tensor = inside.to(torch.float64).unflatten(1, (grid.ny, SAMPLES)).unflatten(0, (grid.nx, SAMPLES))
+    return samples.mean((1, 3))
 
 
 def _overlap(cells: int, step: float, start: float, pixels: int, pixel: float) -> npt.NDArray[np.float64]:

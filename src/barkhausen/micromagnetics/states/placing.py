@@ -62,7 +62,7 @@ def along(film: Film, position: Values | None, name: str = "position") -> Float[
         InputError: A position outside the film.
     """
     length = film.grid.length
-    q = torch.atleast_1d(torch.as_tensor(length / 2 if position is None else position, dtype=torch.float64))
+    q: Tensor = torch.atleast_1d(torch.as_tensor(length / 2 if position is None else position, dtype=torch.float64))
     if not bool(((q >= 0) & (q <= length)).all()):
         raise InputError(f"{name}: a wall must lie within the film, 0 to {length:g} m")
     return q
