@@ -88,11 +88,11 @@ def test_the_limit_must_leave_something() -> None:
 
 @pytest.mark.parametrize(
     ("drive", "term"),
-    [({"current_density": 1e11}, "SpinOrbitTorque"), ({"magnet_current_density": 1e11}, "ZhangLi")],
+    [(Drive(current_density=1e11), "SpinOrbitTorque"), (Drive(magnet_current_density=1e11), "ZhangLi")],
 )
-def test_relax_refuses_a_current_at_once(drive: dict[str, float], term: str) -> None:
+def test_relax_refuses_a_current_at_once(drive: Drive, term: str) -> None:
     film = Film(TRACK.grid, material("cofeb-tantalum", spin_polarisation=0.5))
-    system = counted(film, Drive(**drive))
+    system = counted(film, drive)
     # A uniform state, on which the Zhang-Li torque of this instant vanishes.
     with pytest.raises(InputError, match=rf"^relax: at t = 0 s a current acts through {term}, a torque that derives"):
         relax(system, uniform(film, (0.0, 0.0, 1.0)))

@@ -70,8 +70,8 @@ def descend(system: System, m: Tensor, *, torque: float, time: float, iterations
     inputs = system.inputs(time)
 
     def descent(at: Tensor) -> Tensor:
-        field = system.field(at, inputs)
-        return cross(at, cross(at, field))
+        downhill = cross(at, cross(at, system.field(at, inputs)))
+        return downhill if system.film.moving is None else downhill.mul_(system.film.moving[:, None])
 
     m = system.start(m)
     gradient = descent(m)

@@ -95,7 +95,8 @@ class _Damped(System):
         return self._whole.field(m)
 
     def rate(self, m: Tensor, field: Tensor, out: Tensor | None = None) -> Tensor:
-        return cross(m, cross(m, field.mul_(-GYROMAGNETIC_RATIO)), out)
+        rate = cross(m, cross(m, field.mul_(-GYROMAGNETIC_RATIO)), out)
+        return rate if self.film.moving is None else rate.mul_(self.film.moving[:, None])
 
 
 class _DampedMotion:

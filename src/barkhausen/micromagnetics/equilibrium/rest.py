@@ -62,9 +62,9 @@ class Counted(System):
 
 
 def largest_torque(system: System, m: Float[Tensor, "replica 3 nx ny"], time: float = 0.0) -> Float[Tensor, " replica"]:
-    """Largest |m × B| of each replica in T."""
+    """Largest |m × B| of each replica in T, frozen cells left out."""
     torques: Tensor = torch.linalg.vector_norm(cross(m, system.field(m, time)), dim=1)
-    return torques.amax((1, 2))
+    return (torques if system.film.moving is None else torques * system.film.moving).amax((1, 2))
 
 
 def acting_torques(system: System, inputs: Inputs) -> list[str]:

@@ -86,8 +86,8 @@ class _Lanczos:
 
     def __init__(self, system: System, m: Tensor, inputs: Inputs, seed: int) -> None:
         self.system, self.m, self.inputs = system, system.start(m), inputs
-        fill = system.film.fill
-        self.weight = torch.ones_like(self.m[:, :1]) if fill is None else fill[:, None].expand_as(self.m[:, :1])
+        moment = system.film.relative_moment
+        self.weight = torch.ones_like(self.m[:, :1]) if moment is None else moment[:, None].expand_as(self.m[:, :1])
         self.base = system.field(self.m, inputs)
         self.held = (self.m * self.base).sum(1, keepdim=True)
         # Rotation in rad of the largest cell in the difference of fields: rounding over it, and curvature times it, are
@@ -145,14 +145,13 @@ class _Lanczos:
         return self._tangent(self.held * v - change)
 
     def _tangent(self, v: Tensor) -> Tensor:
-        # m is zero in empty cells, where nothing may turn.
-        filled = self.m.square().sum(1, keepdim=True)
         along: Tensor = (self.m * v).sum(1, keepdim=True)
-        return v * filled.sign() - along * self.m
+        # m is zero in empty cells, where nothing may turn.
+        across = v * self.m.square().sum(1, keepdim=True).sign() - along * self.m
+        return across if self.system.film.moving is None else across * self.system.film.moving[:, None]
 
     def _dot(self, a: Tensor, b: Tensor) -> Tensor:
-        product: Tensor = (self.weight * a * b).sum((1, 2, 3))
-        return product
+        return (self.weight * a * b).sum((1, 2, 3))
 
     def _norm(self, a: Tensor) -> Tensor:
         norm: Tensor = self._dot(a, a).sqrt()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.units import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
+from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.terms.spin_orbit_torque import SpinOrbitTorque
+from barkhausen.micromagnetics.integrators.stiffness import stiffest_fields
+from barkhausen.micromagnetics.terms import Term, standard_terms
 from barkhausen.micromagnetics.terms.thermal import thermal_amplitude
 
 HEATING = 0.1
@@ -19,9 +21,17 @@ HEATING = 0.1
 cube of the frequency, so that the mean over all modes of a square lattice held by exchange is 14/64 of it."""
 
 
+SMALLEST_FIELD = 1e-3
+"""Field in T below which a film counts as held by it: nothing is asked of the step where nothing precesses."""
+
 ROTATION = 0.2
 """Largest typical rotation (rad) of the least filled cell by thermal noise in a recommended step. A turn of 1.2 rad,
 which would stop the run, is then one in 10^15."""
+
+
+NO_DAMPING = (
+    "damping = 0: explicit Heun has no stable step without damping; take integrator = 'dormand-prince' at temperature = 0"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class StepAdvice:
 
     dt: float
     stiffest_field: float
-    """Field that the stiffest mode (a checkerboard, held by exchange, anisotropy and demagnetisation) precesses in."""
+    """Field that the stiffest mode (for exchange a checkerboard) precesses in, of all terms in use."""
     drive_field: float
     """Largest field of the drive."""
     damping: float
@@ -45,11 +55,14 @@ class StepAdvice:
     @property
     def frequency(self) -> float:
         """Angular frequency of the stiffest mode in rad/s."""
-        return GYROMAGNETIC_RATIO * (self.stiffest_field + self.drive_field) / (1 + self.damping**2)
+        field = max(self.stiffest_field + self.drive_field, SMALLEST_FIELD)
+        return GYROMAGNETIC_RATIO * field / (1 + self.damping**2)
 
     @property
     def stable(self) -> float:
-        """Longest stable step: the largest dt with |R(z)| <= 1."""
+        """Longest stable step: the largest dt with |R(z)| <= 1; 0 without damping."""
+        if self.damping == 0:
+            return 0.0
         low, high = 0.0, 4.0 / (self.damping + 1e-3)
         for _ in range(80):
             middle = 0.5 * (low + high)
@@ -65,7 +78,13 @@ class StepAdvice:
 
     @property
     def recommended(self) -> float:
-        """Longest step that keeps to :data:`HEATING` and :data:`ROTATION`, two digits, rounded down."""
+        """Longest step that keeps to :data:`HEATING` and :data:`ROTATION`, two digits, rounded down.
+
+        Raises:
+            InputError: There is none: no damping, or a precession beyond all bounds.
+        """
+        if self.damping == 0:
+            raise InputError(NO_DAMPING)
         longest = (8 * self.damping * HEATING / (1 + HEATING)) ** (1 / 3) / self.frequency
         longest = min(longest, 0.5 * self.stable)
         if self.thermal_rotation > 0:
@@ -82,6 +101,8 @@ class StepAdvice:
     @property
     def heating(self) -> float:
         """Relative excess of the temperature of the stiffest mode at this step; infinite if it is unstable."""
+        if self.damping == 0:
+            return math.inf
         share = (self.frequency * self.dt) ** 3 / (8 * self.damping)
         return share / (1 - share) if share < 1 else math.inf
 
@@ -115,45 +136,41 @@ class StepAdvice:
 
 
 def advise_step(
-    film: Film, drive: Drive | None = None, *, temperature: float = 0.0, dt: float | None = None
+    film: Film,
+    drive: Drive | None = None,
+    *,
+    temperature: float = 0.0,
+    dt: float | None = None,
+    terms: Sequence[Term] | None = None,
 ) -> StepAdvice:
-    """Advice on the time step for a film.
+    """Advice on the time step for a film and the terms in use.
+
+    Every term says what field its stiffest mode precesses in (:meth:`Term.stiffest_field`, :meth:`Term.driven_field`);
+    for one that does not, it is estimated by power iterations.
 
     Args:
         film: Grid, material and family of devices.
         drive: Drive of the film.
         temperature: Temperature in K.
         dt: Step to judge in s. Default: the recommended one.
+        terms: Terms of the effective field. Default: all terms that the material has constants for.
 
     Raises:
-        InputError: A step that is not positive.
+        InputError: A step that is not positive, or a film without damping, for which Heun's method has no stable step.
     """
     if dt is not None and not (math.isfinite(dt) and dt > 0):
         raise InputError(f"dt = {dt}: must be a positive time in s")
-    material, grid = film.material, film.grid
-    exchange = sum(1 / step**2 for cells, step in ((grid.nx, grid.dx), (grid.ny, grid.dy)) if cells > 1)
-    field = 8 * material.exchange_stiffness / material.saturation_magnetisation * exchange
-    # Anisotropy holds a film magnetised out of the plane, demagnetisation one in the plane, never both; the DMI, odd in
-    # the wave vector, does not act on a checkerboard.
-    field += max(float(film.anisotropy_field.abs().max()), VACUUM_PERMEABILITY * material.saturation_magnetisation)
-    driven = 0.0
-    if drive is not None:
-        largest = {name: float(wave.values.abs().max()) for name, wave in drive.waveforms.items()}
-        driven += math.hypot(*(largest[f"field_{axis}"] for axis in "xyz"))
-        torque = SpinOrbitTorque.field_per_current(film) * largest["current_density"]
-        driven += abs(torque) * (1 + abs(material.field_like_ratio))
-        if drive.gate is not None:
-            peak = 1.0 if drive.gate_profile is None else float(drive.gate_profile.abs().max())
-            change = abs(drive.gate.anisotropy_per_volt) * largest["gate_voltage"] * peak
-            driven += 2 * change / material.saturation_magnetisation
-    smallest = 1.0 if film.fill is None else float(film.fill[film.fill > 0].min())
+    terms = standard_terms(film.material, film.maps) if terms is None else terms
+    field, driven = stiffest_fields(film, drive, terms)
+    damping = film.damping if isinstance(film.damping, float) else float(film.damping.min())
+    factor = 1.0 if film.thermal_factor is None else float(film.thermal_factor.max())
 
     def judged(step: float) -> StepAdvice:
         rotation = 0.0
         if temperature > 0:
-            sigma = thermal_amplitude(film, temperature, step) / math.sqrt(smallest)
+            sigma = thermal_amplitude(film, temperature, step) * factor
             rotation = GYROMAGNETIC_RATIO * sigma * step * math.sqrt(2.0)
-        return StepAdvice(step, field, driven, material.damping, rotation)
+        return StepAdvice(step, field, driven, damping, rotation)
 
     return judged(judged(1e-15).recommended if dt is None else dt)
 

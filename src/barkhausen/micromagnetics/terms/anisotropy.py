@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
+
+if TYPE_CHECKING:
+    from barkhausen.micromagnetics.excitation.drive import Drive
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,19 @@ class UniaxialAnisotropy(QuadraticTerm):
         else:
             along = (state.m * film.easy_axis).sum(1) * (film.anisotropy_field + change)
             out.addcmul_(film.easy_axis, along[:, None])
+
+    def stiffest_field(self, film: Film) -> float:
+        """Largest 2 |Ku|/Ms in T."""
+        return float(film.anisotropy_field.abs().max())
+
+    def driven_field(self, film: Film, drive: Drive) -> float:
+        """2/Ms times the largest change of Ku by the gate, in T."""
+        if drive.gate is None:
+            return 0.0
+        peak = 1.0 if drive.gate_profile is None else float(drive.gate_profile.abs().max())
+        change = abs(drive.gate.anisotropy_per_volt) * abs(drive.waveform("gate_voltage").peak) * peak
+        ratio = film.relative_magnetisation
+        return 2 * change / (film.material.saturation_magnetisation * (1.0 if ratio is None else float(ratio.min())))
 
 
 PerpendicularAnisotropy = UniaxialAnisotropy

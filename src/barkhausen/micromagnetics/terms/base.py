@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import abc
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
+
+if TYPE_CHECKING:
+    from barkhausen.micromagnetics.excitation.drive import Drive
 
 
 class Term(abc.ABC):
@@ -23,6 +28,19 @@ class Term(abc.ABC):
         out = torch.zeros_like(state.m)
         self.add_field(out, state)
         return out
+
+    def stiffest_field(self, film: Film) -> float | None:
+        """Largest field in T in which this term alone makes any mode of the film precess; it limits the time step.
+
+        For a term that couples moments it is the largest eigenvalue of the linearised field, reached for exchange by a
+        checkerboard. ``None``, the default: not known; :func:`advise_step` then estimates it, together with what the
+        drive adds, by power iterations on the term itself.
+        """
+        return None
+
+    def driven_field(self, film: Film, drive: Drive) -> float:
+        """What the drive adds to :meth:`stiffest_field` at most, in T."""
+        return 0.0
 
 
 class EnergyTerm(Term):

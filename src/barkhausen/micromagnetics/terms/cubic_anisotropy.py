@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import EnergyTerm
 
@@ -46,3 +47,9 @@ class CubicAnisotropy(EnergyTerm):
         if film.fill is not None:
             density = density * film.fill
         return film.material.cubic_anisotropy * film.grid.cell_volume * density.sum((1, 2))
+
+    def stiffest_field(self, film: Film) -> float:
+        """2 |Kc|/Ms in T, the curvature along the axes; nowhere is it larger."""
+        ratio = film.relative_magnetisation
+        field = 2 * abs(film.material.cubic_anisotropy) / film.material.saturation_magnetisation
+        return field if ratio is None else field / float(ratio.min())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 
 
@@ -14,3 +15,10 @@ def local_current(state: State) -> tuple[Tensor, Tensor] | None:
         return None
     along_x, along_y = maps.current.unbind(1)
     return along_x, along_y
+
+
+def strongest_current(film: Film) -> float:
+    """Largest relative current density of a cell."""
+    if film.maps is None or film.maps.current is None:
+        return 1.0
+    return float(film.maps.current.square().sum(1).max()) ** 0.5

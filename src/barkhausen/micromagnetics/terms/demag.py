@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.newell import zero_padded
 from barkhausen.micromagnetics.layout import along_longer_axis
@@ -91,3 +92,9 @@ class Demag(QuadraticTerm):
         if film.edge_field is not None:
             for component, factor in zip((0, 2), film.edge_field, strict=True):
                 out[:, component].addcmul_(m[:, component], factor)
+
+    def stiffest_field(self, film: Film) -> float:
+        """mu0 Ms in T, that of a thin film."""
+        ratio = film.relative_magnetisation
+        strongest = 1.0 if ratio is None else float(ratio.max())
+        return VACUUM_PERMEABILITY * film.material.saturation_magnetisation * strongest

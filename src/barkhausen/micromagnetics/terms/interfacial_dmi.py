@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.micromagnetics.bonds import pieces
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
 
@@ -45,3 +46,15 @@ class InterfacialDMI(QuadraticTerm):
                         forward, backward = (side.narrow(dim, *bond) for side in sides)
                         ahead.addcmul_(source.narrow(dim, *second), forward, value=sign * scale)
                         behind.addcmul_(source.narrow(dim, *first), backward, value=-sign * scale)
+
+    def stiffest_field(self, film: Film) -> float:
+        """Field in T of the mode with four cells a wavelength, which this term turns fastest: 2 D/Ms (1/dx + 1/dy)."""
+        field = 0.0
+        for axis, step in enumerate((film.grid.dx, film.grid.dy)):
+            unlike = film.dmi_bonds[axis]
+            if film.grid.shape[axis] > 1:
+                strongest = abs(film.material.dmi) / film.material.saturation_magnetisation
+                if unlike is not None:
+                    strongest = max(float(side.abs().max()) for side in unlike)
+                field += 2 * strongest / step
+        return field

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -14,7 +15,10 @@ from barkhausen.core.units import ELEMENTARY_CHARGE, REDUCED_PLANCK
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import Torque
-from barkhausen.micromagnetics.terms.current import local_current
+from barkhausen.micromagnetics.terms.current import local_current, strongest_current
+
+if TYPE_CHECKING:
+    from barkhausen.micromagnetics.excitation.drive import Drive
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,14 @@ class SpinOrbitTorque(Torque):
         out[:, 0] += damping_like * (y * sz - z * sy) + field_like * sx
         out[:, 1] += damping_like * (z * sx - x * sz) + field_like * sy
         out[:, 2] += damping_like * (x * sy - y * sx) + field_like * sz
+
+    def stiffest_field(self, film: Film) -> float:
+        """0: the torque is all of the drive."""
+        return 0.0
+
+    def driven_field(self, film: Film, drive: Drive) -> float:
+        """Largest sum of the damping-like and the field-like field in T."""
+        ratio = film.relative_magnetisation
+        torque = self.field_per_current(film) * drive.waveform("current_density").peak * strongest_current(film)
+        torque /= 1.0 if ratio is None else float(ratio.min())
+        return abs(torque) * (1 + abs(film.material.field_like_ratio))
