@@ -79,7 +79,7 @@ def test_measures_of_a_grid() -> None:
 IMPOSSIBLE_MATERIALS: list[tuple[str, float]] = [
     *(("saturation_magnetisation", value) for value in (0.0, -1e6, NAN, INF)),
     *(("exchange_stiffness", value) for value in (0.0, -1e-11, NAN, INF)),
-    *(("damping", value) for value in (0.0, -0.1, 11.0, NAN, INF)),
+    *(("damping", value) for value in (-0.1, 11.0, NAN, INF)),
     *(("spin_polarisation", value) for value in (-1.1, 1.1, NAN, INF)),
     *((name, value) for name in ("anisotropy", "dmi", "spin_hall_angle", "field_like_ratio", "non_adiabaticity")
       for value in (NAN, INF)),

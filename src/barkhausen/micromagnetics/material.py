@@ -37,8 +37,8 @@ class Material(Parameters):
     """Ms in A/m."""
     exchange_stiffness: Annotated[Positive, checked_as("exchange stiffness")]
     """A in J/m."""
-    damping: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False), checked_as("damping")]
-    """Gilbert damping alpha."""
+    damping: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), checked_as("damping")]
+    """Gilbert damping alpha; 0 (energy is conserved) for the adaptive integrator alone."""
     anisotropy: Annotated[Real, checked_as("anisotropy")] = 0.0
     """First-order uniaxial anisotropy Ku along ``easy_axis`` in J/m³."""
     dmi: Annotated[Real, checked_as("DMI constant")] = 0.0

@@ -82,6 +82,11 @@ class Plan:
             raise InputError(f"temperature: given for {wave.replicas} replicas, but there are {replicas}")
         if integrator == "dormand-prince" and not wave.is_zero:
             raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'")
+        if film.material.damping == 0 and not wave.is_zero:
+            raise InputError(
+                "damping = 0: with a temperature above 0 there must be damping, which the thermal field balances; "
+                "take a small damping, or temperature = 0 with integrator = 'dormand-prince'"
+            )
         film.check_replicas(replicas)
         terms = standard_terms(film.material, film.maps) if terms is None else _checked_terms(terms)
         return Plan(film, terms, replicas, seed, wave, integrator, tolerance)
@@ -98,7 +103,7 @@ class Plan:
 
     def advice(self, drive: Drive, dt: float | None = None) -> StepAdvice:
         """Advice on the step under a drive."""
-        return advise_step(self.film, drive, temperature=self.temperature.peak, dt=dt)
+        return advise_step(self.film, drive, temperature=self.temperature.peak, dt=dt, terms=self.terms)
 
     def step(self, interval: float, drive: Drive, dt: float | None, name: str = "every") -> tuple[float, StepAdvice]:
         """Step in s for intervals of that length, and the advice on it: the recommended one if none is given.
@@ -114,6 +119,9 @@ class Plan:
         Raises:
             InputError: The step is unstable, or the interval is no whole number of steps.
         """
+        if self.adaptive and dt is None and not bool(torch.as_tensor(self.film.damping).all()):
+            # Heun's method, which the advice is for, has no step without damping.
+            return interval, self.advice(drive, interval)
         advice = self.advice(drive, dt)
         if dt is None:
             dt = interval / math.ceil(interval / advice.recommended * (1 - 1e-9))

@@ -151,7 +151,8 @@ class _Lanczos:
         return across if self.system.film.moving is None else across * self.system.film.moving[:, None]
 
     def _dot(self, a: Tensor, b: Tensor) -> Tensor:
-        return (self.weight * a * b).sum((1, 2, 3))
+        product: Tensor = (self.weight * a * b).sum((1, 2, 3))
+        return product
 
     def _norm(self, a: Tensor) -> Tensor:
         norm: Tensor = self._dot(a, a).sqrt()
@@ -173,4 +174,5 @@ def _random_rotations(m: Tensor, seed: int) -> Tensor:
                 ahead, behind = smooth.roll(-1, dim), smooth.roll(1, dim)
                 smooth = 0.5 * smooth + 0.25 * (ahead + behind)
     uniform = noise.mean((2, 3), keepdim=True) * (noise.shape[2] * noise.shape[3]) ** 0.5
-    return (smooth + 0.5 * uniform + 0.02 * noise).to(m)
+    rotations: Tensor = (smooth + 0.5 * uniform + 0.02 * noise).to(m)
+    return rotations

@@ -46,7 +46,7 @@ def estimated_field(film: Film, drive: Drive, term: Term) -> float:
 
     Power iterations on what governs small rotations v of the film uniformly magnetised along x, y and z: v -> P [(m ·
     B) v − dB/dm v], P the projection perpendicular to m. Its largest eigenvalue is the curvature that the fastest mode
-    precesses in.
+    precesses in; a field that is not along an axis counts whole.
     """
     film = film.select(torch.arange(film.devices)) if film.device_of_replica is None else _each_device(film)
     film = film.to(torch.float64)
@@ -58,7 +58,8 @@ def estimated_field(film: Film, drive: Drive, term: Term) -> float:
         m[:, axis] = 1.0
         if film.filled is not None:
             m *= film.filled[:, None]
-        largest = max(largest, _spectral_radius(film, term, m, inputs, profile))
+        applied = torch.linalg.vector_norm(term.field(State(film, m, inputs, profile)), dim=1)
+        largest = max(largest, float(applied.max()), _spectral_radius(film, term, m, inputs, profile))
     return ESTIMATE_MARGIN * largest
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from barkhausen.micromagnetics.film import Film
@@ -21,4 +23,4 @@ def strongest_current(film: Film) -> float:
     """Largest relative current density of a cell."""
     if film.maps is None or film.maps.current is None:
         return 1.0
-    return float(film.maps.current.square().sum(1).max()) ** 0.5
+    return math.sqrt(float(film.maps.current.square().sum(1).max()))

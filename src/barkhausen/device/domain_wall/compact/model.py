@@ -150,7 +150,13 @@ class CompactModel:
 
     @property
     def damping(self) -> float:
-        """Effective damping."""
+        """Effective damping.
+
+        Raises:
+            InputError: The material has none.
+        """
+        if self.film.material.damping == 0:
+            raise InputError("material.damping = 0: a wall that is to come to rest needs damping")
         return self.film.material.damping * self.parameters.damping_factor
 
 
