@@ -97,6 +97,7 @@ from barkhausen.micromagnetics.terms import (
     standard_terms,
     thermal_amplitude,
 )
+from barkhausen.micromagnetics.window import FollowingWindow
 
 __all__ = [
     "BACKENDS",
@@ -113,6 +114,7 @@ __all__ = [
     "EnergyTerm",
     "Exchange",
     "Film",
+    "FollowingWindow",
     "Gate",
     "Grid",
     "Heun",

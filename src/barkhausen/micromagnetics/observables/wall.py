@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.observables.base import Observable
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.system import System
@@ -53,7 +54,7 @@ class WallPosition(_AcrossTrack):
 
     def __call__(self, system: System, state: State) -> Float[Tensor, " replica"]:
         """Position in m."""
-        profile, present = _profile(state, self.component)
+        profile, present = profile_along_track(state.film, state.m, self.component)
         if profile.shape[1] == 1:
             return profile.new_full((len(profile),), torch.nan)
         up = profile > 0
@@ -74,7 +75,7 @@ class WallCount(_AcrossTrack):
 
     def __call__(self, system: System, state: State) -> Float[Tensor, " replica"]:
         """Number of walls, with the one at the seam of a film that is periodic along x."""
-        profile, present = _profile(state, self.component)
+        profile, present = profile_along_track(state.film, state.m, self.component)
         up = profile > 0
         walls = ((up[:, 1:] != up[:, :-1]) & present[:, 1:] & present[:, :-1]).sum(1)
         if system.film.grid.periodic[0]:
@@ -131,13 +132,13 @@ class WallAngle(Observable):
         return torch.atan2((weight * m[:, 1]).sum((1, 2)), (weight * m[:, 0]).sum((1, 2)))
 
 
-def _profile(state: State, component: str = "z") -> tuple[Tensor, Tensor]:
-    """A component averaged over the width, ``[replica, nx]`` (float64), and a mask of the columns with material."""
-    values = state.m[:, "xyz".index(component)].to(torch.float64)
-    if state.film.fill is None:
-        return values.mean(2), torch.ones(1, values.shape[1], dtype=torch.bool, device=values.device).expand(
-            len(values), -1
-        )
-    fill = state.film.fill.to(torch.float64)
+def profile_along_track(
+    film: Film, m: Float[Tensor, "replica 3 nx ny"], component: str = "z"
+) -> tuple[Float[Tensor, "replica nx"], Bool[Tensor, "replica nx"]]:
+    """A component of m averaged over the width (float64), and a mask of the columns that hold material."""
+    values = m[:, "xyz".index(component)].to(torch.float64)
+    if film.fill is None:
+        return values.mean(2), torch.ones(1, values.shape[1], dtype=torch.bool, device=m.device).expand(len(m), -1)
+    fill = film.fill.to(m.device, torch.float64)
     column = fill.sum(2)
-    return (values * fill).sum(2) / column.clamp_min(1e-300), (column > 0).expand(len(values), -1)
+    return (values * fill).sum(2) / column.clamp_min(1e-300), (column > 0).expand(len(m), -1)
