@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.units import GYROMAGNETIC_RATIO
+from barkhausen.micromagnetics.equilibrium.damped_motion import DampedMotion
 from barkhausen.micromagnetics.equilibrium.minimize import descend
 from barkhausen.micromagnetics.equilibrium.rest import (
     TORQUE,
@@ -19,8 +19,6 @@ from barkhausen.micromagnetics.equilibrium.rest import (
     largest_torque,
     settled,
 )
-from barkhausen.micromagnetics.integrators.dormand_prince import DormandPrince
-from barkhausen.micromagnetics.layout import cross
 from barkhausen.micromagnetics.system import System
 
 NEAR_REST = 2e-2
@@ -79,32 +77,17 @@ def relax(
 
     def to_rest(start: Tensor) -> Tensor:
         counted = Counted(system, inputs, evaluations)
-        return _DampedMotion(counted, start, torque).to_rest(longest)
+        return _Way(counted, start, torque).to_rest(longest)
 
     return settled(to_rest, system, m, time=time, on_maximum=on_maximum, seed=seed, name="relax")
 
 
-class _Damped(System):
-    """System without precession and with the strongest damping."""
-
-    def __init__(self, system: System) -> None:
-        self.__dict__.update(system.__dict__)
-        self._whole = system
-
-    def field(self, m: Tensor, inputs: object = 0.0) -> Tensor:
-        return self._whole.field(m)
-
-    def rate(self, m: Tensor, field: Tensor, out: Tensor | None = None) -> Tensor:
-        rate = cross(m, cross(m, field.mul_(-GYROMAGNETIC_RATIO)), out)
-        return rate if self.film.moving is None else rate.mul_(self.film.moving[:, None])
-
-
-class _DampedMotion:
+class _Way:
     """Way to the state at rest that damped motion leads to, of whatever curvature."""
 
     def __init__(self, system: Counted, m: Tensor, torque: float) -> None:
         self.system, self.torque = system, torque
-        self.stepper = DormandPrince(_Damped(system), m, tolerance=1e-4)
+        self.stepper = DampedMotion(system, m, tolerance=1e-4)
         self.elapsed, self.rest = 0.0, float("inf")
         self.tries, self.tried_at = FIRST_TRY, 0
 
@@ -113,7 +96,7 @@ class _DampedMotion:
         interval = FIRST_INTERVAL
         try:
             while self.elapsed < longest:
-                self.stepper.advance(self.elapsed, self.elapsed + interval)
+                self.stepper.advance(interval)
                 self.elapsed += interval
                 before, self.rest = self.rest, float(largest_torque(self.system, self.stepper.m).max())
                 if self.rest < self.torque:
