@@ -16,8 +16,17 @@ from barkhausen.micromagnetics.excitation.waveform import Waveform
 from barkhausen.micromagnetics.files.ovf import Snapshots, read_ovf, write_ovf
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.anisotropy_map import Region, anisotropy_map, grains
+from barkhausen.micromagnetics.geometry.current_map import current_map
+from barkhausen.micromagnetics.geometry.grain_structure import GrainStructure, grain_structure
 from barkhausen.micromagnetics.geometry.outline import Notch, TrackOutline, graded_notches, track_film
 from barkhausen.micromagnetics.geometry.outlines import disc, ellipse, rectangle, ring, tapered_track
+from barkhausen.micromagnetics.geometry.parameter_map import (
+    absorbing_ends,
+    edge_patches,
+    frozen_ends,
+    parameter_map,
+    with_ends,
+)
 from barkhausen.micromagnetics.geometry.roughness import BoundedRoughness, EdgeRoughness
 from barkhausen.micromagnetics.geometry.shape_film import shape_film
 from barkhausen.micromagnetics.geometry.shapes import Mask, Polygon, Shape
@@ -116,6 +125,7 @@ __all__ = [
     "Film",
     "FollowingWindow",
     "Gate",
+    "GrainStructure",
     "Grid",
     "Heun",
     "Inputs",
@@ -163,18 +173,23 @@ __all__ = [
     "Waveform",
     "Zeeman",
     "ZhangLi",
+    "absorbing_ends",
     "advise_step",
     "anisotropy_map",
     "bubble",
     "choose_backend",
     "classify",
     "cone",
+    "current_map",
     "default_observables",
     "disc",
     "dispersion",
     "domain_wall",
+    "edge_patches",
     "ellipse",
+    "frozen_ends",
     "graded_notches",
+    "grain_structure",
     "grains",
     "head_to_head_wall",
     "helix",
@@ -183,6 +198,7 @@ __all__ = [
     "material_names",
     "mean_velocity",
     "minimize",
+    "parameter_map",
     "peak_frequency",
     "random_state",
     "read_ovf",
@@ -207,5 +223,6 @@ __all__ = [
     "uniform",
     "velocity",
     "vortex",
+    "with_ends",
     "write_ovf",
 ]

@@ -20,6 +20,7 @@ from barkhausen.micromagnetics.geometry.rough_shapes import parts_of, reach, rou
 from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
 from barkhausen.micromagnetics.geometry.shapes import Shape
 from barkhausen.micromagnetics.grid import Grid
+from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material
 
 LARGEST_DRAW = 3.0
@@ -42,6 +43,7 @@ def shape_film(
     sizes: Sequence[float] | None = None,
     roughness: EdgeRoughness | None = None,
     anisotropy: Float[Tensor, "device nx ny"] | None = None,
+    maps: ParameterMaps | None = None,
     subcell: float = SUBCELL,
 ) -> Film:
     """Film of a shape: grid, filled fractions, and corrected stray field of the edges.
@@ -61,6 +63,7 @@ def shape_film(
         sizes: Relative size of each device instead, such as ``[0.95, 1, 1.05]``.
         roughness: Roughness of the edges.
         anisotropy: Ku of each cell in J/m³.
+        maps: Further parameters that differ from cell to cell.
         subcell: Size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
 
     Raises:
@@ -94,7 +97,9 @@ def shape_film(
         covered.append(smooth)
     fill, edge_demag = coarsen(grid, torch.stack(covered), factor)
     family = f"seed={seed}, subcell={subcell:g}, size_spread={size_spread:g}, sizes={sizes}, roughness={roughness!r}"
-    return Film(grid, material, fill, anisotropy, edge_demag=edge_demag, origin=f"shape_film({family}): {shape}")
+    return Film(
+        grid, material, fill, anisotropy, edge_demag=edge_demag, origin=f"shape_film({family}): {shape}", maps=maps
+    )
 
 
 def _sizes(devices: int, seed: int, spread: float, sizes: Sequence[float] | None) -> list[float]:
