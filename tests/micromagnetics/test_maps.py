@@ -65,8 +65,6 @@ def unlike(periodic: tuple[bool, bool], fill: bool = True) -> Film:
 @pytest.mark.parametrize("periodic", [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: type(term).__name__)
 def test_field_is_the_derivative_of_the_energy(term: EnergyTerm, periodic: tuple[bool, bool]) -> None:
-    if isinstance(term, Demag) and any(periodic):
-        pytest.skip("checked with the periodic tensor")
     film = unlike(periodic)
     drive = Drive(field_x=0.3, field_z=-0.2, gate_voltage=1.0, gate=StrainGate())
     system = System(film, drive, (term,), replicas=2)

@@ -18,6 +18,7 @@ from barkhausen.micromagnetics import bonds as neighbours
 from barkhausen.micromagnetics.display.descriptions import describe_film
 from barkhausen.micromagnetics.display.plots import plot_film
 from barkhausen.micromagnetics.geometry.newell import demagnetisation_tensor
+from barkhausen.micromagnetics.geometry.periodic_tensor import periodic_tensor
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.maps import ParameterMaps
@@ -329,13 +330,15 @@ class Film:
     @cached_property
     def _tensor(self) -> Float[Tensor, "4 offsets_x offsets_y"]:
         grid = self.grid
+        if any(grid.periodic):
+            return periodic_tensor(grid)
         return demagnetisation_tensor(grid.nx, grid.ny, grid.dx, grid.dy, grid.dz)
 
     @property
     def demag_kernel(self) -> Float[Tensor, "4 offsets_x offsets_y"]:
         """−mu0 Ms N in T per unit m for every offset of two cells (xx, yy, zz, xy); float64.
 
-        Offset (0, 0) is at index (nx − 1, ny − 1).
+        Offset (0, 0) is at index (nx − 1, ny − 1). In a periodic film the sum over all images of a cell.
         """
         return -VACUUM_PERMEABILITY * self.material.saturation_magnetisation * self._tensor
 

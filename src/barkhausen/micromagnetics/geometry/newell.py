@@ -36,15 +36,23 @@ def demagnetisation_tensor(nx: int, ny: int, dx: float, dy: float, dz: float) ->
     x, y = torch.meshgrid(
         torch.arange(nx, dtype=torch.float64) * hx, torch.arange(ny, dtype=torch.float64) * hy, indexing="ij"
     )
-    quadrant = _averaged_dipole(x, y, hx, hy, hz)
-    near = x * x + y * y <= NEAR**2
-    quadrant[:, near] = _closed_form(x[near], y[near], hx, hy, hz)
+    quadrant = cell_tensor(x, y, hx, hy, hz)
     full = torch.cat((quadrant.flip(1)[:, :-1], quadrant), dim=1)
     full = torch.cat((full.flip(2)[:, :, :-1], full), dim=2)
     # xy is odd in both offsets.
     full[3, : nx - 1] *= -1
     full[3, :, : ny - 1] *= -1
     return full
+
+
+def cell_tensor(
+    x: Float[Tensor, "nx ny"], y: Float[Tensor, "nx ny"], hx: float, hy: float, hz: float
+) -> Float[Tensor, "4 nx ny"]:
+    """Tensor of two cells at the offset (x, y); lengths in units of the largest edge hx, hy or hz of a cell."""
+    tensor = _averaged_dipole(x, y, hx, hy, hz)
+    near = x * x + y * y <= NEAR**2
+    tensor[:, near] = _closed_form(x[near], y[near], hx, hy, hz)
+    return tensor
 
 
 def zero_padded(tensor: Float[Tensor, "component offsets_x offsets_y"]) -> Float[Tensor, "component padded_x padded_y"]:

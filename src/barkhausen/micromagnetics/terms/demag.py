@@ -1,4 +1,4 @@
-"""The demagnetising field: a convolution with the Newell tensor by zero-padded FFT."""
+"""The demagnetising field: a convolution with the Newell tensor by FFT, padded where not periodic."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.core.errors import InputError
 from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.geometry.newell import zero_padded
+from barkhausen.micromagnetics.geometry.periodic_tensor import circular
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
@@ -38,10 +37,8 @@ class Spectra:
     @staticmethod
     def of(film: Film) -> Spectra:
         """Compute them in float64, keep them in the film's precision."""
-        if any(film.grid.periodic):
-            raise InputError("grid.periodic: the demagnetising field of a periodic film is not known here")
         nx, ny = film.grid.shape
-        kernel = zero_padded(film.demag_kernel)
+        kernel = circular(film.demag_kernel, film.grid.periodic)
         long = 0 if nx >= ny else 1
         spectrum = torch.fft.fft(torch.fft.rfft(kernel, dim=1 + long), dim=2 - long).real
         spectrum = spectrum.to(film.full(0.0).device, film.dtype)
