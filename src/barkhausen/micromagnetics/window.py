@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 import xarray as xr
@@ -186,8 +187,10 @@ def _later(drive: Drive, elapsed: float) -> Drive:
     """Drive whose waveforms begin earlier by that time (s)."""
     if elapsed == 0:
         return drive
-    moved = {name: Waveform(wave.times - elapsed, wave.values) for name, wave in drive.waveforms.items()}
-    return Drive(**moved, gate=drive.gate, gate_profile=drive.gate_profile)
+    moved: dict[str, Any] = {
+        name: Waveform(wave.times - elapsed, wave.values) for name, wave in drive.waveforms.items()
+    }
+    return replace(drive, **moved)
 
 
 def _check_same_along_track(film: Film, anisotropy_given: bool) -> None:
