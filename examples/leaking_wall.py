@@ -132,7 +132,7 @@ def barrier(out: Path, until: float) -> dict[str, np.ndarray]:
     """Positions of the four walls, relative to the start."""
     film = film_of(384)
     terms = terms_of(film)
-    held = mm.Film(film.grid, film.material, raised(film.grid.x[None, :, None], film.grid.y), maps=film.maps)
+    held = film_of(384, raised(film.grid.x[None, :, None], film.grid.y))
     simulation = mm.Simulation(
         film, pulses(), replicas=len(DMI), terms=terms, dt=5e-14, initial=at_rest(held, terms, START), threads=1
     )
