@@ -437,16 +437,20 @@ def mumax3(chance: random.Random, samples: Samples, work: Path) -> Case:
 
 @kind(1)
 def ovf(chance: random.Random, samples: Samples, work: Path) -> Case:
-    from barkhausen.micromagnetics.files.ovf import read_ovf
+    from barkhausen.micromagnetics import load_ovf, read_ovf
 
-    content = (samples / chance.choice(("m.ovf", "text.ovf"))).read_bytes()
+    names = ("m.ovf", "text.ovf", "first.ovf", "first-text.ovf", "six.ovf", "segments.ovf")
+    content = (samples / chance.choice(names)).read_bytes()
     if chance.random() < 0.5:
         head, mark, rest = content.partition(b"# End: Header")
         content = mutations.of_text(chance, head.decode("latin-1")).encode("utf-8", "replace") + mark + rest
     else:
         content = mutations.of_bytes(chance, content)
     _put(chance, work / "m.ovf", content)
-    return Case(call=lambda: read_ovf(work / "m.ovf"))
+    way = chance.randrange(4)
+    if way < 2:
+        return Case(call=lambda: read_ovf(work / "m.ovf", normalise=way == 1, layer="all"))
+    return Case(call=lambda: load_ovf(work / "m.ovf", segment=way - 2))
 
 
 @kind(2)

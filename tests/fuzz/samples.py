@@ -207,6 +207,16 @@ def _ovf(root: Path) -> None:
     (root / "m.ovf").write_bytes(head.encode() + b"\n# Begin: Data Binary 8\n" + binary + b"\n" + tail)
     text = "\n".join(["# Begin: Data Text", *["0 0 1"] * 8, "# End: Data Text", "# End: Segment", ""])
     (root / "text.ovf").write_text(f"{head}\n{text}", encoding="ascii")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+    from tiny_ovf import ovf
+
+    rows = [[0.6, 0.0, 0.8]] * 8
+    time = ["Desc: Total simulation time: 1e-9 s"]
+    (root / "first.ovf").write_bytes(ovf(rows, (4, 2, 1), version=1, data="Binary 4", extra=time))
+    (root / "first-text.ovf").write_bytes(ovf(rows, (4, 2, 1), version=1, extra=time).replace(b"\n", b"\r\n"))
+    (root / "six.ovf").write_bytes(ovf([[*row, *row] for row in rows], (2, 2, 2), data="Binary 8"))
+    one = ovf(rows, (2, 2, 2), data="Binary 4")
+    (root / "segments.ovf").write_bytes(one + one[one.index(b"# Begin: Segment") :])
 
 
 def _sweep(root: Path) -> None:

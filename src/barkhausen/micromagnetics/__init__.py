@@ -15,7 +15,9 @@ from barkhausen.micromagnetics.equilibrium import (
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.excitation.gate import Gate, StrainGate, VoltageControlledAnisotropy
 from barkhausen.micromagnetics.excitation.waveform import Waveform
-from barkhausen.micromagnetics.files.ovf import Snapshots, read_ovf, write_ovf
+from barkhausen.micromagnetics.files.bridge import from_discretisedfield, to_discretisedfield
+from barkhausen.micromagnetics.files.ovf import OvfData, OvfMesh, Snapshots, load_ovf, read_ovf, save_ovf, write_ovf
+from barkhausen.micromagnetics.files.vtk import write_vti
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.geometry.anisotropy_map import Region, anisotropy_map, grains
 from barkhausen.micromagnetics.geometry.current_map import current_map
@@ -141,6 +143,8 @@ __all__ = [
     "NotConvergedError",
     "Notch",
     "Observable",
+    "OvfData",
+    "OvfMesh",
     "ParameterMaps",
     "PerpendicularAnisotropy",
     "PerpendicularMap",
@@ -189,6 +193,7 @@ __all__ = [
     "domain_wall",
     "edge_patches",
     "ellipse",
+    "from_discretisedfield",
     "frozen_ends",
     "graded_notches",
     "grain_structure",
@@ -197,6 +202,7 @@ __all__ = [
     "helix",
     "hysteresis",
     "largest_torque",
+    "load_ovf",
     "material",
     "material_names",
     "mean_velocity",
@@ -210,6 +216,7 @@ __all__ = [
     "relax",
     "ridge",
     "ring",
+    "save_ovf",
     "shape_film",
     "simulate",
     "skyrmion",
@@ -221,6 +228,7 @@ __all__ = [
     "stripes",
     "tapered_track",
     "thermal_amplitude",
+    "to_discretisedfield",
     "topological_charge",
     "topological_density",
     "track_film",
@@ -229,4 +237,5 @@ __all__ = [
     "vortex",
     "with_ends",
     "write_ovf",
+    "write_vti",
 ]
