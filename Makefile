@@ -7,7 +7,7 @@ WORKERS ?= 2
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
 # Parts of `make validate`.
-PARTS := standard-problems walls equilibrium integrators ensembles devices synapses sweeps claims others
+PARTS := standard-problems walls waves equilibrium integrators ensembles devices synapses sweeps claims others
 
 .PHONY: setup reproduce test lint docs wheel check-wheel licences bench bench-micromagnetics validate tune fuzz chaos notebooks check-notebooks clean $(PARTS:%=validate-%)
 
@@ -50,6 +50,9 @@ validate-standard-problems: .venv/peers.stamp ## muMAG problems 4 and 5, the dem
 
 validate-walls: .venv/peers.stamp ## width, tilt, velocity and depinning of walls
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_walls.py tests/micromagnetics/geometry
+
+validate-waves: .venv/peers.stamp ## resonances and dispersions of spin waves, coherent rotation
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_dispersions.py $(PHYSICS)/test_coherent_rotation.py
 
 validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py
