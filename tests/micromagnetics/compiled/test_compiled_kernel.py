@@ -96,6 +96,11 @@ def reference_field(problem: LaneProblem, m: np.ndarray, drive: np.ndarray) -> n
         b[:, 2] -= d * neighbour[:, axis]
         if axis == 0:
             slope += step * 0.5 / problem.cell_x * weight[:, None] * (neighbour - m)
+    # To the fourth order, as far as the five cells in a row are filled.
+    far, far_fraction = np.pad(m, ((0, 0), (0, 0), (2, 2), (0, 0))), np.pad(fraction, ((0, 0), (2, 2), (0, 0)))
+    cells = [far[:, :, 2 + k : 2 + k + nx] for k in (-2, -1, 1, 2)]
+    least = np.min([far_fraction[:, 2 + k : 2 + k + nx] for k in range(-2, 3)], axis=0) / safe
+    slope += least[:, None] * (2 * (cells[2] - cells[1]) - (cells[3] - cells[0])) / (12 * problem.cell_x)
     damping_like, field_like, gate, bx, by, bz, drift = (q[:, None, None] for q in drive)
     profile = 1.0 if problem.gate_profile is None else problem.gate_profile
     b[:, 2] += (problem.anisotropy + gate * profile) * m[:, 2]

@@ -266,6 +266,10 @@ def test_zhang_li_torque_is_the_documented_one(cut: bool) -> None:
             if 0 <= there < 7:
                 share = torch.minimum(fill[:, x], fill[:, there]) / fill[:, x].clamp_min(1e-300)
                 gradient[:, :, x] += sign * share[:, None] * (m[:, :, there] - m[:, :, x]) / (2 * 2e-9)
+        if 2 <= x < 5:  # to the fourth order
+            least = fill[:, x - 2 : x + 3].amin(1) / fill[:, x].clamp_min(1e-300)
+            near, far = m[:, :, x + 1] - m[:, :, x - 1], m[:, :, x + 2] - m[:, :, x - 2]
+            gradient[:, :, x] += least[:, None] * (2 * near - far) / (12 * 2e-9)
     gradient *= drift[:, None, None, None]
     across = torch.linalg.cross(m, gradient, dim=1)
     transverse = -torch.linalg.cross(m, across, dim=1)

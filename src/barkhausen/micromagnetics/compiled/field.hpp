@@ -11,13 +11,16 @@ struct Drive {
   Lanes damping_like, field_like, gate;
   Vector external;
   Lanes spin_transfer;  // -u / (2 gamma cell_x)
+  bool transfers;       // whether it differs from 0 in any replica
 };
 
 ALWAYS_INLINE Drive load_drive(const Run& run, int row, int block) {
   const float* from = run.drive + 7 * run.padded * row + (int64_t)kLanes * block;
   Lanes value[7];
   for (int quantity = 0; quantity < 7; quantity++) value[quantity] = load_unaligned(from + quantity * run.padded);
-  return {value[0], value[1], value[2], {value[3], value[4], value[5]}, value[6]};
+  bool transfers = false;
+  for (int lane = 0; lane < kLanes; lane++) transfers |= value[6][lane] != 0.0f;
+  return {value[0], value[1], value[2], {value[3], value[4], value[5]}, value[6], transfers};
 }
 
 ALWAYS_INLINE Vector operator+(Vector a, Vector b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
@@ -29,11 +32,22 @@ ALWAYS_INLINE Vector cross(Vector a, Vector b) {
   return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 }
 
+// The cells two rows further on, for the slope along x of the fourth order: the halo, which is empty, where there are none.
+struct Beyond {
+  ptrdiff_t right, left;  // in cells
+};
+
+ALWAYS_INLINE Beyond beyond(const Problem& problem, int x) {
+  const ptrdiff_t row = problem.ny + 1;
+  return {x + 2 <= problem.nx ? 2 * row : row, x >= 1 ? 2 * row : row};
+}
+
 // `centre` and `fill` point at the cell in arrays with a halo of empty cells, `row` cells from one x to the next. A
 // bond counts as much as the emptier of its two cells is filled, per filled volume of this one; the halo is empty, so
 // the edges of the film need no case of their own. `anisotropy` points at the fields per m_z and per m_x.
 ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, const float* centre, const float* fill,
-                                 const float* inverse_fill, ptrdiff_t row, const float* anisotropy, float gate) {
+                                 const float* inverse_fill, ptrdiff_t row, Beyond two, const float* anisotropy,
+                                 float gate) {
   const Vector m = load_vector(centre);
   const Lanes own = load(fill);
   const Vector to_right = load_vector(centre + 3 * kLanes * row), to_left = load_vector(centre - 3 * kLanes * row);
@@ -50,8 +64,15 @@ ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, con
   bonds.y += dy * (up * to_up.z - down * to_down.z);
   bonds.z -= dx * (right * to_right.x - left * to_left.x) + dy * (up * to_up.y - down * to_down.y);
 
-  const Vector slope = from_right - from_left;
-  bonds = bonds + drive.spin_transfer * (cross(m, slope) + problem.non_adiabaticity * slope);
+  if (drive.transfers) {
+    Vector slope = from_right - from_left;
+    // From the second order to the fourth, as far as all five cells are filled.
+    const Lanes ends = minimum(load(fill + kLanes * two.right), load(fill - kLanes * two.left));
+    const Lanes all = minimum(minimum(right, left), ends);
+    const Vector outer = load_vector(centre + 3 * kLanes * two.right) - load_vector(centre - 3 * kLanes * two.left);
+    slope = slope + ((1.0f / 6.0f) * all) * (2.0f * (to_right - to_left) - outer);
+    bonds = bonds + drive.spin_transfer * (cross(m, slope) + problem.non_adiabaticity * slope);
+  }
 
   const float* p = problem.polarisation;
   Vector b = load(inverse_fill) * bonds + drive.external;

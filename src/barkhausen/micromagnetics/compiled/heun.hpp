@@ -98,6 +98,7 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
   float* noise = block.work.noise + 3 * kLanes * cell;
   float* field = block.run.field + (stage >= kFieldOnly ? 3 * kLanes * (block.index * (ptrdiff_t)problem.nx * problem.ny + cell) : 0);
   IntLanes worst = block.worst;
+  const Beyond two = beyond(problem, x);
 
   if (stage == kPredict && block.thermal_on)
     fill_with_normals(block.generator, block.thermal, noise, 3 * problem.ny);
@@ -113,7 +114,7 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
       store_vector(field + vector, b);
       continue;
     }
-    b = b + local_field(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1,
+    b = b + local_field(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1, two,
                         anisotropy + y * problem.anisotropy_cell_stride, gate[y * problem.gate_cell_stride]);
     if (stage == kFieldOnly) {
       store_vector(field + vector, b);
