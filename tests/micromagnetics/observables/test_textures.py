@@ -235,13 +235,13 @@ def made_up() -> tuple[Film, Tensor, list[int]]:
     up = torch.zeros(3, 50, 50, dtype=torch.float64)
     up[2] = 1.0
     middle = (50e-9, 50e-9)
-    # The sense of rotation that D > 0 prefers: from the core down, m points outwards on the way to up.
-    one = skyrmion(film, middle, 14e-9, helicity=math.pi)
-    left, right = (skyrmion(film, (x, 50e-9), 9e-9, helicity=math.pi) for x in (26e-9, 74e-9))
+    # The sense of rotation that D > 0 prefers: around a core that points down m points outwards.
+    one = skyrmion(film, middle, 14e-9)
+    left, right = (skyrmion(film, (x, 50e-9), 9e-9) for x in (26e-9, 74e-9))
     two = torch.where(film.grid.x[:, None] < 50e-9, left, right)
     wall = torch.stack((1 / torch.cosh(x / WALL), torch.zeros_like(x), -torch.tanh(x / WALL)))
     flipped = torch.tensor([-1.0, -1.0, -1.0])[:, None, None]
-    states = [up, -up, one, one * flipped, two, skyrmion(film, middle, 14e-9, rings=2, helicity=math.pi), wall,
+    states = [up, -up, one, one * flipped, two, skyrmion(film, middle, 14e-9, rings=2), wall,
               up.roll(1, 0)]  # fmt: skip
     return disc, torch.stack(states) * disc.fill, [0, 1, 2, 3, 4, 4, 4, 4]
 
