@@ -141,7 +141,8 @@ def _chunk(
         return fitting
     # Compiled: enough blocks of eight that threads of unequal speed stay busy, few enough to hear of progress. Torch:
     # as many as fit the cache of a CPU, more are slower, fewer pay more for each call.
-    suitable = GROUP * (4 * threads if name == "compiled" else max(1, CACHED_CELLS // (GROUP * film.grid.cells)))
+    cells = film.grid.cells * film.layer_count
+    suitable = GROUP * (4 * threads if name == "compiled" else max(1, CACHED_CELLS // (GROUP * cells)))
     return suitable if fitting is None else min(suitable, fitting)
 
 
@@ -149,7 +150,7 @@ def bytes_per_replica(film: Film, name: str, dtype: torch.dtype) -> float:
     """Upper estimate of the working memory in bytes for one more replica in a chunk."""
     grid = film.grid
     size = 4 if dtype == torch.float32 else 8
-    field = 3 * grid.cells * size
+    field = 3 * grid.cells * size * film.layer_count
     # In fields of one replica, a fifth above what was measured, as allocators differ from run to run: what differs from
     # device to device, and the arrays and transforms on the way.
     family = 0.0 if film.devices == 1 else 8.0

@@ -59,17 +59,40 @@ def weighted(film: Film, axis: int, name: str) -> Pair | None:
     constant = None if maps is None else getattr(maps, name)
     if maps is None or (strength is None and constant is None and maps.saturation_magnetisation is None):
         return None
-    shared = film.full(1.0, 1, *_shape(film, axis)) if film.fill is None else _shared(film, axis)
-    if strength is not None:
-        shared = shared * strength.narrow(1 + axis, 0, _bonds(film, axis))
+    shared = _strength(film, axis)
     if constant is None:
         shared = shared * getattr(film.material, name)
     else:
         first, second = _ends(constant, 1 + axis, film.grid.periodic[axis])
         harmonic = name == "exchange_stiffness"
         shared = shared * (2 * first * second / (first + second) if harmonic else (first + second) / 2)
+    return _per_moment(film, axis, shared)
+
+
+def unweighted(film: Film, axis: int) -> Pair | None:
+    """Factors w_ij/(Ms_i phi_i) of the bonds along an axis in m/A, for a constant that is the same everywhere.
+
+    Returns:
+        Two tensors ``[device, bonds…]``, or ``None`` if all are 1/Ms of the material.
+    """
+    maps = film.maps
+    strength = None if maps is None else (maps.bond_x, maps.bond_y)[axis]
+    if film.relative_density is None and strength is None:
+        return None
+    return _per_moment(film, axis, _strength(film, axis))
+
+
+def _strength(film: Film, axis: int) -> Tensor:
+    """Weight w_ij of each bond: the smaller filled fraction times the strength of the bond."""
+    shared = film.full(1.0, 1, *_shape(film, axis)) if film.fill is None else _shared(film, axis)
+    strength = None if film.maps is None else (film.maps.bond_x, film.maps.bond_y)[axis]
+    return shared if strength is None else shared * strength.narrow(1 + axis, 0, _bonds(film, axis))
+
+
+def _per_moment(film: Film, axis: int, shared: Tensor) -> Pair:
+    """Value of each bond over Ms_i phi_i of its two cells."""
     shared = shared / film.material.saturation_magnetisation
-    inverse = film.full(1.0, 1, *film.grid.shape) if film.inverse_moment is None else film.inverse_moment
+    inverse = film.full(1.0, 1, *film.grid.shape) if film.inverse_density is None else film.inverse_density
     return _sides(film, axis, shared, inverse)
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.micromagnetics.backend import Backend, choose_backend
@@ -128,8 +129,11 @@ def simulate(
     check_observables(observe)
     if snapshots is not None:
         snapshots.check_replicas(replicas)
-    needed = BYTES_OF_A_CELL * film.grid.cells * float(replicas) + BYTES_OF_A_RECORD * len(plan.times) * float(replicas)
-    check_memory(needed, f"replicas = {replicas}: of {film.grid.cells} cells and {len(plan.times)} records each")
+        if film.layer_count > 1:
+            raise InputError("snapshots: are of single films; of a stack, write Simulation(...).m with write_ovf")
+    cells = film.grid.cells * film.layer_count
+    needed = BYTES_OF_A_CELL * cells * float(replicas) + BYTES_OF_A_RECORD * len(plan.times) * float(replicas)
+    check_memory(needed, f"replicas = {replicas}: of {cells} cells and {len(plan.times)} records each")
     start = for_replicas(film, default_state(film) if initial is None else initial, replicas)
     keep = None
     if checkpoint is not None:
@@ -141,7 +145,8 @@ def simulate(
             rows = torch.arange(first, min(first + chosen.chunk, replicas))
             records = None if keep is None else keep.finished(number)
             if records is None:
-                run = _Chunk(plan, chosen, rows=rows, start=start[rows], observe=observe, snapshots=snapshots)
+                own = start[film.row_numbers(rows)]
+                run = _Chunk(plan, chosen, rows=rows, start=own, observe=observe, snapshots=snapshots)
                 records = run.execute(number, keep, advance)
             else:
                 advance(len(rows) * (len(plan.times) - 1))

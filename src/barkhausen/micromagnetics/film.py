@@ -23,13 +23,14 @@ from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material
+from barkhausen.micromagnetics.rows import Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
-class Film:
+class Film(Rows):
     """Magnetic layer, or a family of layers (devices) that share grid and material.
 
     Args:
@@ -222,15 +223,23 @@ class Film:
     @cached_property
     def relative_moment(self) -> Float[Tensor, "device nx ny"] | None:
         """Moment of each cell relative to that of a full one of the material's Ms; ``None`` if all are 1."""
+        density, thickness = self.relative_density, self.relative_thickness
+        if thickness is None:
+            return density
+        return thickness.expand(-1, *self.grid.shape) if density is None else density * thickness
+
+    @cached_property
+    def relative_density(self) -> Float[Tensor, "device nx ny"] | None:
+        """Moment of each cell per volume relative to that of a full one of the material's Ms; ``None`` if all are 1."""
         if self.maps is None or self.maps.saturation_magnetisation is None:
             return self.fill
         ratio = self.maps.saturation_magnetisation / self.material.saturation_magnetisation
         return ratio if self.fill is None else ratio * self.fill
 
     @cached_property
-    def inverse_moment(self) -> Float[Tensor, "device nx ny"] | None:
-        """1/:attr:`relative_moment`, and 0 in empty cells; ``None`` if all are 1."""
-        return self.inverse_fill if self.relative_moment is self.fill else _inverse(self.relative_moment)
+    def inverse_density(self) -> Float[Tensor, "device nx ny"] | None:
+        """1/:attr:`relative_density`, and 0 in empty cells; ``None`` if all are 1."""
+        return self.inverse_fill if self.relative_density is self.fill else _inverse(self.relative_density)
 
     @cached_property
     def relative_magnetisation(self) -> Float[Tensor, "device nx ny"] | None:
@@ -243,11 +252,15 @@ class Film:
     def thermal_factor(self) -> Float[Tensor, "device nx ny"] | None:
         """Thermal field of each cell relative to that of a full cell of the material; ``None`` if all are 1.
 
-        sqrt(alpha_i T_i/(alpha T phi_i Ms_i/Ms)), and 0 in empty and in frozen cells.
+        sqrt(alpha_i T_i/(alpha T phi_i t_i/t Ms_i/Ms)), and 0 in empty and in frozen cells.
         """
-        if self.maps is None:
+        if self.maps is None and self.relative_thickness is None:
             return None if self.inverse_fill is None else self.inverse_fill.sqrt()
-        square = self.full(1.0, 1, 1, 1) if self.inverse_moment is None else self.inverse_moment
+        square = self.full(1.0, 1, 1, 1) if self.inverse_density is None else self.inverse_density
+        if self.relative_thickness is not None:
+            square = square / self.relative_thickness
+        if self.maps is None:
+            return square.sqrt()
         if self.maps.damping is not None:
             square = square * (self.maps.damping / self.material.damping)
         if self.maps.temperature is not None:
@@ -305,6 +318,11 @@ class Film:
     def dmi_bonds(self) -> tuple[neighbours.Pair | None, neighbours.Pair | None]:
         """D_ij w_ij/(Ms_i phi_i) of the bonds along x and y (:func:`~.bonds.weighted`)."""
         return neighbours.weighted(self, 0, "dmi"), neighbours.weighted(self, 1, "dmi")
+
+    @cached_property
+    def unweighted_bonds(self) -> tuple[neighbours.Pair | None, neighbours.Pair | None]:
+        """w_ij/(Ms_i phi_i) of the bonds along x and y (:func:`~.bonds.unweighted`)."""
+        return neighbours.unweighted(self, 0), neighbours.unweighted(self, 1)
 
     @cached_property
     def anisotropy_field(self) -> Float[Tensor, "device nx ny"]:

@@ -24,7 +24,7 @@ from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators import CompiledHeun, DormandPrince, Heun, StepAdvice, Stepper, advise_step
 from barkhausen.micromagnetics.observables import Observable
 from barkhausen.micromagnetics.system import System
-from barkhausen.micromagnetics.terms import Demag, Term, standard_terms
+from barkhausen.micromagnetics.terms import Demag, Term, terms_of
 
 MAXIMAL_STEPS = 1e9
 """Largest number of steps; more would take weeks and are probably a mistake in the units."""
@@ -88,7 +88,7 @@ class Plan:
                 "take a small damping, or temperature = 0 with integrator = 'dormand-prince'"
             )
         film.check_replicas(replicas)
-        terms = standard_terms(film.material, film.maps) if terms is None else _checked_terms(terms)
+        terms = terms_of(film) if terms is None else _checked_terms(terms)
         return Plan(film, terms, replicas, seed, wave, integrator, tolerance)
 
     @property
@@ -270,7 +270,13 @@ def records_dataset(
     variables, coordinates = {}, {}
     for item in observe:
         values = records[item.name].numpy()
-        variables[item.name] = (("time", "replica", *item.dimensions), values, {"units": item.units, **item.attributes})
+        dimensions: tuple[str, ...] = ("time", "replica", *item.dimensions)
+        if values.shape[1] != plan.replicas:
+            # One value for each row of the batch.
+            values = values.reshape(len(values), plan.replicas, -1, *values.shape[2:])
+            dimensions = ("time", "replica", "layer", *item.dimensions)
+            coordinates["layer"] = np.asarray(plan.film.layer_names)
+        variables[item.name] = (dimensions, values, {"units": item.units, **item.attributes})
         coordinates.update({key: np.asarray(label) for key, label in item.coordinates(plan.film).items()})
     return xr.Dataset(
         variables,

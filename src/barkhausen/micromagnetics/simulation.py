@@ -108,8 +108,9 @@ class Simulation:
 
     def __repr__(self) -> str:
         nx, ny = self.film.grid.shape
+        layers = f"{self.film.layer_count} x " if self.film.layer_count > 1 else ""
         return (
-            f"Simulation({self._plan.replicas} replicas of {nx} x {ny} cells, t = {self.time:.6g} s, "
+            f"Simulation({self._plan.replicas} replicas of {layers}{nx} x {ny} cells, t = {self.time:.6g} s, "
             f"dt = {self.dt:g} s, {self._backend.describe()['backend']})"
         )
 

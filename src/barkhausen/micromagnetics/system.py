@@ -12,7 +12,7 @@ from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.layout import cross
 from barkhausen.micromagnetics.state import Inputs, State
-from barkhausen.micromagnetics.terms import EnergyTerm, Term, standard_terms
+from barkhausen.micromagnetics.terms import EnergyTerm, Term, terms_of
 
 
 class System:
@@ -21,7 +21,7 @@ class System:
     Args:
         film: Grid, material and devices.
         drive: Currents, fields and voltages. Default: none.
-        terms: Terms of the effective field. Default: :func:`standard_terms` of the material.
+        terms: Terms of the effective field. Default: :func:`terms_of` the film.
         replicas: Number of replicas in the batch.
         dtype, device: Precision and device of the computation.
 
@@ -44,7 +44,7 @@ class System:
         drive.check_replicas(replicas)
         self.film = film.select(torch.arange(replicas)).to(dtype, device)
         self.drive = drive
-        self.terms = standard_terms(film.material, film.maps) if terms is None else tuple(terms)
+        self.terms = terms_of(film) if terms is None else tuple(terms)
         self.replicas = replicas
         self.dtype = dtype
         self.device = torch.device(device)
@@ -63,8 +63,8 @@ class System:
         self.gate_profile = None if profile is None else profile.to(device=self.device, dtype=self.dtype)
 
     def table(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time 6 replica"]:
-        """Drive at these times (s) in the precision and on the device of the computation."""
-        return self.drive.table(times, self.replicas).to(self.device, self.dtype)
+        """Drive at these times (s) in the precision and on the device of the computation, for each row of the batch."""
+        return self.film.row_inputs(self.drive.table(times, self.replicas)).to(self.device, self.dtype)
 
     def inputs(self, time: float) -> Inputs:
         """Drive at one instant (s)."""
@@ -78,7 +78,11 @@ class System:
 
     def start(self, m: Float[Tensor, "any 3 nx ny"]) -> Float[Tensor, "replica 3 nx ny"]:
         """Copy of m for every replica, in the precision and on the device of the system, zero in empty cells."""
-        m = m.to(self.device, self.dtype, copy=True).expand(self.replicas, -1, -1, -1)
+        m = m.to(self.device, self.dtype, copy=True)
+        layers = self.film.layer_count
+        if layers > 1 and len(m) == layers:
+            m = m.repeat(self.replicas, 1, 1, 1)
+        m = m.expand(self.replicas * layers, -1, -1, -1)
         return m.clone() if self.film.filled is None else m * self.film.filled[:, None]
 
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
@@ -99,7 +103,17 @@ class System:
         for term in self.terms:
             if isinstance(term, EnergyTerm):
                 total = total + term.energy(state)
-        return total
+        layers = self.film.layer_count
+        return total.reshape(-1, layers).sum(1) if layers > 1 else total
+
+    def over_layers(self, values: Float[Tensor, " row"], how: str = "sum") -> Float[Tensor, " row"]:
+        """Sum (or ``amax``) over the layers of each replica, given back to each of its rows."""
+        layers = self.film.layer_count
+        if layers == 1:
+            return values
+        grouped = values.reshape(-1, layers)
+        total = grouped.amax(1) if how == "amax" else grouped.sum(1)
+        return total.repeat_interleave(layers)
 
     def rate(
         self,

@@ -73,6 +73,9 @@ def descend(system: System, m: Tensor, *, torque: float, time: float, iterations
         downhill = cross(at, cross(at, system.field(at, inputs)))
         return downhill if system.film.moving is None else downhill.mul_(system.film.moving[:, None])
 
+    def dot(a: Tensor, b: Tensor) -> Tensor:
+        return system.over_layers((a * b).sum((1, 2, 3)))[:, None, None, None]
+
     m = system.start(m)
     gradient = descent(m)
     step = m.new_full((m.shape[0], 1, 1, 1), 1e-2)
@@ -80,7 +83,7 @@ def descend(system: System, m: Tensor, *, torque: float, time: float, iterations
     worst = float("inf")
     for k in range(iterations):
         if k % CHECK == 0:
-            torques = torch.linalg.vector_norm(gradient, dim=1).amax((1, 2))
+            torques = system.over_layers(torch.linalg.vector_norm(gradient, dim=1).amax((1, 2)), "amax")
             worst = float(torques.max())
             if worst < torque:
                 return m
@@ -92,12 +95,12 @@ def descend(system: System, m: Tensor, *, torque: float, time: float, iterations
         change, before = moved - m, gradient
         m, gradient = moved, descent(moved)
         turn = gradient - before
-        overlap = (change * turn).sum((1, 2, 3), keepdim=True)
+        overlap = dot(change, turn)
         # The two Barzilai-Borwein steps in turn.
         if k % 2:
-            proposed = overlap / (turn * turn).sum((1, 2, 3), keepdim=True).clamp_min(1e-30)
+            proposed = overlap / dot(turn, turn).clamp_min(1e-30)
         else:
-            proposed = (change * change).sum((1, 2, 3), keepdim=True) / torch.where(overlap == 0, 1e-30, overlap)
+            proposed = dot(change, change) / torch.where(overlap == 0, 1e-30, overlap)
         step = patience.limited(proposed)
     raise NotConvergedError(
         f"minimize: largest torque is {worst:.3g} T after {iterations} iterations, wanted {torque:g} T"

@@ -121,22 +121,25 @@ def settled(
             return m
         if on_maximum == "warn":
             worst = int(found.curvature.argmin())
-            others = f" (and {int(bad.sum()) - 1} more)" if int(bad.sum()) > 1 else ""
+            layers = system.film.layer_count
+            more = int(bad.sum()) // layers - 1
+            others = f" (and {more} more)" if more else ""
             warn(
-                f"{name}: the state of replica {worst}{others} is at rest but a maximum or saddle of the energy "
-                f"(curvature {float(found.curvature[worst]):.3g} T, below {UNSTABLE:g}): the least disturbance makes "
-                f"it leave; on_maximum='perturb' does so, 'ignore' accepts it"
+                f"{name}: the state of replica {worst // layers}{others} is at rest but a maximum or saddle of the "
+                f"energy (curvature {float(found.curvature[worst]):.3g} T, below {UNSTABLE:g}): the least disturbance "
+                f"makes it leave; on_maximum='perturb' does so, 'ignore' accepts it"
             )
             return m
-        m = descend(kicked(m, found, seed + kick))
+        m = descend(kicked(m, found, seed + kick, system.film.layer_count))
     raise NotConvergedError(f"{name}: still at a saddle of the energy after {KICKS} perturbations")
 
 
-def kicked(m: Tensor, found: Stability, seed: int) -> Tensor:
+def kicked(m: Tensor, found: Stability, seed: int, layers: int = 1) -> Tensor:
     """Unstable replicas turned by up to :data:`KICK` rad along their mode, to the side that the seed chooses."""
     sides = [
         float(torch.randint(0, 2, (), generator=torch.Generator().manual_seed(mixed_seed(seed, replica)))) * 2 - 1
-        for replica in range(len(m))
+        for replica in range(len(m) // layers)
+        for _ in range(layers)
     ]
     side = torch.tensor(sides, dtype=m.dtype, device=m.device) * found.unstable
     moved = m + KICK * side[:, None, None, None] * found.mode

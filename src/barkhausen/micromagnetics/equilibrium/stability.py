@@ -134,11 +134,11 @@ class _Lanczos:
         mode = torch.zeros_like(self.m)
         for share, v in zip(self.share.unbind(1), self.basis, strict=False):
             mode += share[:, None, None, None] * v
-        largest = torch.linalg.vector_norm(mode, dim=1).amax((1, 2)).clamp_min(1e-30)
+        largest = self._largest(mode)
         return Stability(self.lowest, self.residual, mode / largest[:, None, None, None], self.count)
 
     def _hessian(self, v: Tensor) -> Tensor:
-        largest = torch.linalg.vector_norm(v, dim=1).amax((1, 2)).clamp_min(1e-30)[:, None, None, None]
+        largest = self._largest(v)[:, None, None, None]
         step = self.small / largest
         self.count += 1
         change = (self.system.field(self.m + step * v, self.inputs) - self.base) / step
@@ -150,9 +150,13 @@ class _Lanczos:
         across = v * self.m.square().sum(1, keepdim=True).sign() - along * self.m
         return across if self.system.film.moving is None else across * self.system.film.moving[:, None]
 
+    def _largest(self, v: Tensor) -> Tensor:
+        """Largest rotation in any cell of each replica."""
+        largest: Tensor = torch.linalg.vector_norm(v, dim=1).amax((1, 2))
+        return self.system.over_layers(largest, "amax").clamp_min(1e-30)
+
     def _dot(self, a: Tensor, b: Tensor) -> Tensor:
-        product: Tensor = (self.weight * a * b).sum((1, 2, 3))
-        return product
+        return self.system.over_layers((self.weight * a * b).sum((1, 2, 3)))
 
     def _norm(self, a: Tensor) -> Tensor:
         norm: Tensor = self._dot(a, a).sqrt()

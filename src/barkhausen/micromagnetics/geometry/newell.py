@@ -88,10 +88,10 @@ def _closed_form(x: Tensor, y: Tensor, hx: float, hy: float, hz: float) -> Tenso
 
     return torch.stack(
         [
-            differences(_newell_f, (0, 1, 2)),
-            differences(_newell_f, (1, 0, 2)),
-            differences(_newell_f, (2, 1, 0)),
-            differences(_newell_g, (0, 1, 2)),
+            differences(newell_f, (0, 1, 2)),
+            differences(newell_f, (1, 0, 2)),
+            differences(newell_f, (2, 1, 0)),
+            differences(newell_g, (0, 1, 2)),
         ]
     )
 
@@ -101,7 +101,7 @@ def _finite(value: Tensor) -> Tensor:
     return torch.nan_to_num(value, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _newell_f(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+def newell_f(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
     """f of Newell et al. (1993), equation 27: its second differences give the diagonal components."""
     x, y, z = x.abs(), y.abs(), z.abs()
     r = (x * x + y * y + z * z).sqrt()
@@ -113,7 +113,7 @@ def _newell_f(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
     )
 
 
-def _newell_g(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+def newell_g(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
     """g of Newell et al. (1993), equation 32: its second differences give the off-diagonal component."""
     z = z.abs()
     r = (x * x + y * y + z * z).sqrt()

@@ -54,6 +54,8 @@ def why_not(
 
 def _why_not_film(film: Film) -> str | None:
     """Why the compiled kernel cannot compute this film, or ``None`` if it can."""
+    if film.layer_count > 1:
+        return "it computes single films, not stacks"
     if any(film.grid.periodic):
         return "it computes films with free edges, not periodic ones"
     if film.maps is not None:

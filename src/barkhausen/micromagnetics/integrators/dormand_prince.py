@@ -115,8 +115,14 @@ class DormandPrince(Stepper):
 
     def _give_up(self, time: float, step: float) -> None:
         finite = torch.isfinite(self._slope(self._m, time)).flatten(1).all(1)
-        replica = int(torch.nonzero(~finite)[0]) if not bool(finite.all()) else 0
-        raise IntegrationError(int(self.replicas[replica]), time, math.nan if step >= SMALLEST_STEP else math.inf, None)
+        row = int(torch.nonzero(~finite)[0]) if not bool(finite.all()) else 0
+        replica = int(self.replicas[row // self.system.film.layer_count])
+        raise IntegrationError(
+            int(self.replicas[replica // self.system.film.layer_count]),
+            time,
+            math.nan if step >= SMALLEST_STEP else math.inf,
+            None,
+        )
 
     def take_film(self) -> bool:
         """Nothing is kept of what may change."""

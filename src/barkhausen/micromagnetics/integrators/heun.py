@@ -54,7 +54,7 @@ class Heun(Stepper):
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas
         film = system.film
         hot = bool((torch.as_tensor(temperature) > 0).any())
-        self._noise = ThermalNoise(self.replicas, seed, self._m) if hot else None
+        self._noise = ThermalNoise(film.row_numbers(self.replicas), seed, self._m) if hot else None
         self._amplitude: Tensor | float = 0.0
         if hot:
             self.set_temperature(temperature)
@@ -67,7 +67,8 @@ class Heun(Stepper):
             super().set_temperature(temperature)
         amplitude: Tensor | float
         if isinstance(temperature, Tensor):
-            amplitude = (thermal_amplitude(film, 1.0, self.dt) * temperature.sqrt()).to(self._m)[:, None, None, None]
+            roots = film.to_rows(temperature.sqrt())
+            amplitude = (thermal_amplitude(film, 1.0, self.dt) * roots).to(self._m)[:, None, None, None]
         else:
             amplitude = thermal_amplitude(film, temperature, self.dt)
         self._amplitude = amplitude if film.thermal_factor is None else amplitude * film.thermal_factor[:, None]
@@ -87,7 +88,8 @@ class Heun(Stepper):
             inputs = [self.system.drive.inputs(row) for row in rows]
             for k in range(count):
                 deviation = torch.maximum(deviation, self._step(inputs[k], inputs[k + 1]))
-            check_norm(deviation, self.replicas, start + (first + count) * self.dt, self.advice)
+            numbers = self.system.film.to_rows(self.replicas)
+            check_norm(deviation, numbers, start + (first + count) * self.dt, self.advice)
 
     def _step(self, now: Inputs, then: Inputs) -> Float[Tensor, " replica"]:
         system, m = self.system, self._m

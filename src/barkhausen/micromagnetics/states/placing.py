@@ -26,13 +26,16 @@ def for_replicas(film: Film, m: Float[Tensor, "any 3 nx ny"], replicas: int) -> 
     m = torch.as_tensor(m, dtype=torch.float64)
     if m.dim() == 3:
         m = m[None]
-    if m.dim() != 4 or tuple(m.shape[1:]) != (3, *film.grid.shape) or m.shape[0] not in (1, replicas):
+    layers = film.layer_count
+    rows = replicas * layers
+    if m.dim() != 4 or tuple(m.shape[1:]) != (3, *film.grid.shape) or m.shape[0] not in (1, layers, rows):
+        wanted = f"{rows} or 1" if layers == 1 else f"{rows}, {layers} or 1"
         raise InputError(
-            f"initial magnetisation: shape {tuple(m.shape)} is not ({replicas} or 1, 3, {film.grid.nx}, {film.grid.ny})"
+            f"initial magnetisation: shape {tuple(m.shape)} is not ({wanted}, 3, {film.grid.nx}, {film.grid.ny})"
         )
     if not bool(torch.isfinite(m).all()):
         raise InputError("initial magnetisation: not all values are finite")
-    m = m.expand(replicas, -1, -1, -1)
+    m = m.repeat(replicas, 1, 1, 1) if 1 < len(m) == layers else m.expand(rows, -1, -1, -1)
     norm = torch.linalg.vector_norm(m, dim=1, keepdim=True)
     filled = None if film.filled is None else film.select(torch.arange(replicas)).filled
     empty = torch.zeros_like(norm, dtype=torch.bool) if filled is None else ~filled[:, None].expand_as(norm)

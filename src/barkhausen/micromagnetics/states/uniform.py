@@ -38,4 +38,7 @@ def random_state(film: Film, replicas: int, generator: torch.Generator) -> Float
 def default_state(film: Film) -> Float[Tensor, "replica 3 nx ny"]:
     """State in which a simulation starts unless another is given: a wall in the middle of a film with perpendicular
     anisotropy, and a uniform state along the track (+x) in a film magnetised in its plane."""
+    if film.parts:
+        # Layers that are coupled antiparallel start so.
+        return torch.cat([sign * default_state(part)[:1] for part, sign in film.parts])
     return domain_wall(film) if film.material.effective_anisotropy > 0 else uniform(film, (1.0, 0.0, 0.0))

@@ -1,5 +1,6 @@
 """Terms of the effective field: small objects with a field and, where there is one, an energy."""
 
+from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.material import Material
 from barkhausen.micromagnetics.terms.anisotropy import PerpendicularAnisotropy, UniaxialAnisotropy
@@ -18,6 +19,11 @@ COMPILED = (Demag, Exchange, InterfacialDMI, SpinOrbitTorque, UniaxialAnisotropy
 
 KNOWN = (*COMPILED, CubicAnisotropy)
 """Terms that come with the package."""
+
+
+def terms_of(film: Film) -> tuple[Term, ...]:
+    """Terms of the effective field of a film unless others are given: its own, or those of material and maps."""
+    return standard_terms(film.material, film.maps) if film.own_terms is None else film.own_terms
 
 
 def standard_terms(material: Material, maps: ParameterMaps | None = None) -> tuple[Term, ...]:
@@ -52,5 +58,6 @@ __all__ = [
     "Zeeman",
     "ZhangLi",
     "standard_terms",
+    "terms_of",
     "thermal_amplitude",
 ]

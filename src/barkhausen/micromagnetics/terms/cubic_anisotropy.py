@@ -46,6 +46,8 @@ class CubicAnisotropy(EnergyTerm):
         density = 0.5 * (square.sum(1).square() - square.square().sum(1))
         if film.fill is not None:
             density = density * film.fill
+        if film.relative_thickness is not None:
+            density = density * film.relative_thickness
         return film.material.cubic_anisotropy * film.grid.cell_volume * density.sum((1, 2))
 
     def stiffest_field(self, film: Film) -> float:
