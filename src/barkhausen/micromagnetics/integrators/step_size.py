@@ -13,7 +13,7 @@ from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.stiffness import stiffest_fields
-from barkhausen.micromagnetics.terms import Term, standard_terms
+from barkhausen.micromagnetics.terms import Term, terms_of
 from barkhausen.micromagnetics.terms.thermal import thermal_amplitude
 
 HEATING = 0.1
@@ -162,7 +162,7 @@ def advise_step(
     """
     if dt is not None and not (math.isfinite(dt) and dt > 0):
         raise InputError(f"dt = {dt}: must be a positive time in s")
-    terms = standard_terms(film.material, film.maps) if terms is None else terms
+    terms = terms_of(film) if terms is None else terms
     field, driven = stiffest_fields(film, drive, terms)
     damping = film.damping if isinstance(film.damping, float) else float(film.damping.min())
     factor = 1.0 if film.thermal_factor is None else float(film.thermal_factor.max())

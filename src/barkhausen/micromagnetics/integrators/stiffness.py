@@ -50,11 +50,12 @@ def estimated_field(film: Film, drive: Drive, term: Term) -> float:
     """
     film = film.select(torch.arange(film.devices)) if film.device_of_replica is None else _each_device(film)
     film = film.to(torch.float64)
-    inputs = _largest_inputs(drive, film.devices)
+    rows = film.devices * film.layer_count
+    inputs = _largest_inputs(drive, rows)
     profile = None if drive.gate_profile is None else drive.gate_profile.to(torch.float64)
     largest = 0.0
     for axis in range(3):
-        m = torch.zeros(film.devices, 3, *film.grid.shape, dtype=torch.float64)
+        m = torch.zeros(rows, 3, *film.grid.shape, dtype=torch.float64)
         m[:, axis] = 1.0
         if film.filled is not None:
             m *= film.filled[:, None]
@@ -88,9 +89,9 @@ def _each_device(film: Film) -> Film:
     return film.assign(torch.arange(film.devices)).select(torch.arange(film.devices))
 
 
-def _largest_inputs(drive: Drive, devices: int) -> Inputs:
+def _largest_inputs(drive: Drive, rows: int) -> Inputs:
     """The largest magnitude of every input."""
-    peak = {name: torch.full((devices,), wave.peak, dtype=torch.float64) for name, wave in drive.waveforms.items()}
+    peak = {name: torch.full((rows,), wave.peak, dtype=torch.float64) for name, wave in drive.waveforms.items()}
     per_volt = 0.0 if drive.gate is None else drive.gate.anisotropy_per_volt
     field = torch.stack([peak[f"field_{axis}"] for axis in "xyz"])
     return Inputs(peak["current_density"], peak["magnet_current_density"], field, per_volt * peak["gate_voltage"])

@@ -15,7 +15,7 @@ from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.observables.base import Observable
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.system import System
-from barkhausen.micromagnetics.terms import EnergyTerm, Term, standard_terms
+from barkhausen.micromagnetics.terms import EnergyTerm, Term, terms_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Energies(Observable):
         return {"term": list(self._names(film))}
 
     def _names(self, film: Film) -> tuple[str, ...]:
-        return _with_energy(standard_terms(film.material)) if self.terms is None else self.terms
+        return _with_energy(terms_of(film)) if self.terms is None else self.terms
 
     def __call__(self, system: System, state: State) -> Float[Tensor, "replica term"]:
         """Energy of each term in J.
