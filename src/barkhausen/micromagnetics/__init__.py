@@ -14,6 +14,7 @@ from barkhausen.micromagnetics.equilibrium import (
 )
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.excitation.gate import Gate, StrainGate, VoltageControlledAnisotropy
+from barkhausen.micromagnetics.excitation.oersted import strip_field
 from barkhausen.micromagnetics.excitation.waveform import Waveform
 from barkhausen.micromagnetics.files.bridge import from_discretisedfield, to_discretisedfield
 from barkhausen.micromagnetics.files.ovf import OvfData, OvfMesh, Snapshots, load_ovf, read_ovf, save_ovf, write_ovf
@@ -247,6 +248,7 @@ __all__ = [
     "spectrum",
     "stability",
     "standard_terms",
+    "strip_field",
     "stripes",
     "tapered_track",
     "thermal_amplitude",

@@ -11,6 +11,7 @@ import torch
 
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
+from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.compiled_heun import why_not
 from barkhausen.micromagnetics.terms import Term
@@ -49,6 +50,7 @@ def choose_backend(
     terms: tuple[Term, ...],
     replicas: int,
     *,
+    drive: Drive | None = None,
     name: str = "auto",
     integrator: str = "heun",
     device: torch.device | str = "cpu",
@@ -61,6 +63,7 @@ def choose_backend(
 
     Args:
         film, terms, replicas: Film, terms and number of replicas of the ensemble.
+        drive: Drive of the ensemble. Default: none.
         name: ``compiled``, ``torch`` or ``auto``: the compiled kernel if it can compute these terms, otherwise torch.
         integrator: Name from :data:`INTEGRATORS`; the adaptive integrator runs in torch.
         device: ``cpu`` or ``cuda``.
@@ -80,7 +83,7 @@ def choose_backend(
     if dtype not in (torch.float32, torch.float64):
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
     device = _device(device)
-    reason = why_not(terms, dtype, device, film)
+    reason = why_not(terms, dtype, device, film, drive)
     if integrator != "heun":
         reason = f"it does not know the integrator '{integrator}'"
     if name == "compiled" and reason is not None:

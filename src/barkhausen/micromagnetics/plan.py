@@ -291,8 +291,16 @@ def records_dataset(
 
 def digest_of_drive(drive: Drive) -> str:
     """Fingerprint of a drive."""
-    waves = [t for wave in drive.waveforms.values() for t in (wave.times, wave.values)]
-    return digest(*waves, repr(drive.gate), drive.gate_profile)
+    signals = drive.waveforms
+    local = signals.pop("local_field")
+    waves = [t for wave in signals.values() for t in (wave.times, wave.values)]
+    more: list[object] = []
+    # Drives without these keep the fingerprint of earlier versions.
+    if drive.field_profile is not None:
+        more += [local.times, local.values, drive.field_profile]
+    if drive.current_direction != (1.0, 0.0):
+        more.append(drive.current_direction)
+    return digest(*waves, repr(drive.gate), drive.gate_profile, *more)
 
 
 def digest_of_film(film: Film) -> str:

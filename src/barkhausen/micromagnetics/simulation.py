@@ -24,6 +24,7 @@ from barkhausen.micromagnetics.backend import bytes_per_replica, choose_backend
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.integrators.compiled_heun import why_not
 from barkhausen.micromagnetics.observables import Observable, check_observables
 from barkhausen.micromagnetics.plan import (
     Batch,
@@ -92,7 +93,15 @@ class Simulation:
         self._drive = drive = drive or Drive()
         plan.check_drive(drive)
         self._backend = chosen = choose_backend(
-            film, plan.terms, replicas, name=backend, integrator=integrator, device=device, dtype=dtype, threads=threads
+            film,
+            plan.terms,
+            replicas,
+            drive=drive,
+            name=backend,
+            integrator=integrator,
+            device=device,
+            dtype=dtype,
+            threads=threads,
         )
         check_memory(bytes_per_replica(film, chosen.name, dtype) * float(replicas), f"replicas = {replicas}")
         start = for_replicas(film, default_state(film) if initial is None else initial, replicas)
@@ -103,7 +112,7 @@ class Simulation:
         self._origin, self._steps = 0.0, 0
         rows = torch.arange(replicas)
         self._batch = Batch(plan, chosen, _Clocked.of(drive, self, None), rows, start, dt, advice)
-        self._profile = drive.gate_profile
+        self._held = _held(drive)
         self._last: tuple[Drive, float] = (drive, -1.0)
 
     def __repr__(self) -> str:
@@ -336,14 +345,17 @@ class Simulation:
         """Make a drive that of the batch, counted from ``start`` (s), or from time 0."""
         system = self._batch.system
         system.drive = _Clocked.of(drive, self, start)
-        profile = drive.gate_profile
-        if profile is self._profile:
+        held = _held(drive)
+        if all(one is two for one, two in zip(held, self._held, strict=True)):
             return
-        if profile is None or self._profile is None or not torch.equal(profile, self._profile):
-            # The kernel holds the profile, and the system checks its shape.
-            system.take_profile(profile)
+        system.take_profiles(drive)
+        if not all(_equal(one, two) for one, two in zip(held, self._held, strict=True)):
+            reason = why_not(system.terms, system.dtype, system.device, None, drive)
+            if reason is not None and self._backend.name == "compiled":
+                raise InputError(f"drive: the compiled kernel cannot be used for it: {reason}; use backend='torch'")
+            # The kernel holds them.
             self._batch.rebuild(self._batch.dt, self._batch.advice)
-        self._profile = profile
+        self._held = held
 
     def _move(self, interval: float) -> None:
         """Make whole steps; an adaptive integrator lands on the end."""
@@ -381,11 +393,22 @@ class _Clocked(Drive):
         clocked.__dict__.update(drive.__dict__, _simulation=simulation, _start=start)
         return clocked
 
-    def table(self, times: Float[Tensor, " time"], replicas: int) -> Float[Tensor, "time 6 replica"]:
+    def table(self, times: Float[Tensor, " time"], replicas: int) -> Float[Tensor, "time column replica"]:
         """Inputs at these times, float64."""
         if self.constant is not None:
             return super().table(times, replicas)
         return super().table(self._simulation.own_time(times, self._start), replicas)
+
+
+def _held(drive: Drive) -> tuple[object, ...]:
+    """What an integrator may hold of a drive, other than its signals."""
+    return drive.gate_profile, drive.field_profile, drive.current_direction
+
+
+def _equal(one: object, two: object) -> bool:
+    if isinstance(one, Tensor) and isinstance(two, Tensor):
+        return torch.equal(one, two)
+    return one is two or (one == two and not isinstance(one, Tensor) and not isinstance(two, Tensor))
 
 
 def _check_same(film: Film, other: Film) -> None:

@@ -15,13 +15,17 @@ class Inputs:
     """Values of the drive at one instant, one for each replica (shape ``[replica]`` or ``[1]``)."""
 
     current_density: Float[Tensor, " replica"]
-    """J in the heavy metal along +x, A/m²."""
+    """J in the heavy metal, A/m²."""
     magnet_current_density: Float[Tensor, " replica"]
-    """J in the ferromagnet along +x, A/m²."""
+    """J in the ferromagnet, A/m²."""
     field: Float[Tensor, "3 replica"]
     """Applied field in T."""
     anisotropy_change: Float[Tensor, " replica"]
     """Change of Ku by the gate in J/m³, before the gate profile."""
+    local_field: Float[Tensor, " replica"] | None = None
+    """Strength of the local field, before the field profile; ``None``: there is none."""
+    current_direction: tuple[float, float] = (1.0, 0.0)
+    """Unit vector (x, y) of both currents."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,5 @@ class State:
     inputs: Inputs
     gate_profile: Float[Tensor, "nx ny"] | None = None
     """Strength of the gate in each cell; ``None``: 1 everywhere."""
+    field_profile: Float[Tensor, "3 nx ny"] | None = None
+    """Local field in each cell at strength 1, in T; ``None``: there is none."""

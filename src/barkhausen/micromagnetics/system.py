@@ -48,21 +48,24 @@ class System:
         self.replicas = replicas
         self.dtype = dtype
         self.device = torch.device(device)
-        self.take_profile(drive.gate_profile)
+        self.gate_profile: Float[Tensor, "nx ny"] | None = None
+        self.field_profile: Float[Tensor, "3 nx ny"] | None = None
+        self.take_profiles(drive)
 
-    def take_profile(self, profile: Float[Tensor, "nx ny"] | None) -> None:
-        """Set the strength of the gate in each cell.
+    def take_profiles(self, drive: Drive) -> None:
+        """Set the strengths of the gate and of the local field in each cell.
 
         Raises:
             InputError: It has another shape than the grid.
         """
-        if profile is not None and tuple(profile.shape) != self.film.grid.shape:
-            raise InputError(
-                f"drive.gate_profile: shape {tuple(profile.shape)} is not the grid's {self.film.grid.shape}"
-            )
-        self.gate_profile = None if profile is None else profile.to(device=self.device, dtype=self.dtype)
+        for name in ("gate_profile", "field_profile"):
+            profile = getattr(drive, name)
+            shape = None if profile is None else tuple(profile.shape[-2:])
+            if shape is not None and shape != self.film.grid.shape:
+                raise InputError(f"drive.{name}: shape {shape} is not the grid's {self.film.grid.shape}")
+            setattr(self, name, None if profile is None else profile.to(device=self.device, dtype=self.dtype))
 
-    def table(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time 6 replica"]:
+    def table(self, times: Float[Tensor, " time"]) -> Float[Tensor, "time column replica"]:
         """Drive at these times (s) in the precision and on the device of the computation, for each row of the batch."""
         return self.film.row_inputs(self.drive.table(times, self.replicas)).to(self.device, self.dtype)
 
@@ -74,7 +77,7 @@ class System:
         """State that terms and observables read; ``inputs`` may be a time in s."""
         if not isinstance(inputs, Inputs):
             inputs = self.inputs(inputs)
-        return State(self.film, m, inputs, self.gate_profile)
+        return State(self.film, m, inputs, self.gate_profile, self.field_profile)
 
     def start(self, m: Float[Tensor, "any 3 nx ny"]) -> Float[Tensor, "replica 3 nx ny"]:
         """Copy of m for every replica, in the precision and on the device of the system, zero in empty cells."""

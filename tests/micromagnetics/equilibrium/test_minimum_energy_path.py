@@ -17,6 +17,7 @@ from barkhausen.micromagnetics import (
     Exchange,
     Film,
     Grid,
+    Material,
     Notch,
     SpinOrbitTorque,
     System,
@@ -29,6 +30,7 @@ from barkhausen.micromagnetics import (
     minimize,
     minimum_energy_path,
     random_state,
+    skyrmion,
     stability,
     track_film,
     uniform,
@@ -126,6 +128,33 @@ def test_without_climbing_the_highest_image_is_below_the_saddle(method: Any) -> 
     data, climbed = path_of_a_wall(method, climb=False), path_of_a_wall(method)
     assert data["converged"].values.all()
     assert 0.5 * climbed["barrier_forward"].item() < data["barrier_forward"].item() < climbed["barrier_forward"].item()
+
+
+@pytest.mark.slow
+def test_annihilation_of_a_skyrmion(report: Report) -> None:
+    """Images 12 and 24, and both methods: one barrier, since the climbing image is on the saddle itself.
+
+    The skyrmion of 58 cells (2 nm) collapses; the saddle has one direction down.
+    """
+    constants = Material(saturation_magnetisation=0.58e6, exchange_stiffness=1.5e-11, anisotropy=0.8e6, dmi=3.4e-3,
+                         damping=0.1)  # fmt: skip
+    grid = Grid(24, 24, 2e-9, 2e-9, 1e-9)
+    x, y = torch.meshgrid(grid.x - grid.length / 2, grid.y - grid.width / 2, indexing="ij")
+    film = Film(grid, constants, fill=(torch.hypot(x, y) < grid.length / 2).to(torch.float64))
+    barriers = {}
+    for method, images in (("neb", 12), ("neb", 24), ("string", 12)):
+        data = minimum_energy_path(film, skyrmion(film, radius=8e-9), uniform(film, (0.0, 0.0, 1.0)), images=images,
+                                   through=[skyrmion(film, radius=r) for r in (5e-9, 3e-9, 1.5e-9)], method=method)  # type: ignore[arg-type] # fmt: skip
+        assert data["converged"].values.all(), (method, images)
+        barriers[method, images] = data["barrier_forward"].item() / KT
+        core = data["magnetisation"].values[0, :, 2]
+        assert (core[0] < 0).sum() > 20
+        assert (core[-1] >= 0).all()
+        saddle = torch.tensor(data["saddle_state"].values)
+        assert float(stability(System(film), saddle).curvature) < -1e-4
+    finest = barriers["neb", 24]
+    report("skyrmion annihilation, kT: NEB, 12 images, 24 images", barriers["neb", 12], finest, 1e-3 * finest)
+    report("skyrmion annihilation, kT: string method, NEB", barriers["string", 12], finest, 1e-3 * finest)
 
 
 # Geometry.

@@ -62,7 +62,7 @@ def test_table_holds_every_input_of_every_replica() -> None:
         [[0.0, 0.0], [3e10] * 2, [0.1] * 2, [0.2, 0.3], [-0.4] * 2, [2 * strain] * 2],
     ]
     torch.testing.assert_close(table, torch.tensor(expected, dtype=torch.float64), rtol=1e-14, atol=0)
-    inputs = Drive.inputs(table[1])
+    inputs = drive.inputs(table[1])
     assert inputs.current_density.tolist() == [1e11, 2e11]
     assert inputs.magnet_current_density.tolist() == [3e10, 3e10]
     torch.testing.assert_close(inputs.field, table[1, 2:5])

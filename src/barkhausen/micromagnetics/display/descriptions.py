@@ -54,6 +54,8 @@ def describe_drive(drive: Drive) -> Description:
     if drive.gate is not None:
         slope = drive.gate.anisotropy_per_volt / 1e3
         facts["gate"] = f"{type(drive.gate).__name__}, {slope:.4g} kJ/m³ of anisotropy per volt"
+    if drive.current_direction != (1.0, 0.0):
+        facts["direction of the current"] = "({:.4g}, {:.4g})".format(*drive.current_direction)
     if not facts:
         facts["signals"] = "none"
     sections = [Section("Signals", header=("signal", "values", "last change", "replicas"), rows=rows, opened=True)]

@@ -47,6 +47,7 @@ SIGNALS = {
     "field_y": ("field along y", MILLI, "mT"),
     "field_z": ("field along z", MILLI, "mT"),
     "gate_voltage": ("gate voltage", 1.0, "V"),
+    "local_field": ("strength of the local field", 1.0, "of its profile"),
 }
 """Label, factor and unit of each signal of a drive."""
 

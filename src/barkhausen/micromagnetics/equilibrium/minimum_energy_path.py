@@ -41,8 +41,8 @@ FORCE = 1e-4
 SPRING = 1.0
 """Springs between images, in T for each rad (root mean square) of difference."""
 
-CLIMB_BELOW = 10.0
-"""Multiple of the wanted force at which the highest image begins to climb."""
+CLIMB_BELOW, CLIMB_AFTER = 0.02, 100
+"""Force in T below which the highest image begins to climb, or the iterations after which it does in any case."""
 
 SAME = 1e-3
 """Distance in rad below which two states are the same."""
@@ -178,8 +178,10 @@ class _Energies:
             field = term.field(state)
             energies.append(-0.5 * work(field, state) if isinstance(term, QuadraticTerm) else term.energy(state))
             total += field
-        if self.system.film.moving is not None:
-            total *= self.system.film.moving[:, None]
+        # No force acts where nothing moves: in frozen and in empty cells.
+        for mask in (self.system.film.moving, self.system.film.filled):
+            if mask is not None:
+                total *= mask[:, None]
         return total.unflatten(0, (self.paths, self.images)), torch.stack(energies).unflatten(
             1, (self.paths, self.images)
         )
@@ -209,7 +211,7 @@ class _Band:
         for number in range(1, iterations + 1):
             full, across, tangent = self._forces()
             largest = torch.linalg.vector_norm(across, dim=-3).amax((2, 3))
-            if climb and not may_climb and (float(largest.max()) < CLIMB_BELOW * force or number > iterations // 3):
+            if climb and not may_climb and (float(largest.max()) < max(CLIMB_BELOW, force) or number > CLIMB_AFTER):
                 may_climb = True
                 newton.forget()
             top = self._top() if may_climb else self.climbing

@@ -29,7 +29,11 @@ def rotation(a: Tensor, b: Tensor) -> Tensor:
 
 
 def rotated(a: Tensor, turn: Tensor) -> Tensor:
-    """Exponential of a tangent at a, cell by cell: the magnetisation that the rotation leads to, of unit length."""
+    """Exponential of a tangent at a, cell by cell: the magnetisation that the rotation leads to, of unit length.
+
+    Empty cells, where a is zero, stay empty.
+    """
+    turn = turn * (a * a).sum(-3, keepdim=True).sign()
     angle = torch.linalg.vector_norm(turn, dim=-3, keepdim=True)
     moved = a * torch.cos(angle) + turn * torch.sinc(angle / torch.pi)
     unit: Tensor = moved / torch.linalg.vector_norm(moved, dim=-3, keepdim=True).clamp_min(1e-300)

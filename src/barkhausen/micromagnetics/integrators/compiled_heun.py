@@ -11,6 +11,7 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
+from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.guard import NORM_LIMIT, IntegrationError
@@ -34,7 +35,11 @@ TABLE_STEPS = 512
 
 
 def why_not(
-    terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | str, film: Film | None = None
+    terms: tuple[Term, ...],
+    dtype: torch.dtype,
+    device: torch.device | str,
+    film: Film | None = None,
+    drive: Drive | None = None,
 ) -> str | None:
     """Why the compiled kernel cannot compute this, or ``None`` if it can."""
     if not compiled.available():
@@ -49,7 +54,17 @@ def why_not(
     kinds = [type(term) for term in terms]
     if len(set(kinds)) < len(kinds):
         return "it takes each term once"
-    return None if film is None else _why_not_film(film)
+    reason = None if drive is None else _why_not_drive(drive, terms)
+    return _why_not_film(film) if reason is None and film is not None else reason
+
+
+def _why_not_drive(drive: Drive, terms: tuple[Term, ...]) -> str | None:
+    """Why the compiled kernel cannot compute this drive, or ``None`` if it can."""
+    if drive.field_profile is not None:
+        return "it takes uniform fields, not a local field"
+    if drive.current_direction != (1.0, 0.0) and any(isinstance(term, ZhangLi) for term in terms):
+        return "it takes a current in the ferromagnet along x, not along another direction"
+    return None
 
 
 def _why_not_film(film: Film) -> str | None:
@@ -95,7 +110,7 @@ class CompiledHeun(Stepper):
         advice: StepAdvice | None = None,
         threads: int | None = None,
     ) -> None:
-        reason = why_not(system.terms, system.dtype, system.device, system.film)
+        reason = why_not(system.terms, system.dtype, system.device, system.film, system.drive)
         if reason is not None:
             raise InputError(f"the compiled kernel cannot be used: {reason}")
         self.system, self.dt, self.advice = system, dt, advice
@@ -169,11 +184,20 @@ def lane_problem(system: System) -> compiled.LaneProblem:
         fill=None if film.fill is None else _of_lanes(film.fill),
         demag=film.demag_kernel.numpy() if Demag in terms else None,
         damping=material.damping,
-        polarisation=torque.polarisation if isinstance(torque, SpinOrbitTorque) else (0.0, -1.0, 0.0),
+        polarisation=_turned(
+            torque.polarisation if isinstance(torque, SpinOrbitTorque) else (0.0, -1.0, 0.0),
+            system.drive.current_direction,
+        ),
         non_adiabaticity=material.non_adiabaticity,
         cell_x=grid.dx,
         anisotropy_x=anisotropy_x,
     )
+
+
+def _turned(sigma: tuple[float, float, float], current: tuple[float, float]) -> tuple[float, float, float]:
+    """Polarisation for a current in another direction of the film than x."""
+    (px, py, pz), (x, y) = sigma, current
+    return (x * px - y * py, y * px + x * py, pz) if current != (1.0, 0.0) else sigma
 
 
 def lane_anisotropy(system: System) -> tuple[np.ndarray, np.ndarray | None]:

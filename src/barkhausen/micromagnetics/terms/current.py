@@ -11,12 +11,19 @@ from barkhausen.micromagnetics.state import State
 
 
 def local_current(state: State) -> tuple[Tensor, Tensor] | None:
-    """Relative current density along x and along y, ``[device, nx, ny]``; ``None``: 1 along x everywhere."""
-    maps = state.film.maps
+    """Current density along x and along y relative to the drive, ``[device, nx, ny]``; ``None``: 1 along x everywhere.
+
+    The map of the film, turned by the direction of the drive.
+    """
+    maps, (x, y) = state.film.maps, state.inputs.current_direction
     if maps is None or maps.current is None:
-        return None
+        if (x, y) == (1.0, 0.0):
+            return None
+        return state.film.full(x, 1, 1, 1), state.film.full(y, 1, 1, 1)
     along_x, along_y = maps.current.unbind(1)
-    return along_x, along_y
+    if (x, y) == (1.0, 0.0):
+        return along_x, along_y
+    return x * along_x - y * along_y, y * along_x + x * along_y
 
 
 def strongest_current(film: Film) -> float:

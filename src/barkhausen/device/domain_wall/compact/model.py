@@ -84,11 +84,13 @@ class CompactModel:
         Raises:
             InputError: The drive is not supported by the model, or an argument is out of range.
         """
-        for name in ("magnet_current_density", "field_x", "field_y", "field_z"):
+        for name in ("magnet_current_density", "field_x", "field_y", "field_z", "local_field"):
             if not drive.waveform(name).is_zero:
                 raise InputError(f"drive.{name}: the compact model knows spin-orbit torque and gate voltage only")
         if drive.gate_profile is not None:
             raise InputError("drive.gate_profile: the compact model knows a uniform gate only")
+        if drive.current_direction != (1.0, 0.0):
+            raise InputError("drive.current_direction: the compact model knows a current along the track only")
         self.film.check_replicas(replicas)
         drive.check_replicas(replicas)
         start = torch.as_tensor(position, dtype=torch.float64)
