@@ -167,7 +167,10 @@ class Stack(Film):
 
     def row_inputs(self, table: Float[Tensor, "time 6 replica"]) -> Float[Tensor, "time 6 row"]:
         """Table of a drive for the rows: each layer with its share of currents and gate."""
-        layered = table[..., None] * self._shares[:, None, :].to(table)
+        shares = self._shares.to(table)
+        # A local field, if there is one, acts on all layers.
+        more = torch.ones(table.shape[1] - len(shares), shares.shape[1], dtype=shares.dtype, device=shares.device)
+        layered = table[..., None] * torch.cat((shares, more))[:, None, :]
         rows: Tensor = layered.flatten(2)
         return rows
 
