@@ -22,6 +22,7 @@ from barkhausen.core.limits import check_memory
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.micromagnetics.backend import bytes_per_replica, choose_backend
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
+from barkhausen.micromagnetics.excitation.clocked import ClockedDrive, held_constants, same_constants
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.compiled_heun import why_not
@@ -111,8 +112,8 @@ class Simulation:
         # The time is origin + steps × dt, so that no error accumulates.
         self._origin, self._steps = 0.0, 0
         rows = torch.arange(replicas)
-        self._batch = Batch(plan, chosen, _Clocked.of(drive, self, None), rows, start, dt, advice)
-        self._held = _held(drive)
+        self._batch = Batch(plan, chosen, self._on_clock(drive, None), rows, start, dt, advice)
+        self._held = held_constants(drive)
         self._last: tuple[Drive, float] = (drive, -1.0)
 
     def __repr__(self) -> str:
@@ -344,12 +345,12 @@ class Simulation:
     def _set_drive(self, drive: Drive, start: float | None) -> None:
         """Make a drive that of the batch, counted from ``start`` (s), or from time 0."""
         system = self._batch.system
-        system.drive = _Clocked.of(drive, self, start)
-        held = _held(drive)
+        system.drive = self._on_clock(drive, start)
+        held = held_constants(drive)
         if all(one is two for one, two in zip(held, self._held, strict=True)):
             return
         system.take_profiles(drive)
-        if not all(_equal(one, two) for one, two in zip(held, self._held, strict=True)):
+        if not same_constants(held, self._held):
             reason = why_not(system.terms, system.dtype, system.device, None, drive)
             if reason is not None and self._backend.name == "compiled":
                 raise InputError(f"drive: the compiled kernel cannot be used for it: {reason}; use backend='torch'")
@@ -368,8 +369,12 @@ class Simulation:
         self._batch.advance(self.time, self._origin + (self._steps + steps) * self._batch.dt)
         self._steps += steps
 
-    def own_time(self, times: Float[Tensor, " time"], start: float | None) -> Float[Tensor, " time"]:
-        """Times (s) on the clock of the simulation, counted from ``start``: the same however they were summed up."""
+    def _on_clock(self, drive: Drive, start: float | None) -> ClockedDrive:
+        """The drive at times of the simulation, counted from ``start`` (s), or from time 0."""
+        return ClockedDrive.of(drive, lambda times: self._own_time(times, start))
+
+    def _own_time(self, times: Float[Tensor, " time"], start: float | None) -> Float[Tensor, " time"]:
+        """Times (s) on the clock of the simulation: the same, to the last bit, however they were summed up."""
         if self._plan.adaptive:
             return times - (start or 0.0)
         dt = self._batch.dt
@@ -377,38 +382,6 @@ class Simulation:
         if start is None:
             return self._origin + parts * dt
         return (parts - round((start - self._origin) / dt)) * dt
-
-
-class _Clocked(Drive):
-    """Drive that is read on the clock of a simulation."""
-
-    _simulation: Simulation
-    _start: float | None
-
-    @staticmethod
-    def of(drive: Drive, simulation: Simulation, start: float | None) -> _Clocked:
-        """The drive, its waveforms counted from ``start`` (s), or from time 0."""
-        clocked = object.__new__(_Clocked)
-        drive.constant  # noqa: B018 (computed once for the drive, not for every piece)
-        clocked.__dict__.update(drive.__dict__, _simulation=simulation, _start=start)
-        return clocked
-
-    def table(self, times: Float[Tensor, " time"], replicas: int) -> Float[Tensor, "time column replica"]:
-        """Inputs at these times, float64."""
-        if self.constant is not None:
-            return super().table(times, replicas)
-        return super().table(self._simulation.own_time(times, self._start), replicas)
-
-
-def _held(drive: Drive) -> tuple[object, ...]:
-    """What an integrator may hold of a drive, other than its signals."""
-    return drive.gate_profile, drive.field_profile, drive.current_direction
-
-
-def _equal(one: object, two: object) -> bool:
-    if isinstance(one, Tensor) and isinstance(two, Tensor):
-        return torch.equal(one, two)
-    return one is two or (one == two and not isinstance(one, Tensor) and not isinstance(two, Tensor))
 
 
 def _check_same(film: Film, other: Film) -> None:
