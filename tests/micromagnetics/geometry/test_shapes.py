@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -34,6 +34,9 @@ from barkhausen.micromagnetics import (
     tapered_track,
     uniform,
 )
+
+if TYPE_CHECKING:
+    from tests.conftest import Report
 
 MATERIAL = material("cofeb-tantalum")
 NANO = 1e-9
@@ -145,7 +148,8 @@ def demagnetising_factor(film: Film) -> float:
     return (2 * (energies[0] - energies[1]) / unit + 1) / 3
 
 
-def test_disc_has_its_area_and_its_demagnetising_factor() -> None:
+@pytest.mark.validation
+def test_disc_has_its_area_and_its_demagnetising_factor(report: Report) -> None:
     # N_z = 2 ∫ J1(kR)²/k (1 − exp(−kt))/(kt) dk of a disc of radius R and thickness t.
     def integrand(k: float) -> float:
         return 2 * j1(50 * k) ** 2 / k * -math.expm1(-k) / k
@@ -158,8 +162,22 @@ def test_disc_has_its_area_and_its_demagnetising_factor() -> None:
         film = shape_film(disc(100e-9), MATERIAL, cell=cell)
         assert film.grid.shape == (round(100e-9 / cell),) * 2
         assert film.fill is not None
-        assert float(film.fill.sum()) * cell**2 == pytest.approx(math.pi * 2500e-18, rel=area)
-        assert demagnetising_factor(film) == pytest.approx(exact, rel=5e-4)
+        size = f"disc of 100 nm, {cell * 1e9:g} nm cells"
+        report(f"{size}, area in nm²", float(film.fill.sum()) * cell**2 * 1e18, math.pi * 2500, area * math.pi * 2500)
+        report(f"{size}, N_z of 1 nm", demagnetising_factor(film), exact, 5e-4 * exact)
+
+
+def test_cells_of_little_moment_are_left_empty() -> None:
+    for smallest in (0.0, 0.05, 0.3):
+        film = shape_film(disc(100e-9), MATERIAL, smallest_fill=smallest)
+        assert film.fill is not None
+        filled = film.fill[film.fill > 0]
+        assert float(filled.min()) >= smallest
+        assert (float(filled.min()) < 0.05) == (smallest == 0.0)
+        # The stray field stays that of the outline.
+        assert demagnetising_factor(film) == pytest.approx(0.9650, rel=3e-3)
+    with pytest.raises(InputError, match=r"^smallest_fill = 1\.5: must be 0 to 1$"):
+        shape_film(disc(100e-9), MATERIAL, smallest_fill=1.5)
 
 
 def test_sizes_of_a_family() -> None:

@@ -25,7 +25,7 @@ of the pinning on 4 nm cells would be twice as large.)"""
 
 
 def coarsen(
-    grid: Grid, fine: Float[Tensor, "device fine_nx fine_ny"], factor: int
+    grid: Grid, fine: Float[Tensor, "device fine_nx fine_ny"], factor: int, smallest: float = SMALLEST_FILL
 ) -> tuple[Float[Tensor, "device nx ny"], Float[Tensor, "device 3 nx ny"]]:
     """Filled fractions on ``grid`` from those of its subcells, and the correction of their demagnetising factors.
 
@@ -33,12 +33,13 @@ def coarsen(
         grid: Grid to compute with.
         fine: Filled fraction of each subcell.
         factor: Number of subcells along each edge of a cell.
+        smallest: Filled fraction below which a cell is left empty.
 
     Returns:
         ``fill``, and the difference of N_xx, N_yy, N_zz to :attr:`Film.edge_demag`; both float64.
     """
     fine = fine.to(torch.float64)
-    fill = usable(_pool(fine, factor))
+    fill = usable(_pool(fine, factor), smallest)
     subgrid = Grid(grid.nx * factor, grid.ny * factor, grid.dx / factor, grid.dy / factor, grid.dz)
     resolved, scaled = _UniformDemag(subgrid), _UniformDemag(grid)
     correction = torch.empty(len(fine), 3, *grid.shape, dtype=torch.float64)
@@ -49,9 +50,9 @@ def coarsen(
     return fill, correction * (fill > 0)[:, None]
 
 
-def usable(coverage: Float[Tensor, "device nx ny"]) -> Float[Tensor, "device nx ny"]:
-    """Filled fractions without those below :data:`SMALLEST_FILL`; full cells are exactly 1."""
-    fill = torch.where(coverage < SMALLEST_FILL, 0.0, coverage)
+def usable(coverage: Float[Tensor, "device nx ny"], smallest: float = SMALLEST_FILL) -> Float[Tensor, "device nx ny"]:
+    """Filled fractions without those below ``smallest``; full cells are exactly 1."""
+    fill = torch.where(coverage < smallest, 0.0, coverage)
     return torch.where(fill > 1 - 1e-9, 1.0, fill)
 
 

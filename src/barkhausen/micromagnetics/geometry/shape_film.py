@@ -14,7 +14,7 @@ from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import plausible
 from barkhausen.core.seeds import numbered_generator
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.geometry.edge_demag import coarsen
+from barkhausen.micromagnetics.geometry.edge_demag import SMALLEST_FILL, coarsen
 from barkhausen.micromagnetics.geometry.outline import SUBCELL
 from barkhausen.micromagnetics.geometry.rough_shapes import parts_of, reach, roughened
 from barkhausen.micromagnetics.geometry.roughness import EdgeRoughness
@@ -45,11 +45,12 @@ def shape_film(
     anisotropy: Float[Tensor, "device nx ny"] | None = None,
     maps: ParameterMaps | None = None,
     subcell: float = SUBCELL,
+    smallest_fill: float = SMALLEST_FILL,
 ) -> Film:
     """Film of a shape: grid, filled fractions, and corrected stray field of the edges.
 
-    The middle of the shape's bounds lies in the middle of the grid. Cells filled less than 5 % are left empty. A device
-    depends on the seed and its number alone, not on the cells or on the number of devices.
+    The middle of the shape's bounds lies in the middle of the grid. A device depends on the seed and its number
+    alone, not on the cells or on the number of devices.
 
     Args:
         shape: Outline: :class:`Polygon`, :class:`Mask`, :func:`disc` and the like, or a combination of these.
@@ -65,6 +66,8 @@ def shape_film(
         anisotropy: Ku of each cell in J/m³.
         maps: Further parameters that differ from cell to cell.
         subcell: Size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
+        smallest_fill: Filled fraction below which a cell is left empty. At a temperature a cell of little moment
+            fluctuates more than the film does; leaving more of them empty costs some area of the shape.
 
     Raises:
         InputError: A length out of range, a shape that the grid does not hold, or roughness that cuts it apart.
@@ -74,6 +77,8 @@ def shape_film(
         grid = _grid(shape, max(factors), reach(roughness), thickness, cell)
     if not 0 < subcell <= max(grid.dx, grid.dy):
         raise InputError(f"subcell = {subcell:g}: must be positive and at most the cell of {grid.dx:g} m")
+    if not 0 <= smallest_fill <= 1:
+        raise InputError(f"smallest_fill = {smallest_fill}: must be 0 to 1")
     factor = max(1, math.ceil(max(grid.dx, grid.dy) / subcell - 1e-9))
     check_memory(
         float(BYTES_OF_A_SUBCELL) * grid.cells * factor**2, f"cells of {grid.dx:g} m in subcells of {subcell:g} m"
@@ -95,8 +100,9 @@ def shape_film(
         if not bool((smooth > 0).any()):
             raise InputError(f"shape: device {device} fills no cell of the grid")
         covered.append(smooth)
-    fill, edge_demag = coarsen(grid, torch.stack(covered), factor)
+    fill, edge_demag = coarsen(grid, torch.stack(covered), factor, smallest_fill)
     family = f"seed={seed}, subcell={subcell:g}, size_spread={size_spread:g}, sizes={sizes}, roughness={roughness!r}"
+    family = f"smallest_fill={smallest_fill:g}, {family}"
     return Film(
         grid, material, fill, anisotropy, edge_demag=edge_demag, origin=f"shape_film({family}): {shape}", maps=maps
     )
