@@ -39,7 +39,7 @@ DMI = (0.6e-3, 0.3e-3, 0.2e-3, 0.1e-3)
 """J/m2, one for each replica."""
 
 TILT = math.radians(0.05)
-"""Of the easy axis towards +y."""
+"""Of the easy axis towards +y, of the track with the barrier; the axis of the other is z."""
 
 SAVE_SECONDS = 60.0
 RECORD = 2e-11
@@ -56,11 +56,11 @@ PUBLISHED_ENERGY = (-2.0064e-17, -2.0315e-17)
 """First and last energy of the leaking wall, J; D = 0.1 mJ/m2."""
 
 
-def film_of(cells: int, anisotropy: Tensor | None = None) -> mm.Film:
-    """Track of 40 nm, with a DMI for each replica."""
+def film_of(cells: int, anisotropy: Tensor | None = None, tilt: float = 0.0) -> mm.Film:
+    """Track of 40 nm, with a DMI for each replica and an easy axis tilted to +y (rad)."""
     stuff = mm.Material(
         saturation_magnetisation=1e6, exchange_stiffness=1e-11, damping=0.02, anisotropy=0.8e6, dmi=DMI[0],
-        spin_hall_angle=0.15, field_like_ratio=-2.0, easy_axis=(0.0, math.sin(TILT), math.cos(TILT)),
+        spin_hall_angle=0.15, field_like_ratio=-2.0, easy_axis=(0.0, math.sin(tilt), math.cos(tilt)),
     )  # fmt: skip
     grid = mm.Grid(cells, 20, CELL, CELL, 1e-9)
     dmi = torch.tensor(DMI, dtype=torch.float64)[:, None, None].expand(-1, *grid.shape).contiguous()
@@ -130,11 +130,11 @@ class Records:
 
 def barrier(out: Path, until: float) -> dict[str, np.ndarray]:
     """Positions of the four walls, relative to the start."""
-    film = film_of(384)
+    film = film_of(384, tilt=TILT)
     terms = terms_of(film)
-    held = film_of(384, raised(film.grid.x[None, :, None], film.grid.y))
+    # Minimised before there is a barrier, as in the script.
     simulation = mm.Simulation(
-        film, pulses(), replicas=len(DMI), terms=terms, dt=5e-14, initial=at_rest(held, terms, START), threads=1
+        film, pulses(), replicas=len(DMI), terms=terms, dt=5e-14, initial=at_rest(film, terms, START), threads=1
     )
     window = mm.FollowingWindow(simulation, anisotropy=raised)
     return proceed(
@@ -146,7 +146,8 @@ def barrier(out: Path, until: float) -> dict[str, np.ndarray]:
 def leak(out: Path, until: float) -> dict[str, np.ndarray]:
     """Positions and energies of the four walls; the position from the left end."""
     x = (torch.arange(425, dtype=torch.float64) + 0.5) * CELL
-    steps = ((x - 25e-9) / 10e-9).floor().clamp(-1, 79) + 1
+    # 1.60, 1.59 ... 0.81 MJ/m3, each 10 nm long, between ends of 1.6 and 0.8.
+    steps = ((x - 25e-9) / 10e-9).floor().clamp(0, 80)
     film = film_of(425, (1.6e6 - 0.01e6 * steps)[:, None].expand(425, 20).contiguous())
     terms = terms_of(film)
     simulation = mm.Simulation(
