@@ -17,13 +17,19 @@ from barkhausen.micromagnetics.terms.thermal import ThermalNoise, thermal_amplit
 TABLE_STEPS = 512
 """Steps for which the drive is tabulated at once."""
 
+COMPENSATED_DAMPING = 1e-3
+"""Damping below which sums in float32 are compensated. A step turns m by alpha gamma B dt towards the field; where that
+is not far above the rounding of m, 6e-8, the film is damped by some other amount: 2.8 % off at alpha = 1e-4 and a phase of
+0.002 a step, 0.05 % at 1e-3."""
+
 
 class Heun(Stepper):
     """Heun method with the same thermal field in predictor and corrector (Stratonovich interpretation).
 
     m' = m + dt f(m, t); m <- m + dt/2 [f(m, t) + f(m', t + dt)], then back to the unit sphere. With the thermal field
     of :func:`thermal_amplitude` this samples the Boltzmann distribution (García-Palacios and Lázaro, Phys. Rev. B 58,
-    14937 (1998)). No value is brought back from the device between the two ends of :meth:`advance`.
+    14937 (1998)). In float32 and below :data:`COMPENSATED_DAMPING` what the sums lose is carried along. No value is
+    brought back from the device between the two ends of :meth:`advance`.
 
     Args:
         system: Film, terms and drive of the batch.
@@ -53,6 +59,8 @@ class Heun(Stepper):
         self._buffers = tuple(torch.empty_like(self._m) for _ in range(3))
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas
         film = system.film
+        small = float(torch.as_tensor(film.damping).min()) < COMPENSATED_DAMPING
+        self._rest = torch.zeros_like(self._m) if small and self._m.dtype == torch.float32 else None
         hot = bool((torch.as_tensor(temperature) > 0).any())
         self._noise = ThermalNoise(film.row_numbers(self.replicas), seed, self._m) if hot else None
         self._amplitude: Tensor | float = 0.0
@@ -98,14 +106,30 @@ class Heun(Stepper):
         self._evaluate(field, m, now, noise)
         system.rate(m, field, slope)
         torch.add(m, slope, alpha=self.dt, out=predicted)
-        m.add_(slope, alpha=0.5 * self.dt)
+        self._add(slope, 0.5 * self.dt)
         self._evaluate(field, predicted, then, noise)
-        m.add_(system.rate(predicted, field, slope), alpha=0.5 * self.dt)
+        system.rate(predicted, field, slope)
+        self._add(slope, 0.5 * self.dt)
         square = m[:, 0].square().addcmul_(m[:, 1], m[:, 1]).addcmul_(m[:, 2], m[:, 2])
         if self._empty is not None:
             square += self._empty
-        m.mul_(square.rsqrt()[:, None])
+        if self._rest is None:
+            m.mul_(square.rsqrt()[:, None])
+        else:
+            self._add(torch.mul(m, square.rsqrt().sub_(1)[:, None], out=slope), 1.0)
         return square.sub_(1).abs_().amax((1, 2))
+
+    def _add(self, change: Tensor, factor: float) -> None:
+        """Add to m; with compensation, also what earlier sums have lost (Kahan, Commun. ACM 8, 40 (1965))."""
+        m, rest = self._m, self._rest
+        if rest is None:
+            m.add_(change, alpha=factor)
+            return
+        change.mul_(factor).add_(rest)
+        rest.copy_(m)
+        m.add_(change)
+        # What of the change did not arrive: change − (m after − m before).
+        rest.sub_(m).add_(change)
 
     def _evaluate(self, out: Tensor, m: Tensor, inputs: Inputs, noise: Tensor | None) -> None:
         if noise is None:
@@ -121,6 +145,8 @@ class Heun(Stepper):
     def state_dict(self) -> dict[str, Tensor]:
         """Magnetisation and random state."""
         state = {"m": self._m.cpu()}
+        if self._rest is not None:
+            state["rest"] = self._rest.cpu()
         if self._noise is not None:
             state["random"] = self._noise.state()
         return state
@@ -128,5 +154,7 @@ class Heun(Stepper):
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from what :meth:`state_dict` returned."""
         self._m = along_longer_axis(state["m"].to(self.system.device, self.system.dtype, copy=True))
+        if self._rest is not None and "rest" in state:
+            self._rest = along_longer_axis(state["rest"].to(self._m, copy=True))
         if self._noise is not None:
             self._noise.load_state(state["random"])
