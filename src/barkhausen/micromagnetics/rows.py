@@ -8,9 +8,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
+
 if TYPE_CHECKING:
     from barkhausen.micromagnetics.film import Film
     from barkhausen.micromagnetics.terms.base import Term
+
+
+def check_single(film: Rows, what: str) -> None:
+    """Raise :class:`InputError` if the film is a stack, for what takes single films only."""
+    if film.layer_count > 1:
+        raise InputError(f"{what}: takes single films, not a stack of {film.layer_count} layers")
 
 
 class Rows:

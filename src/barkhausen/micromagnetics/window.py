@@ -19,6 +19,7 @@ from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.observables import Observable, SkyrmionPosition
 from barkhausen.micromagnetics.observables.wall import profile_along_track
 from barkhausen.micromagnetics.plan import whole_records
+from barkhausen.micromagnetics.rows import check_single
 from barkhausen.micromagnetics.simulation import Simulation
 
 AlongTrack = Callable[[Float[Tensor, "replica nx 1"], Float[Tensor, "1 1 ny"]], Tensor]
@@ -66,6 +67,7 @@ class FollowingWindow:
             raise InputError(f"component = '{component}': must be 'x', 'y' or 'z'")
         if not (math.isfinite(interval) and interval > 0):
             raise InputError(f"interval = {interval}: must be a positive time in s")
+        check_single(simulation.film, "window")
         _check_same_along_track(simulation.film, anisotropy is not None)
         self.simulation, self.what, self.component, self.interval = simulation, what, component, interval
         self._anisotropy = anisotropy

@@ -22,6 +22,7 @@ from barkhausen.micromagnetics.equilibrium.rest import TORQUE, OnMaximum, check_
 from barkhausen.micromagnetics.equilibrium.sphere_paths import Metric, angles
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.rows import check_single
 from barkhausen.micromagnetics.states import for_replicas
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import Term, Zeeman
@@ -91,6 +92,7 @@ def hysteresis(
     check_on_maximum(on_maximum)
     if descent not in get_args(Descent):
         raise InputError(f"descent = '{descent}': must be one of {', '.join(get_args(Descent))}")
+    check_single(film, "hysteresis")
     replicas = _replicas(film, directions, initial, replicas)
     directions = directions.expand(replicas, 3)
     bias = bias or Drive()

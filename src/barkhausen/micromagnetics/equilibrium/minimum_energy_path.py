@@ -27,6 +27,7 @@ from barkhausen.micromagnetics.equilibrium.sphere_paths import (
 )
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.rows import check_single
 from barkhausen.micromagnetics.states import for_replicas
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import EnergyTerm, QuadraticTerm, Term, Torque
@@ -110,6 +111,7 @@ def minimum_energy_path(
         InputError: An argument is wrong, a term has no energy, or a current acts.
         NotConvergedError: An end does not come to rest.
     """
+    check_single(film, "minimum_energy_path")
     _check(images, method, force, iterations, wobble)
     paths = _number_of_paths(film, start, end, through)
     drive = drive or Drive()

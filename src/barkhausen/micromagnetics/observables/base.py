@@ -62,8 +62,9 @@ class Observable(abc.ABC):
         m = m[None] if m.dim() == 3 else m
         dtype = m.dtype if m.is_floating_point() else torch.float64
         system = System(
-            film, drive, None if terms is None else tuple(terms), replicas=len(m), dtype=dtype, device=m.device
-        )
+            film, drive, None if terms is None else tuple(terms), replicas=len(m) // film.layer_count, dtype=dtype,
+            device=m.device,
+        )  # fmt: skip
         return self(system, system.state(m, time))
 
 
