@@ -127,26 +127,22 @@ class StackDemag(QuadraticTerm):
 
 def _product(pairs: tuple[tuple[Tensor, ...], ...], m: Float[Tensor, "replica layer 3 kx ky 2"]) -> Tensor:
     """Kernels times the transforms of all layers, as real and imaginary parts."""
-    out = torch.zeros_like(m)
+    out = torch.empty_like(m)
+    x, y, z = m.unbind(2)
+    turned = torch.view_as_real(torch.view_as_complex(z) * 1j)
     for target, row in enumerate(pairs):
         field_x, field_y, field_z = out[:, target].unbind(1)
+        others = [source for source in range(len(row)) if source != target]
+        xx, yy, _, xy, _, _ = row[target]
+        torch.mul(xx, x[:, target], out=field_x).addcmul_(xy, y[:, target])
+        torch.mul(xy, x[:, target], out=field_y).addcmul_(yy, y[:, target])
         mixed = torch.zeros_like(field_z)
-        for source, (xx, yy, zz, xy, xz, yz) in enumerate(row):
-            x, y, z = m[:, source].unbind(1)
-            field_x.addcmul_(xx, x).addcmul_(xy, y)
-            field_y.addcmul_(xy, x).addcmul_(yy, y)
-            field_z.addcmul_(zz, z)
-            if source != target:
-                turned = _times_i(z)
-                field_x.addcmul_(xz, turned)
-                field_y.addcmul_(yz, turned)
-                mixed.addcmul_(xz, x).addcmul_(yz, y)
-        if len(row) > 1:
-            field_z += _times_i(mixed)
+        for source in others:
+            xx, yy, _, xy, xz, yz = row[source]
+            field_x.addcmul_(xx, x[:, source]).addcmul_(xy, y[:, source]).addcmul_(xz, turned[:, source])
+            field_y.addcmul_(xy, x[:, source]).addcmul_(yy, y[:, source]).addcmul_(yz, turned[:, source])
+            mixed.addcmul_(xz, x[:, source]).addcmul_(yz, y[:, source])
+        field_z.copy_(torch.view_as_real(torch.view_as_complex(mixed) * 1j))
+        for source, kernels in enumerate(row):
+            field_z.addcmul_(kernels[2], z[:, source])
     return out
-
-
-def _times_i(value: Float[Tensor, "*any 2"]) -> Float[Tensor, "*any 2"]:
-    """Complex numbers given as real and imaginary part, times i."""
-    real, imaginary = value.unbind(-1)
-    return torch.stack((-imaginary, real), -1)
