@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -117,13 +118,13 @@ class Waveform:
         """Number of replicas with values of their own; 1 if the waveform is common to all."""
         return max(self.times.shape[1], self.values.shape[1])
 
-    @property
+    @cached_property
     def peak(self) -> float:
         """The value of the greatest magnitude, with its sign."""
         flat = self.values.flatten()
         return float(flat[flat.abs().argmax()])
 
-    @property
+    @cached_property
     def is_zero(self) -> bool:
         """Whether the waveform is zero at all times."""
         return not bool(self.values.any())

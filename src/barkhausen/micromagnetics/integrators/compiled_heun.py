@@ -128,6 +128,7 @@ class CompiledHeun(Stepper):
         )
         self._lanes.set_magnetisation(m.expand(system.replicas, -1, -1, -1).numpy())
         self._lanes.seed(seed, self.replicas.numpy())
+        self._constant: tuple[Tensor, np.ndarray] | None = None
         self.set_temperature(temperature)
 
     def set_temperature(self, temperature: float | Float[Tensor, " replica"]) -> None:
@@ -148,7 +149,7 @@ class CompiledHeun(Stepper):
         steps = whole_steps(start, stop, self.dt)
         for first in range(0, steps, TABLE_STEPS):
             count = min(TABLE_STEPS, steps - first)
-            drive = lane_drive(self.system, step_times(start, first, count + 1, self.dt))
+            drive = self._lane_drive(start, first, count + 1)
             outcome = self._lanes.advance(self.dt, self._thermal, drive, norm_limit=NORM_LIMIT)
             failed = np.flatnonzero(outcome.failed_step >= 0)
             if len(failed):
@@ -162,6 +163,15 @@ class CompiledHeun(Stepper):
     def take_film(self) -> bool:
         """Write the film's anisotropy to where the kernel reads it, if it fits there."""
         return self._lanes.set_anisotropy(*lane_anisotropy(self.system))
+
+    def _lane_drive(self, start: float, first: int, count: int) -> np.ndarray:
+        """The drive at these steps; that of a constant drive is kept for as long as it acts."""
+        constant = self.system.drive.constant
+        if constant is None:
+            return lane_drive(self.system, step_times(start, first, count, self.dt))
+        if self._constant is None or self._constant[0] is not constant:
+            self._constant = constant, lane_drive(self.system, step_times(start, first, 1, self.dt))
+        return np.broadcast_to(self._constant[1], (count, *self._constant[1].shape[1:]))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Magnetisation and random state."""

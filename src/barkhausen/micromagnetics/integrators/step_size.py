@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -65,18 +66,7 @@ class StepAdvice:
         """Longest stable step: the largest dt with |R(z)| <= 1; 0 without damping."""
         if self.damping == 0:
             return 0.0
-        low, high = 0.0, 4.0 / (self.damping + 1e-3)
-        for _ in range(80):
-            middle = 0.5 * (low + high)
-            if self._growth(middle) <= 1.0:
-                low = middle
-            else:
-                high = middle
-        return low / self.frequency
-
-    def _growth(self, phase: float) -> float:
-        z = complex(-self.damping * phase, phase)
-        return float(abs(1 + z + z * z / 2))
+        return _longest_phase(self.damping) / self.frequency
 
     @property
     def recommended(self) -> float:
@@ -135,6 +125,20 @@ class StepAdvice:
                 "enlarge the cells"
             )
         return f"unknown, since dt = {self.dt:g} s should do; try half of it, and float64"
+
+
+@cache
+def _longest_phase(damping: float) -> float:
+    """Largest omega dt with |R(z)| <= 1."""
+    low, high = 0.0, 4.0 / (damping + 1e-3)
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        z = complex(-damping * middle, middle)
+        if abs(1 + z + z * z / 2) <= 1.0:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def advise_step(
