@@ -241,7 +241,7 @@ def test_attributes_say_all_that_is_needed_to_repeat_it(backend: str) -> None:
     assert attributes["seed"] == 7
     assert attributes["temperature"] == 300.0
     assert attributes["dt"] == 1e-14
-    assert attributes["integrator"] == "heun"
+    assert attributes["integrator"] == "splitting"
     assert attributes["backend"].startswith(backend)
     assert (attributes["device"], attributes["precision"]) == ("cpu", "float32")
     assert attributes["terms"] == [repr(term) for term in TERMS]
@@ -352,9 +352,9 @@ IMPOSSIBLE_SIMULATIONS: list[tuple[dict[str, Any], str]] = [
       for name in ("duration", "every", "dt") for value in (0.0, -1e-12, NAN, INF)),
     *(({"temperature": value}, rf"temperature = {value}: must be zero or positive, in K")
       for value in (-1.0, NAN, INF)),
-    ({"integrator": "rk4"}, r"integrator = 'rk4': must be one of heun, dormand-prince"),
+    ({"integrator": "rk4"}, r"integrator = 'rk4': must be one of auto, heun, splitting, dormand-prince"),
     ({"integrator": "dormand-prince", "temperature": 1.0},
-     r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'"),
+     r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'"),
     *(({"integrator": "dormand-prince", "tolerance": value}, rf"tolerance = {value}: must lie between 0 and 1")
       for value in (0.0, NAN)),
     ({"every": 0.3e-12}, r"every = 3e-13: the duration of 1e-12 s is not a whole number of records"),

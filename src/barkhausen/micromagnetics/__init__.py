@@ -38,11 +38,15 @@ from barkhausen.micromagnetics.geometry.shapes import Mask, Polygon, Shape
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.integrators import (
     CompiledHeun,
+    CompiledSplitting,
     DormandPrince,
     Heun,
     IntegrationError,
+    Splitting,
+    SplittingAdvice,
     StepAdvice,
     Stepper,
+    advise_splitting_step,
     advise_step,
 )
 from barkhausen.micromagnetics.maps import ParameterMaps
@@ -130,6 +134,7 @@ __all__ = [
     "TEXTURES",
     "BoundedRoughness",
     "CompiledHeun",
+    "CompiledSplitting",
     "CubicAnisotropy",
     "Demag",
     "DormandPrince",
@@ -175,6 +180,8 @@ __all__ = [
     "SkyrmionRadius",
     "Snapshots",
     "SpinOrbitTorque",
+    "Splitting",
+    "SplittingAdvice",
     "Stability",
     "Stack",
     "StackDemag",
@@ -202,6 +209,7 @@ __all__ = [
     "Zeeman",
     "ZhangLi",
     "absorbing_ends",
+    "advise_splitting_step",
     "advise_step",
     "anisotropy_map",
     "antiferromagnet",

@@ -14,12 +14,17 @@ from barkhausen.micromagnetics import compiled
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.compiled_heun import why_not
+from barkhausen.micromagnetics.integrators.compiled_splitting import why_not_compiled
+from barkhausen.micromagnetics.integrators.local_fields import why_not_split
 from barkhausen.micromagnetics.terms import Term
 from barkhausen.micromagnetics.terms.thermal import GROUP
 
 BACKENDS = ("auto", "compiled", "torch")
 
-INTEGRATORS = ("heun", "dormand-prince")
+INTEGRATORS = ("auto", "heun", "splitting", "dormand-prince")
+"""Names of integrators; ``auto`` stands for one of the others (:func:`choose_integrator`)."""
+
+COMPILED_INTEGRATORS = ("heun", "splitting")
 
 CACHED_CELLS = 8 * 256 * 32
 """Number of cells of a chunk up to which torch computes in the cache of a CPU."""
@@ -65,7 +70,7 @@ def choose_backend(
         film, terms, replicas: Film, terms and number of replicas of the ensemble.
         drive: Drive of the ensemble. Default: none.
         name: ``compiled``, ``torch`` or ``auto``: the compiled kernel if it can compute these terms, otherwise torch.
-        integrator: Name from :data:`INTEGRATORS`; the adaptive integrator runs in torch.
+        integrator: Name from :data:`INTEGRATORS` but ``auto``; the adaptive integrator runs in torch.
         device: ``cpu`` or ``cuda``.
         dtype: Precision, float32 or float64.
         chunk: Number of replicas computed at once, a multiple of 8. Default: what fits the cache or the memory.
@@ -78,19 +83,18 @@ def choose_backend(
     """
     if name not in BACKENDS:
         raise InputError(f"backend = '{name}': must be one of {', '.join(BACKENDS)}")
-    if integrator not in INTEGRATORS:
-        raise InputError(f"integrator = '{integrator}': must be one of {', '.join(INTEGRATORS)}")
+    check_integrator(integrator)
     if dtype not in (torch.float32, torch.float64):
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
     device = _device(device)
-    reason = why_not(terms, dtype, device, film, drive)
-    if integrator != "heun":
+    reason = (why_not_compiled if integrator == "splitting" else why_not)(terms, dtype, device, film, drive)
+    if integrator not in COMPILED_INTEGRATORS:
         reason = f"it does not know the integrator '{integrator}'"
     if name == "compiled" and reason is not None:
         raise InputError(f"backend = 'compiled': the compiled kernel cannot be used: {reason}")
     if name == "auto":
         name = "torch" if reason else "compiled"
-        if integrator == "heun" and device.type == "cpu" and not compiled.available():
+        if integrator in COMPILED_INTEGRATORS and device.type == "cpu" and not compiled.available():
             why = compiled.unavailable_reason()
             warnings.warn(f"torch computes, some ten times slower than the compiled kernel: {why}", stacklevel=3)
     if name == "compiled":
@@ -103,6 +107,33 @@ def choose_backend(
     threads = torch.get_num_threads() if threads is None else threads
     size = _chunk(film, name, device, dtype, chunk=chunk, memory=memory, threads=threads)
     return Backend(name, device, dtype, min(size, -(-replicas // GROUP) * GROUP), threads)
+
+
+def check_integrator(name: str) -> None:
+    """Raise :class:`InputError` if there is no integrator of that name."""
+    if name not in INTEGRATORS:
+        raise InputError(f"integrator = '{name}': must be one of {', '.join(INTEGRATORS)}")
+
+
+def choose_integrator(name: str, film: Film, terms: tuple[Term, ...], *, hot: bool) -> str:
+    """The integrator that a name stands for.
+
+    ``auto`` is the splitting where there is a temperature or no damping, and Heun's method otherwise and where the
+    splitting would not treat all terms exactly (:func:`why_not_split`).
+
+    Args:
+        name: Name from :data:`INTEGRATORS`.
+        film, terms: Film and terms of the simulation.
+        hot: Whether the temperature is ever above zero.
+
+    Raises:
+        InputError: An unknown name.
+    """
+    check_integrator(name)
+    if name != "auto":
+        return name
+    wanted = hot or film.material.damping == 0
+    return "splitting" if wanted and why_not_split(terms, film) is None else "heun"
 
 
 def _device(device: torch.device | str) -> torch.device:

@@ -59,7 +59,7 @@ def simulate(
     every: float | None = None,
     observe: Sequence[Observable] | None = None,
     terms: Sequence[Term] | None = None,
-    integrator: str = "heun",
+    integrator: str = "auto",
     tolerance: float = 1e-5,
     backend: str = "auto",
     device: torch.device | str = "cpu",
@@ -85,11 +85,13 @@ def simulate(
             deterministic.
         initial: Initial magnetisation, ``[replica or 1, 3, nx, ny]``. Default: one Néel wall in the
             middle; in a film magnetised in its plane, uniform along +x.
-        dt: Time step in s. Default: the one that :func:`advise_step` recommends, fitted to ``every``.
+        dt: Time step in s. Default: the one recommended for film and integrator, fitted to ``every``
+            (:func:`advise_step`, :func:`advise_splitting_step`).
         every: Time between records in s. Default: a hundredth of the duration.
         observe: Observables. Default: position, number, tilt and angle of walls, and <m>.
         terms: Terms of the effective field. Default: all terms that the material has constants for.
-        integrator: ``heun``, or ``dormand-prince`` (adaptive, at zero temperature).
+        integrator: ``splitting``, ``heun``, ``dormand-prince`` (adaptive, at zero temperature), or ``auto``: the
+            splitting at a temperature above zero for all terms it knows, otherwise Heun's method.
         tolerance: Tolerance of the adaptive integrator.
         backend: ``compiled``, ``torch``, or ``auto``: the compiled kernel where it can.
         device, dtype: ``cpu`` or ``cuda``; float32 or float64 (torch only).
@@ -122,7 +124,7 @@ def simulate(
     named = "default" if initial is None else digest(torch.as_tensor(initial))
     plan = _Run(shared, drive, dt, times, advice, named)
     chosen = choose_backend(
-        film, shared.terms, replicas, drive=drive, name=backend, integrator=integrator, device=device,
+        film, shared.terms, replicas, drive=drive, name=backend, integrator=shared.integrator, device=device,
         dtype=dtype, chunk=chunk, memory=memory, threads=threads,
     )  # fmt: skip
     observe = default_observables() if observe is None else tuple(observe)

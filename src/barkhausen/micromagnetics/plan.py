@@ -16,12 +16,22 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
-from barkhausen.micromagnetics.backend import Backend
+from barkhausen.micromagnetics.backend import Backend, choose_integrator
 from barkhausen.micromagnetics.checkpoints import digest
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.excitation.waveform import Values, Waveform
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.integrators import CompiledHeun, DormandPrince, Heun, StepAdvice, Stepper, advise_step
+from barkhausen.micromagnetics.integrators import (
+    CompiledHeun,
+    CompiledSplitting,
+    DormandPrince,
+    Heun,
+    Splitting,
+    StepAdvice,
+    Stepper,
+    advise_splitting_step,
+    advise_step,
+)
 from barkhausen.micromagnetics.observables import Observable
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import Demag, Term, terms_of
@@ -81,7 +91,7 @@ class Plan:
         if wave.replicas not in (1, replicas):
             raise InputError(f"temperature: given for {wave.replicas} replicas, but there are {replicas}")
         if integrator == "dormand-prince" and not wave.is_zero:
-            raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'heun'")
+            raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'")
         if film.material.damping == 0 and not wave.is_zero:
             raise InputError(
                 "damping = 0: with a temperature above 0 there must be damping, which the thermal field balances; "
@@ -89,6 +99,7 @@ class Plan:
             )
         film.check_replicas(replicas)
         terms = terms_of(film) if terms is None else _checked_terms(terms)
+        integrator = choose_integrator(integrator, film, terms, hot=not wave.is_zero)
         return Plan(film, terms, replicas, seed, wave, integrator, tolerance)
 
     @property
@@ -103,7 +114,8 @@ class Plan:
 
     def advice(self, drive: Drive, dt: float | None = None) -> StepAdvice:
         """Advice on the step under a drive."""
-        return advise_step(self.film, drive, temperature=self.temperature.peak, dt=dt, terms=self.terms)
+        advise = advise_splitting_step if self.integrator == "splitting" else advise_step
+        return advise(self.film, drive, temperature=self.temperature.peak, dt=dt, terms=self.terms)
 
     def step(self, interval: float, drive: Drive, dt: float | None, name: str = "every") -> tuple[float, StepAdvice]:
         """Step in s for intervals of that length, and the advice on it: the recommended one if none is given.
@@ -147,12 +159,15 @@ class Plan:
         wave = self.temperature.select(rows)
         # Of a waveform the highest, so that there is noise at all; the batch sets what holds at a time.
         temperature = float(wave.values.max()) if wave.replicas == 1 else wave.values.amax(0)
+        splits = self.integrator == "splitting"
         if backend.name == "compiled":
-            return CompiledHeun(
+            return (CompiledSplitting if splits else CompiledHeun)(
                 system, m, dt=dt, temperature=temperature, seed=self.seed, replicas=rows, advice=advice,
                 threads=backend.threads,
             )  # fmt: skip
-        return Heun(system, m, dt=dt, temperature=temperature, seed=self.seed, replicas=rows, advice=advice)
+        return (Splitting if splits else Heun)(
+            system, m, dt=dt, temperature=temperature, seed=self.seed, replicas=rows, advice=advice
+        )
 
     def describe_temperature(self) -> float | list[float] | dict[str, list[list[float]]]:
         """Temperature as plain values: a number, one for each replica, or the knots of a waveform."""

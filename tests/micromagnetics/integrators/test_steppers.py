@@ -14,15 +14,18 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import (
     CompiledHeun,
+    CompiledSplitting,
     DormandPrince,
     Drive,
     Film,
     Grid,
     Heun,
     IntegrationError,
+    Splitting,
     StrainGate,
     System,
     Waveform,
+    ZhangLi,
     advise_step,
     compiled,
     domain_wall,
@@ -33,8 +36,17 @@ from barkhausen.micromagnetics import (
 
 needs_kernel = pytest.mark.skipif(not compiled.available(), reason=compiled.unavailable_reason() or "")
 
-HeunClass: TypeAlias = type[Heun] | type[CompiledHeun]
+HeunClass: TypeAlias = type[Heun] | type[CompiledHeun] | type[Splitting] | type[CompiledSplitting]
 either = pytest.mark.parametrize("kind", [Heun, pytest.param(CompiledHeun, marks=needs_kernel)])
+each = pytest.mark.parametrize(
+    "kind",
+    [
+        Heun,
+        pytest.param(CompiledHeun, marks=needs_kernel),
+        Splitting,
+        pytest.param(CompiledSplitting, marks=needs_kernel),
+    ],
+)
 
 REPLICAS = 18
 STEP = 2.0**-44
@@ -67,8 +79,14 @@ def example(
     return System(film, drive, replicas=replicas, dtype=dtype), random_state(film, replicas, generator)
 
 
-def start(kind: HeunClass, system: System, m: Tensor, **changes: object) -> Heun | CompiledHeun:
+def start(
+    kind: HeunClass, system: System, m: Tensor, **changes: object
+) -> Heun | CompiledHeun | Splitting | CompiledSplitting:
     arguments = {"dt": STEP, "temperature": 300.0, "seed": 4} | changes
+    if kind in {Splitting, CompiledSplitting}:
+        # Its slope reaches two cells far, which the splitting does not know.
+        terms = tuple(term for term in system.terms if not isinstance(term, ZhangLi))
+        system = System(system.film, system.drive, terms, replicas=system.replicas, dtype=system.dtype)
     return kind(system, m * _filled(system), **arguments)  # type: ignore[arg-type]
 
 
@@ -77,7 +95,7 @@ def _filled(system: System) -> Tensor:
     return system.film.filled[:, None]
 
 
-@either
+@each
 def test_pieces_are_the_whole_to_the_last_bit(kind: HeunClass) -> None:
     system, m = example()
     whole, pieces = start(kind, system, m), start(kind, system, m)
@@ -89,7 +107,7 @@ def test_pieces_are_the_whole_to_the_last_bit(kind: HeunClass) -> None:
     assert not torch.equal(whole.m, m.to(torch.float32))
 
 
-@either
+@each
 def test_long_runs_are_the_sum_of_their_tables(kind: HeunClass) -> None:
     """More steps than the drive is tabulated for at once."""
     system, m = example((4, 3), replicas=8)
@@ -101,9 +119,9 @@ def test_long_runs_are_the_sum_of_their_tables(kind: HeunClass) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@either
+@each
 def test_restart_goes_on_to_the_last_bit(kind: HeunClass, dtype: torch.dtype) -> None:
-    if kind is CompiledHeun and dtype == torch.float64:
+    if kind in {CompiledHeun, CompiledSplitting} and dtype == torch.float64:
         pytest.skip("the kernel computes in float32")
     system, m = example(dtype=dtype)
     stepper = start(kind, system, m)
@@ -133,7 +151,7 @@ def test_adaptive_restart_goes_on_to_the_last_bit() -> None:
     assert torch.equal(other.m, stepper.m)
 
 
-@either
+@each
 def test_the_state_kept_is_not_moved_by_going_on(kind: HeunClass) -> None:
     """A checkpoint writes it at once, but a caller may keep it."""
     system, m = example()
@@ -147,7 +165,7 @@ def test_the_state_kept_is_not_moved_by_going_on(kind: HeunClass) -> None:
 
 
 @pytest.mark.parametrize("shape", [(12, 5), (5, 12), (7, 7)])
-@either
+@each
 def test_a_replica_moves_the_same_alone(kind: HeunClass, shape: tuple[int, int]) -> None:
     system, m = example(shape)
     everyone = start(kind, system, m)
@@ -160,7 +178,7 @@ def test_a_replica_moves_the_same_alone(kind: HeunClass, shape: tuple[int, int])
         assert torch.equal(stepper.m, everyone.m[rows])
 
 
-@either
+@each
 def test_seeds_and_replicas_differ(kind: HeunClass) -> None:
     film = Film(Grid(6, 4, 4e-9, 4e-9, 1e-9), material("cofeb-tantalum"))
     system = System(film, replicas=10, dtype=torch.float32)
@@ -174,7 +192,7 @@ def test_seeds_and_replicas_differ(kind: HeunClass) -> None:
     assert len({tuple(row) for row in everyone.tolist()}) == 20
 
 
-@either
+@each
 def test_cells_stay_of_unit_length_and_empty_ones_empty(kind: HeunClass) -> None:
     system, m = example()
     stepper = start(kind, system, m)
@@ -226,7 +244,7 @@ def test_heun_and_the_adaptive_method_agree_to_second_order() -> None:
     assert 3.0 < errors[0] / errors[1] < 5.0
 
 
-@either
+@each
 def test_a_part_of_a_step_is_refused(kind: HeunClass) -> None:
     system, m = example()
     with pytest.raises(ValueError, match="is not a whole number of steps of"):
@@ -259,7 +277,7 @@ def test_a_step_too_long_is_stopped_with_replica_time_and_cause(kind: HeunClass)
 
 
 @pytest.mark.parametrize("lost", [0, 7, 8, 17])
-@either
+@each
 def test_a_replica_that_is_no_number_is_named(kind: HeunClass, lost: int) -> None:
     system, m = example()
     m = m.clone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -37,6 +37,8 @@ class Characterisation(Parameters):
     """Temperature in K."""
     dt: Annotated[Positive, checked_as("time step")] | None = None
     """Time step in s. Default: chosen for the film."""
+    integrator: Literal["auto", "heun", "splitting"] = "heun"
+    """Integrator of the simulations."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of edges, noise and initial wall positions."""
 

@@ -31,17 +31,22 @@ struct Problem {
   const int32_t* column_pair;      // two rows of the in-plane spectrum each: k and -k along y
   const float* in_plane_spectrum;  // [pair][position along x][3]
   const float* normal_spectrum;    // [k along y][position along x]
+  // For the splitting alone: the stray field of the next cell along x and along y, per component of its m (tesla), and
+  // whether any cell has an anisotropy along x.
+  float near_x[3], near_y[3];
+  int32_t easy_x;
 };
 
-enum Task : int32_t { kAdvance = 0, kField = 1, kTransform = 2 };
+enum Task : int32_t { kAdvance = 0, kField = 1, kTransform = 2, kSplit = 3 };
 
 struct Run {
   int32_t task, steps, blocks, threads;
   int64_t padded;             // replicas, rounded up to whole blocks
-  const float* drive;         // [steps + 1][7][padded]: B_DL, B_FL, gate, Bx, By, Bz (tesla), STT factor (tesla)
-  const float* thermal;       // [padded] tesla
+  const float* drive;         // [steps + 1][7][padded]: B_DL, B_FL, gate, Bx, By, Bz (tesla), STT factor (tesla);
+                              // for kSplit [steps], in the middle of each step
+  const float* thermal;       // [padded] tesla; for kSplit the turn by noise along one axis
   float rate;                 // -gamma dt / (1 + alpha^2)
-  float norm_limit;
+  float norm_limit;           // of | |m|^2 - 1 |; for kSplit of the squared turn in radians
   float* magnetisation;       // [block][haloed cell][3][8]
   uint32_t* random;           // [block][4][8]
   float* deviation;           // [padded], out
@@ -49,4 +54,5 @@ struct Run {
   float* field;               // [block][cell][3][8], out, for kField and kTransform
   unsigned char* workspace;   // `threads` pieces of workspace_bytes each, 64-byte aligned
   int64_t workspace_bytes;
+  float* stray;               // [block][cell][3][8], for kSplit: of the magnetisation one step ago
 };

@@ -232,8 +232,11 @@ inline void clear_workspace(const Problem& problem, const Workspace& w) {
                      (size_t)(w.spectra.pitch - problem.nx) * sizeof(Complex));
 }
 
-inline void run_block(const Problem& problem, const Run& run, int index, unsigned char* memory) {
-  Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}};
+// Points a block at its share of what the run works on.
+inline void open_block(Block& block, unsigned char* memory) {
+  const Problem& problem = block.problem;
+  const Run& run = block.run;
+  const int index = block.index;
   lay_out(problem, memory, block.work);
   clear_workspace(problem, block.work);
   block.magnetisation = run.magnetisation + 3 * kLanes * haloed_cells(problem) * index;
@@ -244,7 +247,11 @@ inline void run_block(const Problem& problem, const Run& run, int index, unsigne
   for (int lane = 0; lane < kLanes; lane++) block.thermal_on |= block.thermal[lane] != 0.0f;
   for (int word = 0; word < 4; word++)
     block.generator.state[word] = *(const WordLanes*)(run.random + (int64_t)kLanes * (4 * index + word));
+}
 
+inline void run_block(const Problem& problem, const Run& run, int index, unsigned char* memory) {
+  Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}};
+  open_block(block, memory);
   if (run.task == kAdvance) {
     if (problem.has_demag) {
       transform_rows(block);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.compiled.layout import (
     TASK_ADVANCE,
     TASK_FIELD,
+    TASK_SPLIT,
     TASK_TRANSFORM,
     ProblemArguments,
     RunArguments,
@@ -19,6 +19,7 @@ from barkhausen.micromagnetics.compiled.layout import (
 )
 from barkhausen.micromagnetics.compiled.library import available, library, unavailable_reason, variant, variant_number
 from barkhausen.micromagnetics.compiled.plan import plan_axis, tensor_spectra
+from barkhausen.micromagnetics.compiled.problem import LaneProblem, Outcome
 from barkhausen.micromagnetics.compiled.streams import stream_states
 
 __all__ = ["LANES", "LaneEnsemble", "LaneProblem", "Outcome", "available", "unavailable_reason", "variant"]
@@ -27,61 +28,6 @@ LANES = 8
 
 DRIVES = 7
 """B_DL, B_FL, change of anisotropy, B_x, B_y, B_z in tesla, spin drift velocity in m/s."""
-
-
-@dataclass(frozen=True)
-class LaneProblem:
-    """Constants of a simulation. Arrays are common to all replicas or have the replicas as first axis.
-
-    Args:
-        nx: Cells along x.
-        ny: Cells along y, the faster axis; the shorter axis is best.
-        exchange: 2A / (Ms d^2) in tesla along x and y.
-        dmi: D / (Ms d) in tesla along x and y.
-        anisotropy: 2K / Ms in tesla: shape (), (nx, ny) or (replicas, nx, ny).
-        anisotropy_x: Anisotropy field along x from the shape of partly filled cells; None for 0.
-        gate_profile: Factor (nx, ny) of the driven change of anisotropy; None for 1.
-        fill: Filled fraction of each cell, (nx, ny) or (replicas, nx, ny); None for 1.
-        demag: Demagnetising tensor times -mu0 Ms in tesla, (4, 2 nx - 1, 2 ny - 1): xx, yy, zz, xy with offset (0, 0)
-            in the middle; None to leave the stray field out.
-        damping: Gilbert's alpha.
-        polarisation: Unit vector of the spin-orbit torques.
-        non_adiabaticity: Xi of the Zhang-Li torque.
-        cell_x: Size of a cell along x in metres, for that torque.
-    """
-
-    nx: int
-    ny: int
-    exchange: tuple[float, float]
-    dmi: tuple[float, float]
-    anisotropy: np.ndarray
-    gate_profile: np.ndarray | None
-    fill: np.ndarray | None
-    demag: np.ndarray | None
-    damping: float
-    polarisation: tuple[float, float, float]
-    non_adiabaticity: float
-    cell_x: float
-    anisotropy_x: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Result of a call of :meth:`LaneEnsemble.advance`.
-
-    Args:
-        deviation: For each replica, the largest ``| |m|^2 - 1 |`` met before renormalising, NaN included.
-        failed_step: For each replica, the step at which it exceeded the limit, -1 if it did not. The replicas of
-            the same block stopped after the same step.
-    """
-
-    deviation: np.ndarray
-    failed_step: np.ndarray
-
-    @property
-    def completed(self) -> bool:
-        """Whether every replica made all steps."""
-        return bool((self.failed_step < 0).all())
 
 
 class LaneEnsemble:
@@ -116,6 +62,7 @@ class LaneEnsemble:
         self._arguments = self._problem_arguments()
         self._workspace_bytes = self._library.barkhausen_workspace_bytes(ctypes.byref(self._arguments), self._variant)
         self._workspace = aligned_zeros((self.threads, self._workspace_bytes), np.uint8)
+        self._stray: np.ndarray | None = None
         self.seed(0, np.arange(replicas))
 
     def set_magnetisation(self, m: np.ndarray) -> None:
@@ -134,6 +81,7 @@ class LaneEnsemble:
         if both.shape != self._anisotropy.shape:
             return False
         self._anisotropy[:] = both
+        self._arguments.easy_x = int(both[:, :, 1].any())
         return True
 
     def magnetisation(self) -> np.ndarray:
@@ -169,25 +117,70 @@ class LaneEnsemble:
             drive: (steps + 1, 7, replicas): see :data:`DRIVES`; rows s and s + 1 drive the two stages of step s.
             norm_limit: Limit of ``| |m|^2 - 1 |`` of a cell, after which a block of replicas stops.
         """
-        sigma = self._checked("thermal", thermal, (self.replicas,))
-        if not (np.isfinite(sigma).all() and (sigma >= 0).all()):
-            raise ValueError("thermal: expected finite, non-negative fields")
         given = np.asarray(drive)
         if given.ndim != 3 or given.shape[0] < 1:
             raise ValueError(f"drive: shape {given.shape}, expected (steps + 1, {DRIVES}, {self.replicas})")
+        return self._steps(TASK_ADVANCE, len(given) - 1, dt, thermal, given, norm_limit)
+
+    def split(self, dt: float, kick: np.ndarray, drive: np.ndarray, turn_limit: float) -> Outcome:
+        """Make steps of the splitting.
+
+        Args:
+            dt: Time step in s.
+            kick: Standard deviation of the turn (rad) of a full cell by noise about one axis in a step,
+                (replicas,); a replica with 0 draws no random numbers.
+            drive: (steps, 7, replicas): see :data:`DRIVES`; in the middle of each step.
+            turn_limit: Largest turn of a cell in radians; a block of replicas stops beyond it. ``deviation`` is the
+                square of the largest.
+        """
+        given = np.asarray(drive)
+        if given.ndim != 3:
+            raise ValueError(f"drive: shape {given.shape}, expected (steps, {DRIVES}, {self.replicas})")
+        return self._steps(TASK_SPLIT, len(given), dt, kick, given, turn_limit**2, stray=self._last_stray())
+
+    def last_stray(self) -> np.ndarray:
+        """Stray field one step of the splitting ago, or the present one: (replicas, 3, nx, ny), a copy."""
+        return self._unpacked(self._last_stray())
+
+    def set_last_stray(self, field: np.ndarray | None) -> None:
+        """Restore what :meth:`last_stray` returned; None: start from the present stray field."""
+        self._stray = None
+        if field is None:
+            return
+        given = self._checked("field", field, (self.replicas, 3, self.problem.nx, self.problem.ny))
+        lanes = np.zeros((self._padded, 3, self._interior.size), dtype=np.float32)
+        lanes[: self.replicas] = given.reshape(self.replicas, 3, -1)
+        self._stray = self._field_array()
+        self._stray[:] = lanes.reshape(self._blocks, LANES, 3, -1).transpose(0, 3, 2, 1)
+
+    def _last_stray(self) -> np.ndarray:
+        if self._stray is None:
+            self._stray = self._field_array()
+            if self.problem.demag is not None:
+                drive = np.zeros((1, DRIVES, self.replicas))
+                self._run(TASK_TRANSFORM, steps=1, drive=self._padded_drive(drive), field=self._stray)
+        return self._stray
+
+    def _steps(  # noqa: PLR0917 (of two callers)
+        self, task: int, steps: int, dt: float, thermal: np.ndarray, drive: np.ndarray, limit: float, **more: Any
+    ) -> Outcome:
+        sigma = self._checked("thermal", thermal, (self.replicas,))
+        if not (np.isfinite(sigma).all() and (sigma >= 0).all()):
+            raise ValueError("thermal: expected finite, non-negative fields")
         padded_sigma = np.zeros(self._padded, dtype=np.float32)
         padded_sigma[: self.replicas] = sigma
         deviation = np.zeros(self._padded, dtype=np.float32)
         failed_step = np.full(self._padded, -1, dtype=np.int32)
         self._run(
-            TASK_ADVANCE,
-            steps=len(given) - 1,
-            drive=self._padded_drive(given),
+            task,
+            steps=steps,
+            drive=self._padded_drive(drive),
             thermal=padded_sigma,
             rate=-GYROMAGNETIC_RATIO * dt / (1.0 + self.problem.damping**2),
-            norm_limit=norm_limit,
+            norm_limit=limit,
             deviation=deviation,
             failed_step=failed_step,
+            **more,
         )
         outcome = Outcome(deviation[: self.replicas], failed_step[: self.replicas])
         if outcome.completed and (failed_step >= 0).any():
@@ -276,6 +269,9 @@ class LaneEnsemble:
             anisotropy_cell_stride=0 if uniform else 2 * LANES,
             gate=gate.ctypes.data,
             gate_cell_stride=0 if profile is None else 1,
+            near_x=tuple(problem.near_x),
+            near_y=tuple(problem.near_y),
+            easy_x=int(anisotropy[:, :, 1].any()),
         )
         self._plans = x_axis, y_axis = plan_axis(problem.nx), plan_axis(problem.ny)
         arguments.along_x, arguments.along_y = x_axis.arguments(), y_axis.arguments()

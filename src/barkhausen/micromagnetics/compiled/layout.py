@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 MAX_STAGES = 20
 
-TASK_ADVANCE, TASK_FIELD, TASK_TRANSFORM = range(3)
+TASK_ADVANCE, TASK_FIELD, TASK_TRANSFORM, TASK_SPLIT = range(4)
 
 FloatPointer = ctypes.c_void_p
 IntPointer = ctypes.c_void_p
@@ -55,6 +55,9 @@ class ProblemArguments(ctypes.Structure):
         ("column_pair", IntPointer),
         ("in_plane_spectrum", FloatPointer),
         ("normal_spectrum", FloatPointer),
+        ("near_x", ctypes.c_float * 3),
+        ("near_y", ctypes.c_float * 3),
+        ("easy_x", ctypes.c_int32),
     )
 
 
@@ -78,6 +81,7 @@ class RunArguments(ctypes.Structure):
         ("field", FloatPointer),
         ("workspace", ctypes.c_void_p),
         ("workspace_bytes", ctypes.c_int64),
+        ("stray", FloatPointer),
     )
 
 

@@ -1,0 +1,80 @@
+// Motions of unit vectors that keep their length: precession about a fixed field, about the field of a uniaxial
+// anisotropy, relaxation along a field, and a step of Brownian motion on the sphere. Number is Lanes or Twin.
+#pragma once
+
+#include "twin.hpp"
+
+namespace {
+
+// About `turn` by its length, right-handed (Rodrigues). The series are good to 1e-6 up to 1 rad; whatever the angle,
+// the axis, and with it the energy, is exact.
+template <class Number>
+ALWAYS_INLINE Triple<Number> precessed(Triple<Number> m, Triple<Number> turn, Number& square) {
+  square = dot(turn, turn);
+  const Number sine = 1.0f + square * (square * (8.3333333e-3f - 1.98412698e-4f * square) - 0.16666667f);
+  const Number versine = 0.5f + square * (square * (1.38888889e-3f - 2.48015873e-5f * square) - 4.16666667e-2f);
+  const Triple<Number> once = cross(turn, m);
+  return m + sine * once + versine * cross(turn, once);
+}
+
+template <class Number>
+ALWAYS_INLINE void turn_plane(Number angle, Number& first, Number& second) {
+  const Number square = angle * angle;
+  const Number cosine = 1.0f + square * (square * (4.16666667e-2f - 1.38888889e-3f * square) - 0.5f);
+  const Number sine = angle * (1.0f + square * (square * 8.3333333e-3f - 0.16666667f));
+  const Number turned = cosine * first - sine * second;
+  second = sine * first + cosine * second;
+  first = turned;
+}
+
+// Fields, turns or pulls per component of m along the two axes of anisotropy.
+template <class Number>
+struct Easy {
+  Number x, z;
+};
+
+// The precession about z by angle.z m_z, which keeps m_z, and about x likewise; `back`: in the opposite order.
+template <bool along_x, bool back, class Number>
+ALWAYS_INLINE Triple<Number> turned(Triple<Number> m, Easy<Number> angle) {
+  if (along_x && back) turn_plane(angle.x * m.x, m.y, m.z);
+  turn_plane(angle.z * m.z, m.x, m.y);
+  if (along_x && !back) turn_plane(angle.x * m.x, m.y, m.z);
+  return m;
+}
+
+// By the tangent `by`, which is small: the length is kept to a quarter of its fourth power.
+template <class Number>
+ALWAYS_INLINE Triple<Number> displaced(Triple<Number> m, Triple<Number> by) {
+  return (1.0f - 0.5f * dot(by, by)) * m + by;
+}
+
+// Towards `pull` (field times rate times time), the second order in it included, and the pull of the anisotropies,
+// which changes as m does.
+template <bool along_x, class Number>
+ALWAYS_INLINE Triple<Number> relaxed(Triple<Number> m, Triple<Number> pull, Easy<Number> easy) {
+  if (along_x) pull.x = pull.x + easy.x * m.x;
+  pull.z = pull.z + easy.z * m.z;
+  const Number along = dot(pull, m);
+  const Triple<Number> across = pull - along * m;
+  // The pull of the middle of the way.
+  Triple<Number> way = (1.0f - 0.5f * along) * across;
+  const Number change_z = (0.5f * easy.z) * across.z;
+  Number inward = change_z * m.z;
+  way.z = way.z + change_z;
+  if (along_x) {
+    const Number change_x = (0.5f * easy.x) * across.x;
+    inward = inward + change_x * m.x;
+    way.x = way.x + change_x;
+  }
+  return displaced(m, way - inward * m);
+}
+
+// Two independent tangents of lengths `first` and `second` (Duff et al., J. Comput. Graph. Tech. 6, 1 (2017)).
+template <class Number>
+ALWAYS_INLINE Triple<Number> tangent(Triple<Number> m, Number first, Number second) {
+  const Number sign = sign_of(m.z), a = -1.0f / (sign + m.z), b = m.x * m.y * a;
+  return {first * (1.0f + sign * m.x * m.x * a) + second * b, first * (sign * b) + second * (sign + m.y * m.y * a),
+          -1.0f * (first * sign * m.x + second * m.y)};
+}
+
+}  // namespace

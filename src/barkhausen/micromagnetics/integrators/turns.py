@@ -1,0 +1,67 @@
+"""Motions of unit vectors of which the splitting is made, cell by cell; all keep the length."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from barkhausen.micromagnetics.layout import cross
+
+Field = Float[Tensor, "replica 3 nx ny"]
+
+
+def dot(a: Tensor, b: Tensor) -> Float[Tensor, "replica 1 nx ny"]:
+    """Scalar product, one component kept."""
+    return (a * b).sum(1, keepdim=True)
+
+
+def precessed(m: Field, turn: Field) -> tuple[Field, Float[Tensor, "replica 1 nx ny"]]:
+    """m turned about ``turn`` by its length in rad, right-handed (Rodrigues), and the squares of the turns."""
+    square = dot(turn, turn)
+    angle = square.sqrt().clamp_min(1e-30)
+    half = torch.sinc(angle / (2 * torch.pi))
+    once = cross(turn, m)
+    return m + torch.sinc(angle / torch.pi) * once + 0.5 * half * half * cross(turn, once), square
+
+
+def turned_about(m: Field, axis: Tensor | int, angle: Tensor) -> Field:
+    """m turned about an axis by ``angle`` times its component along it: the precession of a uniaxial anisotropy."""
+    if isinstance(axis, int):
+        first, second = (axis + 1) % 3, (axis + 2) % 3
+        a, b = m[:, first], m[:, second]
+        turn = angle[:, 0] * m[:, axis]
+        cosine, sine = turn.cos(), turn.sin()
+        out = torch.empty_like(m)
+        out[:, axis] = m[:, axis]
+        out[:, first], out[:, second] = cosine * a - sine * b, sine * a + cosine * b
+        return out
+    return precessed(m, (angle * dot(m, axis)) * axis.expand_as(m))[0]
+
+
+def displaced(m: Field, by: Field) -> Field:
+    """m moved by a small tangent; the length is kept to a quarter of its fourth power."""
+    return (1 - 0.5 * dot(by, by)) * m + by
+
+
+def pulled(m: Field, axis: Tensor | int, pull: Tensor) -> Tensor:
+    """Pull of a uniaxial anisotropy, ``pull`` being its strength."""
+    if isinstance(axis, int):
+        out = torch.zeros_like(m)
+        out[:, axis] = pull[:, 0] * m[:, axis]
+        return out
+    return (pull * dot(m, axis)) * axis
+
+
+def relaxed(m: Field, pull: Field, easy: list[tuple[Tensor | int, Tensor]]) -> Field:
+    """m moved towards ``pull`` (field × rate × time) and those of the anisotropies, exact to second order in them."""
+    total = pull
+    for axis, strength in easy:
+        total = total + pulled(m, axis, strength)
+    along = dot(total, m)
+    across = total - along * m
+    way = (1 - 0.5 * along) * across
+    for axis, strength in easy:
+        change = 0.5 * pulled(across, axis, strength)
+        way = way + change - dot(change, m) * m
+    return displaced(m, way)
