@@ -55,7 +55,7 @@ validate-waves: .venv/peers.stamp ## resonances and dispersions of spin waves, c
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_dispersions.py $(PHYSICS)/test_coherent_rotation.py
 
 validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
-	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py $(PHYSICS)/test_switching_rate.py
 
 validate-integrators: .venv/peers.stamp ## order and convergence of the time steps
 	$(VALIDATE) $(PARALLEL) tests/micromagnetics/integrators
