@@ -61,8 +61,9 @@ def test_rate_without_a_barrier_and_with_a_high_one() -> None:
 def test_switching_rate_of_a_macrospin(barrier: float, report: Report) -> None:
     """The mean of sign-odd z of 65 536 independent spins decays with the lowest eigenvalue once faster modes are gone.
 
-    <z>(t) = sum of exp(−lambda_k t); after 0.5/lambda_1 the next odd mode, at least six times as fast, is down
-    by e^-3 from its small share. The rate is the logarithm of the means at 0.5/lambda and 1.5/lambda; its error follows from the spins.
+    <z>(t) = sum of exp(−lambda_k t); after 0.5/lambda_1 the next odd mode, at least six times as fast, is down by e^-3
+    from its small share. The rate is the logarithm of the means at 0.5/lambda and 1.5/lambda; its error follows from
+    the spins.
     """
     moment = MAGNETISATION * SIDE**2 * 1e-9
     energy = barrier * BOLTZMANN * TEMPERATURE / (SIDE**2 * 1e-9)

@@ -19,8 +19,8 @@ TABLE_STEPS = 512
 
 COMPENSATED_DAMPING = 1e-3
 """Damping below which sums in float32 are compensated. A step turns m by alpha gamma B dt towards the field; where that
-is not far above the rounding of m, 6e-8, the film is damped by some other amount: 2.8 % off at alpha = 1e-4 and a phase of
-0.002 a step, 0.05 % at 1e-3."""
+is not far above the rounding of m, 6e-8, the film is damped by some other amount: 2.8 % off at alpha = 1e-4 and a phase
+of 0.002 a step, 0.05 % at 1e-3."""
 
 
 class Heun(Stepper):
