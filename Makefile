@@ -7,7 +7,7 @@ WORKERS ?= 2
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
 # Parts of `make validate`.
-PARTS := standard-problems walls waves equilibrium integrators ensembles devices synapses sweeps claims others
+PARTS := standard-problems walls waves layers equilibrium integrators ensembles devices synapses sweeps claims others
 
 .PHONY: setup reproduce test lint docs wheel check-wheel licences bench bench-micromagnetics validate tune fuzz chaos notebooks check-notebooks clean $(PARTS:%=validate-%)
 
@@ -54,6 +54,9 @@ validate-walls: .venv/peers.stamp ## width, tilt, velocity and depinning of wall
 validate-waves: .venv/peers.stamp ## resonances and dispersions of spin waves, coherent rotation
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_dispersions.py $(PHYSICS)/test_coherent_rotation.py
 
+validate-layers: .venv/peers.stamp ## stacks of layers and antiferromagnets
+	$(VALIDATE) $(PARALLEL) tests/micromagnetics/stack
+
 validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py $(PHYSICS)/test_switching_rate.py
 
@@ -61,7 +64,7 @@ validate-integrators: .venv/peers.stamp ## order and convergence of the time ste
 	$(VALIDATE) $(PARALLEL) tests/micromagnetics/integrators
 
 validate-ensembles: .venv/peers.stamp ## memory of an ensemble, and runs that are killed
-	$(VALIDATE) $(PARALLEL) tests/micromagnetics $(foreach part,physics integrators geometry,--ignore tests/micromagnetics/$(part))
+	$(VALIDATE) $(PARALLEL) tests/micromagnetics $(foreach part,physics integrators geometry stack,--ignore tests/micromagnetics/$(part))
 
 validate-devices: .venv/peers.stamp ## the compact wall, retention, statistics, and the device files that are shipped
 	$(VALIDATE) $(PARALLEL) tests/device

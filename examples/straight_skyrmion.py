@@ -103,17 +103,17 @@ def picture(film: mm.Film, paths: dict[str, Path2D], theory: float) -> plt.Figur
     extent = (0.0, 1e9 * film.grid.length, 0.0, 1e9 * film.grid.width)
     for axis, (name, path) in zip(axes, paths.items(), strict=True):
         image = axis.imshow(path.end[0, 2].T, origin="lower", extent=extent, cmap="RdBu_r", vmin=-1, vmax=1)
-        axis.plot(*path.place.T, color="black", linewidth=1.2)
-        axis.plot(*path.place[0], "o", color="black", markersize=4)
-        axis.set_title(f"{name}: {path.angle:+.1f}° to the current", fontsize=10)
+        axis.plot(*path.place.T, color="gold", linewidth=1.4)
+        axis.plot(*path.place[0], "o", color="gold", markersize=4)
+        axis.set_title(f"{name}: {abs(path.angle):.1f}° to the current", fontsize=10)
         axis.set_xlabel("x (nm)")
         axis.set_xlim(extent[:2])
         axis.set_ylim(extent[2:])
     axes[0].set_ylabel("y (nm)")
     x, y = paths["single layer"].place[0]
     way = 40.0 * np.array([math.cos(math.radians(theory)), math.sin(math.radians(theory))])
-    axes[0].plot([x, x + way[0]], [y, y + way[1]], "--", color="black", linewidth=0.8, label=f"Thiele: {theory:+.1f}°")
-    axes[0].legend(fontsize=8, frameon=False)
+    axes[0].plot([x, x + way[0]], [y, y + way[1]], "--", color="white", linewidth=0.9, label=f"Thiele: {theory:.1f}°")
+    axes[0].legend(fontsize=8, frameon=False, labelcolor="white", loc="lower right")
     figure.colorbar(image, ax=axes, label="$m_z$ (lower layer)", shrink=0.8)
     return figure
 
