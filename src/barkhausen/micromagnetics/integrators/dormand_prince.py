@@ -117,12 +117,7 @@ class DormandPrince(Stepper):
         finite = torch.isfinite(self._slope(self._m, time)).flatten(1).all(1)
         row = int(torch.nonzero(~finite)[0]) if not bool(finite.all()) else 0
         replica = int(self.replicas[row // self.system.film.layer_count])
-        raise IntegrationError(
-            int(self.replicas[replica // self.system.film.layer_count]),
-            time,
-            math.nan if step >= SMALLEST_STEP else math.inf,
-            None,
-        )
+        raise IntegrationError(replica, time, math.nan if step >= SMALLEST_STEP else math.inf, None)
 
     def take_film(self) -> bool:
         """Nothing is kept of what may change."""
