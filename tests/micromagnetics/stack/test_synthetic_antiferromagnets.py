@@ -29,6 +29,7 @@ from barkhausen.micromagnetics import (
     StackMagnetisation,
     System,
     WallPosition,
+    compiled,
     hysteresis,
     minimize,
     simulate,
@@ -258,8 +259,9 @@ def test_inputs_are_checked() -> None:
         Stack([Film(SPOT, constants) for constants in torques])
     with pytest.raises(InputError, match="hysteresis: takes single films"):
         hysteresis(Stack([film, film]), torch.linspace(-1.0, 1.0, 3))
-    with pytest.raises(InputError, match="single films, not stacks"):
-        simulate(Stack([film, film], demag=False), duration=1e-13, every=1e-13, backend="compiled")
+    if compiled.available():
+        with pytest.raises(InputError, match="single films, not stacks"):
+            simulate(Stack([film, film], demag=False), duration=1e-13, every=1e-13, backend="compiled")
 
 
 def test_what_people_see() -> None:
