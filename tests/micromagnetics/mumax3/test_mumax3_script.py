@@ -347,9 +347,22 @@ def landau_lifshitz(m: torch.Tensor, field: torch.Tensor, alpha: float) -> torch
     return -(turn + alpha * torch.linalg.cross(m, turn, dim=1)) / (1 + alpha**2)
 
 
+def central(m: torch.Tensor) -> torch.Tensor:
+    """cuda/zhangli2.cu: twice the change of m a cell along x, by the two neighbours; a missing one is a mirror."""
+    return torch.cat((m[:, :, 1:], m[:, :, -1:]), 2) - torch.cat((m[:, :, :1], m[:, :, :-1]), 2)
+
+
+def fourth_order(m: torch.Tensor) -> torch.Tensor:
+    """The same by four neighbours, which the two columns at either end lack."""
+    twice = central(m)
+    twice[:, :, 2:-2] = 4 / 3 * (m[:, :, 3:-1] - m[:, :, 1:-3]) - (m[:, :, 4:] - m[:, :, :-4]) / 6
+    return twice
+
+
 @pytest.mark.parametrize("which", ["spin-orbit", "Zhang-Li", "both"])
 def test_torques_of_mumax3_are_ours(which: str) -> None:
-    """The formulas of cuda/slonczewski2.cu and cuda/zhangli2.cu, with mumax3's constants, for random m."""
+    """The formulas of cuda/slonczewski2.cu and cuda/zhangli2.cu, with mumax3's constants, for random m. The slope of
+    m that the Zhang-Li torque takes differs, but not in the two columns at either end."""
     film = mm.Film(mm.Grid(9, 5, 4e-9, 3e-9, 1.2e-9), BOTH)
     state, alpha = random_state(film), BOTH.damping
     m = state.m
@@ -362,7 +375,7 @@ def test_torques_of_mumax3_are_ours(which: str) -> None:
     script = Mumax3(mumax3_script(film, drive, duration=NS))
     value = {name: float(text) for name, text in script.parameters.items() if re.fullmatch(r"-?[\d.e+-]+", text)}
     jx, _, jz = script.at("j", torch.zeros(1))[0].tolist()
-    torque = torch.zeros_like(m)
+    torque, own_slope = torch.zeros_like(m), torch.zeros_like(m)
     if "disableslonczewskitorque" not in script.parameters:
         p = torch.tensor(script._value(script.parameters["fixedlayer"]), dtype=torch.float64)[:, None, None].expand_as(
             m
@@ -373,15 +386,29 @@ def test_torques_of_mumax3_are_ours(which: str) -> None:
         torque += ((a + alpha * b) * torch.linalg.cross(m, across, dim=1) + (b - alpha * a) * across) / (1 + alpha**2)
     if "disablezhanglitorque" not in script.parameters:
         drift = 9.2740091523e-24 / (2 * 1.60217646e-19 * 1.7595e11) / value["msat"] / (1 + value["xi"] ** 2)
-        ahead, behind = torch.cat((m[:, :, 1:], m[:, :, -1:]), 2), torch.cat((m[:, :, :1], m[:, :, :-1]), 2)
         # mumax3 then multiplies by GammaLL, but divides by its own ratio here: 0.08 %, as the head says.
-        h = drift / script.names["cell"][0] * value["pol"] * jx * (ahead - behind) * (1.7595e11 / GYROMAGNETIC_RATIO)
-        turn = torch.linalg.cross(m, h, dim=1)
-        torque -= (
-            (1 + value["xi"] * alpha) * torch.linalg.cross(m, turn, dim=1) + (value["xi"] - alpha) * turn
-        ) / (1 + alpha**2)  # fmt: skip
+        scale = drift / script.names["cell"][0] * value["pol"] * jx * (1.7595e11 / GYROMAGNETIC_RATIO)
+
+        def zhang_li_torque(change: torch.Tensor) -> torch.Tensor:
+            turn = torch.linalg.cross(m, scale * change, dim=1)
+            along = (1 + value["xi"] * alpha) * torch.linalg.cross(m, turn, dim=1)
+            return -(along + (value["xi"] - alpha) * turn) / (1 + alpha**2)
+
+        own_slope = zhang_li_torque(central(m)) - zhang_li_torque(fourth_order(m))
+        torque += zhang_li_torque(fourth_order(m))
     expected = landau_lifshitz(m, ours, alpha)
     assert float((torque - expected).abs().max() / expected.abs().max()) < 5e-7
+    assert not own_slope[:, :, [0, 1, -2, -1]].any()
+
+
+@pytest.mark.parametrize("turn", [0.05, 0.1, 0.2])
+def test_slopes_differ_from_those_of_mumax3_by_the_square_of_the_turn_a_cell(turn: float) -> None:
+    """A helix that turns by k dx a cell: sin(k dx)/(k dx) there, less by (k dx)²/6; ours by (k dx)⁴/30."""
+    angle = turn * torch.arange(12, dtype=torch.float64)
+    m = torch.stack((torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)))[None, :, :, None]
+    rates = [0.5 * change(m)[0, :, 2:-2, 0].norm(dim=0) / turn for change in (central, fourth_order)]
+    for rate, expected in zip(rates, (1 - turn**2 / 6, 1 - turn**4 / 30), strict=True):
+        torch.testing.assert_close(rate, torch.full_like(rate, expected), rtol=0, atol=turn**4 / 100)
 
 
 @pytest.mark.parametrize("left", [1, -1])

@@ -7,15 +7,16 @@ from its source, version 3.11.1):
   beta = hbar Jz/(e Ms t) and, for ``Lambda`` = 1, eps = ``Pol``/2. Ours is the field B_DL m × sigma + B_FL sigma, and a
   field B turns m by −m × B, here by B_DL m × (sigma × m) + B_FL sigma × m. They are equal if p = sigma = −y,
   ``Pol`` Jz = theta_SH J, and eps' = ratio × ``Pol``/2.
-- Zhang-Li torque: the same formula, with ``Pol`` Jx = P J. mumax3 has one ``Pol`` for both torques; where both are used
-  it is 1, and the products are written into J.
+- Zhang-Li torque: the same formula but for the slope of m (below), with ``Pol`` Jx = P J. mumax3 has one ``Pol`` for
+  both torques; where both are used it is 1, and the products are written into J.
 - ``Dind`` has our sign; ``OpenBC = true`` leaves out a missing bond, as we do.
 - Currents, fields and Ku are sums of ramps min(max((t − t0)/T, 0), 1) and steps: what a waveform is.
 
 What differs is written into the head of every script. Above all: the filled fraction of a cell that an edge cuts enters
 the demagnetising field of mumax3 alone. Exchange, DMI and thermal field are there those of a full cell (here: the
 smaller fraction of two cells, and 1/sqrt(fraction)), and the cell's own demagnetisation is not put right (here
-:mod:`.edge_demag`). A track that fills its cells has none of this.
+:mod:`.edge_demag`). A track that fills its cells has none of this. The slope of m in the Zhang-Li torque is a central
+difference in mumax3 and of the fourth order here.
 """
 
 from __future__ import annotations
@@ -328,6 +329,10 @@ def _currents(film: Film, drive: Drive, times: _Times, remarks: list[str]) -> li
         remarks.append(
             "Zhang-Li drift: 0.08 % faster in mumax3, which divides by 1.7595e11 whatever GammaLL; at an empty cell "
             "its derivative takes the missing neighbour for zero."
+        )
+        remarks.append(
+            "Zhang-Li slope of m: central differences in mumax3, of the fourth order here but in the two columns at "
+            "either end. Walls with xi different from alpha are slower there: compare on small cells."
         )
     return [*lines, f"J = vector({times.expression(magnet, along)}, 0, {times.expression(heavy, across)})"]
 
