@@ -268,6 +268,10 @@ def test_what_people_see() -> None:
     stack = small()
     assert "fixed (1 nm), free (2 nm)" in repr(stack)
     assert "InterlayerExchange" in stack._repr_html_()
+    result = simulate(stack, duration=2e-13, every=1e-13, backend="torch")
+    with pytest.raises(InputError, match="one of fixed, free"):
+        result.barkhausen.plot()
+    assert result.sel(layer="free").barkhausen.plot() is not None
     assert len(stack.plot()) == 2
     axes = stack.plot(torch.zeros(2, 3, 12, 4))
     assert [panel.get_title(loc="left") for panel in axes] == ["free", "fixed"]

@@ -158,12 +158,15 @@ def plot_simulation(result: xr.Dataset, axes: Axes | None = None) -> Axes:
         The axes.
 
     Raises:
-        InputError: The result holds neither wall positions nor <m>.
+        InputError: The result holds neither wall positions nor <m>, or several layers.
     """
     if "wall_position" not in result and "m" not in result:
         raise InputError(
             "the result holds neither 'wall_position' nor 'm': observe WallPosition() or MeanMagnetisation()"
         )
+    if "layer" in result.dims:
+        names = ", ".join(map(str, result["layer"].values))
+        raise InputError(f"the result is of a stack: choose a layer, result.sel(layer=...), one of {names}")
     times = NANO * result["time"].values
     with one_column():
         axes = new_axes(axes)
