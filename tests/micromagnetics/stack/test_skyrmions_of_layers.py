@@ -100,15 +100,6 @@ def test_hall_angle_of_one_layer_and_of_two(report: Report) -> None:
     report("skyrmion speed of coupled layers, m/s", float(pair[0]), -force / drag, 0.03 * abs(force) / drag)
 
 
-@pytest.mark.slow
-def test_one_driven_layer_takes_the_other_along(report: Report) -> None:
-    """A current beside one layer alone moves the coupled pair at half the speed."""
-    both, one = coupled(1.0, 1.0), coupled(1.0, 0.0)
-    m = at_rest(both)
-    whole, half = (velocity(stack, m, 2e11, 0.2e-9) for stack in (both, one))
-    report("coupled skyrmions, one layer driven: share of the speed", float(half[0] / whole[0]), 0.5, 0.01)
-
-
 def test_skyrmions_of_coupled_layers_are_opposite() -> None:
     stack = coupled(1.0, 1.0)
     m = at_rest(stack)
