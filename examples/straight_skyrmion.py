@@ -123,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("skyrmion"))
     parser.add_argument("--current", type=float, default=1e12)
-    parser.add_argument("--duration", type=float, default=0.8e-9)
+    parser.add_argument("--duration", type=float, default=0.7e-9)
     arguments = parser.parse_args()
     films: dict[str, mm.Film] = {"single layer": one_layer(), "two coupled layers": two_layers()}
     paths, theory = {}, 0.0
