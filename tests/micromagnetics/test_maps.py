@@ -203,7 +203,7 @@ def test_wrong_maps_are_refused(maps: dict[str, Tensor], message: str) -> None:
 
 
 def test_kernel_says_what_it_does_not_compute() -> None:
-    film = unlike((False, False))
+    film = unlike((True, False))
     with pytest.raises(InputError, match=r"^backend = .compiled.: the compiled kernel cannot be used: "):
         choose_backend(film, standard_terms(MATERIAL, film.maps), 2, name="compiled")
     assert choose_backend(film, standard_terms(MATERIAL, film.maps), 2).name == "torch"

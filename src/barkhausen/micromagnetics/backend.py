@@ -11,7 +11,6 @@ import torch
 
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
-from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.compiled_heun import why_not
 from barkhausen.micromagnetics.integrators.compiled_splitting import why_not_compiled
@@ -55,7 +54,6 @@ def choose_backend(
     terms: tuple[Term, ...],
     replicas: int,
     *,
-    drive: Drive | None = None,
     name: str = "auto",
     integrator: str = "heun",
     device: torch.device | str = "cpu",
@@ -68,7 +66,6 @@ def choose_backend(
 
     Args:
         film, terms, replicas: Film, terms and number of replicas of the ensemble.
-        drive: Drive of the ensemble. Default: none.
         name: ``compiled``, ``torch`` or ``auto``: the compiled kernel if it can compute these terms, otherwise torch.
         integrator: Name from :data:`INTEGRATORS` but ``auto``; the adaptive integrator runs in torch.
         device: ``cpu`` or ``cuda``.
@@ -87,7 +84,7 @@ def choose_backend(
     if dtype not in (torch.float32, torch.float64):
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")
     device = _device(device)
-    reason = (why_not_compiled if integrator == "splitting" else why_not)(terms, dtype, device, film, drive)
+    reason = (why_not_compiled if integrator == "splitting" else why_not)(terms, dtype, device, film)
     if integrator not in COMPILED_INTEGRATORS:
         reason = f"it does not know the integrator '{integrator}'"
     if name == "compiled" and reason is not None:
@@ -187,5 +184,5 @@ def bytes_per_replica(film: Film, name: str, dtype: torch.dtype) -> float:
     field = 3 * grid.cells * size * film.layer_count
     # In fields of one replica, a fifth above what was measured, as allocators differ from run to run: what differs from
     # device to device, and the arrays and transforms on the way.
-    family = 0.0 if film.devices == 1 else 8.0
+    family = 0.0 if film.devices == 1 else 8.0 if film.maps is None else 20.0
     return (family + (8.0 if name == "compiled" else 33.0)) * field

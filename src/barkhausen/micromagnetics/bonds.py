@@ -59,14 +59,25 @@ def weighted(film: Film, axis: int, name: str) -> Pair | None:
     constant = None if maps is None else getattr(maps, name)
     if maps is None or (strength is None and constant is None and maps.saturation_magnetisation is None):
         return None
+    return _per_moment(film, axis, _shared_constant(film, axis, name))
+
+
+def strengths(film: Film, axis: int, name: str) -> Tensor:
+    """C_ij w_ij/Ms of the bonds along an axis, with the material's Ms, ``[device, bonds…]`` (see :func:`weighted`)."""
+    return _shared_constant(film, axis, name) / film.material.saturation_magnetisation
+
+
+def _shared_constant(film: Film, axis: int, name: str) -> Tensor:
+    """C_ij w_ij of the bonds along an axis."""
     shared = _strength(film, axis)
+    constant = None if film.maps is None else getattr(film.maps, name)
     if constant is None:
         shared = shared * getattr(film.material, name)
     else:
         first, second = _ends(constant, 1 + axis, film.grid.periodic[axis])
         harmonic = name == "exchange_stiffness"
         shared = shared * (2 * first * second / (first + second) if harmonic else (first + second) / 2)
-    return _per_moment(film, axis, shared)
+    return shared
 
 
 def unweighted(film: Film, axis: int) -> Pair | None:

@@ -124,7 +124,7 @@ def simulate(
     named = "default" if initial is None else digest(torch.as_tensor(initial))
     plan = _Run(shared, drive, dt, times, advice, named)
     chosen = choose_backend(
-        film, shared.terms, replicas, drive=drive, name=backend, integrator=shared.integrator, device=device,
+        film, shared.terms, replicas, name=backend, integrator=shared.integrator, device=device,
         dtype=dtype, chunk=chunk, memory=memory, threads=threads,
     )  # fmt: skip
     observe = default_observables() if observe is None else tuple(observe)

@@ -25,7 +25,6 @@ from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results ha
 from barkhausen.micromagnetics.excitation.clocked import ClockedDrive, held_constants, same_constants
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.integrators.compiled_heun import why_not
 from barkhausen.micromagnetics.observables import Observable, check_observables
 from barkhausen.micromagnetics.plan import (
     Batch,
@@ -97,7 +96,6 @@ class Simulation:
             film,
             plan.terms,
             replicas,
-            drive=drive,
             name=backend,
             integrator=plan.integrator,
             device=device,
@@ -351,9 +349,6 @@ class Simulation:
             return
         system.take_profiles(drive)
         if not same_constants(held, self._held):
-            reason = why_not(system.terms, system.dtype, system.device, None, drive)
-            if reason is not None and self._backend.name == "compiled":
-                raise InputError(f"drive: the compiled kernel cannot be used for it: {reason}; use backend='torch'")
             # The kernel holds them.
             self._batch.rebuild(self._batch.dt, self._batch.advice)
         self._held = held

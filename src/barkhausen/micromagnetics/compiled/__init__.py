@@ -1,8 +1,11 @@
 """The micromagnetic ensemble in compiled code, for CPUs."""
 
 from barkhausen.micromagnetics.compiled.kernel import (
+    DRIVES,
     LANES,
+    MAPPED_DRIVES,
     LaneEnsemble,
+    LaneMaps,
     LaneProblem,
     Outcome,
     available,
@@ -10,4 +13,15 @@ from barkhausen.micromagnetics.compiled.kernel import (
     variant,
 )
 
-__all__ = ["LANES", "LaneEnsemble", "LaneProblem", "Outcome", "available", "unavailable_reason", "variant"]
+__all__ = [
+    "DRIVES",
+    "LANES",
+    "MAPPED_DRIVES",
+    "LaneEnsemble",
+    "LaneMaps",
+    "LaneProblem",
+    "Outcome",
+    "available",
+    "unavailable_reason",
+    "variant",
+]

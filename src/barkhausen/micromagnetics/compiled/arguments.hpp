@@ -13,6 +13,28 @@ struct Axis {
   const int32_t* partner;    // position of -q for each position of q
 };
 
+// Values of each cell of the haloed film: one number for all replicas where `lanes` is 1, otherwise 8 lanes. Strides in
+// floats, 0 where cells or blocks share them.
+struct Map {
+  const float* values;
+  int64_t block_stride, cell_stride;
+  int32_t lanes;
+};
+
+// What a map holds, in this order.
+enum MapName : int32_t {
+  kBonds,       // exchange and DMI of the bond with the next cell along x, then along y (tesla on a full moment)
+  kMoment,      // moment, 1/moment (0 where empty) and 1/Ms, relative to a full cell of the material
+  kMotion,      // damping; rate relative to the run's, 0 where frozen; thermal field relative to the run's
+  kCurrent,     // current along x and along y, and its size; relative to the drive's and divided by the relative Ms
+  kAxis,        // easy axis
+  kLocalField,  // field per unit of the drive's local amplitude (tesla)
+  kMaps
+};
+
+// Terms that only films with maps have, and those that such films may lack.
+enum Feature : int32_t { kTilted = 1, kTorques = 2, kLocal = 4, kCubic = 8 };
+
 struct Problem {
   int32_t nx, ny, has_demag, column_pairs;
   Axis along_x, along_y;
@@ -35,6 +57,11 @@ struct Problem {
   // whether any cell has an anisotropy along x.
   float near_x[3], near_y[3];
   int32_t easy_x;
+  // Films whose parameters differ from cell to cell; nothing of this is read for others.
+  int32_t mapped, features;
+  float cell_ratio;                  // dx/dy
+  float cubic, cubic_axes[9];        // -2 Kc/Ms (tesla), three unit vectors
+  Map maps[kMaps];
 };
 
 enum Task : int32_t { kAdvance = 0, kField = 1, kTransform = 2, kSplit = 3 };
@@ -43,6 +70,7 @@ struct Run {
   int32_t task, steps, blocks, threads;
   int64_t padded;             // replicas, rounded up to whole blocks
   const float* drive;         // [steps + 1][7][padded]: B_DL, B_FL, gate, Bx, By, Bz (tesla), STT factor (tesla);
+                              // with maps [9]: amplitude of the local field, factor of the thermal field;
                               // for kSplit [steps], in the middle of each step
   const float* thermal;       // [padded] tesla; for kSplit the turn by noise along one axis
   float rate;                 // -gamma dt / (1 + alpha^2)

@@ -1,8 +1,7 @@
 // The effective field of one cell but for its stray and thermal parts, and the torque it exerts.
 #pragma once
 
-#include "arguments.hpp"
-#include "vector.hpp"
+#include "maps.hpp"
 
 namespace {
 
@@ -12,27 +11,62 @@ struct Drive {
   Vector external;
   Lanes spin_transfer;  // -u / (2 gamma cell_x)
   bool transfers;       // whether it differs from 0 in any replica
+  Lanes local, heat;    // with maps: amplitude of the local field, factor of the thermal field
 };
 
+template <bool mapped>
 ALWAYS_INLINE Drive load_drive(const Run& run, int row, int block) {
-  const float* from = run.drive + 7 * run.padded * row + (int64_t)kLanes * block;
-  Lanes value[7];
-  for (int quantity = 0; quantity < 7; quantity++) value[quantity] = load_unaligned(from + quantity * run.padded);
+  constexpr int columns = mapped ? 9 : 7;
+  const float* from = run.drive + columns * run.padded * row + (int64_t)kLanes * block;
+  Lanes value[9] = {};
+  for (int quantity = 0; quantity < columns; quantity++) value[quantity] = load_unaligned(from + quantity * run.padded);
   bool transfers = false;
   for (int lane = 0; lane < kLanes; lane++) transfers |= value[6][lane] != 0.0f;
-  return {value[0], value[1], value[2], {value[3], value[4], value[5]}, value[6], transfers};
+  return {value[0], value[1], value[2], {value[3], value[4], value[5]}, value[6], transfers, value[7], value[8]};
 }
 
-ALWAYS_INLINE Vector operator+(Vector a, Vector b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
-ALWAYS_INLINE Vector operator-(Vector a, Vector b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
-ALWAYS_INLINE Vector operator*(Lanes f, Vector a) { return {f * a.x, f * a.y, f * a.z}; }
-ALWAYS_INLINE Vector operator*(float f, Vector a) { return {f * a.x, f * a.y, f * a.z}; }
-ALWAYS_INLINE Lanes dot(Vector a, Vector b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
-ALWAYS_INLINE Vector cross(Vector a, Vector b) {
-  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+// The polarisation of the spins that a current of any direction brings, times its strength.
+ALWAYS_INLINE Vector polarisation_of_cell(const Problem& problem, const CellMaps& maps, ptrdiff_t cell) {
+  const Values<kCurrent> j = maps.at<kCurrent>(cell);
+  const float* p = problem.polarisation;
+  return {p[0] * j[0] - p[1] * j[1], p[0] * j[1] + p[1] * j[0], p[2] * j[2]};
 }
 
-// The cells two rows further on, for the slope along x of the fourth order: the halo, which is empty, where there are none.
+// Fields that need no neighbour, of films with maps: currents of any direction, tilted axes, cubic anisotropy, a local
+// field.
+ALWAYS_INLINE void add_mapped_fields(const Problem& problem, const Drive& drive, const CellMaps& maps, ptrdiff_t cell,
+                                     Vector m, Lanes inverse_magnetisation, const float* anisotropy, float gate,
+                                     Vector& b) {
+  const int features = problem.features;
+  if (features & kTorques) {
+    const Vector sigma = polarisation_of_cell(problem, maps, cell);
+    b = b + drive.damping_like * cross(m, sigma) + drive.field_like * sigma;
+  }
+  const Lanes easy = load(anisotropy) + (gate * drive.gate) * inverse_magnetisation;
+  b.x += load(anisotropy + kLanes) * m.x;
+  if (features & kTilted) {
+    const Vector axis = maps.at<kAxis>(cell).vector();
+    b = b + (easy * dot(m, axis)) * axis;
+    b.z += load(anisotropy + 2 * kLanes) * m.z;
+  } else {
+    b.z += easy * m.z;
+  }
+  if (features & kLocal) b = b + drive.local * maps.at<kLocalField>(cell).vector();
+  if (features & kCubic) {
+    const float* c = problem.cubic_axes;
+    Vector along{c[0] * m.x + c[1] * m.y + c[2] * m.z, c[3] * m.x + c[4] * m.y + c[5] * m.z,
+                 c[6] * m.x + c[7] * m.y + c[8] * m.z};
+    const Vector square{along.x * along.x, along.y * along.y, along.z * along.z};
+    const Lanes factor = problem.cubic * inverse_magnetisation;
+    along = {factor * (along.x * (square.y + square.z)), factor * (along.y * (square.z + square.x)),
+             factor * (along.z * (square.x + square.y))};
+    b.x += c[0] * along.x + c[3] * along.y + c[6] * along.z;
+    b.y += c[1] * along.x + c[4] * along.y + c[7] * along.z;
+    b.z += c[2] * along.x + c[5] * along.y + c[8] * along.z;
+  }
+}
+
+// The cells two further on, for a slope of the fourth order: the halo, which is empty, where there are none.
 struct Beyond {
   ptrdiff_t right, left;  // in cells
 };
@@ -42,12 +76,65 @@ ALWAYS_INLINE Beyond beyond(const Problem& problem, int x) {
   return {x + 2 <= problem.nx ? 2 * row : row, x >= 1 ? 2 * row : row};
 }
 
+// Twice the slope along one axis, per cell and filled volume, the neighbours being `step` cells away: of the fourth
+// order where all five cells are filled, of the second at edges.
+ALWAYS_INLINE Vector twice_the_slope(const float* centre, const float* fill, ptrdiff_t step, Beyond two) {
+  const Vector m = load_vector(centre);
+  const Vector next = load_vector(centre + 3 * kLanes * step), last = load_vector(centre - 3 * kLanes * step);
+  const Lanes own = load(fill);
+  const Lanes ahead = minimum(own, load(fill + kLanes * step)), behind = minimum(own, load(fill - kLanes * step));
+  const Lanes ends = minimum(load(fill + kLanes * two.right), load(fill - kLanes * two.left));
+  const Lanes all = minimum(minimum(ahead, behind), ends);
+  const Vector outer = load_vector(centre + 3 * kLanes * two.right) - load_vector(centre - 3 * kLanes * two.left);
+  return ahead * (next - m) - behind * (last - m) + ((1.0f / 6.0f) * all) * (2.0f * (next - last) - outer);
+}
+
+// The torque of a current in the film, of any direction in each cell, as a field.
+ALWAYS_INLINE Vector mapped_transfer(const Problem& problem, const Drive& drive, const CellMaps& maps, ptrdiff_t cell,
+                                     const float* centre, const float* fill, const float* inverse_fill, ptrdiff_t row,
+                                     Beyond two, int y) {
+  const Beyond two_up{y + 2 <= problem.ny ? 2 : 1, y >= 1 ? 2 : 1};
+  const Values<kCurrent> j = maps.at<kCurrent>(cell);
+  const Lanes factor = load(inverse_fill) * drive.spin_transfer;
+  const Vector slope = (factor * j[0]) * twice_the_slope(centre, fill, row, two) +
+                       (factor * (problem.cell_ratio * j[1])) * twice_the_slope(centre, fill, 1, two_up);
+  return cross(load_vector(centre), slope) + problem.non_adiabaticity * slope;
+}
+
+// The field of a film with maps; arguments as below.
+ALWAYS_INLINE Vector mapped_field(const Problem& problem, const Drive& drive, const float* centre, const float* fill,
+                                  const float* inverse_fill, ptrdiff_t row, Beyond two, const float* anisotropy,
+                                  float gate, const CellMaps& maps, ptrdiff_t cell, int y) {
+  const Vector m = load_vector(centre);
+  const Vector to_right = load_vector(centre + 3 * kLanes * row), to_left = load_vector(centre - 3 * kLanes * row);
+  const Vector to_up = load_vector(centre + 3 * kLanes), to_down = load_vector(centre - 3 * kLanes);
+  const Values<kBonds> ahead = maps.at<kBonds>(cell), behind = maps.at<kBonds>(cell - row);
+  const Values<kBonds> below = maps.at<kBonds>(cell - 1);
+
+  Vector bonds = ahead[0] * (to_right - m) + behind[0] * (to_left - m) + ahead[2] * (to_up - m) +
+                 below[2] * (to_down - m);
+  bonds.x += ahead[1] * to_right.z - behind[1] * to_left.z;
+  bonds.y += ahead[3] * to_up.z - below[3] * to_down.z;
+  bonds.z -= ahead[1] * to_right.x - behind[1] * to_left.x + ahead[3] * to_up.y - below[3] * to_down.y;
+
+  const Values<kMoment> moment = maps.at<kMoment>(cell);
+  Vector b = moment[1] * bonds + drive.external;
+  if (drive.transfers)
+    b = b + mapped_transfer(problem, drive, maps, cell, centre, fill, inverse_fill, row, two, y);
+  add_mapped_fields(problem, drive, maps, cell, m, moment[2], anisotropy, gate, b);
+  return b;
+}
+
 // `centre` and `fill` point at the cell in arrays with a halo of empty cells, `row` cells from one x to the next. A
 // bond counts as much as the emptier of its two cells is filled, per filled volume of this one; the halo is empty, so
-// the edges of the film need no case of their own. `anisotropy` points at the fields per m_z and per m_x.
+// the edges of the film need no case of their own. `anisotropy` points at the fields per m_z and per m_x; with tilted
+// axes, per m along the axis, per m_x and per m_z. `cell` is the place in the maps, `y` that in the row.
+template <bool mapped>
 ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, const float* centre, const float* fill,
                                  const float* inverse_fill, ptrdiff_t row, Beyond two, const float* anisotropy,
-                                 float gate) {
+                                 float gate, const CellMaps& maps, ptrdiff_t cell, int y) {
+  if constexpr (mapped)
+    return mapped_field(problem, drive, centre, fill, inverse_fill, row, two, anisotropy, gate, maps, cell, y);
   const Vector m = load_vector(centre);
   const Lanes own = load(fill);
   const Vector to_right = load_vector(centre + 3 * kLanes * row), to_left = load_vector(centre - 3 * kLanes * row);
@@ -88,6 +175,11 @@ ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, con
 ALWAYS_INLINE Vector torque(const Problem& problem, float rate, Vector m, Vector b) {
   const Vector precession = cross(m, b);
   return rate * (precession + problem.damping * cross(m, precession));
+}
+
+ALWAYS_INLINE Vector torque(Lanes damping, Lanes rate, Vector m, Vector b) {
+  const Vector precession = cross(m, b);
+  return rate * (precession + damping * cross(m, precession));
 }
 
 }  // namespace

@@ -69,7 +69,15 @@ struct Block {
   Lanes thermal;
   bool thermal_on;
   IntLanes worst;  // largest | |m|^2 - 1 | of the present step, as bits
+  CellMaps maps;
 };
+
+// How much of its m a cell adds to the sources of the stray field: its filled fraction, or its relative moment.
+template <bool mapped>
+ALWAYS_INLINE Lanes weight_of_cell(const Block& block, ptrdiff_t haloed) {
+  if constexpr (mapped) return block.maps.at<kMoment>(haloed)[0];
+  return load(block.fill + kLanes * haloed);
+}
 
 // A row without a second one must not find what an earlier pair left in the imaginary part.
 ALWAYS_INLINE void clear_beyond_film(const Problem& problem, const RowPair& rows, bool second) {
@@ -84,7 +92,7 @@ ALWAYS_INLINE void put_weighted(const RowPair& rows, int row, int y, Lanes fill,
   (row == 0 ? rows.normal[y].re : rows.normal[y].im) = fill * m.z;
 }
 
-template <Stage stage, bool demag>
+template <Stage stage, bool demag, bool mapped>
 ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* source, int x, int row) {
   const Problem& problem = block.problem;
   const RowPair& rows = block.work.rows;
@@ -101,7 +109,7 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
   const Beyond two = beyond(problem, x);
 
   if (stage == kPredict && block.thermal_on)
-    fill_with_normals(block.generator, block.thermal, noise, 3 * problem.ny);
+    fill_with_normals(block.generator, mapped ? block.thermal * drive.heat : block.thermal, noise, 3 * problem.ny);
 
   for (int y = 0; y < problem.ny; y++) {
     const ptrdiff_t scalar = (ptrdiff_t)kLanes * y, vector = 3 * scalar;
@@ -114,16 +122,23 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
       store_vector(field + vector, b);
       continue;
     }
-    b = b + local_field(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1, two,
-                        anisotropy + y * problem.anisotropy_cell_stride, gate[y * problem.gate_cell_stride]);
+    b = b + local_field<mapped>(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1,
+                                two, anisotropy + y * problem.anisotropy_cell_stride,
+                                gate[y * problem.gate_cell_stride], block.maps, haloed + y, y);
     if (stage == kFieldOnly) {
       store_vector(field + vector, b);
       continue;
     }
-    // sigma / sqrt(fill); the inverse is stored as zero where a cell is empty.
-    b = b + square_root(load(inverse_fill + scalar)) * load_vector(noise + vector);
-    Vector m = load_vector(centre + vector);
-    const Vector change = torque(problem, block.run.rate, m, b);
+    Vector m = load_vector(centre + vector), change;
+    if constexpr (mapped) {
+      const Values<kMotion> motion = block.maps.at<kMotion>(haloed + y);
+      b = b + motion[2] * load_vector(noise + vector);
+      change = torque(motion[0], block.run.rate * motion[1], m, b);
+    } else {
+      // sigma / sqrt(fill); the inverse is stored as zero where a cell is empty.
+      b = b + square_root(load(inverse_fill + scalar)) * load_vector(noise + vector);
+      change = torque(problem, block.run.rate, m, b);
+    }
     if (stage == kPredict) {
       m = m + change;
       store_vector(predicted + vector, m);
@@ -138,20 +153,20 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
       m = (1.0f / square_root(square)) * m;
       store_vector(own + vector, m);
     }
-    if (demag) put_weighted(rows, row, y, load(fill + scalar), m);
+    if (demag) put_weighted(rows, row, y, weight_of_cell<mapped>(block, haloed + y), m);
   }
   block.worst = worst;
 }
 
-template <Stage stage, bool demag>
+template <Stage stage, bool demag, bool mapped>
 __attribute__((noinline)) void sweep_rows(Block& block, int drive_row, const float* source, bool more) {
   const Problem& problem = block.problem;
-  const Drive drive = load_drive(block.run, drive_row, block.index);
+  const Drive drive = load_drive<mapped>(block.run, drive_row, block.index);
   for (int x = 0; x < problem.nx; x += 2) {
     const bool second = x + 1 < problem.nx;
     if (demag) rows_from_spectra(problem, block.work.spectra, second, x, block.work.rows);
-    sweep_row<stage, demag>(block, drive, source, x, 0);
-    if (second) sweep_row<stage, demag>(block, drive, source, x + 1, 1);
+    sweep_row<stage, demag, mapped>(block, drive, source, x, 0);
+    if (second) sweep_row<stage, demag, mapped>(block, drive, source, x + 1, 1);
     if (demag && stage < kFieldOnly && more) {
       clear_beyond_film(problem, block.work.rows, second);
       rows_to_spectra(problem, block.work.rows, second, x, block.work.spectra);
@@ -160,6 +175,7 @@ __attribute__((noinline)) void sweep_rows(Block& block, int drive_row, const flo
 }
 
 // What the row sweep of a previous stage would have left in the spectra.
+template <bool mapped>
 __attribute__((noinline)) void transform_rows(Block& block) {
   const Problem& problem = block.problem;
   for (int x = 0; x < problem.nx; x += 2) {
@@ -167,7 +183,7 @@ __attribute__((noinline)) void transform_rows(Block& block) {
     for (int row = 0; row <= (int)second; row++) {
       const ptrdiff_t haloed = haloed_index(problem, x + row);
       for (int y = 0; y < problem.ny; y++)
-        put_weighted(block.work.rows, row, y, load(block.fill + kLanes * (haloed + y)),
+        put_weighted(block.work.rows, row, y, weight_of_cell<mapped>(block, haloed + y),
                      load_vector(block.magnetisation + 3 * kLanes * (haloed + y)));
     }
     clear_beyond_film(problem, block.work.rows, second);
@@ -175,14 +191,14 @@ __attribute__((noinline)) void transform_rows(Block& block) {
   }
 }
 
-template <bool demag>
+template <bool demag, bool mapped>
 void step(Block& block, int number) {
   const Problem& problem = block.problem;
   block.worst = IntLanes{};
   if (demag) convolve(problem, block.work.spectra);
-  sweep_rows<kPredict, demag>(block, number, block.magnetisation, true);
+  sweep_rows<kPredict, demag, mapped>(block, number, block.magnetisation, true);
   if (demag) convolve(problem, block.work.spectra);
-  sweep_rows<kCorrect, demag>(block, number + 1, block.work.predicted, number + 1 < block.run.steps);
+  sweep_rows<kCorrect, demag, mapped>(block, number + 1, block.work.predicted, number + 1 < block.run.steps);
 }
 
 // Notes this step's deviations; whether a real replica went beyond the limit.
@@ -201,12 +217,12 @@ inline bool beyond_limit(const Block& block, int number) {
   return any;
 }
 
-template <bool demag>
+template <bool demag, bool mapped>
 void advance(Block& block) {
   const Run& run = block.run;
   const Generator before = block.generator;
   for (int number = 0; number < run.steps; number++) {
-    step<demag>(block, number);
+    step<demag, mapped>(block, number);
     if (beyond_limit(block, number)) break;
   }
   // A replica without thermal field draws nothing, whoever shares its block.
@@ -247,33 +263,44 @@ inline void open_block(Block& block, unsigned char* memory) {
   for (int lane = 0; lane < kLanes; lane++) block.thermal_on |= block.thermal[lane] != 0.0f;
   for (int word = 0; word < 4; word++)
     block.generator.state[word] = *(const WordLanes*)(run.random + (int64_t)kLanes * (4 * index + word));
+  if (problem.mapped) block.maps = maps_of_block(problem, index);
 }
 
-inline void run_block(const Problem& problem, const Run& run, int index, unsigned char* memory) {
-  Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}};
-  open_block(block, memory);
+template <bool mapped>
+void run_tasks(Block& block) {
+  const Problem& problem = block.problem;
+  const Run& run = block.run;
   if (run.task == kAdvance) {
     if (problem.has_demag) {
-      transform_rows(block);
-      advance<true>(block);
+      transform_rows<mapped>(block);
+      advance<true, mapped>(block);
     } else {
-      advance<false>(block);
+      advance<false, mapped>(block);
     }
     return;
   }
   const int repetitions = run.task == kTransform ? run.steps : 1;
   for (int repetition = 0; repetition < repetitions; repetition++) {
     if (problem.has_demag) {
-      transform_rows(block);
+      transform_rows<mapped>(block);
       convolve(problem, block.work.spectra);
     }
     if (run.task == kTransform)
-      sweep_rows<kStrayFieldOnly, true>(block, 0, block.magnetisation, false);
+      sweep_rows<kStrayFieldOnly, true, mapped>(block, 0, block.magnetisation, false);
     else if (problem.has_demag)
-      sweep_rows<kFieldOnly, true>(block, 0, block.magnetisation, false);
+      sweep_rows<kFieldOnly, true, mapped>(block, 0, block.magnetisation, false);
     else
-      sweep_rows<kFieldOnly, false>(block, 0, block.magnetisation, false);
+      sweep_rows<kFieldOnly, false, mapped>(block, 0, block.magnetisation, false);
   }
+}
+
+inline void run_block(const Problem& problem, const Run& run, int index, unsigned char* memory) {
+  Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}, {}};
+  open_block(block, memory);
+  if (problem.mapped)
+    run_tasks<true>(block);
+  else
+    run_tasks<false>(block);
 }
 
 }  // namespace

@@ -9,6 +9,14 @@ import numpy.typing as npt
 
 MAX_STAGES = 20
 
+LANES = 8
+
+MAPS = {"bonds": 4, "moment": 3, "motion": 3, "current": 3, "axis": 3, "local_field": 3}
+"""``enum MapName``, and the number of values of each map."""
+
+FEATURES = {"tilted": 1, "torques": 2, "local": 4, "cubic": 8}
+"""``enum Feature``."""
+
 TASK_ADVANCE, TASK_FIELD, TASK_TRANSFORM, TASK_SPLIT = range(4)
 
 FloatPointer = ctypes.c_void_p
@@ -26,6 +34,17 @@ class AxisArguments(ctypes.Structure):
         ("twiddle", FloatPointer),
         ("position", IntPointer),
         ("partner", IntPointer),
+    )
+
+
+class MapArguments(ctypes.Structure):
+    """``struct Map``."""
+
+    _fields_ = (
+        ("values", FloatPointer),
+        ("block_stride", ctypes.c_int64),
+        ("cell_stride", ctypes.c_int64),
+        ("lanes", ctypes.c_int32),
     )
 
 
@@ -58,6 +77,12 @@ class ProblemArguments(ctypes.Structure):
         ("near_x", ctypes.c_float * 3),
         ("near_y", ctypes.c_float * 3),
         ("easy_x", ctypes.c_int32),
+        ("mapped", ctypes.c_int32),
+        ("features", ctypes.c_int32),
+        ("cell_ratio", ctypes.c_float),
+        ("cubic", ctypes.c_float),
+        ("cubic_axes", ctypes.c_float * 9),
+        ("maps", MapArguments * len(MAPS)),
     )
 
 

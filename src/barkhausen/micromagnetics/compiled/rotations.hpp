@@ -42,16 +42,31 @@ ALWAYS_INLINE Triple<Number> turned(Triple<Number> m, Easy<Number> angle) {
   return m;
 }
 
+// Precession about an axis of any direction by `angle` times the component along it.
+template <class Number>
+ALWAYS_INLINE Triple<Number> turned_about(Triple<Number> axis, Number angle, Triple<Number> m) {
+  Number square;
+  return precessed(m, (angle * dot(axis, m)) * axis, square);
+}
+
 // By the tangent `by`, which is small: the length is kept to a quarter of its fourth power.
 template <class Number>
 ALWAYS_INLINE Triple<Number> displaced(Triple<Number> m, Triple<Number> by) {
   return (1.0f - 0.5f * dot(by, by)) * m + by;
 }
 
+// A field per component along an axis of any direction.
+template <class Number>
+struct Tilt {
+  Triple<Number> axis;
+  Number pull;
+};
+
 // Towards `pull` (field times rate times time), the second order in it included, and the pull of the anisotropies,
 // which changes as m does.
-template <bool along_x, class Number>
-ALWAYS_INLINE Triple<Number> relaxed(Triple<Number> m, Triple<Number> pull, Easy<Number> easy) {
+template <bool along_x, bool tilted, class Number>
+ALWAYS_INLINE Triple<Number> relaxed(Triple<Number> m, Triple<Number> pull, Easy<Number> easy, Tilt<Number> tilt) {
+  if constexpr (tilted) pull = pull + (tilt.pull * dot(tilt.axis, m)) * tilt.axis;
   if (along_x) pull.x = pull.x + easy.x * m.x;
   pull.z = pull.z + easy.z * m.z;
   const Number along = dot(pull, m);
@@ -65,6 +80,11 @@ ALWAYS_INLINE Triple<Number> relaxed(Triple<Number> m, Triple<Number> pull, Easy
     const Number change_x = (0.5f * easy.x) * across.x;
     inward = inward + change_x * m.x;
     way.x = way.x + change_x;
+  }
+  if constexpr (tilted) {
+    const Triple<Number> change = (0.5f * tilt.pull * dot(tilt.axis, across)) * tilt.axis;
+    inward = inward + dot(change, m);
+    way = way + change;
   }
   return displaced(m, way - inward * m);
 }

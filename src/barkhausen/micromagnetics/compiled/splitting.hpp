@@ -20,6 +20,9 @@
 
 namespace {
 
+// Whether the film has maps, and its easy axis another direction than z.
+enum Kind { kPlain, kMapped, kOblique };
+
 enum Part { kEvenOpen, kOdd, kEvenClose };
 
 constexpr int kRing = 8;  // rows for which extrapolated field and noise are kept
@@ -30,12 +33,15 @@ struct Motion {
   Triple<Number> m, turn, pull;
   Easy<Number> easy_turn, easy_pull;
   Number kick[2];
+  Number oblique_turn;
+  Tilt<Number> oblique;
 };
 
 // One row of cells and what acts on it.
 struct Row {
   float* magnetisation;
   const float *fill, *inverse_fill, *anisotropy, *gate, *stray, *noise;
+  ptrdiff_t haloed;  // its first cell in the maps
   Drive drive;
 };
 
@@ -50,6 +56,7 @@ ALWAYS_INLINE Row row_of(const Block& block, const Drive& drive, int x) {
           problem.gate + cell * problem.gate_cell_stride,
           block.work.predicted + 3 * kLanes * ring,
           block.work.noise + 2 * kLanes * ring,
+          haloed,
           drive};
 }
 
@@ -58,12 +65,46 @@ ALWAYS_INLINE Lanes rate_of_cell(const Block& block, Lanes fill) {
   return from_bits((fill != 0.0f) & bits(all_lanes(-block.run.rate)));
 }
 
-template <bool demag, bool noisy, bool along_x>
+// The same of a film with maps.
+template <bool demag, bool noisy, bool along_x, Kind kind>
+ALWAYS_INLINE Motion<Lanes> mapped_motion(const Block& block, const Row& row, int y) {
+  const Problem& problem = block.problem;
+  const ptrdiff_t vector = 3 * (ptrdiff_t)kLanes * y, cell = row.haloed + y;
+  FrozenField frozen = frozen_field<true>(problem, row.drive, row.magnetisation + vector, nullptr, nullptr,
+                                          problem.ny + 1, block.maps, cell);
+  if (demag) frozen.field = frozen.field + load_vector(row.stray + vector);
+  const Values<kMotion> own = block.maps.at<kMotion>(cell);
+  const Lanes damping = own[0], half = (-0.5f * block.run.rate) * own[1], weak = damping * half;
+  const Vector turn = half * (frozen.field - damping * frozen.torque);
+  const Vector pull = half * (damping * frozen.field + frozen.torque), m = load_vector(row.magnetisation + vector);
+  const float* easy = row.anisotropy + y * problem.anisotropy_cell_stride;
+  const Lanes main = load(easy) + (row.gate[y * problem.gate_cell_stride] * row.drive.gate) *
+                                      block.maps.at<kMoment>(cell)[2];
+  const Lanes easy_z = kind == kOblique ? load(easy + 2 * kLanes) : main;
+  const Lanes easy_x = along_x ? load(easy + kLanes) : Lanes{};
+  Motion<Lanes> motion{{m.x, m.y, m.z}, {turn.x, turn.y, turn.z}, {pull.x, pull.y, pull.z},
+                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}, {}, {}};
+  if (kind == kOblique) {
+    const Vector axis = block.maps.at<kAxis>(cell).vector();
+    motion.oblique_turn = 0.5f * half * main;
+    motion.oblique = {{axis.x, axis.y, axis.z}, weak * main};
+  }
+  if (noisy) {
+    const float* noise = row.noise + 2 * (ptrdiff_t)kLanes * y;
+    const Lanes scale = own[2] * square_root(own[1]);
+    motion.kick[0] = scale * load(noise);
+    motion.kick[1] = scale * load(noise + kLanes);
+  }
+  return motion;
+}
+
+template <bool demag, bool noisy, bool along_x, Kind kind>
 ALWAYS_INLINE Motion<Lanes> motion_of_cell(const Block& block, const Row& row, int y) {
+  if constexpr (kind != kPlain) return mapped_motion<demag, noisy, along_x, kind>(block, row, y);
   const Problem& problem = block.problem;
   const ptrdiff_t scalar = (ptrdiff_t)kLanes * y, vector = 3 * scalar;
-  FrozenField frozen = frozen_field(problem, row.drive, row.magnetisation + vector, row.fill + scalar,
-                                    row.inverse_fill + scalar, problem.ny + 1);
+  FrozenField frozen = frozen_field<false>(problem, row.drive, row.magnetisation + vector, row.fill + scalar,
+                                           row.inverse_fill + scalar, problem.ny + 1, block.maps, row.haloed + y);
   if (demag) frozen.field = frozen.field + load_vector(row.stray + vector);
   const float* easy = row.anisotropy + y * problem.anisotropy_cell_stride;
   const float damping = problem.damping;
@@ -74,7 +115,7 @@ ALWAYS_INLINE Motion<Lanes> motion_of_cell(const Block& block, const Row& row, i
   const Lanes easy_z = load(easy) + row.gate[y * problem.gate_cell_stride] * row.drive.gate;
   const Lanes easy_x = along_x ? load(easy + kLanes) : Lanes{};
   Motion<Lanes> motion{{m.x, m.y, m.z}, {turn.x, turn.y, turn.z}, {pull.x, pull.y, pull.z},
-                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}};
+                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}, {}, {}};
   if (noisy) {
     // The turn by noise goes with 1/sqrt(moment); the inverse is stored as zero where a cell is empty.
     const Lanes scale = square_root(load(row.inverse_fill + scalar));
@@ -89,45 +130,54 @@ ALWAYS_INLINE Triple<Twin> both(Triple<Lanes> a, Triple<Lanes> b) { return {{a.x
 ALWAYS_INLINE Easy<Twin> both(Easy<Lanes> a, Easy<Lanes> b) { return {{a.x, b.x}, {a.z, b.z}}; }
 ALWAYS_INLINE Motion<Twin> both(const Motion<Lanes>& a, const Motion<Lanes>& b) {
   return {both(a.m, b.m), both(a.turn, b.turn), both(a.pull, b.pull), both(a.easy_turn, b.easy_turn),
-          both(a.easy_pull, b.easy_pull), {both(a.kick[0], b.kick[0]), both(a.kick[1], b.kick[1])}};
+          both(a.easy_pull, b.easy_pull), {both(a.kick[0], b.kick[0]), both(a.kick[1], b.kick[1])},
+          both(a.oblique_turn, b.oblique_turn), {both(a.oblique.axis, b.oblique.axis), both(a.oblique.pull, b.oblique.pull)}};
 }
 
-template <Part part, bool noisy, bool along_x, class Number>
-ALWAYS_INLINE Triple<Number> moved(const Motion<Number>& motion, IntLanes& worst) {
-  Triple<Number> m = motion.m;
-  Number square;
-  if (part != kEvenClose) m = relaxed<along_x>(m, motion.pull, motion.easy_pull);
+// Half a turn about the axes of anisotropy, one about the field, half a turn about the axes in the opposite order.
+template <bool along_x, Kind kind, class Number>
+ALWAYS_INLINE Triple<Number> precession(const Motion<Number>& motion, Triple<Number> m, Number& square) {
+  if (kind == kOblique) m = turned_about(motion.oblique.axis, motion.oblique_turn, m);
   m = turned<along_x, false>(m, motion.easy_turn);
   m = precessed(m, motion.turn, square);
   m = turned<along_x, true>(m, motion.easy_turn);
-  if (part == kOdd) {
-    m = turned<along_x, false>(m, motion.easy_turn);
-    m = precessed(m, motion.turn, square);
-    m = turned<along_x, true>(m, motion.easy_turn);
-  }
+  if (kind == kOblique) m = turned_about(motion.oblique.axis, motion.oblique_turn, m);
+  return m;
+}
+
+template <Part part, bool noisy, bool along_x, Kind kind, class Number>
+ALWAYS_INLINE Triple<Number> moved(const Motion<Number>& motion, IntLanes& worst) {
+  Triple<Number> m = motion.m;
+  Number square;
+  constexpr bool tilted = kind == kOblique;
+  if (part != kEvenClose) m = relaxed<along_x, tilted>(m, motion.pull, motion.easy_pull, motion.oblique);
+  m = precession<along_x, kind>(motion, m, square);
+  if (part == kOdd) m = precession<along_x, kind>(motion, m, square);
   worst = larger_magnitude(worst, square);
   if (part != kEvenOpen) {
     if (noisy) m = displaced(m, tangent(m, motion.kick[0], motion.kick[1]));
-    m = relaxed<along_x>(m, motion.pull, motion.easy_pull);
+    m = relaxed<along_x, tilted>(m, motion.pull, motion.easy_pull, motion.oblique);
     m = (1.5f - 0.5f * dot(m, m)) * m;  // what rounding and the series add
   }
   return m;
 }
 
-template <Part part, bool demag, bool noisy, bool along_x>
+template <Part part, bool demag, bool noisy, bool along_x, Kind kind>
 ALWAYS_INLINE void split_row(Block& block, const Drive& drive, int x) {
   const Row row = row_of(block, drive, x);
   constexpr bool kicked = noisy && part != kEvenOpen;
   IntLanes worst = block.worst;
   int y = part == kOdd ? 1 - x % 2 : x % 2;
   for (; y + 2 < block.problem.ny; y += 4) {
-    const Triple<Twin> m = moved<part, kicked, along_x>(both(motion_of_cell<demag, kicked, along_x>(block, row, y),
-                                                             motion_of_cell<demag, kicked, along_x>(block, row, y + 2)), worst);
+    const Triple<Twin> m = moved<part, kicked, along_x, kind>(
+        both(motion_of_cell<demag, kicked, along_x, kind>(block, row, y),
+             motion_of_cell<demag, kicked, along_x, kind>(block, row, y + 2)), worst);
     store_vector(row.magnetisation + 3 * kLanes * y, {m.x.first, m.y.first, m.z.first});
     store_vector(row.magnetisation + 3 * kLanes * (y + 2), {m.x.second, m.y.second, m.z.second});
   }
   if (y < block.problem.ny) {
-    const Triple<Lanes> m = moved<part, kicked, along_x>(motion_of_cell<demag, kicked, along_x>(block, row, y), worst);
+    const Triple<Lanes> m =
+        moved<part, kicked, along_x, kind>(motion_of_cell<demag, kicked, along_x, kind>(block, row, y), worst);
     store_vector(row.magnetisation + 3 * kLanes * y, {m.x, m.y, m.z});
   }
   block.worst = worst;
@@ -150,24 +200,25 @@ ALWAYS_INLINE void extrapolate_rows(Block& block, int x, bool second) {
 }
 
 // Rows x and, where there is one, x + 1 into the spectra.
+template <bool mapped>
 ALWAYS_INLINE void weigh_rows(Block& block, int x, bool second) {
   const Problem& problem = block.problem;
   for (int row = 0; row <= (int)second; row++) {
     const ptrdiff_t haloed = haloed_index(problem, x + row);
     for (int y = 0; y < problem.ny; y++)
-      put_weighted(block.work.rows, row, y, load(block.fill + kLanes * (haloed + y)),
+      put_weighted(block.work.rows, row, y, weight_of_cell<mapped>(block, haloed + y),
                    load_vector(block.magnetisation + 3 * kLanes * (haloed + y)));
   }
   clear_beyond_film(problem, block.work.rows, second);
   rows_to_spectra(problem, block.work.rows, second, x, block.work.spectra);
 }
 
-template <bool demag, bool noisy, bool along_x>
+template <bool demag, bool noisy, bool along_x, Kind kind>
 __attribute__((noinline)) void split_step(Block& block, int number) {
   const Problem& problem = block.problem;
   const int nx = problem.nx;
   block.worst = IntLanes{};
-  const Drive drive = load_drive(block.run, number, block.index);
+  const Drive drive = load_drive<kind != kPlain>(block.run, number, block.index);
   if (demag) convolve(problem, block.work.spectra);
   for (int x = 0; x < nx + 2; x++) {
     if (x < nx) {
@@ -177,37 +228,37 @@ __attribute__((noinline)) void split_step(Block& block, int number) {
         extrapolate_rows(block, x, second);
       }
       if (noisy)
-        fill_with_normals(block.generator, block.thermal,
+        fill_with_normals(block.generator, kind == kPlain ? block.thermal : block.thermal * drive.heat,
                           block.work.noise + 2 * kLanes * (ptrdiff_t)(x % kRing) * problem.ny, 2 * problem.ny);
-      split_row<kEvenOpen, demag, noisy, along_x>(block, drive, x);
+      split_row<kEvenOpen, demag, noisy, along_x, kind>(block, drive, x);
     }
-    if (x >= 1 && x <= nx) split_row<kOdd, demag, noisy, along_x>(block, drive, x - 1);
+    if (x >= 1 && x <= nx) split_row<kOdd, demag, noisy, along_x, kind>(block, drive, x - 1);
     const int done = x - 2;
     if (done < 0) continue;
-    split_row<kEvenClose, demag, noisy, along_x>(block, drive, done);
+    split_row<kEvenClose, demag, noisy, along_x, kind>(block, drive, done);
     if (demag && (done % 2 == 1 || done == nx - 1))
-      weigh_rows(block, done - done % 2, done % 2 == 1);
+      weigh_rows<kind != kPlain>(block, done - done % 2, done % 2 == 1);
   }
 }
 
-template <bool demag, bool noisy, bool along_x>
+template <bool demag, bool noisy, bool along_x, Kind kind>
 void split_steps(Block& block) {
   for (int number = 0; number < block.run.steps; number++) {
-    split_step<demag, noisy, along_x>(block, number);
+    split_step<demag, noisy, along_x, kind>(block, number);
     if (beyond_limit(block, number)) break;
   }
 }
 
-template <bool demag>
+template <bool demag, Kind kind>
 void split_advance(Block& block) {
   const Run& run = block.run;
   const Generator before = block.generator;
-  if (block.thermal_on && block.problem.easy_x)
-    split_steps<demag, true, true>(block);
+  if (block.thermal_on && (kind == kOblique || block.problem.easy_x))
+    split_steps<demag, true, true, kind>(block);
   else if (block.thermal_on)
-    split_steps<demag, true, false>(block);
+    split_steps<demag, true, kind == kOblique, kind>(block);
   else
-    split_steps<demag, false, true>(block);
+    split_steps<demag, false, true, kind>(block);
   // A replica without thermal field draws nothing, whoever shares its block.
   const IntLanes drew = block.thermal != 0.0f;
   uint32_t* random = run.random + (int64_t)4 * kLanes * block.index;
@@ -216,15 +267,25 @@ void split_advance(Block& block) {
       random[word * kLanes + lane] = (drew[lane] ? block.generator : before).state[word][lane];
 }
 
-inline void run_splitting(const Problem& problem, const Run& run, int index, unsigned char* memory) {
-  Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}};
-  open_block(block, memory);
-  if (problem.has_demag) {
-    transform_rows(block);
-    split_advance<true>(block);
+template <Kind kind>
+void split_block(Block& block) {
+  if (block.problem.has_demag) {
+    transform_rows<kind != kPlain>(block);
+    split_advance<true, kind>(block);
   } else {
-    split_advance<false>(block);
+    split_advance<false, kind>(block);
   }
+}
+
+inline void run_splitting(const Problem& problem, const Run& run, int index, unsigned char* memory) {
+  Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}, {}};
+  open_block(block, memory);
+  if (!problem.mapped)
+    split_block<kPlain>(block);
+  else if (problem.features & kTilted)
+    split_block<kOblique>(block);
+  else
+    split_block<kMapped>(block);
 }
 
 }  // namespace

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError, warn
 from barkhausen.micromagnetics import compiled
-from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.guard import NORM_LIMIT, IntegrationError
+from barkhausen.micromagnetics.integrators.lane_maps import lane_maps, needs_maps, of_lanes
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import (
@@ -38,11 +38,7 @@ TABLE_STEPS = 512
 
 
 def why_not(
-    terms: tuple[Term, ...],
-    dtype: torch.dtype,
-    device: torch.device | str,
-    film: Film | None = None,
-    drive: Drive | None = None,
+    terms: tuple[Term, ...], dtype: torch.dtype, device: torch.device | str, film: Film | None = None
 ) -> str | None:
     """Why the compiled kernel cannot compute this, or ``None`` if it can."""
     if not compiled.available():
@@ -57,28 +53,14 @@ def why_not(
     kinds = [type(term) for term in terms]
     if len(set(kinds)) < len(kinds):
         return "it takes each term once"
-    reason = None if drive is None else _why_not_drive(drive, terms)
-    return _why_not_film(film) if reason is None and film is not None else reason
-
-
-def _why_not_drive(drive: Drive, terms: tuple[Term, ...]) -> str | None:
-    """Why the compiled kernel cannot compute this drive, or ``None`` if it can."""
-    if drive.field_profile is not None:
-        return "it takes uniform fields, not a local field"
-    if drive.current_direction != (1.0, 0.0) and any(isinstance(term, ZhangLi) for term in terms):
-        return "it takes a current in the ferromagnet along x, not along another direction"
-    return None
+    return None if film is None else _why_not_film(film)
 
 
 def _why_not_film(film: Film) -> str | None:
     """Why the compiled kernel cannot compute this film, or ``None`` if it can."""
     if film.layer_count > 1:
         return "it computes single films, not stacks"
-    if any(film.grid.periodic):
-        return "it computes films with free edges, not periodic ones"
-    if film.maps is not None:
-        return f"it does not know maps of {', '.join(film.maps.given)}"
-    return None if film.material.is_perpendicular else "it takes an easy axis out of the plane (0, 0, 1)"
+    return "it computes films with free edges, not periodic ones" if any(film.grid.periodic) else None
 
 
 class CompiledHeun(Stepper):
@@ -113,12 +95,13 @@ class CompiledHeun(Stepper):
         advice: StepAdvice | None = None,
         threads: int | None = None,
     ) -> None:
-        reason = why_not(system.terms, system.dtype, system.device, system.film, system.drive)
+        reason = why_not(system.terms, system.dtype, system.device, system.film)
         if reason is not None:
             raise InputError(f"the compiled kernel cannot be used: {reason}")
-        if system.film.material.damping < LEAST_DAMPING:
+        damping = float(torch.as_tensor(system.film.damping).min())
+        if damping < LEAST_DAMPING:
             warn(
-                f"damping = {system.film.material.damping:g}: the compiled kernel rounds to float32, which changes "
+                f"damping = {damping:g}: the compiled kernel rounds to float32, which changes "
                 f"damping by some 1e-6; take backend = 'torch', which makes up for it"
             )
         self.system, self.dt, self.advice = system, dt, advice
@@ -162,6 +145,8 @@ class CompiledHeun(Stepper):
 
     def take_film(self) -> bool:
         """Write the film's anisotropy to where the kernel reads it, if it fits there."""
+        if self.system.film.easy_axis is not None:
+            return False
         return self._lanes.set_anisotropy(*lane_anisotropy(self.system))
 
     def _lane_drive(self, start: float, first: int, count: int) -> np.ndarray:
@@ -191,7 +176,8 @@ def lane_problem(system: System) -> compiled.LaneProblem:
     exchange = 2 * material.exchange_stiffness * per_moment if Exchange in terms else 0.0
     dmi = material.dmi * per_moment if InterfacialDMI in terms else 0.0
     anisotropy, anisotropy_x = lane_anisotropy(system)
-    torque = terms.get(SpinOrbitTorque)
+    torque, maps = terms.get(SpinOrbitTorque), lane_maps(system)
+    sigma = torque.polarisation if isinstance(torque, SpinOrbitTorque) else (0.0, -1.0, 0.0)
     return compiled.LaneProblem(
         nx=grid.nx,
         ny=grid.ny,
@@ -199,16 +185,15 @@ def lane_problem(system: System) -> compiled.LaneProblem:
         dmi=(dmi / grid.dx, dmi / grid.dy),
         anisotropy=anisotropy,
         gate_profile=None if system.gate_profile is None else system.gate_profile.to(torch.float64).numpy(),
-        fill=None if film.fill is None else _of_lanes(film.fill),
+        fill=None if film.fill is None else of_lanes(film.fill),
         demag=film.demag_kernel.numpy() if Demag in terms else None,
         damping=material.damping,
-        polarisation=_turned(
-            torque.polarisation if isinstance(torque, SpinOrbitTorque) else (0.0, -1.0, 0.0),
-            system.drive.current_direction,
-        ),
+        # With maps, the current of each cell has its direction.
+        polarisation=sigma if maps is not None else _turned(sigma, system.drive.current_direction),
         non_adiabaticity=material.non_adiabaticity,
         cell_x=grid.dx,
         anisotropy_x=anisotropy_x,
+        maps=maps,
     )
 
 
@@ -219,31 +204,30 @@ def _turned(sigma: tuple[float, float, float], current: tuple[float, float]) -> 
 
 
 def lane_anisotropy(system: System) -> tuple[np.ndarray, np.ndarray | None]:
-    """Anisotropy fields along z and along x of a system as the kernel takes them, shapes of cut cells included."""
+    """Anisotropy fields along z and along x of a system as the kernel takes them, shapes of cut cells included.
+
+    With an easy axis other than z the first is along it, and :func:`.lane_maps` adds the shape's part along z.
+    """
     film, kinds = system.film, {type(term) for term in system.terms}
     anisotropy = film.anisotropy_field if UniaxialAnisotropy in kinds else film.full(0.0, 1, 1, 1)
     if film.edge_field is None or Demag not in kinds:
-        return _of_lanes(anisotropy), None
-    return _of_lanes(anisotropy + film.edge_field[1]), _of_lanes(film.edge_field[0])
-
-
-def _of_lanes(values: Float[Tensor, "device nx ny"]) -> np.ndarray:
-    """One plane, or one number, where all devices or all cells are alike."""
-    array = values.to(torch.float64).numpy()
-    array = array[0] if len(array) == 1 else array
-    return array.reshape(()) if array.size == 1 else array
+        return of_lanes(anisotropy), None
+    along_z = anisotropy if film.easy_axis is not None else anisotropy + film.edge_field[1]
+    return of_lanes(along_z), of_lanes(film.edge_field[0])
 
 
 def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:
-    """The drive at these times as the kernel takes it, ``[time, 7, replica]``.
+    """The drive at these times as the kernel takes it, ``[time, 7, replica]``, or 9 with maps or a local field.
 
-    Columns: B_DL, B_FL, change of 2 Ku/Ms, B_x, B_y, B_z (all T), drift velocity u (m/s).
+    Columns: B_DL, B_FL, change of 2 Ku/Ms, B_x, B_y, B_z (all T), drift velocity u (m/s); strength of the local field,
+    factor of the thermal field.
     """
     kinds, material = {type(term) for term in system.terms}, system.film.material
     rows = len(times)
     # A constant drive is one row.
     table = system.drive.table(times if system.drive.constant is None else times[:1], system.replicas)
-    out = torch.zeros(len(table), 7, system.replicas, dtype=torch.float64)
+    columns = compiled.MAPPED_DRIVES if needs_maps(system) else compiled.DRIVES
+    out = torch.zeros(len(table), columns, system.replicas, dtype=torch.float64)
     if SpinOrbitTorque in kinds:
         out[:, 0] = SpinOrbitTorque.field_per_current(system.film) * table[:, 0]
         out[:, 1] = material.field_like_ratio * out[:, 0]
@@ -253,4 +237,8 @@ def lane_drive(system: System, times: Float[Tensor, " time"]) -> np.ndarray:
         out[:, 3:6] = table[:, 2:5]
     if ZhangLi in kinds:
         out[:, 6] = ZhangLi.drift_per_current(material) * table[:, 1]
-    return np.broadcast_to(out.to(torch.float32).numpy(), (rows, 7, system.replicas))
+    if columns > compiled.DRIVES:
+        out[:, 8] = 1.0
+        if system.field_profile is not None:
+            out[:, 7] = table[:, 6]
+    return np.broadcast_to(out.to(torch.float32).numpy(), (rows, columns, system.replicas))

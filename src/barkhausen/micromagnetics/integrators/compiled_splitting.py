@@ -12,16 +12,16 @@ from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
-from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.compiled_heun import TABLE_STEPS, lane_drive, lane_problem, why_not
+from barkhausen.micromagnetics.integrators.lane_maps import of_lanes
 from barkhausen.micromagnetics.integrators.local_fields import NearDemag
 from barkhausen.micromagnetics.integrators.splitting import thermal_turn
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.integrators.turn_guard import TURN_LIMIT, TurnError
 from barkhausen.micromagnetics.system import System
-from barkhausen.micromagnetics.terms import Demag, Term, ZhangLi
+from barkhausen.micromagnetics.terms import CubicAnisotropy, Demag, Term, ZhangLi
 
 
 def why_not_compiled(
@@ -29,12 +29,12 @@ def why_not_compiled(
     dtype: torch.dtype,
     device: torch.device | str,
     film: Film | None = None,
-    drive: Drive | None = None,
 ) -> str | None:
     """Why the compiled kernel cannot split this, or ``None`` if it can."""
-    if any(isinstance(term, ZhangLi) for term in terms):
-        return "its splitting does not know the term ZhangLi"
-    return why_not(terms, dtype, device, film, drive)
+    for term in terms:
+        if isinstance(term, (CubicAnisotropy, ZhangLi)):
+            return f"its splitting does not know the term {type(term).__name__}"
+    return why_not(terms, dtype, device, film)
 
 
 class CompiledSplitting(Stepper):
@@ -69,7 +69,7 @@ class CompiledSplitting(Stepper):
         advice: StepAdvice | None = None,
         threads: int | None = None,
     ) -> None:
-        reason = why_not_compiled(system.terms, system.dtype, system.device, system.film, system.drive)
+        reason = why_not_compiled(system.terms, system.dtype, system.device, system.film)
         if reason is not None:
             raise InputError(f"the compiled kernel cannot be used: {reason}")
         self.system, self.dt, self.advice = system, dt, advice
@@ -115,6 +115,8 @@ class CompiledSplitting(Stepper):
 
     def take_film(self) -> bool:
         """Write the film's anisotropy to where the kernel reads it, if it fits there."""
+        if self.system.film.easy_axis is not None:
+            return False
         problem = split_problem(self.system)
         return self._lanes.set_anisotropy(problem.anisotropy, problem.anisotropy_x)
 
@@ -138,15 +140,21 @@ def split_problem(system: System) -> compiled.LaneProblem:
     if problem.demag is None:
         return problem
     near = NearDemag.of(system.film.demag_kernel)
-    fill = np.ones(()) if problem.fill is None else problem.fill
-    along_x = problem.anisotropy_x
+    moment = np.ones(()) if system.film.relative_moment is None else of_lanes(system.film.relative_moment)
+    along_x, along_z, maps = problem.anisotropy_x, problem.anisotropy, problem.maps
     if near.own_x:
-        along_x = near.own_x * fill + (0.0 if along_x is None else along_x)
+        along_x = near.own_x * moment + (0.0 if along_x is None else along_x)
+    if maps is None or maps.axis is None:
+        along_z = along_z + near.own_z * moment
+    else:
+        edge = 0.0 if maps.anisotropy_z is None else maps.anisotropy_z
+        maps = dataclasses.replace(maps, anisotropy_z=near.own_z * moment + edge)
     return dataclasses.replace(
         problem,
-        anisotropy=problem.anisotropy + near.own_z * fill,
+        anisotropy=along_z,
         anisotropy_x=along_x,
         demag=NearDemag.far_kernel(system.film.demag_kernel).numpy(),
         near_x=near.beside,
         near_y=near.above,
+        maps=maps,
     )

@@ -14,10 +14,10 @@ from barkhausen.micromagnetics.terms.thermal import ThermalNoise, thermal_amplit
 from barkhausen.micromagnetics.terms.zeeman import Zeeman
 from barkhausen.micromagnetics.terms.zhang_li import ZhangLi
 
-COMPILED = (Demag, Exchange, InterfacialDMI, SpinOrbitTorque, UniaxialAnisotropy, Zeeman, ZhangLi)
+COMPILED = (CubicAnisotropy, Demag, Exchange, InterfacialDMI, SpinOrbitTorque, UniaxialAnisotropy, Zeeman, ZhangLi)
 """Terms that the compiled kernel computes."""
 
-KNOWN = (*COMPILED, CubicAnisotropy)
+KNOWN = COMPILED
 """Terms that come with the package."""
 
 

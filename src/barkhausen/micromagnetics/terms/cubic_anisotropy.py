@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.material import Material
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import EnergyTerm
 
@@ -22,12 +23,15 @@ class CubicAnisotropy(EnergyTerm):
     """
 
     @staticmethod
-    def _axes(state: State) -> Float[Tensor, "3 3"]:
-        material = state.film.material
+    def axes(material: Material) -> Float[Tensor, "3 3"]:
+        """The three axes, one a row (float64)."""
         first, second = (
             torch.tensor(axis, dtype=torch.float64) for axis in (material.cubic_axis_1, material.cubic_axis_2)
         )
-        return torch.stack((first, second, torch.linalg.cross(first, second))).to(state.m.device, state.m.dtype)
+        return torch.stack((first, second, torch.linalg.cross(first, second)))
+
+    def _axes(self, state: State) -> Float[Tensor, "3 3"]:
+        return self.axes(state.film.material).to(state.m.device, state.m.dtype)
 
     def add_field(self, out: Float[Tensor, "replica 3 nx ny"], state: State) -> None:
         """Add the anisotropy field in T to ``out``."""

@@ -8,6 +8,41 @@ import numpy as np
 
 
 @dataclass(frozen=True)
+class LaneMaps:
+    """Parameters that differ from cell to cell, and the terms that films without them do not have.
+
+    Arrays have the shape (1 or replicas, values, nx or 1, ny or 1); one replica stands for all, one cell for all.
+
+    Args:
+        bonds: Exchange and DMI in tesla, on a cell of the full moment, of the bond with the next cell along x, then
+            along y: four values, 0 after the last cell.
+        moment: Moment, 1/moment (0 where empty) and 1/Ms, relative to a full cell of the material.
+        motion: Damping; 1/(1 + alpha^2) relative to the material's, 0 where frozen; thermal field relative to that of
+            a full cell of the material.
+        current: Current along x, along y, and its size; relative to the drive's and divided by the relative Ms.
+        axis: Unit vector of the easy axis; None for z.
+        anisotropy_z: With ``axis``, anisotropy field along z from the shape of partly filled cells; None for 0.
+        local_field: Field in tesla per unit of the drive's local amplitude; None for none.
+        cell_ratio: dx/dy.
+        torques: Whether there are spin-orbit torques.
+        cubic: -2 Kc / Ms in tesla.
+        cubic_axes: Three unit vectors, one a row.
+    """
+
+    bonds: np.ndarray
+    moment: np.ndarray
+    motion: np.ndarray
+    current: np.ndarray
+    axis: np.ndarray | None = None
+    anisotropy_z: np.ndarray | None = None
+    local_field: np.ndarray | None = None
+    cell_ratio: float = 1.0
+    torques: bool = True
+    cubic: float = 0.0
+    cubic_axes: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class LaneProblem:
     """Constants of a simulation. Arrays are common to all replicas or have the replicas as first axis.
 
@@ -18,6 +53,8 @@ class LaneProblem:
         dmi: D / (Ms d) in tesla along x and y.
         anisotropy: 2K / Ms in tesla: shape (), (nx, ny) or (replicas, nx, ny).
         anisotropy_x: Anisotropy field along x from the shape of partly filled cells; None for 0.
+        maps: Parameters that differ from cell to cell, in place of ``exchange``, ``dmi`` and ``damping``; None if none
+            does.
         near_x, near_y: For the splitting: the stray field in tesla of the next cell along x and along y per component
             of its magnetisation, which ``demag`` then leaves out.
         gate_profile: Factor (nx, ny) of the driven change of anisotropy; None for 1.
@@ -43,6 +80,7 @@ class LaneProblem:
     non_adiabaticity: float
     cell_x: float
     anisotropy_x: np.ndarray | None = None
+    maps: LaneMaps | None = None
     near_x: tuple[float, float, float] = (0.0, 0.0, 0.0)
     near_y: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
