@@ -7,7 +7,7 @@ WORKERS ?= 2
 DATA := $(if $(DATA_DIR),--data-dir $(DATA_DIR),)
 
 # Parts of `make validate`.
-PARTS := standard-problems walls waves layers equilibrium integrators ensembles devices synapses sweeps claims others
+PARTS := standard-problems walls waves textures layers equilibrium integrators ensembles devices synapses sweeps claims others
 
 .PHONY: setup reproduce test lint docs wheel check-wheel licences bench bench-micromagnetics validate tune fuzz chaos notebooks check-notebooks clean $(PARTS:%=validate-%)
 
@@ -56,6 +56,9 @@ validate-waves: .venv/peers.stamp ## resonances and dispersions of spin waves, c
 
 validate-layers: .venv/peers.stamp ## stacks of layers and antiferromagnets
 	$(VALIDATE) $(PARALLEL) tests/micromagnetics/stack
+
+validate-textures: .venv/peers.stamp ## skyrmions, vortices, and the standard problem with DMI
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_textures.py
 
 validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py $(PHYSICS)/test_switching_rate.py
