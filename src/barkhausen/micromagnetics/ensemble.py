@@ -36,6 +36,7 @@ from barkhausen.micromagnetics.plan import (
     whole_records,
 )
 from barkhausen.micromagnetics.states import default_state, for_replicas
+from barkhausen.micromagnetics.states.placing import tensor_of_state
 from barkhausen.micromagnetics.terms import Term
 from barkhausen.version import __version__
 
@@ -121,7 +122,7 @@ def simulate(
     times = torch.arange(whole_records(duration, every) + 1, dtype=torch.float64) * every
     dt, advice = shared.step(every, drive, dt)
     check_steps(duration, dt)
-    named = "default" if initial is None else digest(torch.as_tensor(initial))
+    named = "default" if initial is None else digest(tensor_of_state(initial))
     plan = _Run(shared, drive, dt, times, advice, named)
     chosen = choose_backend(
         film, shared.terms, replicas, name=backend, integrator=shared.integrator, device=device,

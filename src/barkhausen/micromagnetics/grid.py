@@ -43,7 +43,8 @@ class Grid:
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= 1):
                 raise InputError(f"grid.{name} = {value}: must be a whole number of cells, 1 or more")
-        if len(self.periodic) != 2 or not all(isinstance(value, bool) for value in self.periodic):
+        pair = self.periodic if isinstance(self.periodic, tuple | list) else ()
+        if len(pair) != 2 or not all(isinstance(value, bool) for value in pair):
             raise InputError(f"grid.periodic = {self.periodic}: must be two of True and False, along x and along y")
         object.__setattr__(self, "periodic", tuple(self.periodic))
         if self.nx * self.ny > MAXIMAL_CELLS:

@@ -87,7 +87,12 @@ class ParameterMaps:
 
 def _checked(name: str, given: Tensor) -> Tensor:
     key = f"film.maps.{name}"
-    value = torch.as_tensor(given)
+    try:
+        value = torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{key}: {type(given).__name__} is no map of numbers") from None
+    if value.is_complex():
+        raise InputError(f"{key}: {value.dtype} is no map of real numbers")
     components = COMPONENTS.get(name)
     dims = 2 if components is None else 3
     value = value[None] if value.dim() == dims else value

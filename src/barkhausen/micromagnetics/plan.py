@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -83,6 +83,8 @@ class Plan:
         Raises:
             InputError: An argument is wrong, or the parts do not fit each other.
         """
+        if not isinstance(film, Film):
+            raise InputError(f"film: {type(film).__name__} is not a Film")
         if not (isinstance(replicas, Integral) and replicas >= 1):
             raise InputError(f"replicas = {replicas}: must be a whole number, 1 or more")
         if not (isinstance(seed, Integral) and 0 <= seed < 1 << 63):
@@ -109,6 +111,8 @@ class Plan:
 
     def check_drive(self, drive: Drive) -> None:
         """Raise :class:`InputError` if a drive is for other replicas or cells, or does nothing here."""
+        if not isinstance(drive, Drive):
+            raise InputError(f"drive: {drive!r} is not a Drive")
         drive.check_replicas(self.replicas)
         drive.check_effect(self.film.material, self.terms)
 
@@ -249,8 +253,8 @@ class Batch:
 
 def check_time(name: str, value: float | None) -> None:
     """Raise :class:`InputError` if a time in s is not positive or not plausible; None is fine."""
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} = {value}: must be a positive time in s")
+    if value is not None and not (isinstance(value, Real) and math.isfinite(value) and value > 0):
+        raise InputError(f"{name} = {value!r}: must be a positive time in s")
     plausible("time step" if name == "dt" else "simulated time", value or 0.0, name)
 
 

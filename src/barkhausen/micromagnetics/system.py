@@ -83,6 +83,10 @@ class System:
         """Copy of m for every replica, in the precision and on the device of the system, zero in empty cells."""
         m = m.to(self.device, self.dtype, copy=True)
         layers = self.film.layer_count
+        rows = self.replicas * layers
+        if m.shape[1:] != (3, *self.film.grid.shape) or len(m) not in (1, layers, rows):
+            nx, ny = self.film.grid.shape
+            raise InputError(f"magnetisation: shape {tuple(m.shape)} is not ({rows} or 1, 3, {nx}, {ny})")
         if layers > 1 and len(m) == layers:
             m = m.repeat(self.replicas, 1, 1, 1)
         m = m.expand(self.replicas * layers, -1, -1, -1)

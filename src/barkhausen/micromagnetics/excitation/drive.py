@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import QUANTITIES as KNOWN_QUANTITIES
 from barkhausen.core.plausible import plausible, too_much_for_a_gate
 from barkhausen.micromagnetics.display.descriptions import describe_drive
 from barkhausen.micromagnetics.display.plots import plot_drive
@@ -90,6 +91,7 @@ class Drive:
                 object.__setattr__(self, name, value)
             if kind is not None:
                 plausible(kind, value.peak, f"drive.{name}")
+            _check_times(name, value)
         if self.gate is None and not self.waveform("gate_voltage").is_zero:
             raise InputError("drive.gate_voltage: needs drive.gate, which says how a voltage changes the anisotropy")
         if self.gate is not None and self.gate.largest_voltage is not None:
@@ -102,7 +104,10 @@ class Drive:
                 raise InputError("drive.gate_profile: must be finite numbers of shape (nx, ny)")
             object.__setattr__(self, "gate_profile", profile)
         self._check_local_field()
-        direction = tuple(float(part) for part in self.current_direction)
+        try:
+            direction = tuple(float(part) for part in self.current_direction)
+        except (TypeError, ValueError):
+            direction = ()
         norm = math.hypot(*direction)
         if len(direction) != 2 or not (math.isfinite(norm) and norm > 0):
             raise InputError(f"drive.current_direction = {self.current_direction}: must be a direction (x, y)")
@@ -224,3 +229,13 @@ class Drive:
         """Row of :meth:`table` as the terms read it."""
         local = None if self.field_profile is None else row[6]
         return Inputs(row[0], row[1], row[2:5], row[5], local, self.current_direction)
+
+
+def _check_times(name: str, wave: Waveform) -> None:
+    """Raise :class:`InputError` if a signal changes so slowly that its times must be in another unit than s."""
+    if len(wave.times) == 1:
+        return
+    gaps = wave.times.diff(dim=0)
+    shortest = float(torch.where(gaps > 0, gaps, torch.inf).min())
+    if shortest > KNOWN_QUANTITIES["pulse duration"].high:
+        plausible("pulse duration", shortest, f"drive.{name}: shortest time between two knots")

@@ -135,6 +135,8 @@ def _grid(shape: Shape, size: float, margin: float, thickness: float, cell: floa
         plausible("cell size", cell, "cell")
     if not 0 < cell < 1e-3:
         raise InputError(f"cell = {cell}: must be a positive length in metres, below 1 mm")
+    if cell > 2 * max(x1 - x0, y1 - y0) * size:
+        raise InputError(f"cell = {cell:g} m: is more than twice the shape of {x1 - x0:g} x {y1 - y0:g} m")
     cells = []
     for extent in (x1 - x0, y1 - y0):
         # A thousandth of a cell too much is rounding, or a corner of a circle's polygon.

@@ -113,6 +113,12 @@ class Polygon(Shape):
         rings = [_ring("points", self.points)]
         rings += [_ring(f"holes[{k}]", hole) for k, hole in enumerate(self.holes)]
         rings = [ring if (signed_area(ring) > 0) == (k == 0) else ring[::-1].copy() for k, ring in enumerate(rings)]
+        low, high = rings[0].min(0), rings[0].max(0)
+        slack = 1e-9 * (high - low)
+        if not self.loops and any(
+            bool((ring.min(0) < low - slack).any() or (ring.max(0) > high + slack).any()) for ring in rings[1:]
+        ):
+            raise InputError(f"{self.name}.holes: a hole reaches beyond the outline")
         object.__setattr__(self, "points", rings[0])
         object.__setattr__(self, "holes", tuple(rings[1:]))
 

@@ -25,10 +25,20 @@ def check_stack(film: Film, name: str) -> None:
         raise InputError(f"observe: {name} is for a Stack or an antiferromagnet, this is a single film")
 
 
+def check_pair(film: Film, pair: tuple[int, int]) -> None:
+    """Raise :class:`InputError` unless these are two layers of the stack."""
+    for number in pair:
+        if not (isinstance(number, int) and 0 <= number < film.layer_count):
+            raise InputError(f"pair = {pair}: there is no layer {number}, they are 0 to {film.layer_count - 1}")
+    if pair[0] == pair[1]:
+        raise InputError(f"pair = {pair}: must be two different layers")
+
+
 def neel_vector(
     m: Float[Tensor, "row 3 nx ny"], film: Film, pair: tuple[int, int] = (0, 1)
 ) -> Float[Tensor, "replica 3 nx ny"]:
     """n = (m_A − m_B)/2 in every cell."""
+    check_pair(film, pair)
     by = by_layer(m, film)
     return 0.5 * (by[:, pair[0]] - by[:, pair[1]])
 
@@ -54,6 +64,7 @@ class NeelVector(Observable):
     def __call__(self, system: System, state: State) -> Float[Tensor, "replica 3"]:
         """Mean of each component."""
         check_stack(system.film, "NeelVector")
+        check_pair(system.film, self.pair)
         weights = by_layer(system.film.weights, system.film)[:, self.pair[0], None]
         return (neel_vector(state.m, system.film, self.pair).to(torch.float64) * weights).sum((2, 3))
 
@@ -151,6 +162,7 @@ class LayerJunction(Observable):
         """Conductance in S."""
         film = system.film
         check_stack(film, "LayerJunction")
+        check_pair(film, self.pair)
         areas = by_layer(self._junction().area(film), film)
         area = torch.minimum(areas[:, self.pair[0]], areas[:, self.pair[1]])
         m = by_layer(state.m.to(torch.float64), film)

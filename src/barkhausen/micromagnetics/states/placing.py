@@ -23,7 +23,7 @@ def for_replicas(film: Film, m: Float[Tensor, "any 3 nx ny"], replicas: int) -> 
     Raises:
         InputError: The shape is wrong, a number is not finite, or a filled cell has no direction.
     """
-    m = torch.as_tensor(m, dtype=torch.float64)
+    m = tensor_of_state(m, torch.float64)
     if m.dim() == 3:
         m = m[None]
     layers = film.layer_count
@@ -42,6 +42,20 @@ def for_replicas(film: Film, m: Float[Tensor, "any 3 nx ny"], replicas: int) -> 
     if bool(((norm == 0) & ~empty).any()):
         raise InputError("initial magnetisation: a filled cell has no direction")
     return torch.where(empty, 0.0, m / torch.where(norm == 0, 1.0, norm))
+
+
+def tensor_of_state(m: object, dtype: torch.dtype | None = None) -> Tensor:
+    """State as a tensor, of that precision or its own.
+
+    Raises:
+        InputError: It is no array of numbers.
+    """
+    try:
+        return torch.as_tensor(m, dtype=dtype)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(
+            f"initial magnetisation: {type(m).__name__} is no array of the shape (replica, 3, nx, ny)"
+        ) from None
 
 
 def cut(film: Film, m: Tensor) -> Tensor:

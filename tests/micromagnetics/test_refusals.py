@@ -1,0 +1,125 @@
+"""What one part does not know of another, or cannot mean, is refused in one line where it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from barkhausen import micromagnetics as mm
+from barkhausen.core.errors import InputError
+from barkhausen.micromagnetics.mumax3.script import mumax3_script
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+COFEB = mm.material("cofeb-tantalum")
+GRID = mm.Grid(16, 8, 4e-9, 4e-9, 1e-9)
+FILM = mm.Film(GRID, COFEB)
+RING = mm.Grid(16, 8, 4e-9, 4e-9, 1e-9, periodic=(True, True))
+UP = mm.uniform(FILM, (0.0, 0.1, 1.0))
+SHAPE = (16, 8)
+
+
+def stack() -> mm.Stack:
+    return mm.Stack([FILM, FILM], [1e-9], [mm.InterlayerExchange(0, 1, -1e-3)])
+
+
+def simulation() -> mm.Simulation:
+    return mm.Simulation(FILM, dt=5e-14)
+
+
+def compiled(film: mm.Film) -> Callable[[], Any]:
+    return lambda: mm.simulate(film, duration=1e-13, every=1e-13, backend="compiled")
+
+
+ANYTHING: Any = object()
+
+WHAT_IS_REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "one value for periodic": (lambda: mm.Grid(4, 4, 4e-9, 4e-9, 1e-9, periodic=True), r"grid\.periodic = True: must"),  # type: ignore[arg-type]
+    "direction of words": (lambda: mm.Drive(1e11, current_direction="x"), r"drive\.current_direction = x: must be"),  # type: ignore[arg-type]
+    "direction of one number": (lambda: mm.Drive(1e11, current_direction=1.0), r"drive\.current_direction = 1\.0"),  # type: ignore[arg-type]
+    "pulse in ns": (
+        lambda: mm.Drive(mm.Waveform.pulse(1e11, width=1.0, rise=0.1, fall=0.1)),
+        r"drive\.current_density: shortest time between two knots = 0\.1 s is no pulse duration; 0\.1e-9 \(0\.1 ns\)",
+    ),
+    "map of words": (lambda: mm.ParameterMaps(dmi="high"), r"film\.maps\.dmi: str is no map of numbers"),  # type: ignore[arg-type]
+    "complex map": (
+        lambda: mm.ParameterMaps(dmi=torch.zeros(SHAPE, dtype=torch.complex64)),
+        r"film\.maps\.dmi: torch\.complex64 is no map of real numbers",
+    ),
+    "hole elsewhere": (
+        lambda: mm.Polygon([[0, 0], [8e-8, 0], [4e-8, 6e-8]], holes=[[[9e-8, 0], [1e-7, 0], [9e-8, 1e-8]]]),  # type: ignore[arg-type]
+        r"polygon\.holes: a hole reaches beyond the outline",
+    ),
+    "cell beyond the shape": (
+        lambda: mm.shape_film(mm.disc(60e-9), COFEB, cell=1e-6), r"cell = 1e-06 m: is more than twice the shape of",
+    ),
+    "no film": (lambda: mm.simulate("film", duration=1e-12), r"film: str is not a Film"),  # type: ignore[arg-type]
+    "no drive": (lambda: mm.simulate(FILM, 0.1, duration=1e-12), r"drive: 0\.1 is not a Drive"),  # type: ignore[arg-type]
+    "no drive of a piece": (lambda: simulation().advance(1e-13, ANYTHING), r"drive: <object .*> is not a Drive"),
+    "time in words": (lambda: simulation().advance("1 ns"), r"duration = '1 ns': must be a positive time in s"),  # type: ignore[arg-type]
+    "no time": (lambda: simulation().advance(0.0), r"duration = 0\.0: must be a positive time in s"),
+    "no replicas": (lambda: mm.Simulation(FILM, replicas=0), r"replicas = 0: must be a whole number, 1 or more"),
+    "state in words": (
+        lambda: mm.simulate(FILM, duration=1e-13, initial="up"),  # type: ignore[arg-type]
+        r"initial magnetisation: str is no array of the shape \(replica, 3, nx, ny\)",
+    ),
+    "state of another grid": (
+        lambda: mm.minimize(mm.System(FILM), torch.ones(1, 3, 8, 16)),
+        r"magnetisation: shape \(1, 3, 8, 16\) is not \(1 or 1, 3, 16, 8\)",
+    ),
+    "states of other replicas": (
+        lambda: mm.relax(mm.System(FILM, replicas=2), UP.expand(3, -1, -1, -1)),
+        r"magnetisation: shape \(3, 3, 16, 8\) is not \(2 or 1, 3, 16, 8\)",
+    ),
+    "layer that is not there": (
+        lambda: mm.NeelVector((0, 5)).of(stack(), stack().join([UP, -UP])),
+        r"pair = \(0, 5\): there is no layer 5, they are 0 to 1",
+    ),
+    "layer with itself": (
+        lambda: mm.LayerJunction(1e-12, 1.0, pair=(1, 1)).of(stack(), stack().join([UP, -UP])),
+        r"pair = \(1, 1\): must be two different layers",
+    ),
+    "stack as a mumax3 script": (
+        lambda: mumax3_script(stack(), duration=1e-12), r"the mumax3 script: takes single films, not a stack of 2",
+    ),
+    "loop of a stack": (lambda: mm.hysteresis(stack(), [0.1, -0.1]), r"hysteresis: takes single films, not a stack"),
+    "window on a stack": (lambda: mm.FollowingWindow(mm.Simulation(stack())), r"window: takes single films, not a s"),
+    "window on a gradient": (
+        lambda: mm.FollowingWindow(mm.Simulation(mm.Film(
+            GRID, COFEB, maps=mm.ParameterMaps(dmi=torch.linspace(0, 1e-4, 16)[:, None].expand(SHAPE))))),
+        r"film\.maps\.dmi: must be the same all along x in a window that moves",
+    ),
+    "splitting of a stack": (
+        lambda: mm.simulate(stack(), duration=1e-13, temperature=300.0, integrator="splitting"),
+        r"integrator = 'splitting': the splitting takes single films, not stacks",
+    ),
+    "stray field of a periodic stack": (
+        lambda: mm.simulate(mm.Stack([mm.Film(RING, COFEB)] * 2, [1e-9]), duration=1e-13, every=1e-13),
+        r"grid\.periodic: the stray field of a periodic stack is not known here; use Stack\(\.\.\., demag=False\)",
+    ),
+    "periodic film in the kernel": (compiled(mm.Film(RING, COFEB)), r"backend = 'compiled': the compiled kernel"),
+    "stack in the kernel": (compiled(stack()), r"backend = 'compiled': the compiled kernel"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("attempt", "message"), WHAT_IS_REFUSED.values(), ids=WHAT_IS_REFUSED.keys())
+def test_it_is_refused_in_one_line(attempt: Callable[[], Any], message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}") as caught:
+        attempt()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_state_may_be_any_array_of_numbers() -> None:
+    start = np.zeros((3, *SHAPE), dtype=np.float32)
+    start[2] = 2.0
+    result = mm.simulate(FILM, duration=1e-13, every=1e-13, initial=start)  # type: ignore[arg-type]
+    torch.testing.assert_close(torch.from_numpy(result.m.values[0, 0]).double(), torch.tensor([0.0, 0.0, 1.0]).double())
+
+
+def test_a_hole_may_touch_the_outline_however_the_shape_is_turned() -> None:
+    square = mm.Polygon([[0, 0], [8e-8, 0], [8e-8, 8e-8], [0, 8e-8]], holes=[[[0, 2e-8], [2e-8, 2e-8], [2e-8, 4e-8]]])  # type: ignore[arg-type]
+    assert square.rotated(0.7).area == pytest.approx(64e-16 - 2e-16)
