@@ -108,9 +108,10 @@ bench: .venv/peers.stamp ## speed and memory of a training step against the floa
 	$(BIN)/python benchmarks/in_situ_step.py --set batch_size=1 --set network.normalisation=none --pairs 100
 	$(BIN)/python benchmarks/quantised_peers.py
 
-bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnum.np, and transforms
+bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnum.np, transforms, and a disc
 	$(BIN)/python benchmarks/micromagnetics.py
 	$(BIN)/python benchmarks/transforms.py
+	$(BIN)/python benchmarks/film_speed.py
 
 tune: setup ## choice of margin and rates on validation data
 	$(BIN)/python benchmarks/tune.py $(DATA)
