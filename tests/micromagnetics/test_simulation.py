@@ -147,13 +147,14 @@ def test_it_resumes_from_memory_and_from_a_file(backend: str, fitted: bool, tmp_
 
 
 @each_backend
-def test_each_replica_has_its_own_temperature(backend: str) -> None:
+@pytest.mark.parametrize("integrator", ["heun", "splitting"])
+def test_each_replica_has_its_own_temperature(backend: str, integrator: str) -> None:
     """Each as in a simulation at that temperature alone; at 0 K without noise at all."""
     temperatures = torch.linspace(0.0, 500.0, REPLICAS)
-    mixed = simulation(backend, drive=None, temperature=temperatures)
+    mixed = simulation(backend, drive=None, temperature=temperatures, integrator=integrator)
     mixed.advance(20 * DT)
     for replica in (0, 5, 10):
-        alone = simulation(backend, drive=None, temperature=float(temperatures[replica]))
+        alone = simulation(backend, drive=None, temperature=float(temperatures[replica]), integrator=integrator)
         alone.advance(20 * DT)
         torch.testing.assert_close(alone.m[replica], mixed.m[replica], rtol=0, atol=2e-6)
     assert not torch.equal(mixed.m[1], mixed.m[2])
@@ -270,7 +271,7 @@ class Twice(Observable):
 
 
 def test_what_is_refused() -> None:
-    run = simulation()
+    run = simulation(integrator="heun")
     for arguments, message in (
         ({"duration": 2.5 * DT}, rf"dt = {DT:g}: duration = 2e-13 s is not a whole number of steps; dt = .* would be"),
         ({"duration": 0.0}, "duration = 0.0: must be a positive time in s"),
@@ -293,7 +294,8 @@ def test_what_is_refused() -> None:
     for changes, message in (
         ({"temperature": [300.0, 200.0]}, "temperature: given for 2 replicas, but there are 11"),
         ({"temperature": Waveform([0.0, 1e-9], [300.0, -1.0])}, r"temperature = -1\.0: must be zero or positive, in K"),
-        ({"dt": 1e-12}, r"dt = 1e-12 s is unstable .*"),
+        ({"dt": 1e-12, "integrator": "heun"}, r"dt = 1e-12 s is unstable .*"),
+        ({"dt": 2e-12}, r"dt = 2e-12 s does not follow the film .*"),
         ({"integrator": "dormand-prince"}, "integrator = 'dormand-prince': is for temperature = 0; .*"),
     ):
         with pytest.raises(InputError, match=f"^{message}$"):
