@@ -49,7 +49,7 @@ validate-standard-problems: .venv/peers.stamp ## muMAG problems 4 and 5, the dem
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_standard_problems.py $(PHYSICS)/test_against_magnumnp.py
 
 validate-walls: .venv/peers.stamp ## width, tilt, velocity and depinning of walls
-	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_walls.py $(PHYSICS)/test_walker.py $(PHYSICS)/test_wall_against_barrier.py tests/micromagnetics/geometry
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_walls.py $(PHYSICS)/test_walker.py $(PHYSICS)/test_wall_against_barrier.py $(PHYSICS)/test_currents_in_the_plane.py tests/micromagnetics/geometry
 
 validate-waves: .venv/peers.stamp ## resonances and dispersions of spin waves, coherent rotation
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_dispersions.py $(PHYSICS)/test_coherent_rotation.py
@@ -61,7 +61,7 @@ validate-textures: .venv/peers.stamp ## skyrmions, vortices, and the standard pr
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_textures.py
 
 validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
-	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py $(PHYSICS)/test_switching_rate.py
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py $(PHYSICS)/test_switching_rate.py $(PHYSICS)/test_thin_edges.py
 
 validate-integrators: .venv/peers.stamp ## order and convergence of the time steps
 	$(VALIDATE) $(PARALLEL) tests/micromagnetics/integrators

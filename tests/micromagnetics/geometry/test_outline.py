@@ -133,11 +133,27 @@ def test_bad_outlines_are_refused() -> None:
         TrackOutline().grid(1e-9, 100e-9)
     with pytest.raises(InputError, match="subcell = 8e-09"):
         track_film(TrackOutline(), MATERIAL, subcell=8e-9)
+    with pytest.raises(InputError, match=r"^smallest_fill = -0\.1: must be 0 to 1$"):
+        track_film(TrackOutline(), MATERIAL, smallest_fill=-0.1)
     with pytest.raises(ValidationError, match=r"position = 4e-07 m does not touch the track of 2\.56e-07 m"):
         TrackOutline(length=256e-9, notches=(Notch(position=400e-9, depth=8e-9, half_length=20e-9),))
     for wrong in ({"depth": -1e-9}, {"shape": "round"}, {"half_length": math.nan}):
         with pytest.raises(ValidationError):
             Notch.model_validate({"position": 1e-7, "depth": 8e-9, "half_length": 2e-8, **wrong})
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.05, 0.3])
+def test_cells_below_the_smallest_fill_are_left_empty(smallest: float) -> None:
+    film = track_film(ROUGH, MATERIAL, cell=4e-9, smallest_fill=smallest)
+    default, everything = (track_film(ROUGH, MATERIAL, cell=4e-9, **more) for more in ({}, {"smallest_fill": 0.0}))
+    assert film.fill is not None
+    assert default.fill is not None
+    assert everything.fill is not None
+    assert torch.equal(film.fill, everything.fill * (everything.fill >= smallest))
+    assert bool(((everything.fill > 0) & (everything.fill < 0.05)).any())
+    assert (film.origin == default.origin) == (smallest == 0.05)
+    if smallest == 0.05:
+        assert torch.equal(film.fill, default.fill)
 
 
 def test_stray_field_of_a_uniformly_magnetised_rough_track_is_that_of_the_resolved_one() -> None:

@@ -15,7 +15,7 @@ from barkhausen.core.config import Parameters, Positive
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import checked_as
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.geometry.edge_demag import coarsen, usable
+from barkhausen.micromagnetics.geometry.edge_demag import SMALLEST_FILL, coarsen, usable
 from barkhausen.micromagnetics.geometry.roughness import BoundedRoughness, EdgeRoughness
 from barkhausen.micromagnetics.grid import Grid
 from barkhausen.micromagnetics.material import Material
@@ -182,6 +182,7 @@ def track_film(
     seed: int = 0,
     anisotropy: Float[Tensor, "device nx ny"] | None = None,
     subcell: float = SUBCELL,
+    smallest_fill: float = SMALLEST_FILL,
 ) -> Film:
     """Film of a track: grid, filled fractions, and corrected stray field of the edges.
 
@@ -194,15 +195,21 @@ def track_film(
         seed: Seed of the roughness.
         anisotropy: Ku of each cell in J/m³ on ``outline.grid(thickness, cell)``.
         subcell: Size in m on which the edges are resolved for their stray field (:mod:`.edge_demag`).
+        smallest_fill: Filled fraction below which a cell is left empty. At a temperature cells of little moment
+            fluctuate more than the film does, but their part in the pinning is lost with them.
 
     Raises:
-        InputError: A length out of range, or notches that cut the track in two.
+        InputError: A length or fraction out of range, or notches that cut the track in two.
     """
     if not 0 < subcell <= cell:
         raise InputError(f"subcell = {subcell:g}: must be positive and at most the cell of {cell:g} m")
+    if not 0 <= smallest_fill <= 1:
+        raise InputError(f"smallest_fill = {smallest_fill}: must be 0 to 1")
     grid = outline.grid(thickness, cell)
     factor = max(1, math.ceil(cell / subcell - 1e-9))
     fine = Grid(grid.nx * factor, grid.ny * factor, grid.dx / factor, grid.dy / factor, grid.dz)
-    fill, edge_demag = coarsen(grid, outline.coverage(fine, devices, seed), factor)
-    origin = f"track_film(seed={seed}, subcell={subcell:g}): {outline.model_dump_json()}"
+    fill, edge_demag = coarsen(grid, outline.coverage(fine, devices, seed), factor, smallest_fill)
+    # The default is not named: results of earlier versions carry the same origin.
+    other = "" if smallest_fill == SMALLEST_FILL else f", smallest_fill={smallest_fill:g}"
+    origin = f"track_film(seed={seed}, subcell={subcell:g}{other}): {outline.model_dump_json()}"
     return Film(grid, material, fill, anisotropy, edge_demag=edge_demag, origin=origin)
