@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pydantic
 import pytest
 import torch
 
@@ -104,6 +105,30 @@ WHAT_IS_REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "periodic film in the kernel": (compiled(mm.Film(RING, COFEB)), r"backend = 'compiled': the compiled kernel"),
     "stack in the kernel": (compiled(stack()), r"backend = 'compiled': the compiled kernel"),
 }  # fmt: skip
+
+
+IN_OTHER_UNITS = [
+    ({"dmi": 0.24}, "0.24 J/m2 is no DMI constant; 0.24e-3 (0.24 mJ/m2)?"),
+    ({"saturation_magnetisation": 1000}, "1000 A/m is no saturation magnetisation; 1e+06 (1000 emu/cm3)?"),
+    ({"exchange_stiffness": 15}, "15 J/m is no exchange stiffness; 15e-12 (15 pJ/m)?"),
+    ({"anisotropy": 0.8}, "0.8 J/m3 is no anisotropy; 800000 (0.8 MJ/m3)?"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), IN_OTHER_UNITS)
+def test_constants_in_other_units_are_told(change: dict[str, float], message: str) -> None:
+    for make in (lambda: mm.material("cofeb-tantalum", **change), lambda: mm.Material(
+        **({"saturation_magnetisation": 1e6, "exchange_stiffness": 1e-11, "damping": 0.1} | change))):  # fmt: skip
+        with pytest.raises(pydantic.ValidationError) as caught:
+            make()
+        assert [error["msg"] for error in caught.value.errors()] == [message]
+
+
+def test_a_gate_of_300_volts_is_told() -> None:
+    gate = mm.VoltageControlledAnisotropy(coefficient=80e-15, oxide_thickness=1e-9, film_thickness=1e-9)
+    for voltage in (300.0, -300.0):
+        with pytest.raises(InputError, match=rf"^drive\.gate_voltage = {voltage:g} V is no gate voltage"):
+            mm.Drive(gate_voltage=voltage, gate=gate)
 
 
 @pytest.mark.parametrize(("attempt", "message"), WHAT_IS_REFUSED.values(), ids=WHAT_IS_REFUSED.keys())
