@@ -68,6 +68,31 @@ WHAT_IS_REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: mm.simulate(FILM, duration=1e-13, initial="up"),  # type: ignore[arg-type]
         r"initial magnetisation: str is no array of the shape \(replica, 3, nx, ny\)",
     ),
+    "radii for other replicas": (
+        lambda: mm.skyrmion(FILM, [[30e-9, 16e-9], [40e-9, 16e-9]], radius=[4e-9, 5e-9, 6e-9]),
+        r"position for 2, radius for 3, width for 1 replicas: must be one for all or one for each",
+    ),
+    "temperature in words": (
+        lambda: mm.Simulation(FILM, temperature="300"),  # type: ignore[arg-type]
+        r"temperature = '300': must be zero or positive, in K",
+    ),
+    "one term": (
+        lambda: mm.simulate(FILM, duration=1e-13, terms=mm.Exchange()),  # type: ignore[arg-type]
+        r"terms: Exchange\(\) is one term; must be a sequence of terms, \(Exchange\(\),\)",
+    ),
+    "snapshots as a directory": (
+        lambda: mm.simulate(FILM, duration=1e-13, every=1e-13, snapshots="out"),  # type: ignore[arg-type]
+        r"snapshots: 'out' is not Snapshots; Snapshots\('out'\) saves there",
+    ),
+    "odd number of cells on a ring": (
+        lambda: mm.Simulation(mm.Film(mm.Grid(15, 8, 4e-9, 4e-9, 1e-9, periodic=(True, False)), COFEB),
+                              temperature=300.0, integrator="splitting"),
+        r"integrator = 'splitting': the splitting needs an even number of cells along a periodic axis, not 15 along x",
+    ),
+    "adaptive steps at a temperature": (
+        lambda: mm.simulate(FILM, duration=1e-12, temperature=300.0, integrator="dormand-prince"),
+        r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'",
+    ),
     "state of another grid": (
         lambda: mm.minimize(mm.System(FILM), torch.ones(1, 3, 8, 16)),
         r"magnetisation: shape \(1, 3, 8, 16\) is not \(1 or 1, 3, 16, 8\)",

@@ -131,6 +131,8 @@ def simulate(
     observe = default_observables() if observe is None else tuple(observe)
     check_observables(observe)
     if snapshots is not None:
+        if not isinstance(snapshots, Snapshots):
+            raise InputError(f"snapshots: {snapshots!r} is not Snapshots; Snapshots({str(snapshots)!r}) saves there")
         snapshots.check_replicas(replicas)
         if film.layer_count > 1:
             raise InputError("snapshots: are of single films; of a stack, write Simulation(...).m with write_ovf")

@@ -329,7 +329,10 @@ def digest_of_film(film: Film) -> str:
 
 def _temperature(value: Temperature) -> Waveform:
     if not isinstance(value, Waveform):
-        numbers = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
+        try:
+            numbers = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
+        except (TypeError, ValueError):
+            raise InputError(f"temperature = {value!r}: must be zero or positive, in K") from None
         wrong = ~(torch.isfinite(numbers) & (numbers >= 0))
         if bool(wrong.any()):
             raise InputError(f"temperature = {float(numbers[wrong][0])}: must be zero or positive, in K")
@@ -341,6 +344,8 @@ def _temperature(value: Temperature) -> Waveform:
 
 
 def _checked_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
+    if isinstance(terms, Term):
+        raise InputError(f"terms: {terms!r} is one term; must be a sequence of terms, ({terms!r},)")
     for term in terms:
         if not isinstance(term, Term):
             raise InputError(f"terms: {term!r} is not a Term")

@@ -120,6 +120,13 @@ def lengths(name: str, value: Values) -> Float[Tensor, "replica 1 1"]:
     return column
 
 
+def check_replicas(**given: Tensor) -> None:
+    """Raise :class:`InputError` if positions and lengths are given for different numbers of replicas."""
+    if len({len(value) for value in given.values()} - {1}) > 1:
+        counts = ", ".join(f"{name} for {len(value)}" for name, value in given.items())
+        raise InputError(f"{counts} replicas: must be one for all or one for each")
+
+
 def sign(name: str, value: int, meaning: str = "1 (up) or -1 (down)") -> int:
     """The value, if it is 1 or −1.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.excitation.waveform import Values
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.states.placing import Places, angle_in_rad, centred, cut, lengths, sign
+from barkhausen.micromagnetics.states.placing import Places, angle_in_rad, centred, check_replicas, cut, lengths, sign
 
 
 def skyrmion(
@@ -51,7 +51,9 @@ def skyrmion(
     if radius is None:
         radius, best = skyrmion_radius(film)
         width = best if width is None else width
-    log_ratio = _log_ratio(x, y, lengths("radius", radius), _width(film, width))
+    r, w = lengths("radius", radius), _width(film, width)
+    check_replicas(position=x, radius=r, width=w)
+    log_ratio = _log_ratio(x, y, r, w)
     return _round(film, x, y, (polarity * torch.tanh(log_ratio), 1 / torch.cosh(log_ratio)),
                   _helicity(film, helicity, -polarity), vorticity=vorticity)  # fmt: skip
 
@@ -107,6 +109,7 @@ def skyrmionium(
     x, y = centred(film, position)
     outer = lengths("radius", radius)
     inner = 0.4 * outer if inner_radius is None else lengths("inner_radius", inner_radius)
+    check_replicas(position=x, radius=outer, inner_radius=inner, width=_width(film, width))
     if not bool((inner < outer).all()):
         raise InputError("inner_radius: must be smaller than radius")
     w = _width(film, width)
@@ -147,6 +150,7 @@ def bubble(
     sign("polarity", polarity)
     x, y = centred(film, position)
     r, w = lengths("radius", radius), _width(film, width)
+    check_replicas(position=x, radius=r, width=w)
     if not bool((r >= 2 * w).all()):
         raise InputError(f"radius: a bubble of {float(r.min()):g} m is no wider than its wall; use skyrmion")
     if direction is not None and helicity is not None:
