@@ -20,7 +20,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 PACKAGE = "barkhausen.micromagnetics.compiled"
-FOLDER = Path("src/barkhausen/micromagnetics/compiled")
+FOLDER = Path("src/barkhausen/micromagnetics/compiled/cpp")
 SCAN_PACKAGE = "barkhausen.learning.compiled"
 BUILT_FROM = "src/barkhausen/built_from.txt"
 SCAN_SOURCE = "src/barkhausen/learning/compiled/scan.cpp"
@@ -143,7 +143,7 @@ options: dict[str, Any] = {
     "bdist_wheel": PlatformWheel,
     "sdist": SourceArchive,
 }
-unwanted = ["*.cpp", "*.hpp", ".gitignore"]
+unwanted = ["*.cpp", "*.hpp", "cpp/*", ".gitignore"]
 setup(
     ext_modules=[kernel, scan],
     cmdclass=options,

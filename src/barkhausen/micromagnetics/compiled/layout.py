@@ -79,6 +79,7 @@ class ProblemArguments(ctypes.Structure):
         ("easy_x", ctypes.c_int32),
         ("mapped", ctypes.c_int32),
         ("features", ctypes.c_int32),
+        ("transfers", ctypes.c_int32),
         ("cell_ratio", ctypes.c_float),
         ("cubic", ctypes.c_float),
         ("cubic_axes", ctypes.c_float * 9),

@@ -194,6 +194,7 @@ def lane_problem(system: System) -> compiled.LaneProblem:
         cell_x=grid.dx,
         anisotropy_x=anisotropy_x,
         maps=maps,
+        transfers=ZhangLi in terms,
     )
 
 

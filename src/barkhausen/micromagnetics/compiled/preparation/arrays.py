@@ -86,6 +86,7 @@ class ProblemArrays:
             near_x=tuple(problem.near_x),
             near_y=tuple(problem.near_y),
             easy_x=int(anisotropy[:, :, 1].any()),
+            transfers=int(problem.transfers),
         )
         self._plans = x_axis, y_axis = plan_axis(problem.nx), plan_axis(problem.ny)
         arguments.along_x, arguments.along_y = x_axis.arguments(), y_axis.arguments()

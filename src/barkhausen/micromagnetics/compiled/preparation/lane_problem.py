@@ -65,6 +65,7 @@ class LaneProblem:
         polarisation: Unit vector of the spin-orbit torques.
         non_adiabaticity: Xi of the Zhang-Li torque.
         cell_x: Size of a cell along x in metres, for that torque.
+        transfers: Whether there is a Zhang-Li torque; without it a drift velocity does nothing.
     """
 
     nx: int
@@ -83,6 +84,7 @@ class LaneProblem:
     maps: LaneMaps | None = None
     near_x: tuple[float, float, float] = (0.0, 0.0, 0.0)
     near_y: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    transfers: bool = True
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ ALWAYS_INLINE void put_weighted(const RowPair& rows, int row, int y, Lanes fill,
   (row == 0 ? rows.normal[y].re : rows.normal[y].im) = fill * m.z;
 }
 
-template <Stage stage, bool demag, bool mapped>
+template <Stage stage, bool demag, bool mapped, bool transfers>
 ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* source, int x, int row) {
   const Problem& problem = block.problem;
   const RowPair& rows = block.work.rows;
@@ -122,7 +122,7 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
       store_vector(field + vector, b);
       continue;
     }
-    b = b + local_field<mapped>(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1,
+    b = b + local_field<mapped, transfers>(problem, drive, centre + vector, fill + scalar, inverse_fill + scalar, problem.ny + 1,
                                 two, anisotropy + y * problem.anisotropy_cell_stride,
                                 gate[y * problem.gate_cell_stride], block.maps, haloed + y, y);
     if (stage == kFieldOnly) {
@@ -158,15 +158,15 @@ ALWAYS_INLINE void sweep_row(Block& block, const Drive& drive, const float* sour
   block.worst = worst;
 }
 
-template <Stage stage, bool demag, bool mapped>
+template <Stage stage, bool demag, bool mapped, bool transfers>
 __attribute__((noinline)) void sweep_rows(Block& block, int drive_row, const float* source, bool more) {
   const Problem& problem = block.problem;
   const Drive drive = load_drive<mapped>(block.run, drive_row, block.index);
   for (int x = 0; x < problem.nx; x += 2) {
     const bool second = x + 1 < problem.nx;
     if (demag) rows_from_spectra(problem, block.work.spectra, second, x, block.work.rows);
-    sweep_row<stage, demag, mapped>(block, drive, source, x, 0);
-    if (second) sweep_row<stage, demag, mapped>(block, drive, source, x + 1, 1);
+    sweep_row<stage, demag, mapped, transfers>(block, drive, source, x, 0);
+    if (second) sweep_row<stage, demag, mapped, transfers>(block, drive, source, x + 1, 1);
     if (demag && stage < kFieldOnly && more) {
       clear_beyond_film(problem, block.work.rows, second);
       rows_to_spectra(problem, block.work.rows, second, x, block.work.spectra);
@@ -191,14 +191,14 @@ __attribute__((noinline)) void transform_rows(Block& block) {
   }
 }
 
-template <bool demag, bool mapped>
+template <bool demag, bool mapped, bool transfers>
 void step(Block& block, int number) {
   const Problem& problem = block.problem;
   block.worst = IntLanes{};
   if (demag) convolve(problem, block.work.spectra);
-  sweep_rows<kPredict, demag, mapped>(block, number, block.magnetisation, true);
+  sweep_rows<kPredict, demag, mapped, transfers>(block, number, block.magnetisation, true);
   if (demag) convolve(problem, block.work.spectra);
-  sweep_rows<kCorrect, demag, mapped>(block, number + 1, block.work.predicted, number + 1 < block.run.steps);
+  sweep_rows<kCorrect, demag, mapped, transfers>(block, number + 1, block.work.predicted, number + 1 < block.run.steps);
 }
 
 // Notes this step's deviations; whether a real replica went beyond the limit.
@@ -217,12 +217,12 @@ inline bool beyond_limit(const Block& block, int number) {
   return any;
 }
 
-template <bool demag, bool mapped>
+template <bool demag, bool mapped, bool transfers>
 void advance(Block& block) {
   const Run& run = block.run;
   const Generator before = block.generator;
   for (int number = 0; number < run.steps; number++) {
-    step<demag, mapped>(block, number);
+    step<demag, mapped, transfers>(block, number);
     if (beyond_limit(block, number)) break;
   }
   // A replica without thermal field draws nothing, whoever shares its block.
@@ -266,16 +266,16 @@ inline void open_block(Block& block, unsigned char* memory) {
   if (problem.mapped) block.maps = maps_of_block(problem, index);
 }
 
-template <bool mapped>
+template <bool mapped, bool transfers>
 void run_tasks(Block& block) {
   const Problem& problem = block.problem;
   const Run& run = block.run;
   if (run.task == kAdvance) {
     if (problem.has_demag) {
       transform_rows<mapped>(block);
-      advance<true, mapped>(block);
+      advance<true, mapped, transfers>(block);
     } else {
-      advance<false, mapped>(block);
+      advance<false, mapped, transfers>(block);
     }
     return;
   }
@@ -286,11 +286,11 @@ void run_tasks(Block& block) {
       convolve(problem, block.work.spectra);
     }
     if (run.task == kTransform)
-      sweep_rows<kStrayFieldOnly, true, mapped>(block, 0, block.magnetisation, false);
+      sweep_rows<kStrayFieldOnly, true, mapped, transfers>(block, 0, block.magnetisation, false);
     else if (problem.has_demag)
-      sweep_rows<kFieldOnly, true, mapped>(block, 0, block.magnetisation, false);
+      sweep_rows<kFieldOnly, true, mapped, transfers>(block, 0, block.magnetisation, false);
     else
-      sweep_rows<kFieldOnly, false, mapped>(block, 0, block.magnetisation, false);
+      sweep_rows<kFieldOnly, false, mapped, transfers>(block, 0, block.magnetisation, false);
   }
 }
 
@@ -298,9 +298,11 @@ inline void run_block(const Problem& problem, const Run& run, int index, unsigne
   Block block{problem, run, index, nullptr, nullptr, nullptr, nullptr, {}, {}, {}, false, {}, {}};
   open_block(block, memory);
   if (problem.mapped)
-    run_tasks<true>(block);
+    run_tasks<true, true>(block);
+  else if (problem.transfers)
+    run_tasks<false, true>(block);
   else
-    run_tasks<false>(block);
+    run_tasks<false, false>(block);
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ struct Problem {
   int32_t easy_x;
   // Films whose parameters differ from cell to cell; nothing of this is read for others.
   int32_t mapped, features;
+  int32_t transfers;                 // whether there is a Zhang-Li torque, in films with and without maps
   float cell_ratio;                  // dx/dy
   float cubic, cubic_axes[9];        // -2 Kc/Ms (tesla), three unit vectors
   Map maps[kMaps];

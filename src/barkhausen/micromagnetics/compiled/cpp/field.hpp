@@ -10,7 +10,6 @@ struct Drive {
   Lanes damping_like, field_like, gate;
   Vector external;
   Lanes spin_transfer;  // -u / (2 gamma cell_x)
-  bool transfers;       // whether it differs from 0 in any replica
   Lanes local, heat;    // with maps: amplitude of the local field, factor of the thermal field
 };
 
@@ -20,9 +19,7 @@ ALWAYS_INLINE Drive load_drive(const Run& run, int row, int block) {
   const float* from = run.drive + columns * run.padded * row + (int64_t)kLanes * block;
   Lanes value[9] = {};
   for (int quantity = 0; quantity < columns; quantity++) value[quantity] = load_unaligned(from + quantity * run.padded);
-  bool transfers = false;
-  for (int lane = 0; lane < kLanes; lane++) transfers |= value[6][lane] != 0.0f;
-  return {value[0], value[1], value[2], {value[3], value[4], value[5]}, value[6], transfers, value[7], value[8]};
+  return {value[0], value[1], value[2], {value[3], value[4], value[5]}, value[6], value[7], value[8]};
 }
 
 // The polarisation of the spins that a current of any direction brings, times its strength.
@@ -119,7 +116,7 @@ ALWAYS_INLINE Vector mapped_field(const Problem& problem, const Drive& drive, co
 
   const Values<kMoment> moment = maps.at<kMoment>(cell);
   Vector b = moment[1] * bonds + drive.external;
-  if (drive.transfers)
+  if (problem.transfers)
     b = b + mapped_transfer(problem, drive, maps, cell, centre, fill, inverse_fill, row, two, y);
   add_mapped_fields(problem, drive, maps, cell, m, moment[2], anisotropy, gate, b);
   return b;
@@ -129,7 +126,7 @@ ALWAYS_INLINE Vector mapped_field(const Problem& problem, const Drive& drive, co
 // bond counts as much as the emptier of its two cells is filled, per filled volume of this one; the halo is empty, so
 // the edges of the film need no case of their own. `anisotropy` points at the fields per m_z and per m_x; with tilted
 // axes, per m along the axis, per m_x and per m_z. `cell` is the place in the maps, `y` that in the row.
-template <bool mapped>
+template <bool mapped, bool transfers>
 ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, const float* centre, const float* fill,
                                  const float* inverse_fill, ptrdiff_t row, Beyond two, const float* anisotropy,
                                  float gate, const CellMaps& maps, ptrdiff_t cell, int y) {
@@ -151,7 +148,11 @@ ALWAYS_INLINE Vector local_field(const Problem& problem, const Drive& drive, con
   bonds.y += dy * (up * to_up.z - down * to_down.z);
   bonds.z -= dx * (right * to_right.x - left * to_left.x) + dy * (up * to_up.y - down * to_down.y);
 
-  if (drive.transfers) {
+  if constexpr (!transfers) {
+    // Adds zero: without it the compiler would fuse other products and sums, and the last bits would be others.
+    const Vector slope = from_right - from_left;
+    bonds = bonds + drive.spin_transfer * (cross(m, slope) + problem.non_adiabaticity * slope);
+  } else {
     Vector slope = from_right - from_left;
     // From the second order to the fourth, as far as all five cells are filled.
     const Lanes ends = minimum(load(fill + kLanes * two.right), load(fill - kLanes * two.left));
