@@ -9,7 +9,7 @@ from typing import Any
 from properdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-DOWNLOADS = ("examples/*.py", "examples/*.sh", "recipes/*.toml", "benchmarks/results/*")
+DOWNLOADS = ("examples/*.py", "examples/*.sh", "examples/film/*.py", "recipes/*.toml", "benchmarks/results/*")
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):<code>([^<]+)</code>")
 ENTRY = re.compile(r"^::: barkhausen(?:\.\w+){2,}$", flags=re.MULTILINE)
 ENTRY_OPTIONS = """
@@ -64,13 +64,19 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     # A layer is shown whole; a name within it under a heading of its own.
     markdown = ENTRY.sub(lambda found: found.group() + ENTRY_OPTIONS, markdown)
     markdown = re.sub(r"\]\((?:\.\./)+examples/notebooks/([\w-]+)\.ipynb\)", _to_notebook(page), markdown)
-    beside = re.compile(r"\]\(\.\./(benchmarks|examples|recipes)/")
-    return beside.sub(r"](\1/", markdown) if "/" not in page.file.src_uri else markdown
+    # In the repository these folders are beside ``docs``, one step further up than on the site.
+    beside = re.compile(r"\]\(" + re.escape(_up(page)) + r"\.\./(benchmarks|examples|recipes)/")
+    return beside.sub(rf"]({_up(page)}\1/", markdown)
 
 
 def _to_notebook(page: Any) -> str:
     """Link to the page of a notebook, from that page."""
-    return "](" + "../" * page.file.src_uri.count("/") + r"notebooks/\1.md)"
+    return f"]({_up(page)}" + r"notebooks/\1.md)"
+
+
+def _up(page: Any) -> str:
+    """The way from the folder of a page up to that of all pages."""
+    return "../" * page.file.src_uri.count("/")
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
