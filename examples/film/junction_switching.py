@@ -55,12 +55,15 @@ def theory(film: mm.Film, current: np.ndarray, width: float) -> np.ndarray:
     """
     material, grid = film.material, film.grid
     field = 2 * BARRIER * BOLTZMANN * TEMPERATURE / (material.saturation_magnetisation * grid.cell_volume)
-    per_current = REDUCED_PLANCK * material.spin_hall_angle / (
-        2 * ELEMENTARY_CHARGE * material.saturation_magnetisation * grid.dz
+    per_current = (
+        REDUCED_PLANCK
+        * material.spin_hall_angle
+        / (2 * ELEMENTARY_CHARGE * material.saturation_magnetisation * grid.dz)
     )
     i = per_current * current / (material.damping * field)
-    i = np.where(i > 1, i, np.nan)
-    tau = material.damping * GYROMAGNETIC_RATIO * field / (1 + material.damping**2) * width
+    # Below, noise still matters where the torque of the anisotropy is no longer linear.
+    i = np.where((i > 1) & (BARRIER * (i - 1) ** 2 > 10), i, np.nan)
+    tau = material.damping * GYROMAGNETIC_RATIO * field * width / (1 + material.damping**2)
     square = 4 ** (i / (i + 1)) * ((i - 1) / i) ** (2 / (i + 1))
     return np.exp(-BARRIER * square * (i - 1) / (i * np.exp(2 * (i - 1) * tau) - 1))
 
@@ -91,7 +94,7 @@ def main(picture: Path) -> None:
         print(f"{label}: " + ", ".join(f"{p:.3f}" for p in share))
         print("   theory: " + ", ".join(f"{p:.3f}" for p in theory(film, currents, width)))
     axes.set(xlabel="current density (10$^{10}$ A/m²)", ylabel="probability of switching", ylim=(-0.03, 1.03))
-    axes.legend(title="width of the pulse", loc="upper left")
+    axes.legend(title="width of the pulse", loc="center right", bbox_to_anchor=(1, 0.55))
     picture.parent.mkdir(parents=True, exist_ok=True)
     axes.figure.savefig(picture)
 

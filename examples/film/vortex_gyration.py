@@ -21,14 +21,14 @@ from barkhausen import micromagnetics as mm
 from barkhausen.core.display.plot_style import BLUE, VERMILLION, one_column
 from barkhausen.core.units import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 
-RADIUS, THICKNESS, FIELD = 100e-9, 10e-9, 4e-3
-DURATION = 20e-9
+RADIUS, THICKNESS, FIELD = 100e-9, 10e-9, 6e-3
+DURATION = 15e-9
 
 
 def main(picture: Path) -> None:
     """Simulate and draw."""
     material = mm.material("permalloy", damping=0.008)
-    film = mm.shape_film(mm.disc(2 * RADIUS), material, thickness=THICKNESS, cell=5e-9)
+    film = mm.shape_film(mm.disc(2 * RADIUS), material, thickness=THICKNESS, cell=4e-9)
     start = mm.minimize(mm.System(film, mm.Drive(field_x=FIELD)), mm.vortex(film))
     # The splitting takes eight times longer steps than Heun's method, at zero temperature too.
     result = mm.simulate(
@@ -60,7 +60,7 @@ def main(picture: Path) -> None:
     right.plot(f, density.isel(replica=0).values / density.values.max(), ".-", color=BLUE)
     right.axvline(theory * 1e-9, color=VERMILLION, linestyle="--", linewidth=0.8, label="thin disc")
     right.set(xlim=(0, 1), xlabel="frequency (GHz)", ylabel="power of $m_x$ (norm.)")
-    right.legend()
+    right.legend(loc="upper left")
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture)
 
