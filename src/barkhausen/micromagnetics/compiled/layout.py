@@ -77,6 +77,7 @@ class ProblemArguments(ctypes.Structure):
         ("near_x", ctypes.c_float * 3),
         ("near_y", ctypes.c_float * 3),
         ("easy_x", ctypes.c_int32),
+        ("coupled", ctypes.c_int32),
         ("mapped", ctypes.c_int32),
         ("features", ctypes.c_int32),
         ("transfers", ctypes.c_int32),

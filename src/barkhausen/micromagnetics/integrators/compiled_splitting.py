@@ -21,7 +21,7 @@ from barkhausen.micromagnetics.integrators.splitting import thermal_turn
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.integrators.turn_guard import TURN_LIMIT, TurnError
 from barkhausen.micromagnetics.system import System
-from barkhausen.micromagnetics.terms import CubicAnisotropy, Demag, Term, ZhangLi
+from barkhausen.micromagnetics.terms import CubicAnisotropy, Demag, Exchange, Term, ZhangLi
 
 
 def why_not_compiled(
@@ -136,7 +136,8 @@ class CompiledSplitting(Stepper):
 
 def split_problem(system: System) -> compiled.LaneProblem:
     """The constants of a system as the kernel's splitting takes them: the near stray field among the local terms."""
-    problem = lane_problem(system)
+    coupled = any(isinstance(term, Exchange) for term in system.terms) and system.film.grid.cells > 1
+    problem = dataclasses.replace(lane_problem(system), coupled=coupled)
     if problem.demag is None:
         return problem
     near = NearDemag.of(system.film.demag_kernel)

@@ -13,10 +13,18 @@ from barkhausen.micromagnetics.integrators.base import Stepper
 from barkhausen.micromagnetics.integrators.local_fields import LocalFields, even_cells, why_no_checkerboard
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.integrators.turn_guard import check_turn
-from barkhausen.micromagnetics.integrators.turns import displaced, dot, precessed, relaxed, turned_about
+from barkhausen.micromagnetics.integrators.turns import (
+    displaced,
+    dot,
+    precessed,
+    precessed_among_others,
+    relaxed,
+    turned_about,
+)
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.state import Inputs
 from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.terms import Exchange
 from barkhausen.micromagnetics.terms.thermal import ThermalNoise, thermal_amplitude
 
 TABLE_STEPS = 512
@@ -165,7 +173,7 @@ class Splitting(Stepper):
             moved = relaxed(moved, pull, pulls)
         for _ in range(2 if part == "whole" else 1):
             moved = _turned(moved, angles)
-            moved, square = precessed(moved, half * precession)
+            moved, square = self._precess(moved, half * precession)
             moved = _turned(moved, angles[::-1])
         if part != "open":
             if noise is not None:
@@ -178,6 +186,8 @@ class Splitting(Stepper):
         """Take what follows from the film anew."""
         film = self.system.film
         self._fields = LocalFields(self.system)
+        coupled = any(isinstance(term, Exchange) for term in self.system.terms) and film.grid.cells > 1
+        self._precess = precessed_among_others if coupled else precessed
         self._damping = film.damping if isinstance(film.damping, float) else film.damping[:, None]
         self._rate = self.dt * self._fields.rate()
         return True

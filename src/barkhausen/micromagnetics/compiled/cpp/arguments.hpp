@@ -56,7 +56,7 @@ struct Problem {
   // For the splitting alone: the stray field of the next cell along x and along y, per component of its m (tesla), and
   // whether any cell has an anisotropy along x.
   float near_x[3], near_y[3];
-  int32_t easy_x;
+  int32_t easy_x, coupled;  // coupled: by exchange
   // Films whose parameters differ from cell to cell; nothing of this is read for others.
   int32_t mapped, features;
   int32_t transfers;                 // whether there is a Zhang-Li torque, in films with and without maps

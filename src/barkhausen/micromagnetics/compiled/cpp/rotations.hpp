@@ -17,6 +17,16 @@ ALWAYS_INLINE Triple<Number> precessed(Triple<Number> m, Triple<Number> turn, Nu
   return m + sine * once + versine * cross(turn, once);
 }
 
+// As precessed(), by the arc tangent of the length of `turn`: for half a step of a cell among others that exchange
+// couples. Turns of the two colours by h, h and h in turn make long waves too fast by tan(h)/h.
+template <class Number>
+ALWAYS_INLINE Triple<Number> precessed_among_others(Triple<Number> m, Triple<Number> turn, Number& square) {
+  square = dot(turn, turn);
+  const Number root = square_root(1.0f + square), sine = 1.0f / root;
+  const Triple<Number> once = cross(turn, m);
+  return m + sine * once + (sine / (1.0f + root)) * cross(turn, once);
+}
+
 template <class Number>
 ALWAYS_INLINE void turn_plane(Number angle, Number& first, Number& second) {
   const Number square = angle * angle;

@@ -136,23 +136,23 @@ ALWAYS_INLINE Motion<Twin> both(const Motion<Lanes>& a, const Motion<Lanes>& b) 
 
 // Half a turn about the axes of anisotropy, one about the field, half a turn about the axes in the opposite order.
 template <bool along_x, Kind kind, class Number>
-ALWAYS_INLINE Triple<Number> precession(const Motion<Number>& motion, Triple<Number> m, Number& square) {
+ALWAYS_INLINE Triple<Number> precession(const Motion<Number>& motion, Triple<Number> m, Number& square, bool coupled) {
   if (kind == kOblique) m = turned_about(motion.oblique.axis, motion.oblique_turn, m);
   m = turned<along_x, false>(m, motion.easy_turn);
-  m = precessed(m, motion.turn, square);
+  m = coupled ? precessed_among_others(m, motion.turn, square) : precessed(m, motion.turn, square);
   m = turned<along_x, true>(m, motion.easy_turn);
   if (kind == kOblique) m = turned_about(motion.oblique.axis, motion.oblique_turn, m);
   return m;
 }
 
 template <Part part, bool noisy, bool along_x, Kind kind, class Number>
-ALWAYS_INLINE Triple<Number> moved(const Motion<Number>& motion, IntLanes& worst) {
+ALWAYS_INLINE Triple<Number> moved(const Motion<Number>& motion, bool coupled, IntLanes& worst) {
   Triple<Number> m = motion.m;
   Number square;
   constexpr bool tilted = kind == kOblique;
   if (part != kEvenClose) m = relaxed<along_x, tilted>(m, motion.pull, motion.easy_pull, motion.oblique);
-  m = precession<along_x, kind>(motion, m, square);
-  if (part == kOdd) m = precession<along_x, kind>(motion, m, square);
+  m = precession<along_x, kind>(motion, m, square, coupled);
+  if (part == kOdd) m = precession<along_x, kind>(motion, m, square, coupled);
   worst = larger_magnitude(worst, square);
   if (part != kEvenOpen) {
     if (noisy) m = displaced(m, tangent(m, motion.kick[0], motion.kick[1]));
@@ -166,18 +166,19 @@ template <Part part, bool demag, bool noisy, bool along_x, Kind kind>
 ALWAYS_INLINE void split_row(Block& block, const Drive& drive, int x) {
   const Row row = row_of(block, drive, x);
   constexpr bool kicked = noisy && part != kEvenOpen;
+  const bool coupled = block.problem.coupled != 0;
   IntLanes worst = block.worst;
   int y = part == kOdd ? 1 - x % 2 : x % 2;
   for (; y + 2 < block.problem.ny; y += 4) {
     const Triple<Twin> m = moved<part, kicked, along_x, kind>(
         both(motion_of_cell<demag, kicked, along_x, kind>(block, row, y),
-             motion_of_cell<demag, kicked, along_x, kind>(block, row, y + 2)), worst);
+             motion_of_cell<demag, kicked, along_x, kind>(block, row, y + 2)), coupled, worst);
     store_vector(row.magnetisation + 3 * kLanes * y, {m.x.first, m.y.first, m.z.first});
     store_vector(row.magnetisation + 3 * kLanes * (y + 2), {m.x.second, m.y.second, m.z.second});
   }
   if (y < block.problem.ny) {
     const Triple<Lanes> m =
-        moved<part, kicked, along_x, kind>(motion_of_cell<demag, kicked, along_x, kind>(block, row, y), worst);
+        moved<part, kicked, along_x, kind>(motion_of_cell<demag, kicked, along_x, kind>(block, row, y), coupled, worst);
     store_vector(row.magnetisation + 3 * kLanes * y, {m.x, m.y, m.z});
   }
   block.worst = worst;

@@ -23,6 +23,7 @@ TWIN_ARITHMETIC(/)
 
 // Plus or minus one.
 ALWAYS_INLINE Lanes sign_of(Lanes a) { return from_bits((bits(a) & (int32_t)0x80000000) | bits(all_lanes(1.0f))); }
+ALWAYS_INLINE Twin square_root(Twin a) { return {square_root(a.first), square_root(a.second)}; }
 ALWAYS_INLINE Twin sign_of(Twin a) { return {sign_of(a.first), sign_of(a.second)}; }
 
 ALWAYS_INLINE IntLanes larger_magnitude(IntLanes worst, Twin value) {

@@ -85,6 +85,7 @@ class ProblemArrays:
             gate_cell_stride=0 if profile is None else 1,
             near_x=tuple(problem.near_x),
             near_y=tuple(problem.near_y),
+            coupled=int(problem.coupled),
             easy_x=int(anisotropy[:, :, 1].any()),
             transfers=int(problem.transfers),
         )

@@ -57,6 +57,7 @@ class LaneProblem:
             does.
         near_x, near_y: For the splitting: the stray field in tesla of the next cell along x and along y per component
             of its magnetisation, which ``demag`` then leaves out.
+        coupled: For the splitting: whether exchange couples cells.
         gate_profile: Factor (nx, ny) of the driven change of anisotropy; None for 1.
         fill: Filled fraction of each cell, (nx, ny) or (replicas, nx, ny); None for 1.
         demag: Demagnetising tensor times -mu0 Ms in tesla, (4, 2 nx - 1, 2 ny - 1): xx, yy, zz, xy with offset (0, 0)
@@ -85,6 +86,7 @@ class LaneProblem:
     near_x: tuple[float, float, float] = (0.0, 0.0, 0.0)
     near_y: tuple[float, float, float] = (0.0, 0.0, 0.0)
     transfers: bool = True
+    coupled: bool = False
 
 
 @dataclass(frozen=True)
