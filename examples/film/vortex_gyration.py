@@ -22,7 +22,7 @@ from barkhausen.core.display.plot_style import BLUE, VERMILLION, one_column
 from barkhausen.core.units import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 
 RADIUS, THICKNESS, FIELD = 100e-9, 10e-9, 6e-3
-DURATION = 15e-9
+DURATION = 12e-9
 
 
 def main(picture: Path) -> None:
@@ -30,10 +30,11 @@ def main(picture: Path) -> None:
     material = mm.material("permalloy", damping=0.008)
     film = mm.shape_film(mm.disc(2 * RADIUS), material, thickness=THICKNESS, cell=4e-9)
     start = mm.minimize(mm.System(film, mm.Drive(field_x=FIELD)), mm.vortex(film))
-    # The splitting takes eight times longer steps than Heun's method, at zero temperature too.
+    # Shorter than the splitting's default step, which is made for thermal averages: gyration would be 9 % too fast.
     result = mm.simulate(
-        film, duration=DURATION, every=25e-12, initial=start, observe=[mm.MeanMagnetisation()], integrator="splitting"
-    )
+        film, duration=DURATION, every=25e-12, initial=start, observe=[mm.MeanMagnetisation()],
+        integrator="splitting", dt=2.5e-13,
+    )  # fmt: skip
     m = result["m"].isel(replica=0)
     time = result["time"].values * 1e9
     x, y = (m.sel(component=name).values for name in "xy")
