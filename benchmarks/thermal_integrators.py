@@ -136,7 +136,7 @@ def table(results: Path) -> None:
     for what in sorted({str(row["what"]) for row in rows}):
         for quantity in ("m_z", "neighbours", "variance", "passed"):
             reference: tuple[float, float] | None = None
-            for method in METHODS:
+            for method in dict.fromkeys(str(row["method"]) for row in rows):
                 mine = [row for row in rows if row["what"] == what and row["method"] == method and quantity in row]
                 if not mine:
                     continue

@@ -14,7 +14,7 @@ from barkhausen.micromagnetics.integrators.step_size import SMALLEST_FIELD, Step
 from barkhausen.micromagnetics.integrators.stiffness import estimated_field
 from barkhausen.micromagnetics.terms import Exchange, InterfacialDMI, Term, terms_of
 
-EXCHANGE_PHASE = 2.2
+EXCHANGE_PHASE = 1.4
 """Largest phase in rad of a checkerboard, held by exchange, in a recommended step. Exchange and DMI keep the energy at
 any step; what is limited is what they do together with the other fields, whose error goes with the square of this."""
 
