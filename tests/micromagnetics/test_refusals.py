@@ -17,6 +17,7 @@ from barkhausen.micromagnetics.mumax3.script import mumax3_script
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 COFEB = mm.material("cofeb-tantalum")
+PERMALLOY = mm.material("permalloy")
 GRID = mm.Grid(16, 8, 4e-9, 4e-9, 1e-9)
 FILM = mm.Film(GRID, COFEB)
 RING = mm.Grid(16, 8, 4e-9, 4e-9, 1e-9, periodic=(True, True))
@@ -127,6 +128,24 @@ WHAT_IS_REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: mm.simulate(mm.Stack([mm.Film(RING, COFEB)] * 2, [1e-9]), duration=1e-13, every=1e-13),
         r"grid\.periodic: the stray field of a periodic stack is not known here; use Stack\(\.\.\., demag=False\)",
     ),
+    "shape in words": (lambda: mm.disc("100 nm"), r"diameter = '100 nm': must be a number"),  # type: ignore[arg-type]
+    "material as a film": (lambda: mm.skyrmion_radius(COFEB), r"film: Material is not a Film"),  # type: ignore[arg-type]
+    "torque of nothing": (lambda: mm.relax(mm.System(FILM), UP, torque=0.0), r"torque = 0: must be positive, in T"),
+    "state of NaN": (lambda: mm.minimize(mm.System(FILM), UP * float("nan")), r"magnetisation: not all values are fin"),
+    "negative duration": (lambda: simulation().advance(-1), r"duration = -1: must be a positive time in s"),
+    "state of another material": (
+        lambda: simulation().load_state_dict(mm.Simulation(mm.Film(GRID, PERMALLOY), dt=5e-14).state_dict()),
+        r"state: is of a simulation with another seed",
+    ),
+    "vortex that does not turn": (lambda: mm.vortex(FILM, circulation=0), r"circulation = 0: must be 1"),
+    "frozen by NaN": (lambda: mm.ParameterMaps(frozen=torch.full(SHAPE, torch.nan)), r"film\.maps\.frozen: must be"),
+    "radius of a metre": (lambda: mm.skyrmion(FILM, radius=1.0), r"radius = 1 m: must be at most 0\.001 m"),
+    "data set for one variable": (lambda: mm.spectrum(simulation().observe([mm.Energy()])), r"values: Dataset is"),  # type: ignore[arg-type]
+    "dense patches": (
+        lambda: mm.edge_patches(GRID, width=3e-8, pitch=1e-9, length=8e-9, depth=6e-9), r"pitch = 1e-09: must not be",
+    ),
+    "no list of terms": (lambda: mm.Simulation(FILM, terms=5), r"terms: int is no list of terms"),  # type: ignore[arg-type]
+    "no observable": (lambda: simulation().read("m"), r"observe: m is not an Observable|observe: 'm' is not"),  # type: ignore[arg-type]
     "periodic film in the kernel": (compiled(mm.Film(RING, COFEB)), r"backend = 'compiled': the compiled kernel"),
     "stack in the kernel": (compiled(stack()), r"backend = 'compiled': the compiled kernel"),
 }  # fmt: skip

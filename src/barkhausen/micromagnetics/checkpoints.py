@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,38 @@ def digest(*values: object) -> str:
             total.update(repr(value).encode())
         total.update(b"\0")
     return total.hexdigest()[:32]
+
+
+def sum_of(tensors: Mapping[str, Tensor]) -> str:
+    """Fingerprint of named tensors, to tell a damaged file."""
+    return digest(*(part for name, value in sorted(tensors.items()) for part in (name, value.reshape(-1))))
+
+
+def identity_of(about: Mapping[str, Any], film: Mapping[str, Any]) -> Tensor:
+    """Number that tells simulations apart by all but what an exchange of films may change."""
+    lasting = {key: value for key, value in about.items() if key not in film or key.startswith("material.")}
+    return torch.tensor(int(digest(json.dumps(lasting, sort_keys=True))[:15], 16))
+
+
+def check_state(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Check of the state of a simulation beside that of the simulation that is to take it.
+
+    Raises:
+        InputError: It holds other tensors or shapes, numbers that are not finite, or is of another simulation.
+    """
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError("state: must be a dictionary of tensors, as state_dict returns")
+    # States written before there was an identity have none.
+    needed = expected.keys() - ({"identity"} - state.keys())
+    if state.keys() != needed:
+        raise InputError(f"state: holds {', '.join(sorted(state)) or 'nothing'}, expected {', '.join(sorted(needed))}")
+    for key in sorted(needed):
+        value, own = state[key], expected[key]
+        if value.shape != own.shape:
+            raise InputError(f"state: {key} has the shape {tuple(value.shape)}, expected {tuple(own.shape)}")
+        if key in {"m", "clock"} and not bool(torch.isfinite(value).all()):
+            raise InputError(f"state: not all values of {key} are finite")
+    if "identity" in state and int(state["identity"]) != int(expected["identity"]):
+        raise InputError("state: is of a simulation with another seed, temperature, film, integrator or backend")
+    if int(state["steps"]) < 0:
+        raise InputError(f"state: steps = {int(state['steps'])}: must be zero or positive")

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.core.units import VACUUM_PERMEABILITY
@@ -60,11 +61,16 @@ class Film(Rows):
     maps: ParameterMaps | None = None
 
     def __post_init__(self) -> None:
+        for name, kind, what in (
+            ("grid", Grid, "Grid"), ("material", Material, "Material"), ("maps", ParameterMaps | None, "ParameterMaps")
+        ):  # fmt: skip
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"film.{name}: {type(getattr(self, name)).__name__} is no {what}")
         for name, more in (("fill", ()), ("anisotropy", ()), ("edge_demag", (3,))):
             value = getattr(self, name)
             if value is None:
                 continue
-            value = torch.as_tensor(value)
+            value = as_tensor_of_numbers(f"film.{name}", value, None)
             if not value.is_floating_point():
                 value = value.to(torch.float64)
             shape = (*more, *self.grid.shape)
@@ -140,7 +146,9 @@ class Film(Rows):
 
     def assign(self, device_of_replica: Sequence[int] | Int[Tensor, " replica"]) -> Film:
         """Film with a device assigned to each replica, as in an experiment of voltages × devices × cycles."""
-        return self._derived(lambda value: value, torch.as_tensor(device_of_replica), self._like)
+        return self._derived(
+            lambda value: value, as_tensor_of_numbers("film.device_of_replica", device_of_replica, None), self._like
+        )
 
     def check_replicas(self, replicas: int) -> None:
         """Raise :class:`InputError` if the film does not assign a device to each of the replicas."""

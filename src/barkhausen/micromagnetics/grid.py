@@ -41,7 +41,7 @@ class Grid:
     def __post_init__(self) -> None:
         for name in ("nx", "ny"):
             value = getattr(self, name)
-            if not (isinstance(value, int) and value >= 1):
+            if not (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
                 raise InputError(f"grid.{name} = {value}: must be a whole number of cells, 1 or more")
         pair = self.periodic if isinstance(self.periodic, tuple | list) else ()
         if len(pair) != 2 or not all(isinstance(value, bool) for value in pair):
@@ -51,6 +51,8 @@ class Grid:
             raise InputError(f"grid: {self.nx} x {self.ny} cells are more than {MAXIMAL_CELLS}")
         for name in ("dx", "dy", "dz"):
             value = getattr(self, name)
+            if not isinstance(value, float | int):
+                raise InputError(f"grid.{name} = {value!r}: must be a length in metres")
             if value > 0:
                 plausible("film thickness" if name == "dz" else "cell size", value, f"grid.{name}")
             if not 0 < value < 1e-3:

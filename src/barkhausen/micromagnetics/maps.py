@@ -98,8 +98,10 @@ def _checked(name: str, given: Tensor) -> Tensor:
     value = value[None] if value.dim() == dims else value
     wanted = "(device, nx, ny)" if components is None else f"(device, {components}, nx, ny)"
     if value.dim() != dims + 1 or (components is not None and value.shape[1] != components):
-        raise InputError(f"{key}: shape {tuple(given.shape)} is not {wanted}")
+        raise InputError(f"{key}: shape {tuple(value.shape)} is not {wanted}")
     if name == "frozen":
+        if not bool(((value == 0) | (value == 1)).all()):
+            raise InputError(f"{key}: must be True (1) or False (0) in every cell")
         return value.to(torch.bool)
     if not value.is_floating_point():
         value = value.to(torch.float64)

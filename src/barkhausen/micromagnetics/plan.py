@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -14,6 +14,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.micromagnetics.backend import Backend, choose_integrator
@@ -330,7 +331,7 @@ def digest_of_film(film: Film) -> str:
 def _temperature(value: Temperature) -> Waveform:
     if not isinstance(value, Waveform):
         try:
-            numbers = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
+            numbers = torch.atleast_1d(as_tensor_of_numbers("temperature", value))
         except (TypeError, ValueError):
             raise InputError(f"temperature = {value!r}: must be zero or positive, in K") from None
         wrong = ~(torch.isfinite(numbers) & (numbers >= 0))
@@ -346,6 +347,8 @@ def _temperature(value: Temperature) -> Waveform:
 def _checked_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
     if isinstance(terms, Term):
         raise InputError(f"terms: {terms!r} is one term; must be a sequence of terms, ({terms!r},)")
+    if isinstance(terms, str) or not isinstance(terms, Iterable):
+        raise InputError(f"terms: {type(terms).__name__} is no list of terms")
     for term in terms:
         if not isinstance(term, Term):
             raise InputError(f"terms: {term!r} is not a Term")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,13 @@ from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.limits import check_memory
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.micromagnetics.backend import bytes_per_replica, choose_backend
+from barkhausen.micromagnetics.checkpoints import check_state, identity_of, sum_of
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.excitation.clocked import ClockedDrive, held_constants, same_constants
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.observables import Observable, check_observables
+from barkhausen.micromagnetics.observables.base import listed
 from barkhausen.micromagnetics.plan import (
     Batch,
     Plan,
@@ -112,7 +115,7 @@ class Simulation:
         rows = torch.arange(replicas)
         self._batch = Batch(plan, chosen, self._on_clock(drive, None), rows, start, dt, advice)
         self._held = held_constants(drive)
-        self._last: tuple[Drive, float] = (drive, -1.0)
+        self._last: tuple[Drive, float] = (drive, math.nan)
 
     def __repr__(self) -> str:
         nx, ny = self.film.grid.shape
@@ -166,7 +169,7 @@ class Simulation:
         self._plan = replace(self._plan, film=film)
         self._batch.replace_film(film)
         # The anisotropy has its part in the advice on the step.
-        self._last = (self._drive, -1.0)
+        self._last = (self._drive, math.nan)
 
     def advance(
         self,
@@ -198,7 +201,7 @@ class Simulation:
         """
         interval, records = duration, 1
         if every is not None or self._last[1] != duration:
-            check_time("duration", duration)
+            check_time("duration", math.nan if duration is None else duration)
             check_time("every", every)
             interval = duration if every is None else every
             records = whole_records(duration, interval)
@@ -214,7 +217,7 @@ class Simulation:
             self._batch.stepper.advice = self._batch.advice = advice
             self._last = (used, interval)
         self._set_drive(used, None if drive is None else self.time)
-        observe = tuple(observe)
+        observe = listed(observe)
         if observe:
             check_observables(observe)
         kept: dict[str, list[Tensor]] = {item.name: [] for item in observe}
@@ -233,11 +236,12 @@ class Simulation:
 
     def read(self, observable: Observable) -> Float[Tensor, "replica *more"]:  # noqa: F821, UP037
         """Values of one observable now, as a tensor: a quick read for closed loops."""
+        check_observables((observable,))
         return self._batch.observe((observable,), self.time)[observable.name]
 
     def observe(self, observables: Sequence[Observable]) -> xr.Dataset:
         """Observables now, under the drive of the last piece, with the dimension ``replica``."""
-        items = tuple(observables)
+        items = listed(observables)
         check_observables(items)
         values = {name: value[None] for name, value in self._batch.observe(items, self.time).items()}
         time = torch.tensor([self.time], dtype=torch.float64)
@@ -251,7 +255,10 @@ class Simulation:
     def state_dict(self) -> dict[str, Tensor]:
         """State from which the simulation resumes to the last bit: tensors on the CPU."""
         clock = torch.tensor([self._origin, self._batch.dt], dtype=torch.float64)
-        state = self._batch.stepper.state_dict() | {"clock": clock, "steps": torch.tensor(self._steps)}
+        state = self._batch.stepper.state_dict() | {
+            "clock": clock, "steps": torch.tensor(self._steps),
+            "identity": identity_of(self._identity(), self.film.describe()),
+        }  # fmt: skip
         return {key: value.clone() for key, value in state.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
@@ -260,21 +267,15 @@ class Simulation:
         Raises:
             InputError: The state is of another simulation.
         """
-        rest = dict(state)
-        mine = self._batch.stepper.state_dict()
-        if {*rest} != {*mine, "clock", "steps"}:
-            expected = sorted([*mine, "clock", "steps"])
-            raise InputError(f"state: holds {', '.join(sorted(rest))}, expected {', '.join(expected)}")
-        for key, value in mine.items():
-            if rest[key].shape != value.shape:
-                raise InputError(f"state: {key} has the shape {tuple(rest[key].shape)}, expected {tuple(value.shape)}")
+        check_state(state, self.state_dict())
+        rest = {key: value for key, value in state.items() if key != "identity"}
         origin, dt = rest.pop("clock").tolist()
         steps = int(rest.pop("steps"))
         if self._wanted is not None and dt != self._wanted:
             raise InputError(f"state: was taken with dt = {dt:g} s, here dt = {self._wanted:g} s")
         if dt != self._batch.dt:
             self._batch.rebuild(dt, self._plan.advice(self._drive, dt))
-            self._last = (self._drive, -1.0)
+            self._last = (self._drive, math.nan)
         self._batch.stepper.load_state_dict(rest)
         self._origin, self._steps = origin, steps
 
@@ -286,7 +287,7 @@ class Simulation:
         """
         tensors = {key: value.contiguous() for key, value in self.state_dict().items()}
         about = json.dumps(self._identity() | {"film": digest_of_film(self.film)}, sort_keys=True)
-        atomic_write(Path(path), safetensors.torch.save(tensors, {"simulation": about}))
+        atomic_write(Path(path), safetensors.torch.save(tensors, {"simulation": about, "sum": sum_of(tensors)}))
 
     def load(self, path: Path | str) -> None:
         """Resume, to the last bit, from a file that :meth:`save` of an equal simulation wrote.
@@ -300,6 +301,8 @@ class Simulation:
             tensors = safetensors.torch.load(data)
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
             about = json.loads(header["__metadata__"]["simulation"])
+            if header["__metadata__"].get("sum", sum_of(tensors)) != sum_of(tensors):
+                raise ValueError("its numbers do not have the sum that was kept with them")
         except (ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
             raise InputError(f"{path}: is no state of a simulation ({error})") from None
         mine = json.loads(json.dumps(self._identity() | {"film": digest_of_film(self.film)}))
@@ -381,6 +384,8 @@ class Simulation:
 
 def _check_same(film: Film, other: Film) -> None:
     """Raise :class:`InputError` if a film cannot take the place of another while a simulation runs."""
+    if not isinstance(other, Film):
+        raise InputError(f"film: {type(other).__name__} is not a Film")
     if other.grid != film.grid:
         raise InputError(f"film: has {other.grid}, the simulation {film.grid}")
     if other.material != film.material:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.excitation.drive import Drive
@@ -39,7 +40,13 @@ class System:
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ) -> None:
-        drive = drive or Drive()
+        drive = Drive() if drive is None else drive
+        if not isinstance(film, Film):
+            raise InputError(f"film: {type(film).__name__} is not a Film")
+        if not isinstance(drive, Drive):
+            raise InputError(f"drive: {type(drive).__name__} is not a Drive")
+        if not isinstance(replicas, int) or replicas < 1:
+            raise InputError(f"replicas = {replicas!r}: must be a whole number, 1 or more")
         film.check_replicas(replicas)
         drive.check_replicas(replicas)
         self.film = film.select(torch.arange(replicas)).to(dtype, device)
@@ -81,7 +88,7 @@ class System:
 
     def start(self, m: Float[Tensor, "any 3 nx ny"]) -> Float[Tensor, "replica 3 nx ny"]:
         """Copy of m for every replica, in the precision and on the device of the system, zero in empty cells."""
-        m = m.to(self.device, self.dtype, copy=True)
+        m = as_tensor_of_numbers("magnetisation", m, None).to(self.device, self.dtype, copy=True)
         layers = self.film.layer_count
         rows = self.replicas * layers
         if m.shape[1:] != (3, *self.film.grid.shape) or len(m) not in (1, layers, rows):

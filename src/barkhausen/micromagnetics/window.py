@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.excitation.waveform import Waveform
@@ -52,6 +53,7 @@ class FollowingWindow:
         InputError: The film differs along x, or an argument is not among what is allowed.
     """
 
+    @checks_arguments("Simulation")
     def __init__(
         self,
         simulation: Simulation,
@@ -67,6 +69,8 @@ class FollowingWindow:
             raise InputError(f"component = '{component}': must be 'x', 'y' or 'z'")
         if not (math.isfinite(interval) and interval > 0):
             raise InputError(f"interval = {interval}: must be a positive time in s")
+        if anisotropy is not None and not callable(anisotropy):
+            raise InputError(f"anisotropy: {type(anisotropy).__name__} is no function of x and y")
         check_single(simulation.film, "window")
         _check_same_along_track(simulation.film, anisotropy is not None)
         self.simulation, self.what, self.component, self.interval = simulation, what, component, interval
@@ -148,14 +152,16 @@ class FollowingWindow:
         Raises:
             InputError: The state is of another simulation.
         """
+        if not isinstance(state, Mapping):
+            raise InputError("state: must be a dictionary of tensors, as state_dict returns")
         rest = dict(state)
         offset = rest.pop("offset", None)
-        if offset is None or offset.shape != self._offset.shape:
+        if not isinstance(offset, Tensor) or offset.shape != self._offset.shape:
             raise InputError(f"state: holds no offsets of {len(self._offset)} windows")
+        self.simulation.load_state_dict(rest)
         self._offset = offset.clone()
         if self._anisotropy is not None:
             self._move_maps()
-        self.simulation.load_state_dict(rest)
 
     def _in_window(self, m: Float[Tensor, "replica 3 nx ny"]) -> Float[Tensor, " replica"]:
         """Place of the texture in the window in m from its left end: of several walls that nearest to the middle."""
@@ -175,8 +181,11 @@ class FollowingWindow:
         assert self._anisotropy is not None
         film, replicas = self.simulation.film, self.simulation.replicas
         x = self._offset[:, None, None] * film.grid.dx + film.grid.x[:, None]
-        values = torch.as_tensor(self._anisotropy(x, film.grid.y[None, None]), dtype=torch.float64)
-        self.simulation.film = replace(film, anisotropy=values.expand(replicas, *film.grid.shape).contiguous())
+        values = as_tensor_of_numbers("anisotropy", self._anisotropy(x, film.grid.y[None, None]))
+        shape = (replicas, *film.grid.shape)
+        if values.dim() > 3 or any(a not in (1, b) for a, b in zip(values.shape[::-1], shape[::-1], strict=False)):
+            raise InputError(f"anisotropy: the function gives the shape {tuple(values.shape)}, not {shape}")
+        self.simulation.film = replace(film, anisotropy=values.expand(shape).contiguous())
 
 
 def _shifted(m: Float[Tensor, "replica 3 nx ny"], cells: Int[Tensor, " replica"]) -> Tensor:

@@ -97,7 +97,8 @@ def test_default_wall_is_in_the_middle_as_wide_and_of_the_handedness_that_the_ma
 
 
 IMPOSSIBLE_WALLS: list[tuple[dict[str, Any], str]] = [
-    *(({"left": left}, rf"left = {left}: must be 1 \(up\) or -1 \(down\)") for left in (0, 2, 0.5)),
+    *(({"left": left}, rf"left = {left}: must be 1 \(up\) or -1 \(down\)") for left in (0, 2)),
+    ({"left": 0.5}, r"left = 0\.5: must be a whole number"),
     *(({"position": q}, r"position: a wall must lie within the film, 0 to 1\.28e-07 m")
       for q in (-1e-9, 129e-9, math.nan, [10e-9, 200e-9])),
     *(({"width": width}, rf"width = {width}: must be a positive length in m")

@@ -233,7 +233,7 @@ IMPOSSIBLE: list[tuple[Any, dict[str, Any], str]] = [
     (bubble, {"radius": 5e-9}, "radius: a bubble of 5e-09 m is no wider than its wall; use skyrmion"),
     (bubble, {"helicity": 0.0, "direction": 0.0}, "helicity, direction: exclude each other"),
     (helix, {"period": 0.0}, "period = 0.0: must be a positive length in m"),
-    (helix, {"axis": (0, 0, 0)}, r"axis = \[0, 0, 0\]: must be three numbers, not all zero"),
+    (helix, {"axis": (0, 0, 0)}, r"axis = \[0.0, 0.0, 0.0\]: must be three numbers, not all zero"),
     (cone, {"opening": 2.0}, r"opening = 2.0: must be above 0 and at most pi/2 rad"),
     (stripes, {"period": -1.0}, "period = -1.0: must be a positive length in m"),
     (head_to_head_wall, {"kind": "vortx"}, "kind = 'vortx': must be transverse or vortex; did you mean 'vortex'?"),

@@ -12,18 +12,20 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.equilibrium.minimize import minimize
 from barkhausen.micromagnetics.equilibrium.relax import relax
-from barkhausen.micromagnetics.equilibrium.rest import TORQUE, OnMaximum, check_on_maximum
+from barkhausen.micromagnetics.equilibrium.rest import TORQUE, OnMaximum, check_on_maximum, check_torque
 from barkhausen.micromagnetics.equilibrium.sphere_paths import Metric, angles
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.rows import check_single
 from barkhausen.micromagnetics.states import for_replicas
+from barkhausen.micromagnetics.states.placing import tensor_of_state
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import Term, Zeeman
 
@@ -34,6 +36,7 @@ JUMP = 0.05
 """Rotation in rad (root mean square over the cells) above which a step may be a switch, and is tried backwards."""
 
 
+@checks_arguments("Drive", "Film")
 def hysteresis(
     film: Film,
     field: Float[Tensor, " step"] | Sequence[float],
@@ -90,12 +93,16 @@ def hysteresis(
     """
     values, directions = _checked_field(field, direction)
     check_on_maximum(on_maximum)
+    check_torque(torque)
     if descent not in get_args(Descent):
         raise InputError(f"descent = '{descent}': must be one of {', '.join(get_args(Descent))}")
     check_single(film, "hysteresis")
+    if replicas is not None and replicas < 1:
+        raise InputError(f"replicas = {replicas}: must be a whole number, 1 or more")
+    initial = None if initial is None else tensor_of_state(initial)
     replicas = _replicas(film, directions, initial, replicas)
     directions = directions.expand(replicas, 3)
-    bias = bias or Drive()
+    bias = Drive() if bias is None else bias
     system = System(film, bias, None if terms is None else tuple(terms), replicas=replicas, dtype=dtype, device=device)
     if Zeeman not in {type(term) for term in system.terms}:
         raise InputError("terms: a hysteresis loop needs Zeeman, the term of the applied field")
@@ -205,11 +212,11 @@ def _mean(values: Tensor, of: Tensor) -> Tensor:
 
 
 def _checked_field(field: Tensor | Sequence[float], direction: object) -> tuple[Tensor, Tensor]:
-    values = torch.as_tensor(field, dtype=torch.float64)
+    values = as_tensor_of_numbers("field", field)
     if values.dim() != 1 or len(values) < 1 or not bool(torch.isfinite(values).all()):
         raise InputError(f"field: must be a sequence of finite numbers in T, got shape {tuple(values.shape)}")
     plausible("field", float(values.abs().max()), "field")
-    directions = torch.as_tensor(direction, dtype=torch.float64)
+    directions = as_tensor_of_numbers("direction", direction)
     directions = directions[None] if directions.dim() == 1 else directions
     if directions.dim() != 2 or directions.shape[1] != 3:
         raise InputError(f"direction: shape {tuple(directions.shape)} is not (3) or (replicas, 3)")

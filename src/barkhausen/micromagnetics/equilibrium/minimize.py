@@ -6,12 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
+from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.equilibrium.rest import (
     EVALUATIONS,
     TORQUE,
     NotConvergedError,
     OnMaximum,
     check_on_maximum,
+    check_torque,
     settled,
 )
 from barkhausen.micromagnetics.layout import cross
@@ -27,6 +30,7 @@ STALL = 100
 """Iterations without progress after which the limit of the steps is halved."""
 
 
+@checks_arguments("System")
 def minimize(
     system: System,
     m: Float[Tensor, "replica 3 nx ny"],
@@ -58,6 +62,7 @@ def minimize(
         InputError: An unknown ``on_maximum``.
     """
     check_on_maximum(on_maximum)
+    check_torque(torque)
 
     def to_rest(start: Tensor) -> Tensor:
         return descend(system, start, torque=torque, time=time, iterations=iterations)
@@ -77,6 +82,8 @@ def descend(system: System, m: Tensor, *, torque: float, time: float, iterations
         return system.over_layers((a * b).sum((1, 2, 3)))[:, None, None, None]
 
     m = system.start(m)
+    if not bool(torch.isfinite(m).all()):
+        raise InputError("magnetisation: not all values are finite")
     gradient = descent(m)
     step = m.new_full((m.shape[0], 1, 1, 1), 1e-2)
     patience = _Patience(step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -11,6 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.equilibrium.minimize import minimize
@@ -29,6 +31,7 @@ from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.rows import check_single
 from barkhausen.micromagnetics.states import for_replicas
+from barkhausen.micromagnetics.states.placing import tensor_of_state
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import EnergyTerm, QuadraticTerm, Term, Torque
 from barkhausen.micromagnetics.terms.base import work
@@ -52,6 +55,7 @@ WOBBLE = 0.01
 """Default disturbance of the first path in rad: it breaks symmetries that would hold a path on a ridge."""
 
 
+@checks_arguments("Drive", "Film")
 def minimum_energy_path(
     film: Film,
     start: Float[Tensor, "any 3 nx ny"],
@@ -112,6 +116,7 @@ def minimum_energy_path(
         NotConvergedError: An end does not come to rest.
     """
     check_single(film, "minimum_energy_path")
+    start, end, *through = map(tensor_of_state, (start, end, *through))
     _check(images, method, force, iterations, wobble)
     paths = _number_of_paths(film, start, end, through)
     drive = drive or Drive()
@@ -128,7 +133,9 @@ def minimum_energy_path(
         raise InputError(f"start and end of path {path} {how} the same state, {float(apart[path]):.2g} rad apart")
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(images - 2, 3, *film.grid.shape, dtype=torch.float64, generator=generator)
-    direction = torch.tensor(axis, dtype=torch.float64, device=device)
+    direction = as_tensor_of_numbers("axis", axis).to(device)
+    if direction.shape != (3,) or not 0 < float(direction.norm()) < math.inf:
+        raise InputError(f"axis = {axis}: must be three numbers, not all zero")
     first = first_path(torch.stack(nodes), images, metric, direction, wobble * noise.to(device)[None])
     band = _Band(first, metric, ends, _Energies(film, drive, terms, paths, images - 2, time, device), method)
     made = band.settle(force, iterations, climb)
@@ -310,7 +317,7 @@ def _check(images: int, method: str, force: float, iterations: int, wobble: floa
         raise InputError(f"method = '{method}': must be one of {', '.join(get_args(Method))}")
     if images < 3:
         raise InputError(f"images = {images}: must be 3 or more, both ends included")
-    if not force > 0:
+    if not 0 < force < math.inf:
         raise InputError(f"force = {force:g}: must be a positive field in T")
     if iterations < 1:
         raise InputError(f"iterations = {iterations}: must be 1 or more")

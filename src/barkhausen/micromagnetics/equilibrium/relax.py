@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.equilibrium.damped_motion import DampedMotion
 from barkhausen.micromagnetics.equilibrium.minimize import descend
@@ -16,6 +17,7 @@ from barkhausen.micromagnetics.equilibrium.rest import (
     OnMaximum,
     acting_torques,
     check_on_maximum,
+    check_torque,
     largest_torque,
     settled,
 )
@@ -31,6 +33,7 @@ FIRST_TRY = 300
 """Iterations of the first descent; each that fails doubles those of the next."""
 
 
+@checks_arguments("System")
 def relax(
     system: System,
     m: Float[Tensor, "replica 3 nx ny"],
@@ -65,6 +68,7 @@ def relax(
         NotConvergedError: The magnetisation is not at rest after ``longest`` or that many field evaluations.
     """
     check_on_maximum(on_maximum)
+    check_torque(torque)
     if evaluations < 1:
         raise InputError(f"evaluations = {evaluations}: must be 1 or more")
     inputs = system.inputs(time)

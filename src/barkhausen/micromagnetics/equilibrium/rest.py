@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal, get_args
 
@@ -76,6 +77,12 @@ def acting_torques(system: System, inputs: Inputs) -> list[str]:
     noise = torch.randn(1, 3, *system.film.grid.shape, dtype=torch.float64, generator=generator)
     state = system.state(system.start(noise / torch.linalg.vector_norm(noise, dim=1, keepdim=True)), inputs)
     return [type(term).__name__ for term in kinds if bool(term.field(state).any())]
+
+
+def check_torque(torque: float) -> None:
+    """Raise :class:`InputError` if the torque in T at which a state counts as at rest is not positive."""
+    if not 0 < torque < math.inf:
+        raise InputError(f"torque = {torque:g}: must be positive, in T")
 
 
 def check_on_maximum(on_maximum: str) -> None:

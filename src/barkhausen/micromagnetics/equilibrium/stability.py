@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.seeds import mixed_seed
 from barkhausen.micromagnetics.state import Inputs
 from barkhausen.micromagnetics.system import System
@@ -45,6 +46,7 @@ class Stability:
         return self.curvature < UNSTABLE
 
 
+@checks_arguments("System")
 def stability(
     system: System,
     m: Float[Tensor, "replica 3 nx ny"],

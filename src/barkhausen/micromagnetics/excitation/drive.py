@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import QUANTITIES as KNOWN_QUANTITIES
 from barkhausen.core.plausible import plausible, too_much_for_a_gate
@@ -92,17 +93,7 @@ class Drive:
             if kind is not None:
                 plausible(kind, value.peak, f"drive.{name}")
             _check_times(name, value)
-        if self.gate is None and not self.waveform("gate_voltage").is_zero:
-            raise InputError("drive.gate_voltage: needs drive.gate, which says how a voltage changes the anisotropy")
-        if self.gate is not None and self.gate.largest_voltage is not None:
-            line = too_much_for_a_gate(self.waveform("gate_voltage").peak, self.gate.largest_voltage)
-            if line is not None:
-                raise InputError(f"drive.gate_voltage = {line}")
-        if self.gate_profile is not None:
-            profile = torch.as_tensor(self.gate_profile)
-            if profile.dim() != 2 or not bool(torch.isfinite(profile).all()):
-                raise InputError("drive.gate_profile: must be finite numbers of shape (nx, ny)")
-            object.__setattr__(self, "gate_profile", profile)
+        self._check_gate()
         self._check_local_field()
         try:
             direction = tuple(float(part) for part in self.current_direction)
@@ -113,12 +104,27 @@ class Drive:
             raise InputError(f"drive.current_direction = {self.current_direction}: must be a direction (x, y)")
         object.__setattr__(self, "current_direction", (direction[0] / norm, direction[1] / norm))
 
+    def _check_gate(self) -> None:
+        if self.gate is not None and not isinstance(self.gate, Gate):
+            raise InputError(f"drive.gate: {type(self.gate).__name__} is not a Gate")
+        if self.gate is None and not self.waveform("gate_voltage").is_zero:
+            raise InputError("drive.gate_voltage: needs drive.gate, which says how a voltage changes the anisotropy")
+        if self.gate is not None and self.gate.largest_voltage is not None:
+            line = too_much_for_a_gate(self.waveform("gate_voltage").peak, self.gate.largest_voltage)
+            if line is not None:
+                raise InputError(f"drive.gate_voltage = {line}")
+        if self.gate_profile is not None:
+            profile = as_tensor_of_numbers("drive.gate_profile", self.gate_profile, None)
+            if profile.dim() != 2 or not bool(torch.isfinite(profile).all()):
+                raise InputError("drive.gate_profile: must be finite numbers of shape (nx, ny)")
+            object.__setattr__(self, "gate_profile", profile)
+
     def _check_local_field(self) -> None:
         if self.field_profile is None:
             if not self.waveform("local_field").is_zero:
                 raise InputError("drive.local_field: needs drive.field_profile, the field of each cell")
             return
-        profile = torch.as_tensor(self.field_profile)
+        profile = as_tensor_of_numbers("drive.field_profile", self.field_profile, None)
         if profile.dim() != 3 or len(profile) != 3 or not bool(torch.isfinite(profile).all()):
             raise InputError("drive.field_profile: must be finite numbers of shape (3, nx, ny)")
         object.__setattr__(self, "field_profile", profile)

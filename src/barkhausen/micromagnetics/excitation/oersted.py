@@ -8,12 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.grid import Grid
 
 
+@checks_arguments("Grid")
 def strip_field(
     grid: Grid,
     *,
@@ -46,12 +48,13 @@ def strip_field(
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"{name} = {value}: must be a positive length in m")
         plausible("length", value, name)
-    if not math.isfinite(gap):
-        raise InputError(f"gap = {gap}: must be a length in m")
+    for name, place in (("gap", gap), ("centre", centre or 0.0)):
+        if not abs(place) <= 1e-3:
+            raise InputError(f"{name} = {place}: must be a length in m, of a millimetre at most")
     # Seen against the current, u runs to the right of it and z up.
-    place = grid.y if along == "x" else grid.x
+    cells = grid.y if along == "x" else grid.x
     middle = 0.5 * (grid.width if along == "x" else grid.length) if centre is None else centre
-    u = place - middle
+    u = cells - middle
     below = abs(gap) + 0.5 * (grid.dz + thickness)
     z = -below if gap < 0 else below
     across, up = _of_rectangle(u, z, width, thickness)

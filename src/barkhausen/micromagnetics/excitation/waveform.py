@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 
 Values = float | Sequence[float] | Tensor
@@ -52,7 +53,7 @@ class Waveform:
     @staticmethod
     def constant(value: Values) -> Waveform:
         """Waveform of one constant value."""
-        row = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
+        row = torch.atleast_1d(as_tensor_of_numbers("waveform", value))
         return Waveform(torch.zeros(1, 1, dtype=torch.float64), row[None])
 
     @staticmethod
@@ -71,7 +72,7 @@ class Waveform:
             InputError: A negative duration, or different numbers of replicas.
         """
         named = {"amplitude": amplitude, "width": width, "start": start, "rise": rise, "fall": fall}
-        rows = {key: torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64)) for key, value in named.items()}
+        rows = {key: torch.atleast_1d(as_tensor_of_numbers(f"pulse.{key}", value)) for key, value in named.items()}
         for key, row in rows.items():
             if not bool(torch.isfinite(row).all()):
                 raise InputError(f"pulse.{key}: not all values are finite")

@@ -9,16 +9,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.files.ovf_data import OvfData, OvfMesh, check_mesh
 from barkhausen.micromagnetics.files.ovf_reader import load_ovf
 from barkhausen.micromagnetics.files.ovf_writer import Representation, save_ovf
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.states.placing import tensor_of_state
 
 UNIT_LENGTH = 1e-2
 """Deviation of a length from 1 that counts as rounding of a text file."""
 
 
+@checks_arguments("Film")
 def write_ovf(
     path: str | Path,
     film: Film,
@@ -41,6 +44,7 @@ def write_ovf(
     Raises:
         InputError: A magnetisation that does not fit the film, or a file that cannot be written.
     """
+    m = tensor_of_state(m)
     layers = m[None] if m.dim() == 3 else m
     if layers.dim() != 4 or tuple(layers.shape[1:]) != (3, *film.grid.shape):
         raise InputError(f"write_ovf: shape {tuple(m.shape)} is not (3, {film.grid.nx}, {film.grid.ny})")
@@ -50,6 +54,7 @@ def write_ovf(
     save_ovf(path, data, representation=representation)
 
 
+@checks_arguments("Film")
 def read_ovf(
     path: str | Path,
     film: Film | None = None,
@@ -87,6 +92,8 @@ def read_ovf(
     layers = data.mesh.nodes[2]
     if layer is None and layers != 1:
         raise InputError(f"{path}: holds {layers} layers; layer = 0 to {layers - 1} chooses one, layer = 'all' all")
+    if not (layer is None or layer == "all" or isinstance(layer, int)):
+        raise InputError(f"layer = {layer!r}: must be 0 to {layers - 1}, or 'all'")
     if isinstance(layer, int) and not 0 <= layer < layers:
         raise InputError(f"layer = {layer}: {path} has the layers 0 to {layers - 1}")
     if film is not None:

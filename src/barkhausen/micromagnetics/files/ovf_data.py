@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,16 @@ class OvfMesh:
     base: tuple[float, float, float]
 
     def __post_init__(self) -> None:
+        for name, kind in (("nodes", Integral), ("step", Real), ("base", Real)):
+            triple = getattr(self, name)
+            if (
+                not isinstance(triple, Sequence)
+                or len(triple) != 3
+                or not all(isinstance(part, kind) for part in triple)
+            ):
+                raise InputError(f"mesh.{name} = {triple!r}: must be three {'whole ' * (name == 'nodes')}numbers")
+        if min(self.nodes) < 1:
+            raise InputError(f"mesh.nodes = {self.nodes}: must be 1 or more along each axis")
         if not all(math.isfinite(s) and s > 0 for s in self.step) or not all(map(math.isfinite, self.base)):
             raise InputError(f"mesh: cells of {_times(self.step)} m; must be positive and finite")
 
@@ -75,6 +87,8 @@ class OvfData:
     version: int = 2
 
     def __post_init__(self) -> None:
+        if not isinstance(self.values, np.ndarray) or not isinstance(self.mesh, OvfMesh):
+            raise InputError("ovf: needs values, a numpy array, and a mesh, an OvfMesh")
         if self.values.ndim != 4 or self.values.shape[1:] != self.mesh.nodes or not self.values.shape[0]:
             raise InputError(f"ovf: values of shape {self.values.shape} do not fit a mesh of {_times(self.mesh.nodes)}")
 

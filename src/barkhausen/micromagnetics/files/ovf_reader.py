@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.limits import check_memory
@@ -78,6 +79,7 @@ class _Header:
         return tuple("".join(word) for word in words)
 
 
+@checks_arguments()
 def load_ovf(path: str | Path, *, segment: int = 0) -> OvfData:
     """Read everything in one segment of an OVF file: any number of components and layers, in text or binary.
 

@@ -32,6 +32,8 @@ def save_ovf(path: str | Path, data: OvfData, *, representation: Representation 
         known = get_args(Representation)
         raise InputError(f"representation = {representation!r}: must be {', '.join(known)}"
                          f"{did_you_mean(str(representation), known)}")  # fmt: skip
+    if not isinstance(data, OvfData):
+        raise InputError(f"data: {type(data).__name__} is not an OvfData")
     if data.version not in (1, 2):
         raise InputError(f"version = {data.version}: must be 1 or 2")
     if data.version == 1 and data.components != 3:

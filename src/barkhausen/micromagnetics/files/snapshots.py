@@ -47,6 +47,8 @@ class Snapshots:
 
     def check_replicas(self, replicas: int) -> None:
         """Raise :class:`InputError` if a replica is to be saved that the ensemble does not have."""
+        if self.replicas is not None and not all(isinstance(number, Integral) for number in self.replicas):
+            raise InputError(f"snapshots.replicas = {self.replicas!r}: must be numbers of replicas")
         missing = sorted(set(self.replicas or ()) - set(range(replicas)))
         if missing:
             raise InputError(f"snapshots.replicas: there is no replica {missing[0]}, they are 0 to {replicas - 1}")

@@ -14,13 +14,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_path
 from barkhausen.micromagnetics.film import Film
+from barkhausen.micromagnetics.states.placing import tensor_of_state
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,99}")
 
 
+@checks_arguments("Film")
 def write_vti(
     path: str | Path,
     film: Film,
@@ -43,6 +46,7 @@ def write_vti(
     Raises:
         InputError: Values that do not fit the film or are not finite, or a file that cannot be written.
     """
+    m = tensor_of_state(m)
     layers = m[None] if m.dim() == 3 else m
     if layers.dim() != 4 or tuple(layers.shape[1:]) != (3, *film.grid.shape):
         raise InputError(f"write_vti: shape {tuple(m.shape)} is not (3, {film.grid.nx}, {film.grid.ny})")
@@ -54,12 +58,15 @@ def write_vti(
     # Cells run fastest along x, then along y, then from layer to layer.
     arrays = {"m": layers.permute(0, 3, 2, 1)}
     given = {} if film.fill is None else {"fill": film.fill[device if len(film.fill) > 1 else 0]}
+    if scalars is not None and not isinstance(scalars, Mapping):
+        raise InputError(f"scalars: {type(scalars).__name__} is no dictionary of values by name")
     for name, value in (given | dict(scalars or {})).items():
-        if NAME.fullmatch(name) is None or name == "m":
+        if NAME.fullmatch(str(name)) is None or name == "m":
             raise InputError(f"write_vti: {name!r} is no name for values; must be letters, digits and _ . -")
-        stack = value[None].expand(number, -1, -1) if value.dim() == 2 else value
+        shown = as_tensor_of_numbers(f"scalars.{name}", value, None)
+        stack = shown[None].expand(number, -1, -1) if shown.dim() == 2 else shown
         if tuple(stack.shape) != (number, *grid.shape):
-            raise InputError(f"write_vti: {name} of shape {tuple(value.shape)} does not fit {number} x {grid.shape}")
+            raise InputError(f"write_vti: {name} of shape {tuple(shown.shape)} does not fit {number} x {grid.shape}")
         arrays[name] = stack.permute(0, 2, 1)
     extent = f"0 {grid.nx} 0 {grid.ny} 0 {number}"
     lines = [

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.limits import check_memory
 from barkhausen.micromagnetics.film import Film
@@ -26,6 +27,7 @@ BYTES_OF_A_CELL = 3000
 """Memory of the factorised Laplace equation for each cell."""
 
 
+@checks_arguments("Film")
 def current_map(
     film: Film,
     *,

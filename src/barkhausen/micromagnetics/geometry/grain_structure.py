@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import plausible
@@ -39,6 +40,7 @@ class GrainStructure:
     grain: Int[Tensor, "device nx ny"]
     normal: Float[Tensor, "device grain 7"]
 
+    @checks_arguments()
     def values(self, base: float, spread: float, quantity: str = "anisotropy") -> Float[Tensor, "device nx ny"]:
         """Quantity of each cell: ``base`` × (1 + ``spread`` × a normal number of its grain); float64.
 
@@ -57,8 +59,11 @@ class GrainStructure:
             raise InputError(f"spread = {spread}: must be zero or positive")
         if quantity != "anisotropy" and spread >= 1 / 3:
             raise InputError(f"spread = {spread}: must be below 1/3, or {quantity} would change its sign")
+        if not math.isfinite(base):
+            raise InputError(f"base = {base}: must be finite")
         return base * (1 + spread * self._of_cells(QUANTITIES.index(quantity)).clamp(-3, 3))
 
+    @checks_arguments()
     def easy_axis(self, spread: float, axis: tuple[float, float, float] = (0, 0, 1)) -> Float[Tensor, "device 3 nx ny"]:
         """Easy axis of each cell: ``axis`` tilted by normal angles of standard deviation ``spread`` (rad) about two
         directions across it.
@@ -82,6 +87,7 @@ class GrainStructure:
         parts = [torch.from_numpy(part)[None, :, None, None] for part in (mean, first, second)]
         return torch.cos(tilt) * parts[0] + share * (u * parts[1] + v * parts[2])
 
+    @checks_arguments()
     def bonds(self, strength: float) -> dict[str, Float[Tensor, "device nx ny"]]:
         """Factors of exchange and DMI between cells, ``strength`` across grain boundaries and 1 within grains.
 
@@ -105,6 +111,7 @@ class GrainStructure:
         return torch.stack(rows)
 
 
+@checks_arguments("Grid")
 def grain_structure(
     grid: Grid, *, size: float, devices: int = 1, seed: int = 0, centred: bool = False
 ) -> GrainStructure:

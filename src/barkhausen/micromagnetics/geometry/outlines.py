@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.micromagnetics.geometry.coverage import Points
@@ -21,6 +22,7 @@ STEP = 0.25e-9
 """Distance in m between the vertices of a curved edge of a track."""
 
 
+@checks_arguments()
 def disc(diameter: float) -> Polygon:
     """Disc around the origin.
 
@@ -30,6 +32,7 @@ def disc(diameter: float) -> Polygon:
     return Polygon(_circle(_length("diameter", diameter) / 2), name=f"disc({diameter:g})")
 
 
+@checks_arguments()
 def ring(outer_diameter: float, inner_diameter: float) -> Polygon:
     """Ring around the origin.
 
@@ -46,12 +49,14 @@ def ring(outer_diameter: float, inner_diameter: float) -> Polygon:
     )
 
 
+@checks_arguments()
 def ellipse(length: float, width: float) -> Polygon:
     """Ellipse around the origin, with its axes along x (``length``, m) and y (``width``, m)."""
     axes = np.array([_length("length", length), _length("width", width)])
     return Polygon(_circle(0.5) * axes, name=f"ellipse({length:g}, {width:g})")
 
 
+@checks_arguments()
 def rectangle(length: float, width: float, corner_radius: float = 0.0) -> Polygon:
     """Rectangle around the origin, with rounded corners.
 
@@ -78,6 +83,7 @@ def rectangle(length: float, width: float, corner_radius: float = 0.0) -> Polygo
     return Polygon(np.concatenate(corners), name=f"rectangle({length:g}, {width:g}, {corner_radius:g})")
 
 
+@checks_arguments()
 def tapered_track(
     length: float,
     width: tuple[float, float] | Callable[[Tensor], Tensor],
@@ -98,9 +104,14 @@ def tapered_track(
     steps = min(20_000, max(2, math.ceil(length / STEP)))
     x = torch.linspace(0, length, steps + 1, dtype=torch.float64)
     if callable(width):
-        wide = torch.as_tensor(width(x), dtype=torch.float64).expand(len(x)).numpy()
+        given = as_tensor_of_numbers("width", width(x))
+        if given.shape not in ((), (1,), x.shape):
+            raise InputError(f"width: the function gives {tuple(given.shape)} values for {len(x)} positions x")
+        wide = given.expand(len(x)).numpy()
         name = f"tapered_track({length:g}, {getattr(width, '__name__', 'function')})"
     else:
+        if not isinstance(width, Sequence) or isinstance(width, str) or len(width) != 2:
+            raise InputError(f"width = {width!r}: must be two widths in m, or a function of x")
         first, last = width
         for value in (first, last):
             _length("width", value)

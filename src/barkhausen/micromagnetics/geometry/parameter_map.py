@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
+from barkhausen.core.plausible import plausible
 from barkhausen.micromagnetics.geometry.outlines import rectangle
 from barkhausen.micromagnetics.geometry.shapes import Polygon, Shape
 from barkhausen.micromagnetics.grid import Grid
@@ -21,6 +23,7 @@ Place = Shape | tuple[float, float]
 Ends = Literal["left", "right", "both"]
 
 
+@checks_arguments("Grid")
 def parameter_map(
     grid: Grid,
     base: float,
@@ -68,6 +71,7 @@ def parameter_map(
     return values
 
 
+@checks_arguments("Grid")
 def edge_patches(
     grid: Grid,
     *,
@@ -94,13 +98,17 @@ def edge_patches(
             raise InputError(f"{name} = {value}: must be a positive length in m")
     if side not in ("both", "upper", "lower"):
         raise InputError(f"side = {side!r}: must be both, upper or lower")
+        plausible("length", value, name)
     number = math.floor(grid.length / pitch + 1e-9)
+    if number > grid.nx:
+        raise InputError(f"pitch = {pitch:g}: must not be below a cell, {grid.dx:g} m")
     middle, inset = grid.width / 2, width / 2 - depth / 2
     levels = [level for name, level in (("lower", middle - inset), ("upper", middle + inset)) if side in ("both", name)]
     patch = rectangle(length, depth)
     return [patch.moved((k + 0.5) * pitch, level) for k in range(number) for level in levels]
 
 
+@checks_arguments("Grid")
 def absorbing_ends(
     grid: Grid, damping: float, *, length: float, largest: float = 1.0, ends: Ends = "both"
 ) -> Float[Tensor, "nx ny"]:
@@ -123,6 +131,7 @@ def absorbing_ends(
     return (damping + (largest - damping) * share)[:, None].expand(grid.shape).clone()
 
 
+@checks_arguments("Grid")
 def frozen_ends(grid: Grid, *, length: float, ends: Ends = "both") -> Bool[Tensor, "nx ny"]:
     """Mask of the cells within ``length`` (m) of the ends, for :attr:`ParameterMaps.frozen`: cells that do not move.
 
@@ -136,6 +145,7 @@ def frozen_ends(grid: Grid, *, length: float, ends: Ends = "both") -> Bool[Tenso
     return inside[:, None].expand(grid.shape).clone()
 
 
+@checks_arguments("Grid")
 def with_ends(
     m: Float[Tensor, "replica 3 nx ny"],
     grid: Grid,

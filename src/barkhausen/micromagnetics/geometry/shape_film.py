@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import plausible
@@ -30,6 +31,7 @@ BYTES_OF_A_SUBCELL = 300
 """Memory that the correction of the edges takes for each subcell."""
 
 
+@checks_arguments("EdgeRoughness", "Grid", "Material", "ParameterMaps", "Shape")
 def shape_film(
     shape: Shape,
     material: Material,

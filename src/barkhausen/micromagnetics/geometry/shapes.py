@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import plausible
@@ -51,10 +53,12 @@ class Shape(abc.ABC):
     def mapped(self, function: Callable[[Points], Points]) -> Self:
         """Shape with every point moved by an affine function."""
 
+    @checks_arguments()
     def moved(self, x: float, y: float) -> Self:
         """Shape displaced by x and y in m."""
         return self.mapped(lambda points: points + np.array([x, y]))
 
+    @checks_arguments()
     def scaled(self, factor: float, centre: tuple[float, float] | None = None) -> Self:
         """Shape magnified about a point. Default: the middle of its bounds.
 
@@ -66,6 +70,7 @@ class Shape(abc.ABC):
         middle = np.array(self.middle if centre is None else centre)
         return self.mapped(lambda points: middle + factor * (points - middle))
 
+    @checks_arguments()
     def rotated(self, angle: float, centre: tuple[float, float] | None = None) -> Self:
         """Shape turned anticlockwise by an angle in rad about a point. Default: the middle of its bounds."""
         if not math.isfinite(angle):
@@ -111,6 +116,8 @@ class Polygon(Shape):
 
     def __post_init__(self) -> None:
         rings = [_ring("points", self.points)]
+        if isinstance(self.holes, str) or not isinstance(self.holes, Iterable):
+            raise InputError(f"polygon.holes: {type(self.holes).__name__} is no list of holes")
         rings += [_ring(f"holes[{k}]", hole) for k, hole in enumerate(self.holes)]
         rings = [ring if (signed_area(ring) > 0) == (k == 0) else ring[::-1].copy() for k, ring in enumerate(rings)]
         low, high = rings[0].min(0), rings[0].max(0)
@@ -183,11 +190,16 @@ class Mask(Shape):
             raise InputError("mask: filled fractions must lie between 0 and 1")
         if not values.any():
             raise InputError("mask: nothing is filled")
+        for name in ("pixel", "corner"):
+            pair = getattr(self, name)
+            if not isinstance(pair, Sequence) or len(pair) != 2 or not all(isinstance(part, Real) for part in pair):
+                raise InputError(f"mask.{name} = {pair!r}: must be two lengths in m, along x and along y")
         for size in self.pixel:
             _length("mask.pixel", size)
         object.__setattr__(self, "fractions", values)
 
     @staticmethod
+    @checks_arguments()
     def of_image(image: npt.NDArray[np.generic], pixel: float, *, filled: str = "dark", threshold: float = 0.5) -> Mask:
         """Mask of an image: rows from the top, grey (``[row, column]``) or in colours (``[row, column, 3 or 4]``).
 
@@ -201,6 +213,8 @@ class Mask(Shape):
             InputError: Not an image, or nothing filled.
         """
         given = np.asarray(image)
+        if given.dtype.kind not in "biuf":
+            raise InputError(f"image: {type(image).__name__} of {given.dtype} is no array of brightness")
         if given.ndim not in (2, 3) or (given.ndim == 3 and given.shape[2] not in (3, 4)) or not given.size:
             raise InputError(f"image: shape {given.shape} is not (rows, columns) or (rows, columns, 3 or 4)")
         if filled not in ("dark", "bright"):
@@ -320,7 +334,7 @@ def _overlap(cells: int, step: float, start: float, pixels: int, pixel: float) -
 
 
 def _ring(name: str, given: Points | Sequence[Sequence[float]]) -> Points:
-    points = np.array(given, dtype=np.float64)
+    points = as_tensor_of_numbers(f"polygon.{name}", given).numpy().copy()
     if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 3:
         raise InputError(f"polygon.{name}: must be three points (x, y) or more, in m")
     if not np.isfinite(points).all():

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
@@ -59,13 +60,35 @@ class Observable(abc.ABC):
         Raises:
             InputError: Film or drive do not fit the number of replicas.
         """
-        m = m[None] if m.dim() == 3 else m
+        m = state_of(film, m)
         dtype = m.dtype if m.is_floating_point() else torch.float64
         system = System(
             film, drive, None if terms is None else tuple(terms), replicas=len(m) // film.layer_count, dtype=dtype,
             device=m.device,
         )  # fmt: skip
         return self(system, system.state(m, time))
+
+
+def state_of(film: Film, m: object) -> Tensor:
+    """Magnetisation at hand as a tensor ``[replica, 3, nx, ny]``; a single one gets the first dimension.
+
+    Raises:
+        InputError: No film, no array, or another shape.
+    """
+    if not isinstance(film, Film):
+        raise InputError(f"film: {type(film).__name__} is not a Film")
+    given = as_tensor_of_numbers("magnetisation", m, None)
+    given = given[None] if given.dim() == 3 else given
+    if given.dim() != 4 or tuple(given.shape[1:]) != (3, *film.grid.shape) or not len(given):
+        raise InputError(
+            f"magnetisation: shape {tuple(given.shape)} is not (replica, 3, {film.grid.nx}, {film.grid.ny})"
+        )
+    return given
+
+
+def listed(observe: Observable | Sequence[Observable]) -> tuple[Observable, ...]:
+    """Observables as a tuple, one alone too."""
+    return (observe,) if isinstance(observe, Observable) else tuple(observe)
 
 
 def check_observables(observe: Sequence[Observable]) -> None:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.observables.base import Observable
@@ -47,12 +48,15 @@ class JunctionConductance(Observable):
     def __post_init__(self) -> None:
         for name in ("resistance_area", "tmr"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
+            if not (isinstance(value, float | int) and math.isfinite(value) and value > 0):
                 raise InputError(f"{name} = {value}: must be positive")
-        norm = math.sqrt(sum(p * p for p in self.fixed))
-        if len(self.fixed) != 3 or not (math.isfinite(norm) and norm > 0):
+        fixed = as_tensor_of_numbers("fixed", self.fixed)
+        norm = float(fixed.norm())
+        if fixed.shape != (3,) or not (math.isfinite(norm) and norm > 0):
             raise InputError(f"fixed = {self.fixed}: must be three numbers, not all zero")
         object.__setattr__(self, "fixed", tuple(p / norm for p in self.fixed))
+        if self.window is not None and as_tensor_of_numbers("window", self.window).shape != (4,):
+            raise InputError(f"window = {self.window}: must be x from, x to, y from and y to, in m")
         if self.window is not None and not (self.window[0] < self.window[1] and self.window[2] < self.window[3]):
             raise InputError(f"window = {self.window}: must be x from < x to and y from < y to, in m")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError, did_you_mean
 
 BLOCKS = 8
@@ -29,6 +30,7 @@ def velocity(result: xr.Dataset, position: str = "wall_position") -> xr.DataArra
     return where.copy(data=values).rename(f"{position}_velocity").assign_attrs(units="m/s")
 
 
+@checks_arguments()
 def mean_velocity(
     result: xr.Dataset,
     start: float | None = None,
@@ -85,8 +87,10 @@ def within(values: xr.DataArray, start: float | None, stop: float | None = None)
 
 
 def _positions(result: xr.Dataset, name: str) -> xr.DataArray:
+    if not isinstance(result, xr.Dataset):
+        raise InputError(f"result: {type(result).__name__} is no Dataset that simulate or advance returned")
     if name not in result:
-        raise InputError(f"position: no variable '{name}' in the result{did_you_mean(name, map(str, result))}")
+        raise InputError(f"position: no variable '{name}' in the result{did_you_mean(str(name), map(str, result))}")
     if result.sizes.get("time", 0) < 2 or "time" not in result[name].dims:
         raise InputError(f"position: '{name}' needs two records or more")
     return result[name]

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy import signal
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.observables.base import Observable
@@ -49,13 +50,25 @@ class LineProfile(Observable):
         """m along the line, float32."""
         film = system.film
         if self.row is not None:
-            if not 0 <= self.row < film.grid.ny:
+            if not (isinstance(self.row, int) and 0 <= self.row < film.grid.ny):
                 raise InputError(f"row = {self.row}: must be 0 to {film.grid.ny - 1}")
             return state.m[..., self.row].to(torch.float32)
         weight = film.weights / film.weights.sum(2, keepdim=True).clamp_min(1e-300)
         return (state.m.to(torch.float64) * weight[:, None]).sum(3).to(torch.float32)
 
 
+def _check_array(name: str, values: object, *dims: str) -> None:
+    """Raise :class:`InputError` if it is no data array with these dimensions."""
+    if not isinstance(values, xr.DataArray):
+        raise InputError(
+            f"{name}: {type(values).__name__} is no DataArray; take one variable of a result, result['NAME']"
+        )
+    missing = [dim for dim in dims if dim not in values.dims]
+    if missing:
+        raise InputError(f"{name}: has no dimension '{missing[0]}', only {', '.join(map(str, values.dims))}")
+
+
+@checks_arguments()
 def spectrum(
     values: xr.DataArray, *, start: float | None = None, segments: int = 1, window: str = "hann"
 ) -> xr.DataArray:
@@ -78,6 +91,7 @@ def spectrum(
     Raises:
         InputError: Uneven times, fewer than eight records in a segment, or a gap (NaN).
     """
+    _check_array("values", values, "time")
     values = within(values, start)
     step = _even_step(values, "time")
     if segments < 1 or 2 * values.sizes["time"] // (segments + 1) < 8:
@@ -101,6 +115,7 @@ def spectrum(
     )
 
 
+@checks_arguments()
 def peak_frequency(
     density: xr.DataArray, low: float = 0.0, high: float = np.inf, *, average: str = "replica"
 ) -> xr.Dataset:
@@ -121,6 +136,7 @@ def peak_frequency(
     Raises:
         InputError: Fewer than three frequencies in the band.
     """
+    _check_array("density", density, "frequency")
     band = density.isel(frequency=slice(1, None)).sel(frequency=slice(low, high))
     if band.sizes["frequency"] < 3:
         raise InputError(f"band {low:g} to {high:g} Hz: holds fewer than three frequencies")
@@ -144,6 +160,7 @@ def peak_frequency(
     )
 
 
+@checks_arguments()
 def dispersion(
     line: xr.DataArray,
     component: str = "y",
@@ -167,6 +184,9 @@ def dispersion(
     Raises:
         InputError: Uneven times, or a gap (NaN).
     """
+    _check_array("line", line, "time", "component", "x")
+    if component not in line["component"].values:
+        raise InputError(f"component = {component!r}: must be one of {', '.join(map(str, line['component'].values))}")
     values = within(line.sel(component=component), start).transpose(..., "time", "x")
     step, cell = _even_step(values, "time"), _even_step(values, "x")
     data = values.values.astype(np.float64).reshape(-1, values.sizes["time"], values.sizes["x"])
@@ -190,12 +210,14 @@ def dispersion(
     )
 
 
+@checks_arguments()
 def ridge(power: xr.DataArray, low: float = 0.0, high: float = np.inf) -> xr.DataArray:
     """Frequency in Hz of the highest peak at each wavenumber of a :func:`dispersion`, in a band of frequencies.
 
     Raises:
         InputError: Fewer than three frequencies in the band.
     """
+    _check_array("power", power, "frequency")
     return peak_frequency(power, low, high)["frequency"]
 
 

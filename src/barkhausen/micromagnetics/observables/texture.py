@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.maps import ParameterMaps
-from barkhausen.micromagnetics.observables.base import Observable
+from barkhausen.micromagnetics.observables.base import Observable, state_of
 from barkhausen.micromagnetics.observables.skyrmion import SMALLEST, enclosed_regions
 from barkhausen.micromagnetics.observables.topology import topological_charge
 from barkhausen.micromagnetics.state import State
@@ -74,6 +75,7 @@ class Texture(Observable):
         return classify(m, system.film, uniform=self.uniform, smallest=self.smallest)
 
 
+@checks_arguments("Film")
 def classify(
     m: Float[Tensor, "replica 3 nx ny"], film: Film, *, uniform: float = 0.5, smallest: int = SMALLEST
 ) -> Int[Tensor, " replica"]:
@@ -85,6 +87,7 @@ def classify(
         uniform: Smallest |<m_z>| of a uniform state.
         smallest: Smallest number of cells of a reversed region.
     """
+    m = state_of(film, m)
     charge = topological_charge(m, film)
     mean = (m[:, 2].to(torch.float64) * film.weights).sum((1, 2))
     code = torch.full_like(charge, OTHER, dtype=torch.int64)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.observables.base import Observable
+from barkhausen.micromagnetics.observables.base import Observable, state_of
 from barkhausen.micromagnetics.observables.lattice import Triangles, triangles_of
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.system import System
@@ -66,6 +66,7 @@ def topological_charge(m: Float[Tensor, "replica 3 nx ny"], film: Film) -> Float
         m: Unit magnetisation.
         film: Film, for its empty cells and periodic boundaries.
     """
+    m = state_of(film, m)
     total = torch.zeros(len(m), dtype=torch.float64, device=m.device)
     for triangles in triangles_of(film):
         total += _charges(m, triangles).sum((1, 2))
@@ -74,6 +75,7 @@ def topological_charge(m: Float[Tensor, "replica 3 nx ny"], film: Film) -> Float
 
 def topological_density(m: Float[Tensor, "replica 3 nx ny"], film: Film) -> Float[Tensor, "replica nx ny"]:
     """Density of the topological charge in each cell, 1/m² (:class:`TopologicalDensity`); 0 in empty cells."""
+    m = state_of(film, m)
     density = torch.zeros(len(m), *film.grid.shape, dtype=torch.float64, device=m.device)
     for triangles in triangles_of(film):
         third = _charges(m, triangles) / (3 * film.grid.dx * film.grid.dy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.stack.layer import Layer
@@ -11,6 +12,7 @@ from barkhausen.micromagnetics.stack.stack import Stack
 from barkhausen.micromagnetics.stack.sublattice_exchange import SublatticeExchange
 
 
+@checks_arguments("SublatticeExchange")
 def antiferromagnet(film: Film | Sequence[Film], exchange: SublatticeExchange, *, origin: str = "") -> Stack:
     """Two magnetic sublattices in the same cells, coupled by exchange, without a stray field.
 

@@ -9,9 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.excitation.waveform import Values
 from barkhausen.micromagnetics.film import Film
+
+LONGEST = 1e-3
+"""Longest length of a state in m: a millimetre, beyond any film."""
 
 Places = Sequence[float] | Sequence[Sequence[float]] | Tensor
 """Position (x, y) for all replicas, or one for each: ``[replica, 2]``."""
@@ -79,7 +83,7 @@ def along(film: Film, position: Values | None, name: str = "position") -> Float[
         InputError: A position outside the film.
     """
     length = film.grid.length
-    q: Tensor = torch.atleast_1d(torch.as_tensor(length / 2 if position is None else position, dtype=torch.float64))
+    q: Tensor = torch.atleast_1d(as_tensor_of_numbers(name, length / 2 if position is None else position))
     if not bool(((q >= 0) & (q <= length)).all()):
         raise InputError(f"{name}: a wall must lie within the film, 0 to {length:g} m")
     return q
@@ -95,7 +99,7 @@ def centred(film: Film, position: Places | None) -> tuple[Tensor, Tensor]:
     """
     grid = film.grid
     extent = torch.tensor([grid.length, grid.width], dtype=torch.float64)
-    centre = extent / 2 if position is None else torch.as_tensor(position, dtype=torch.float64)
+    centre = extent / 2 if position is None else as_tensor_of_numbers("position", position)
     if centre.dim() not in (1, 2) or centre.shape[-1] != 2 or not centre.numel():
         raise InputError(f"position: shape {tuple(centre.shape)} is not (2,) or (replicas, 2): x and y in m")
     centre = centre.reshape(-1, 2)
@@ -113,9 +117,11 @@ def lengths(name: str, value: Values) -> Float[Tensor, "replica 1 1"]:
     Raises:
         InputError: A length that is not positive.
     """
-    given = torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64))
+    given = torch.atleast_1d(as_tensor_of_numbers(name, value))
     if given.dim() != 1 or not len(given) or not bool((torch.isfinite(given) & (given > 0)).all()):
         raise InputError(f"{name} = {value}: must be a positive length in m, or one for each replica")
+    if float(given.max()) > LONGEST:
+        raise InputError(f"{name} = {float(given.max()):g} m: must be at most {LONGEST:g} m")
     column: Tensor = given[:, None, None]
     return column
 

@@ -8,12 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.excitation.waveform import Values
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.states.placing import Places, angle_in_rad, centred, check_replicas, cut, lengths, sign
 
 
+@checks_arguments("Film")
 def skyrmion(
     film: Film,
     position: Places | None = None,
@@ -58,6 +60,7 @@ def skyrmion(
                   _helicity(film, helicity, -polarity), vorticity=vorticity)  # fmt: skip
 
 
+@checks_arguments("Film")
 def skyrmion_radius(film: Film) -> tuple[float, float]:
     """Radius and wall width in m of an isolated skyrmion in a large film without field.
 
@@ -79,6 +82,7 @@ def skyrmion_radius(film: Film) -> tuple[float, float]:
     return math.pi * d * math.sqrt(a / (16 * a * k**2 - math.pi**2 * d**2 * k)), math.pi * d / (4 * k)
 
 
+@checks_arguments("Film")
 def skyrmionium(
     film: Film,
     position: Places | None = None,
@@ -120,6 +124,7 @@ def skyrmionium(
     )
 
 
+@checks_arguments("Film")
 def bubble(
     film: Film,
     position: Places | None = None,

@@ -12,11 +12,13 @@ from scipy.optimize import brentq
 from scipy.special import ellipj, ellipkm1
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.states.placing import Places, angle_in_rad, centred, cut, sign
 
 
+@checks_arguments("Film")
 def vortex(
     film: Film, circulation: int = 1, polarity: int = 1, position: Places | None = None
 ) -> Float[Tensor, "replica 3 nx ny"]:
@@ -28,6 +30,8 @@ def vortex(
         polarity: Direction of the core: 1 up, −1 down.
         position: Core (x, y) in m, one for all replicas or ``[replica, 2]``. Default: the middle of the grid.
     """
+    sign("circulation", circulation, "1 (counter-clockwise) or -1 (clockwise)")
+    sign("polarity", polarity)
     x, y = centred(film, position)
     r = torch.hypot(x, y)
     core = 2 * film.material.exchange_length
@@ -38,6 +42,7 @@ def vortex(
     return cut(film, m)
 
 
+@checks_arguments("Film")
 def helix(
     film: Film,
     period: float | None = None,
@@ -64,6 +69,7 @@ def helix(
     return cone(film, period, opening=math.pi / 2, direction=direction, axis=axis, sense=sense, phase=phase)
 
 
+@checks_arguments("Film")
 def cone(
     film: Film,
     period: float | None = None,
@@ -80,9 +86,9 @@ def cone(
         InputError: No period, or an argument out of range.
     """
     along, across, s = _along(film, direction)
-    about = across if axis is None else torch.as_tensor(axis, dtype=torch.float64)
+    about = across if axis is None else as_tensor_of_numbers("axis", axis)
     if about.shape != (3,) or not (math.isfinite(float(about.norm())) and float(about.norm()) > 0):
-        raise InputError(f"axis = {list(axis or ())}: must be three numbers, not all zero")
+        raise InputError(f"axis = {about.tolist()}: must be three numbers, not all zero")
     if not 0 < opening <= math.pi / 2:
         raise InputError(f"opening = {opening}: must be above 0 and at most pi/2 rad")
     about = about / about.norm()
@@ -102,6 +108,7 @@ def cone(
     return cut(film, m[None])
 
 
+@checks_arguments("Film")
 def stripes(
     film: Film,
     period: float,

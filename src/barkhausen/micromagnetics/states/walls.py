@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.micromagnetics.excitation.waveform import Values
 from barkhausen.micromagnetics.film import Film
@@ -18,6 +19,7 @@ HeadToHead = Literal["transverse", "vortex"]
 """Structure of a wall in a strip magnetised along itself."""
 
 
+@checks_arguments("Film")
 def domain_wall(
     film: Film,
     position: Values | None = None,
@@ -54,6 +56,7 @@ def domain_wall(
     return cut(film, profile[..., None].expand(-1, -1, -1, grid.ny).clone())
 
 
+@checks_arguments("Film")
 def head_to_head_wall(
     film: Film,
     position: Values | None = None,
