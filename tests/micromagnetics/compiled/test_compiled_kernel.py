@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from barkhausen.micromagnetics.compiled import LaneEnsemble, LaneProblem, available, unavailable_reason, variant
+from barkhausen.micromagnetics.compiled import LaneEnsemble, LaneProblem, available, layout, unavailable_reason, variant
 from barkhausen.micromagnetics.compiled import library as library_module
 from barkhausen.micromagnetics.compiled.library import FORCE_VARIABLE, supported_variants
 from barkhausen.micromagnetics.compiled.plan import padded_length
@@ -510,3 +510,10 @@ def test_wrong_shapes_and_numbers_are_refused() -> None:
         LaneEnsemble(replace(problem, demag=np.random.default_rng(0).normal(size=(4, 7, 7))), 3, threads=1)
     with pytest.raises(ValueError, match="state"):
         ensemble.set_rng_state(np.zeros((3, 4), dtype=np.uint32))
+
+
+def test_python_and_the_kernel_know_the_same_interface() -> None:
+    """The number that keeps a library of other sources from being used."""
+    source = (Path(layout.__file__).parent / "cpp" / "arguments.hpp").read_text(encoding="utf-8")
+    assert f"constexpr int64_t kInterface = {layout.INTERFACE};" in source
+    assert layout.fingerprint() // 10**12 == layout.INTERFACE

@@ -10,7 +10,7 @@ import pytest
 import torch
 import xarray as xr
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, InputWarning
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.micromagnetics import (
     Drive,
@@ -210,3 +210,9 @@ def test_a_path_without_a_barrier_has_none() -> None:
     assert data["saddle"].values.tolist() == [0]
     assert data["barrier_forward"].item() == 0.0
     assert data["barrier_backward"].item() > 0
+
+
+def test_paths_that_have_not_converged_are_told() -> None:
+    with pytest.warns(InputWarning, match=r"^minimum_energy_path: 1 of 1 paths have not converged after 1 iterations"):
+        data = minimum_energy_path(SPIN, UP, DOWN, terms=SPIN_TERMS, drive=Drive(field_x=0.02), iterations=1)
+    assert not bool(data.converged.all())

@@ -334,3 +334,13 @@ def test_relax_and_minimize_find_the_same_skyrmion(cell: float, report: Report) 
     energies = [float(system.energy(m)) for m in (one, other)]
     assert energies[0] == pytest.approx(energies[1], rel=1e-6)
     assert not bool(stability(system, other).unstable)
+
+
+def test_frozen_film_has_no_curvature_and_a_state_of_nan_is_refused() -> None:
+    frozen = torch.ones(3, 2, dtype=torch.bool)
+    film = Film(Grid(3, 2, 4e-9, 4e-9, 1e-9), material("cofeb-tantalum"), maps=ParameterMaps(frozen=frozen))
+    system, m = System(film), uniform(film, (0.0, 0.0, 1.0))
+    assert stability(system, m).curvature.tolist() == [0.0]
+    assert torch.equal(relax(system, m, on_maximum="ignore"), m)
+    with pytest.raises(InputError, match=r"^m: not all values are finite$"):
+        stability(system, m * torch.nan)

@@ -7,6 +7,9 @@ import ctypes
 import numpy as np
 import numpy.typing as npt
 
+INTERFACE = 2
+"""``kInterface`` of ``arguments.hpp``: the library must have been built with the same."""
+
 MAX_STAGES = 20
 
 LANES = 8
@@ -115,7 +118,7 @@ class RunArguments(ctypes.Structure):
 def fingerprint() -> int:
     """Expected return value of ``barkhausen_layout`` in the library."""
     sizes = [ctypes.sizeof(structure) for structure in (ProblemArguments, RunArguments, AxisArguments)]
-    return sizes[0] * 1_000_000 + sizes[1] * 1000 + sizes[2]
+    return INTERFACE * 10**12 + sizes[0] * 1_000_000 + sizes[1] * 1000 + sizes[2]
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, warn
 from barkhausen.micromagnetics.display import accessor  # noqa: F401 (results have .barkhausen.plot())
 from barkhausen.micromagnetics.equilibrium.minimize import minimize
 from barkhausen.micromagnetics.equilibrium.quasi_newton import QuasiNewton
@@ -268,6 +268,13 @@ class _Band:
 def _dataset(film: Film, band: _Band, made: int, attributes: dict[str, object]) -> xr.Dataset:
     energy = band.energy.cpu()
     top = energy.argmax(1)
+    wanted = float(str(attributes["wanted_force"]))
+    late = int((band.left.cpu() >= wanted).sum())
+    if late:
+        warn(
+            f"minimum_energy_path: {late} of {len(energy)} paths have not converged after {made} iterations (force up "
+            f"to {float(band.left.max()):.3g} T, wanted {wanted:g}): their barriers are no results"
+        )
     lengths = band.metric.lengths(band.m).cpu()
     rows = torch.arange(len(energy))
     m = band.m.cpu()
@@ -283,7 +290,7 @@ def _dataset(film: Film, band: _Band, made: int, attributes: dict[str, object]) 
             "saddle_state": (("path", *cells), m[rows, top].numpy(), {"units": "1"}),
             "magnetisation": (("path", "image", *cells), m.numpy(), {"units": "1"}),
             "force": ("path", band.left.cpu().numpy(), {"units": "T"}),
-            "converged": ("path", (band.left.cpu() < float(str(attributes["wanted_force"]))).numpy()),
+            "converged": ("path", (band.left.cpu() < wanted).numpy()),
         },
         coords={
             "path": np.arange(len(energy)),

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from barkhausen.core.arguments import checks_arguments
+from barkhausen.core.errors import InputError
 from barkhausen.core.seeds import mixed_seed
 from barkhausen.micromagnetics.state import Inputs
 from barkhausen.micromagnetics.system import System
@@ -73,6 +74,8 @@ def stability(
         seed: Seed of the random start; each replica has its own, whatever its company.
         sign_only: Stop as soon as every replica is either known to be unstable or has its lowest curvature.
     """
+    if not bool(torch.isfinite(m).all()):
+        raise InputError("m: not all values are finite")
     lanczos = _Lanczos(system, m, system.inputs(time), seed)
     for _ in range(max(1, evaluations - 1)):
         done = lanczos.extend(accuracy)
@@ -97,7 +100,8 @@ class _Lanczos:
         self.small = 1e-4 if self.m.dtype == torch.float64 else 1e-2
         self.count = 1
         start = self._tangent(_random_rotations(self.m, seed))
-        self.basis = [start / self._norm(start)]
+        # Where nothing can move there is no rotation, and the curvature is zero.
+        self.basis = [start / self._norm(start).clamp_min(1e-30)]
         self.diagonal: list[Tensor] = []
         self.beside: list[Tensor] = []
         self.lowest = self.m.new_full((len(self.m),), torch.inf)

@@ -3,6 +3,10 @@
 
 #include <stdint.h>
 
+// To be raised, here and in layout.py, with every change of a structure or of what its fields mean: a library built
+// before it would read wrong memory.
+constexpr int64_t kInterface = 2;
+
 struct Axis {
   int32_t cells;             // of the film along this axis
   int32_t length;            // padded: 1, or even and at least twice `cells`

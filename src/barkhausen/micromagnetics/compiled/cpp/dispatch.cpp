@@ -83,9 +83,9 @@ EXPORTED const char* barkhausen_variant(int number) { return number < kVariants 
 
 EXPORTED int barkhausen_runs_here(int number) { return variants[number].runs_here(); }
 
-// Sizes of the structures, for Python to compare with its own.
+// Number of the interface and sizes of the structures, for Python to compare with its own.
 EXPORTED int64_t barkhausen_layout() {
-  return (int64_t)sizeof(Problem) * 1000000 + (int64_t)sizeof(Run) * 1000 + (int64_t)sizeof(Axis);
+  return kInterface * 1000000000000 + (int64_t)sizeof(Problem) * 1000000 + (int64_t)sizeof(Run) * 1000 + (int64_t)sizeof(Axis);
 }
 
 EXPORTED int64_t barkhausen_workspace_bytes(const Problem* problem, int number) {
