@@ -12,8 +12,8 @@ import torch
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.integrators.compiled_heun import why_not
 from barkhausen.micromagnetics.integrators.compiled_splitting import why_not_compiled
+from barkhausen.micromagnetics.integrators.lanes.problem import why_not
 from barkhausen.micromagnetics.integrators.local_fields import why_not_split
 from barkhausen.micromagnetics.terms import Term
 from barkhausen.micromagnetics.terms.thermal import GROUP

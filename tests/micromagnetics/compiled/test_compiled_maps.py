@@ -11,7 +11,7 @@ import torch
 from barkhausen import micromagnetics as mm
 from barkhausen.micromagnetics import compiled
 from barkhausen.micromagnetics.compiled.library import FORCE_VARIABLE, supported_variants
-from barkhausen.micromagnetics.integrators.compiled_heun import lane_drive, lane_problem
+from barkhausen.micromagnetics.integrators.lanes.problem import lane_drive, lane_problem
 from barkhausen.micromagnetics.maps import ParameterMaps
 from barkhausen.micromagnetics.terms import Zeeman, standard_terms
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics import CompiledHeun, Drive, Film, Grid, System, ZhangLi, compiled, material, random_state
-from barkhausen.micromagnetics.integrators.compiled_heun import lane_drive
+from barkhausen.micromagnetics.integrators.lanes.problem import lane_drive
 from barkhausen.micromagnetics.layout import cross
 
 pytestmark = pytest.mark.usefixtures("one_thread")

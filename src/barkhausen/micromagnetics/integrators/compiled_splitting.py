@@ -1,4 +1,4 @@
-"""Symmetric splitting on a checkerboard in the compiled kernel: CPU, float32, replicas as lanes of the vector unit."""
+"""Symmetric splitting on a checkerboard in the compiled kernel."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import compiled
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.integrators.base import Stepper
-from barkhausen.micromagnetics.integrators.compiled_heun import TABLE_STEPS, lane_drive, lane_problem, why_not
-from barkhausen.micromagnetics.integrators.lane_maps import of_lanes
+from barkhausen.micromagnetics.integrators.lanes.maps import of_lanes
+from barkhausen.micromagnetics.integrators.lanes.problem import lane_problem, why_not
+from barkhausen.micromagnetics.integrators.lanes.stepper import CompiledStepper
 from barkhausen.micromagnetics.integrators.local_fields import NearDemag
 from barkhausen.micromagnetics.integrators.splitting import thermal_turn
-from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.integrators.turn_guard import TURN_LIMIT, TurnError
 from barkhausen.micromagnetics.system import System
 from barkhausen.micromagnetics.terms import CubicAnisotropy, Demag, Exchange, Term, ZhangLi
@@ -37,50 +35,19 @@ def why_not_compiled(
     return why_not(terms, dtype, device, film)
 
 
-class CompiledSplitting(Stepper):
+class CompiledSplitting(CompiledStepper):
     """As :class:`~barkhausen.micromagnetics.integrators.splitting.Splitting`, to rounding, with noise of its own.
 
-    Each replica has its own random stream, seeded from the ensemble's seed and its number, so that it moves to the
-    same last bit whatever it shares a vector, a thread or a chunk with.
-
-    Args:
-        system: Film, terms and drive of the batch; float32 on the CPU.
-        m: Initial magnetisation, ``[replica, 3, nx, ny]``.
-        dt: Time step in s.
-        temperature: Temperature in K, one for all replicas or one for each.
-        seed: Seed of the ensemble.
-        replicas: Numbers of these replicas in the ensemble; default 0, 1, …
-        advice: Advice on the step, for error messages.
-        threads: Number of threads.
-
-    Raises:
-        InputError: The kernel is missing or cannot compute these terms.
+    Arguments and errors are those of :class:`~barkhausen.micromagnetics.integrators.lanes.stepper.CompiledStepper`.
     """
 
-    def __init__(
-        self,
-        system: System,
-        m: Float[Tensor, "replica 3 nx ny"],
-        *,
-        dt: float,
-        temperature: float | Float[Tensor, " replica"] = 0.0,
-        seed: int = 0,
-        replicas: Int[Tensor, " replica"] | None = None,
-        advice: StepAdvice | None = None,
-        threads: int | None = None,
-    ) -> None:
-        reason = why_not_compiled(system.terms, system.dtype, system.device, system.film)
-        if reason is not None:
-            raise InputError(f"the compiled kernel cannot be used: {reason}")
-        self.system, self.dt, self.advice = system, dt, advice
-        self.replicas = torch.arange(system.replicas) if replicas is None else replicas
-        self._stray = any(isinstance(term, Demag) for term in system.terms)
-        self._lanes = compiled.LaneEnsemble(
-            split_problem(system), system.replicas, torch.get_num_threads() if threads is None else threads
-        )
-        self._lanes.set_magnetisation(m.expand(system.replicas, -1, -1, -1).numpy())
-        self._lanes.seed(seed, self.replicas.numpy())
-        self.set_temperature(temperature)
+    @staticmethod
+    def _why_not(system: System) -> str | None:
+        return why_not_compiled(system.terms, system.dtype, system.device, system.film)
+
+    @staticmethod
+    def _problem(system: System) -> compiled.LaneProblem:
+        return split_problem(system)
 
     def set_temperature(self, temperature: float | Float[Tensor, " replica"]) -> None:
         """Set the temperature in K, one for all replicas or one for each, from the next step on."""
@@ -88,30 +55,17 @@ class CompiledSplitting(Stepper):
         kicks = {value: thermal_turn(self.system.film, value, self.dt) for value in set(values)}
         self._kick = np.array([kicks[value] for value in values])
 
-    @property
-    def m(self) -> Float[Tensor, "replica 3 nx ny"]:
-        """Copy of the current magnetisation."""
-        return torch.from_numpy(self._lanes.magnetisation())
-
     def set_magnetisation(self, m: Float[Tensor, "replica 3 nx ny"]) -> None:
         """Replace the magnetisation; the extrapolation starts anew."""
         self._lanes.set_magnetisation(m.expand(self.system.replicas, -1, -1, -1).numpy())
         self._lanes.set_last_stray(None)
 
-    def advance(self, start: float, stop: float) -> None:
-        """Move from ``start`` to ``stop``, a whole number of steps apart."""
-        steps = whole_steps(start, stop, self.dt)
-        for first in range(0, steps, TABLE_STEPS):
-            count = min(TABLE_STEPS, steps - first)
-            drive = lane_drive(self.system, step_times(start, first, count, self.dt) + 0.5 * self.dt)
-            outcome = self._lanes.split(self.dt, self._kick, drive, TURN_LIMIT)
-            failed = np.flatnonzero(outcome.failed_step >= 0)
-            if len(failed):
-                worst = failed[np.argmin(outcome.failed_step[failed])]
-                time = start + (first + int(outcome.failed_step[worst])) * self.dt
-                square = float(outcome.deviation[worst])
-                turn = math.sqrt(square) if math.isfinite(square) else math.nan
-                raise TurnError(int(self.replicas[worst]), time, turn, self.advice)
+    def _steps(self, start: float, first: int, count: int) -> compiled.Outcome:
+        return self._lanes.split(self.dt, self._kick, self._lane_drive(start, first, count, 0.5), TURN_LIMIT)
+
+    def _failure(self, replica: int, time: float, deviation: float) -> TurnError:
+        # The kernel measures the square of the turn.
+        return TurnError(replica, time, math.sqrt(deviation), self.advice)
 
     def take_film(self) -> bool:
         """Write the film's anisotropy to where the kernel reads it, if it fits there."""
@@ -122,15 +76,14 @@ class CompiledSplitting(Stepper):
 
     def state_dict(self) -> dict[str, Tensor]:
         """Magnetisation, random state, and the far part of the stray field one step ago."""
-        state = {"m": self.m, "random": torch.from_numpy(self._lanes.rng_state().astype(np.int64))}
-        if self._stray:
+        state = super().state_dict()
+        if any(isinstance(term, Demag) for term in self.system.terms):
             state["far"] = torch.from_numpy(self._lanes.last_stray())
         return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from what :meth:`state_dict` returned."""
-        self._lanes.set_magnetisation(state["m"].numpy())
-        self._lanes.set_rng_state(state["random"].numpy().astype(np.uint32))
+        super().load_state_dict(state)
         self._lanes.set_last_stray(state["far"].numpy() if "far" in state else None)
 
 

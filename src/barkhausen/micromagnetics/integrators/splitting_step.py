@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from barkhausen.core.errors import InputError
 from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.excitation.drive import Drive
 from barkhausen.micromagnetics.film import Film
@@ -65,16 +64,7 @@ class SplittingAdvice(StepAdvice):
         if self.damping > 0:
             longest = min(longest, DAMPED_PHASE / (self.damping * self.frequency))
         longest = min(longest, 0.8 * self.stable)
-        if self.thermal_rotation > 0:
-            # The rotation grows with the root of the step.
-            longest = min(longest, self.dt * (KICK / self.thermal_rotation) ** 2)
-        if not (math.isfinite(longest) and longest > 1e-30):
-            raise InputError(
-                f"film and drive: precession at {self.frequency / (2 * math.pi):.1g} Hz has no possible time step; "
-                "are all units SI?"
-            )
-        digit = 10.0 ** (math.floor(math.log10(longest)) - 1)
-        return float(f"{math.floor(longest / digit) * digit:.1e}")
+        return self._rounded(longest, KICK)
 
     @property
     def heating(self) -> float:

@@ -79,9 +79,13 @@ class StepAdvice:
             raise InputError(NO_DAMPING)
         longest = (8 * self.damping * HEATING / (1 + HEATING)) ** (1 / 3) / self.frequency
         longest = min(longest, 0.5 * self.stable)
+        return self._rounded(longest, ROTATION)
+
+    def _rounded(self, longest: float, rotation: float) -> float:
+        """Step in s of at most that length and that typical thermal rotation (rad), two digits, rounded down."""
         if self.thermal_rotation > 0:
             # The rotation grows with the root of the step.
-            longest = min(longest, self.dt * (ROTATION / self.thermal_rotation) ** 2)
+            longest = min(longest, self.dt * (rotation / self.thermal_rotation) ** 2)
         if not (math.isfinite(longest) and longest > 1e-30):
             raise InputError(
                 f"film and drive: precession at {self.frequency / (2 * math.pi):.1g} Hz has no possible time step; "

@@ -18,6 +18,7 @@ from barkhausen.micromagnetics.geometry.newell_layers import interlayer_tensor
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
+from barkhausen.micromagnetics.terms.demag import add_edge_field, backward, forward
 
 if TYPE_CHECKING:
     from barkhausen.micromagnetics.stack.stack import Stack
@@ -107,17 +108,11 @@ class StackDemag(QuadraticTerm):
         film, m = state.film, state.m
         spectra = self.spectra(film)
         source = m if film.relative_density is None else m * film.relative_density[:, None]
-        first, second = 2 + spectra.long, 3 - spectra.long
-        transform = torch.fft.rfft(source, n=spectra.padded[first - 2], dim=first)
-        transform = torch.fft.fft(transform, n=spectra.padded[second - 2], dim=second)
+        transform = forward(source, spectra.padded, spectra.long)
         product = _product(spectra.pairs, torch.view_as_real(transform).unflatten(0, (-1, film.layer_count)))
         back = torch.view_as_complex(product.flatten(0, 1))
-        back = torch.fft.ifft(back, dim=second).narrow(second, 0, m.shape[second])
-        back = torch.fft.irfft(back, n=spectra.padded[first - 2], dim=first).narrow(first, 0, m.shape[first])
-        out += back
-        if film.edge_field is not None:
-            for component, factor in zip((0, 2), film.edge_field, strict=True):
-                out[:, component].addcmul_(m[:, component], factor)
+        out += backward(back, spectra.padded, spectra.long, film.grid.shape)
+        add_edge_field(out, film, m)
 
     def stiffest_field(self, film: Film) -> float:
         """Largest mu0 Ms in T, that of a thick film, which touching layers make up."""

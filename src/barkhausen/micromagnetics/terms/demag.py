@@ -48,6 +48,30 @@ class Spectra:
         return Spectra((kernel.shape[1], kernel.shape[2]), long, xx, yy, zz, xy)
 
 
+def forward(m: Float[Tensor, "row 3 nx ny"], padded: tuple[int, int], long: int) -> Tensor:
+    """Transform of fields that zeros fill up to the padded size, the longer axis first."""
+    first, second = 2 + long, 3 - long
+    transform: Tensor = torch.fft.fft(torch.fft.rfft(m, n=padded[long], dim=first), n=padded[1 - long], dim=second)
+    return transform
+
+
+def backward(
+    transform: Tensor, padded: tuple[int, int], long: int, cells: tuple[int, int]
+) -> Float[Tensor, "row 3 nx ny"]:
+    """Fields of a transform, without the padding."""
+    first, second = 2 + long, 3 - long
+    back = torch.fft.ifft(transform, dim=second).narrow(second, 0, cells[1 - long])
+    fields: Tensor = torch.fft.irfft(back, n=padded[long], dim=first).narrow(first, 0, cells[long])
+    return fields
+
+
+def add_edge_field(out: Float[Tensor, "row 3 nx ny"], film: Film, m: Float[Tensor, "row 3 nx ny"]) -> None:
+    """Add the correction of cells that an edge cuts (:attr:`Film.edge_field`) to a field in T."""
+    if film.edge_field is not None:
+        for component, factor in zip((0, 2), film.edge_field, strict=True):
+            out[:, component].addcmul_(m[:, component], factor)
+
+
 @dataclass(frozen=True)
 class Demag(QuadraticTerm):
     """B_i = −mu0 Ms sum_j N_ij phi_j m_j (Newell, Williams and Dunlop 1993), one layer: xx, yy, zz, xy.
@@ -75,20 +99,14 @@ class Demag(QuadraticTerm):
         film, m = state.film, state.m
         spectra = self.spectra(film)
         source = m if film.relative_moment is None else m * film.relative_moment[:, None]
-        first, second = 2 + spectra.long, 3 - spectra.long
-        transform = torch.fft.rfft(source, n=spectra.padded[first - 2], dim=first)
-        transform = torch.fft.fft(transform, n=spectra.padded[second - 2], dim=second)
+        transform = forward(source, spectra.padded, spectra.long)
         x, y, z = torch.view_as_real(transform).unbind(1)
         along_x = torch.mul(spectra.xx, x).addcmul_(spectra.xy, y)
         y.mul_(spectra.yy).addcmul_(spectra.xy, x)
         x.copy_(along_x)
         z.mul_(spectra.zz)
-        back = torch.fft.ifft(transform, dim=second).narrow(second, 0, m.shape[second])
-        back = torch.fft.irfft(back, n=spectra.padded[first - 2], dim=first).narrow(first, 0, m.shape[first])
-        out += back
-        if film.edge_field is not None:
-            for component, factor in zip((0, 2), film.edge_field, strict=True):
-                out[:, component].addcmul_(m[:, component], factor)
+        out += backward(transform, spectra.padded, spectra.long, film.grid.shape)
+        add_edge_field(out, film, m)
 
     def stiffest_field(self, film: Film) -> float:
         """mu0 Ms in T, that of a thin film."""
