@@ -61,7 +61,8 @@ def main(picture: Path) -> None:
     right.plot(f, density.isel(replica=0).values / density.values.max(), ".-", color=BLUE)
     right.axvline(theory * 1e-9, color=VERMILLION, linestyle="--", linewidth=0.8, label="thin disc")
     right.set(xlim=(0, 1), xlabel="frequency (GHz)", ylabel="power of $m_x$ (norm.)")
-    right.legend(loc="upper left")
+    # Above the axes: beneath it would cover the peak.
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture)
 

@@ -151,6 +151,55 @@ WHAT_IS_REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 }  # fmt: skip
 
 
+SYSTEM = mm.System(FILM)
+WRONG: Any = "high"
+
+WHAT_HAS_THE_WRONG_TYPE: dict[str, tuple[Callable[[], Any], str]] = {
+    "film for a stack": (lambda: mm.Stack(FILM), r"stack\.layers: Film is no list"),  # type: ignore[arg-type]
+    "one gap": (lambda: mm.Stack([FILM, FILM], 1e-9), r"stack\.spacers: float is no list"),  # type: ignore[arg-type]
+    "gap of words": (lambda: mm.Stack([FILM, FILM], [WRONG]), r"stack\.spacers = list: must be"),
+    "one coupling": (
+        lambda: mm.Stack([FILM, FILM], couplings=mm.InterlayerExchange(0, 1, -1e-3)),  # type: ignore[arg-type]
+        r"stack\.couplings: InterlayerExchange is no list",
+    ),
+    "demag of words": (lambda: mm.Stack([FILM, FILM], demag=WRONG), r"stack\.demag = 'high': must be True or False"),
+    "layer of a number": (lambda: mm.Stack([3, FILM]), r"layer\.film = int: must be a Film"),  # type: ignore[list-item]
+    "share of words": (lambda: mm.Layer(FILM, current=WRONG), r"Layer\.current = 'high': must be a number"),
+    "name of a number": (lambda: mm.Layer(FILM, 3), r"Layer\.name: int is not a str"),  # type: ignore[arg-type]
+    "exchange of words": (
+        lambda: mm.SublatticeExchange(WRONG, 3e-10), r"SublatticeExchange\.homogeneous = 'high': must be a number",
+    ),
+    "no pair": (
+        lambda: mm.SublatticeExchange(-1e-11, 3e-10, pair=1),  # type: ignore[arg-type]
+        r"SublatticeExchange\.pair = 1: must be the numbers of two layers",
+    ),
+    "layer by name": (lambda: mm.InterlayerExchange("A", 1), r"InterlayerExchange\.lower = 'A': must"),  # type: ignore[arg-type]
+    "film for a system": (lambda: mm.Heun(FILM, UP, dt=1e-13), "system: Film is not a System"),  # type: ignore[arg-type]
+    "no step": (lambda: mm.Heun(SYSTEM, UP, dt=0), r"dt = 0: must be a positive time in s"),
+    "step of words": (lambda: mm.Splitting(SYSTEM, UP, dt=WRONG), r"dt = 'high': must be a number"),
+    "no first step": (lambda: mm.DormandPrince(SYSTEM, UP, step=0.0), r"step = 0\.0: must be a positive time in s"),
+    "state of words": (lambda: mm.DormandPrince(SYSTEM, WRONG), r"magnetisation = high: must be"),
+    "negative temperature": (
+        lambda: mm.Splitting(SYSTEM, UP, dt=1e-13, temperature=-3.0), r"temperature = -3\.0: must be zero or positive",
+    ),
+    "temperatures of others": (
+        lambda: mm.Heun(SYSTEM, UP, dt=1e-13, temperature=torch.ones(2)),
+        r"temperature: shape \(2,\) is not one for each of 1 replicas",
+    ),
+    "replicas of others": (
+        lambda: mm.Heun(SYSTEM, UP, dt=1e-13, replicas=torch.arange(2)), r"replicas: shape \(2,\) is not a tensor of 1",
+    ),
+    "half a step": (lambda: mm.Heun(SYSTEM, UP, dt=1e-13).advance(0.0, 5e-14), "from 0 s to 5e-14 s is not a whole"),
+    "time of words": (lambda: mm.DormandPrince(SYSTEM, UP).advance(WRONG, 1.0), "from 'high' s to 1\\.0 s: must"),
+    "back in time": (lambda: mm.Splitting(SYSTEM, UP, dt=1e-13).advance(1e-13, 0.0), "from 1e-13 s to 0\\.0 s: must"),
+    "state of nothing": (lambda: mm.Heun(SYSTEM, UP, dt=1e-13).load_state_dict({}), "state: has no tensor 'm'"),
+    "state of another grid": (
+        lambda: mm.DormandPrince(SYSTEM, UP).load_state_dict({"m": torch.zeros(2)}),
+        r"state: m has the shape \(2,\), expected \(1, 3, 16, 8\)",
+    ),
+}  # fmt: skip
+
+
 IN_OTHER_UNITS = [
     ({"dmi": 0.24}, "0.24 J/m2 is no DMI constant; 0.24e-3 (0.24 mJ/m2)?"),
     ({"saturation_magnetisation": 1000}, "1000 A/m is no saturation magnetisation; 1e+06 (1000 emu/cm3)?"),
@@ -175,7 +224,10 @@ def test_a_gate_of_300_volts_is_told() -> None:
             mm.Drive(gate_voltage=voltage, gate=gate)
 
 
-@pytest.mark.parametrize(("attempt", "message"), WHAT_IS_REFUSED.values(), ids=WHAT_IS_REFUSED.keys())
+REFUSED = WHAT_IS_REFUSED | WHAT_HAS_THE_WRONG_TYPE
+
+
+@pytest.mark.parametrize(("attempt", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_it_is_refused_in_one_line(attempt: Callable[[], Any], message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}") as caught:
         attempt()

@@ -312,9 +312,20 @@ def test_the_state_of_another_simulation_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=f"^{message}$"):
             other.load(path)
-    path.write_bytes(path.read_bytes()[:100])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
     with pytest.raises(InputError, match="is no state of a simulation"):
         run.load(path)
+    # A single bit of the numbers: at their begin, in the middle, at their end.
+    header = 8 + int.from_bytes(whole[:8], "little")
+    for place in (header, (header + len(whole)) // 2, len(whole) - 1):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(InputError, match="its numbers do not have the sum that was kept with them"):
+            run.load(path)
+    path.write_bytes(whole)
+    run.load(path)
     with pytest.raises(InputError, match=r"^state: holds clock, steps, expected "):
         run.load_state_dict({key: value for key, value in run.state_dict().items() if key in {"clock", "steps"}})
     with pytest.raises(InputError, match=r"^state: m has the shape \(3, 3, 16, 4\), expected \(11, 3, 16, 4\)$"):

@@ -6,6 +6,7 @@ values that are not finite, are the business of the function.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import numbers
@@ -46,6 +47,19 @@ def checks_arguments(*classes: str) -> Callable[[Callable[P, R]], Callable[P, R]
         return checked
 
     return decorate
+
+
+def check_fields(item: Any, *classes: str) -> None:
+    """Refuse fields of a dataclass that are numbers by their annotations and others by their values, in one line.
+
+    Args:
+        item: Instance of a dataclass of a module with ``from __future__ import annotations``.
+        classes: Names of classes, as for :func:`checks_arguments`.
+    """
+    for field in dataclasses.fields(item):
+        kinds = {*str(field.type).split(" | ")}
+        if kinds <= {"float", "int", "None", *classes}:
+            _check(f"{type(item).__name__}.{field.name}", getattr(item, field.name), kinds)
 
 
 def _check(name: str, value: Any, kinds: set[str]) -> None:

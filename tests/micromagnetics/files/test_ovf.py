@@ -144,6 +144,16 @@ def test_any_number_of_components(components: int, tmp_path: Path) -> None:
                 read_ovf(path)
 
 
+def test_what_was_read_is_shown_without_its_values(tmp_path: Path) -> None:
+    write_ovf(tmp_path / "m.ovf", FILM, M[0], 1e-9)
+    shown = repr(load_ovf(tmp_path / "m.ovf"))
+    nx, ny = FILM.grid.shape
+    assert shown.startswith("OvfData(3 components (")
+    assert f", {nx} x {ny} x 1 cells of " in shown
+    assert ", t = 1e-09 s, " in shown
+    assert len(shown) < 200
+
+
 def test_layers(tmp_path: Path) -> None:
     layers = random_state(FILM, 3, torch.Generator().manual_seed(2))
     for version in (1, 2):

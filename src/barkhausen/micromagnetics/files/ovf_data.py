@@ -10,7 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 import numpy.typing as npt
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, shortened
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.grid import Grid
 
@@ -91,6 +91,19 @@ class OvfData:
             raise InputError("ovf: needs values, a numpy array, and a mesh, an OvfMesh")
         if self.values.ndim != 4 or self.values.shape[1:] != self.mesh.nodes or not self.values.shape[0]:
             raise InputError(f"ovf: values of shape {self.values.shape} do not fit a mesh of {_times(self.mesh.nodes)}")
+
+    def __repr__(self) -> str:
+        """What is there, without the values themselves."""
+        labels = f" ({', '.join(self.labels)})" if self.labels else ""
+        parts = [
+            f"{self.components} component{'s' * (self.components > 1)}{labels}",
+            f"{_times(self.mesh.nodes)} cells of {_times(self.mesh.step)} m",
+        ]
+        if self.time is not None:
+            parts.append(f"t = {self.time:g} s")
+        if self.title:
+            parts.append(f"title {shortened(self.title)!r}")
+        return f"OvfData({', '.join(parts)}, OVF {self.version}.0)"
 
     @property
     def components(self) -> int:

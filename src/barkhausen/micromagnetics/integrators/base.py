@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import abc
+import math
+from collections.abc import Mapping
+from numbers import Real
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice
+from barkhausen.micromagnetics.system import System
 
 
 class Stepper(abc.ABC):
@@ -61,3 +67,44 @@ class Stepper(abc.ABC):
     @abc.abstractmethod
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume, to the last bit, from what :meth:`state_dict` returned."""
+
+
+def check_stepping(
+    system: System, dt: float, temperature: object = 0.0, replicas: object = None, *, name: str = "dt"
+) -> None:
+    """Check of what an integrator is made from.
+
+    Raises:
+        InputError: A step in s that is not positive, temperatures in K that are negative or not one for each replica,
+            or replicas that are not one whole number each.
+    """
+    if not (isinstance(dt, Real) and math.isfinite(dt) and dt > 0):
+        raise InputError(f"{name} = {dt!r}: must be a positive time in s")
+    count = system.replicas
+    kelvin = as_tensor_of_numbers("temperature", temperature)
+    if kelvin.dim() > 0 and tuple(kelvin.shape) != (count,):
+        raise InputError(f"temperature: shape {tuple(kelvin.shape)} is not one for each of {count} replicas")
+    wrong = ~(torch.isfinite(kelvin) & (kelvin >= 0))
+    if bool(wrong.any()):
+        raise InputError(f"temperature = {float(kelvin[wrong][0])}: must be zero or positive, in K")
+    if replicas is None:
+        return
+    if not isinstance(replicas, Tensor) or replicas.is_floating_point() or tuple(replicas.shape) != (count,):
+        what = f"shape {tuple(replicas.shape)}" if isinstance(replicas, Tensor) else type(replicas).__name__
+        raise InputError(f"replicas: {what} is not a tensor of {count} whole numbers")
+
+
+def check_stepper_state(state: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...] | None]) -> None:
+    """Check that a state holds these tensors, of these shapes (``None``: any shape).
+
+    Raises:
+        InputError: It does not.
+    """
+    if not isinstance(state, Mapping):
+        raise InputError(f"state: {type(state).__name__} is not a dictionary of tensors, as state_dict returns")
+    for key, shape in expected.items():
+        value = state.get(key)
+        if not isinstance(value, Tensor):
+            raise InputError(f"state: has no tensor '{key}'")
+        if shape is not None and tuple(value.shape) != shape:
+            raise InputError(f"state: {key} has the shape {tuple(value.shape)}, expected {shape}")

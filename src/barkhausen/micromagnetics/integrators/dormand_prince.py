@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
-from barkhausen.micromagnetics.integrators.base import Stepper
+from barkhausen.micromagnetics.integrators.base import Stepper, check_stepper_state, check_stepping
 from barkhausen.micromagnetics.integrators.guard import IntegrationError
+from barkhausen.micromagnetics.integrators.step_size import check_span
 from barkhausen.micromagnetics.system import System
 
 NODES = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
@@ -41,9 +43,10 @@ class DormandPrince(Stepper):
         replicas: Numbers of the replicas in the ensemble, for messages.
 
     Raises:
-        InputError: The tolerance is not between 0 and 1.
+        InputError: The tolerance is not between 0 and 1, or another argument is wrong.
     """
 
+    @checks_arguments("System")
     def __init__(
         self,
         system: System,
@@ -55,6 +58,7 @@ class DormandPrince(Stepper):
     ) -> None:
         if not 0 < tolerance < 1:
             raise InputError(f"tolerance = {tolerance}: must lie between 0 and 1")
+        check_stepping(system, step, replicas=replicas, name="step")
         self.system, self.tolerance = system, tolerance
         self._m = system.start(m)
         self._step = step
@@ -69,6 +73,7 @@ class DormandPrince(Stepper):
 
     def advance(self, start: float, stop: float) -> None:
         """Move from ``start`` to ``stop``, landing on ``stop`` exactly."""
+        check_span(start, stop)
         time = start
         slopes: list[Tensor] = []
         while stop - time > 1e-9 * self._step:
@@ -129,5 +134,6 @@ class DormandPrince(Stepper):
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from what :meth:`state_dict` returned."""
+        check_stepper_state(state, {"m": tuple(self._m.shape), "step": None})
         self._m = state["m"].to(self.system.device, self.system.dtype, copy=True)
         self._step = float(state["step"])

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from barkhausen.micromagnetics.integrators.base import Stepper
+from barkhausen.core.arguments import checks_arguments
+from barkhausen.micromagnetics.integrators.base import Stepper, check_stepper_state, check_stepping
 from barkhausen.micromagnetics.integrators.guard import check_norm
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.layout import along_longer_axis
@@ -40,8 +41,12 @@ class Heun(Stepper):
         seed: Seed of the ensemble.
         replicas: Numbers of these replicas in the ensemble (they choose their noise); default 0, 1, …
         advice: Advice on the step, for error messages.
+
+    Raises:
+        InputError: An argument is wrong.
     """
 
+    @checks_arguments("StepAdvice", "System")
     def __init__(
         self,
         system: System,
@@ -53,6 +58,7 @@ class Heun(Stepper):
         replicas: Int[Tensor, " replica"] | None = None,
         advice: StepAdvice | None = None,
     ) -> None:
+        check_stepping(system, dt, temperature, replicas)
         self.system, self.dt, self.advice = system, dt, advice
         self._m = along_longer_axis(system.start(m))
         # Large temporaries cost more in page faults than in arithmetic, so they are kept.
@@ -153,6 +159,8 @@ class Heun(Stepper):
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from what :meth:`state_dict` returned."""
+        shape = tuple(self._m.shape)
+        check_stepper_state(state, {"m": shape} if self._noise is None else {"m": shape, "random": None})
         self._m = along_longer_axis(state["m"].to(self.system.device, self.system.dtype, copy=True))
         if self._rest is not None and "rest" in state:
             self._rest = along_longer_axis(state["rest"].to(self._m, copy=True))

@@ -6,10 +6,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import GYROMAGNETIC_RATIO
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.integrators.base import Stepper
+from barkhausen.micromagnetics.integrators.base import Stepper, check_stepper_state, check_stepping
 from barkhausen.micromagnetics.integrators.local_fields import LocalFields, even_cells, why_no_checkerboard
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.integrators.turn_guard import check_turn
@@ -63,9 +64,10 @@ class Splitting(Stepper):
         advice: Advice on the step, for error messages.
 
     Raises:
-        InputError: The film has no checkerboard.
+        InputError: The film has no checkerboard, or an argument is wrong.
     """
 
+    @checks_arguments("StepAdvice", "System")
     def __init__(
         self,
         system: System,
@@ -80,6 +82,7 @@ class Splitting(Stepper):
         reason = why_no_checkerboard(system.film)
         if reason is not None:
             raise InputError(f"integrator = 'splitting': {reason}")
+        check_stepping(system, dt, temperature, replicas)
         self.system, self.dt, self.advice = system, dt, advice
         self._m = along_longer_axis(system.start(m))
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas
@@ -206,6 +209,8 @@ class Splitting(Stepper):
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from what :meth:`state_dict` returned."""
+        shape = tuple(self._m.shape)
+        check_stepper_state(state, {"m": shape} if self._noise is None else {"m": shape, "random": None})
         self._m = along_longer_axis(state["m"].to(self.system.device, self.system.dtype, copy=True))
         if self._noise is not None:
             self._noise.load_state(state["random"])

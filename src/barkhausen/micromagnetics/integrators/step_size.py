@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 
 import torch
 
@@ -185,15 +186,22 @@ def advise_step(
     return judged(judged(1e-15).recommended if dt is None else dt)
 
 
+def check_span(start: float, stop: float) -> None:
+    """Raise :class:`InputError` if two times in s are no numbers, not finite, or the second before the first."""
+    if not (isinstance(start, Real) and isinstance(stop, Real) and -math.inf < start <= stop < math.inf):
+        raise InputError(f"from {start!r} s to {stop!r} s: must be two times in s, the later one second")
+
+
 def whole_steps(start: float, stop: float, dt: float) -> int:
     """Number of steps of ``dt`` from ``start`` to ``stop``.
 
     Raises:
-        ValueError: The number is not whole.
+        InputError: The number is not whole.
     """
+    check_span(start, stop)
     steps = round((stop - start) / dt)
-    if abs((stop - start) / dt - steps) > 1e-6 * max(1, steps) or steps < 0:
-        raise ValueError(f"from {start:g} s to {stop:g} s is not a whole number of steps of {dt:g} s")
+    if abs((stop - start) / dt - steps) > 1e-6 * max(1, steps):
+        raise InputError(f"from {start:g} s to {stop:g} s is not a whole number of steps of {dt:g} s")
     return steps
 
 

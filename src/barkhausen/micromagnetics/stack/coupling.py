@@ -34,6 +34,13 @@ class Coupling(EnergyTerm):
             raise InputError(f"{type(self).__name__}: couples layer {first} with itself")
 
 
+def check_pair(coupling: Coupling) -> None:
+    """Raise :class:`InputError` if the pair is not of two whole numbers."""
+    pair = coupling.pair
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(number, int) for number in pair)):
+        raise InputError(f"{type(coupling).__name__}.pair = {pair!r}: must be the numbers of two layers, (0, 1)")
+
+
 def by_layer(values: Tensor, film: Film) -> Tensor:
     """View of the rows of a batch, ``[row, …]``, by replica and layer, ``[replica, layer, …]``.
 

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import check_fields
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 from barkhausen.micromagnetics.stack.coupling import Coupling, by_layer
@@ -38,6 +39,7 @@ class InterlayerExchange(Coupling):
     biquadratic: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("bilinear", "biquadratic"):
             value = getattr(self, name)
             if not math.isfinite(value):

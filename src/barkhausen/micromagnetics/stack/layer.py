@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from barkhausen.core.arguments import check_fields
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics.film import Film
 
@@ -36,6 +37,7 @@ class Layer:
     def __post_init__(self) -> None:
         if not isinstance(self.film, Film) or self.film.layer_count > 1:
             raise InputError(f"layer.film = {type(self.film).__name__}: must be a Film")
+        check_fields(self, "str")
         if self.film.device_of_replica is not None:
             raise InputError("layer.film: has replicas assigned to its devices; assign those of the stack instead")
         for name in SHARES:

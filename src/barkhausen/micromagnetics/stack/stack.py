@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import as_tensor_of_numbers
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import plausible
 from barkhausen.micromagnetics.film import Film
@@ -22,6 +23,11 @@ from barkhausen.micromagnetics.terms import Demag, Term, standard_terms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+def _check_sequence(name: str, value: object, of: str) -> None:
+    if isinstance(value, (str, Film)) or not isinstance(value, Iterable):
+        raise InputError(f"stack.{name}: {type(value).__name__} is no list of {of}")
 
 
 class Stack(Film):
@@ -61,10 +67,18 @@ class Stack(Film):
         demag: bool = True,
         origin: str = "",
     ) -> None:
+        _check_sequence("layers", layers, "films or layers")
+        _check_sequence("couplings", couplings, "couplings")
+        if spacers is not None:
+            _check_sequence("spacers", spacers, "gaps in m")
+        if not isinstance(demag, bool):
+            raise InputError(f"stack.demag = {demag!r}: must be True or False")
         parts = tuple(layer if isinstance(layer, Layer) else Layer(layer) for layer in layers)
         if len(parts) < 2:
             raise InputError(f"stack.layers: {len(parts)} given, a stack needs 2 or more")
-        gaps = (0.0,) * (len(parts) - 1) if spacers is None else tuple(float(gap) for gap in spacers)
+        gaps = (0.0,) * (len(parts) - 1)
+        if spacers is not None:
+            gaps = tuple(as_tensor_of_numbers("stack.spacers", spacers).flatten().tolist())
         if len(gaps) != len(parts) - 1:
             raise InputError(f"stack.spacers: {len(gaps)} gaps are given for {len(parts)} layers")
         for number, gap in enumerate(gaps):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.arguments import check_fields
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import bonds as neighbours
 from barkhausen.micromagnetics.film import Film
-from barkhausen.micromagnetics.stack.coupling import Coupling, by_layer
+from barkhausen.micromagnetics.stack.coupling import Coupling, by_layer, check_pair
 from barkhausen.micromagnetics.state import State
 from barkhausen.micromagnetics.terms.base import QuadraticTerm
 
@@ -40,6 +41,8 @@ class SublatticeExchange(Coupling, QuadraticTerm):
     pair: tuple[int, int] = (0, 1)
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        check_pair(self)
         for name in ("homogeneous", "inhomogeneous"):
             if not math.isfinite(getattr(self, name)):
                 raise InputError(f"SublatticeExchange.{name} = {getattr(self, name)}: must be finite, in J/m")

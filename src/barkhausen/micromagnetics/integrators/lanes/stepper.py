@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from barkhausen.core.arguments import checks_arguments
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.micromagnetics import compiled
-from barkhausen.micromagnetics.integrators.base import Stepper
+from barkhausen.micromagnetics.integrators.base import Stepper, check_stepper_state, check_stepping
 from barkhausen.micromagnetics.integrators.lanes.problem import lane_drive
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.system import System
@@ -38,9 +39,10 @@ class CompiledStepper(Stepper):
         threads: Number of threads.
 
     Raises:
-        InputError: The kernel is missing or cannot compute these terms.
+        InputError: The kernel is missing or cannot compute these terms, or an argument is wrong.
     """
 
+    @checks_arguments("StepAdvice", "System")
     def __init__(
         self,
         system: System,
@@ -56,6 +58,11 @@ class CompiledStepper(Stepper):
         reason = self._why_not(system)
         if reason is not None:
             raise InputError(f"the compiled kernel cannot be used: {reason}")
+        check_stepping(system, dt, temperature, replicas)
+        shape = (system.replicas, 3, *system.film.grid.shape)
+        if not isinstance(m, Tensor) or tuple(m.shape) not in (shape, (1, *shape[1:])):
+            what = f"shape {tuple(m.shape)}" if isinstance(m, Tensor) else type(m).__name__
+            raise InputError(f"magnetisation: {what} is not a tensor of the shape {shape}")
         self.system, self.dt, self.advice = system, dt, advice
         self.replicas = torch.arange(system.replicas) if replicas is None else replicas
         self._lanes = compiled.LaneEnsemble(
@@ -121,5 +128,6 @@ class CompiledStepper(Stepper):
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from what :meth:`state_dict` returned."""
+        check_stepper_state(state, {"m": (self.system.replicas, 3, *self.system.film.grid.shape), "random": None})
         self._lanes.set_magnetisation(state["m"].numpy())
         self._lanes.set_rng_state(state["random"].numpy().astype(np.uint32))
