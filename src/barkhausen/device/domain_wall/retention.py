@@ -1,6 +1,6 @@
 """Retention of states: energy barriers of resting walls, attempt frequencies, and loss over time.
 
-A wall rests in a minimum of the compact model's landscape p U(q), gate off, and escapes over the saddles on either
+A wall rests in a minimum of the energy along the track, gate off, and escapes over the saddles on either
 side. The rate over each is Langer's (Ann. Phys. 54, 258 (1969); for magnetic moments W. F. Brown, IEEE Trans.
 Magn. 15, 1196 (1979), and the review by Coffey and Kalmykov, J. Appl. Phys. 112, 121301 (2012)), for the equations of
 motion linear in q/Delta and psi, and the measure W dq dpsi,
@@ -16,6 +16,9 @@ between attempts: over one orbit at the energy of the saddle, or half an orbit i
 between, weighted by its Boltzmann factor). The retention time is the inverse of the sum of both rates; written as
 exp(barrier/kB T)/f0 with the lower barrier, it defines f0. Where only the end of the track remains instead of a saddle,
 the attempt frequency is the oscillation frequency in the minimum.
+
+The energy is the compact model's, p U(q), or that of micromagnetic paths (:mod:`.barriers`), whose place along the path
+is that of the wall; K and W are the compact model's in either case.
 
 The rates are valid for barriers of several kB T; a state with less is lost in nanoseconds. A real wall has more degrees
 of freedom than q and psi, which changes f0 but not the barrier.
@@ -54,6 +57,7 @@ def retention(
     compact: CompactParameters | None = None,
     *,
     temperature: float | None = None,
+    landscapes: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """Barriers, attempt frequencies and retention times of every state of every device.
 
@@ -64,6 +68,8 @@ def retention(
         compact: Parameters of a calibration. Default: estimates, with the magnetisation of linear spin waves at the
             temperature (:func:`.thermal_order`).
         temperature: Temperature in K. Default: that of ``characterisation``.
+        landscapes: Energy of the walls along their paths of least energy at that temperature
+            (:func:`.string_barriers`), in place of the compact model's.
 
     Returns:
         As :func:`retention_on`.
@@ -80,7 +86,7 @@ def retention(
                 f"temperature = {temperature}: too high for this film, whose spin waves leave no magnetic order"
             )
         compact = CompactParameters(order=order)
-    return retention_on(film, positions, compact, temperature=temperature)
+    return retention_on(film, positions, compact, temperature=temperature, landscapes=landscapes)
 
 
 def retention_on(
@@ -89,14 +95,15 @@ def retention_on(
     compact: CompactParameters,
     *,
     temperature: float,
+    landscapes: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """Barriers, attempt frequencies and retention times of walls on the devices of a film.
 
     Returns:
         Data set with the dimensions state and device: ``rest_position`` (m), ``barrier`` (J, the lower one),
-        ``direction`` of the lower barrier (−1 or 1 along x), ``attempt_frequency`` (Hz), ``retention_time`` (s) and
-        ``pinning_field`` (T),
-        the field along z at which the lower barrier vanishes. With the dimension state: ``retention_median`` and
+        ``direction`` of the lower barrier (−1 or 1 along x), ``attempt_frequency`` (Hz), ``retention_time`` (s),
+        ``pinning_field`` (T), the field along z at which the lower barrier vanishes, and ``barrier_left`` and
+        ``barrier_right`` (J). With the dimension state: ``retention_median`` and
         ``retention_tenth`` (s), exceeded by half and by nine tenths of the devices, and ``failure_probability`` [time,
         state], the mean over devices. A position whose lower barrier is less than 1 kB T has a retention time and
         pinning field of 0 and no attempt frequency (NaN); NaN stays NaN.
@@ -114,10 +121,19 @@ def retention_on(
     places = np.broadcast_to(places, (len(places), film.devices))
     model = CompactModel(film, compact)
     energy = model.energy()
-    devices = [_Landscape.of(energy, d, film.grid.dz, model.damping, temperature) for d in range(film.devices)]
-    names = ("rest_position", "barrier", "direction", "attempt_frequency", "retention_time", "pinning_field")
+    devices = [
+        _Landscape.of(energy, d, film.grid.dz, model.damping, temperature, _given(landscapes, d, film.devices))
+        for d in range(film.devices)
+    ]
+    names = ("rest_position", "barrier", "direction", "attempt_frequency", "retention_time", "pinning_field",
+             "barrier_left", "barrier_right")  # fmt: skip
     found = np.array([[devices[d].escape(float(x)) for d, x in enumerate(row)] for row in places])
-    units = ("m", "J", "1", "Hz", "s", "T")
+    if landscapes is not None:
+        # A field that moves a wall bends it, so that the path without a field is no measure of it.
+        plain = [_Landscape.of(energy, d, film.grid.dz, model.damping, temperature) for d in range(film.devices)]
+        fields = np.array([[plain[d].escape(float(x))[5] for d, x in enumerate(row)] for row in places])
+        found[..., 5] = np.where(found[..., 5] > 0, fields, found[..., 5])
+    units = ("m", "J", "1", "Hz", "s", "T", "J", "J")
     both = ("state", "device")
     data = {
         name: (both, found[..., k], {"units": unit}) for k, (name, unit) in enumerate(zip(names, units, strict=True))
@@ -132,8 +148,21 @@ def retention_on(
             "failure_probability": (("time", "state"), _mean(lost), {"units": "1"}),
         },
         coords={"time": ("time", np.array(TIMES), {"units": "s"})},
-        attrs={"temperature": temperature, **compact.model_dump()},
+        attrs={
+            "temperature": temperature,
+            "method": "compact" if landscapes is None else str(landscapes.attrs["method"]),
+            **compact.model_dump(),
+        },
     )
+
+
+def _given(landscapes: xr.Dataset | None, device: int, devices: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Places and energies of a device in a data set of landscapes."""
+    if landscapes is None:
+        return None
+    if landscapes.sizes["device"] != devices:
+        raise InputError(f"landscapes: for {landscapes.sizes['device']} devices, but the film has {devices}")
+    return landscapes["place"].values, landscapes["energy"].values[device]
 
 
 def depopulation(loss: float) -> float:
@@ -167,17 +196,28 @@ class _Landscape:
     """kB T in J."""
 
     @staticmethod
-    def of(table: WallEnergy, device: int, thickness: float, damping: float, temperature: float) -> _Landscape:
+    def of(  # noqa: PLR0917 (of one caller)
+        table: WallEnergy,
+        device: int,
+        thickness: float,
+        damping: float,
+        temperature: float,
+        given: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> _Landscape:
         stiffness = thickness * (table.dmi - 2 * float(table.neel[0, device]))
         if not stiffness > 0:
             raise OutcomeError("retention: the DMI does not hold the walls at the angle of a Néel wall")
         spline, width = (CubicSpline(table.places, t[0, device]) for t in (table.energy, table.width))
         places = np.arange(0.0, float(table.places[-1]), FINE)
         track = float(table.track_width[device])
+        energy, slope = spline(places), spline(places, 1)
+        if given is not None:
+            energy = np.interp(places, *given)
+            slope = np.gradient(energy, FINE)
         return _Landscape(
             places,
-            spline(places),
-            spline(places, 1),
+            energy,
+            slope,
             width(places),
             stiffness * (track + table.twist_factor * (width(places) - track)),
             float(table.wall_width[0, device]),
@@ -187,15 +227,16 @@ class _Landscape:
         )
 
     def escape(self, position: float) -> tuple[float, ...]:
-        """Resting position, lower barrier, its direction, attempt frequency, retention time and pinning field."""
-        if math.isnan(position):
-            return (math.nan,) * 6
+        """Resting position, lower barrier, its direction, attempt frequency, retention time, pinning field, and the
+        barriers to the left and right."""
+        if math.isnan(position) or math.isnan(float(self.energy[0])):
+            return (math.nan,) * 8
         rest, ends = self._valley(min(max(round(position / FINE), 0), len(self.places) - 1))
         barriers = [float(self.energy[end] - self.energy[rest]) for end in ends]
         barrier, side = min(barriers), int(np.argmin(barriers))
         direction, place = (-1.0, 1.0)[side], float(self.places[rest])
         if barrier < RIPPLE * self.heat:
-            return place, barrier, direction, math.nan, 0.0, 0.0
+            return place, barrier, direction, math.nan, 0.0, 0.0, *barriers
         # Relative to the lower barrier, so that nothing overflows before the last exponential.
         frequency = sum(
             self._frequency(rest, end, other) * math.exp(-(height - barrier) / self.heat)
@@ -205,7 +246,8 @@ class _Landscape:
         low, high = sorted((rest, ends[side]))
         way = slice(low, high + 1)
         field = float((direction * self.slope[way] / (self.moment * self.width[way])).max())
-        return place, barrier, direction, frequency, math.exp(exponent) if exponent < 700 else math.inf, field
+        time = math.exp(exponent) if exponent < 700 else math.inf
+        return place, barrier, direction, frequency, time, field, *barriers
 
     def _valley(self, start: int) -> tuple[int, tuple[int, int]]:
         """The minimum in which a wall comes to rest, and the saddles (or ends of the track) on either side."""

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.arguments import as_tensor_of_numbers, checks_arguments
@@ -24,7 +24,9 @@ from barkhausen.micromagnetics.equilibrium.sphere_paths import (
     angles,
     equally_spaced,
     first_path,
+    length,
     rotated,
+    scalar,
     tangents,
 )
 from barkhausen.micromagnetics.excitation.drive import Drive
@@ -44,6 +46,9 @@ FORCE = 1e-4
 
 SPRING = 1.0
 """Springs between images, in T for each rad (root mean square) of difference."""
+
+DROP_FROM = 0.25
+"""Share of a batch that has converged, from which on the rest goes on alone."""
 
 CLIMB_BELOW, CLIMB_AFTER = 0.02, 100
 """Force in T below which the highest image begins to climb, or the iterations after which it does in any case."""
@@ -74,6 +79,7 @@ def minimum_energy_path(
     iterations: int = 2000,
     wobble: float = WOBBLE,
     seed: int = 0,
+    unfinished: Literal["warn", "ignore"] = "warn",
     device: torch.device | str = "cpu",
 ) -> xr.Dataset:
     """Path of least energy from one minimum to another, its saddle, and the barrier in both directions.
@@ -103,6 +109,7 @@ def minimum_energy_path(
         iterations: Largest number of iterations, a field evaluation of every inner image each.
         wobble: Random disturbance of the first path in rad; 0 keeps its symmetry.
         seed: Seed of that disturbance.
+        unfinished: Whether paths that have not converged are warned of; ``converged`` tells them in any case.
         device: ``cpu`` or ``cuda``.
 
     Returns:
@@ -139,7 +146,7 @@ def minimum_energy_path(
     first = first_path(torch.stack(nodes), images, metric, direction, wobble * noise.to(device)[None])
     band = _Band(first, metric, ends, _Energies(film, drive, terms, paths, images - 2, time, device), method)
     made = band.settle(force, iterations, climb)
-    return _dataset(film, band, made, {
+    return _dataset(film, band, made, unfinished == "warn", {
         "method": method, "images": images, "iterations": made, "climb": int(climb), "wanted_force": force,
         "evaluations": made * (images - 2) + 2, "drive": drive.describe(), "time": time, **film.describe(),
     })  # fmt: skip
@@ -162,6 +169,7 @@ class _Energies:
         drive.check_replicas(paths)
         rows = torch.arange(paths).repeat_interleave(images)
         self.paths, self.images = paths, images
+        self._given = (film, drive, terms, time, device)
         self.system = System(
             film.select(rows), drive.select(rows), None if terms is None else tuple(terms), replicas=paths * images,
             dtype=torch.float64, device=device,
@@ -176,6 +184,12 @@ class _Energies:
                 f"drive: at t = {time:g} s a current acts through {' and '.join(acting)}, a torque without an energy"
             )
         self.terms = [term for term in self.system.terms if isinstance(term, EnergyTerm)]
+
+    def select(self, paths: Int[Tensor, " kept"]) -> _Energies:
+        """Those of some of the paths, by number."""
+        film, drive, terms, time, device = self._given
+        paths = paths.cpu()
+        return _Energies(film.select(paths), drive.select(paths), terms, len(paths), self.images, time, device)
 
     def __call__(self, m: Images) -> tuple[Tensor, Tensor]:
         """Field in T, ``[path, image, 3, nx, ny]``, and the energy of each term in J, ``[term, path, image]``."""
@@ -201,12 +215,17 @@ class _Band:
 
     def __init__(self, m: Images, metric: Metric, ends: _Energies, inner: _Energies, method: str) -> None:
         self.m, self.metric, self.inner, self.method = m, metric, inner, method
+        self.lengths = metric.lengths
         self.terms = [type(term).__name__ for term in inner.terms]
         _, first = ends(m[:, :1])
         _, last = ends(m[:, -1:])
         self.energies = torch.cat((first, torch.zeros_like(first).expand(-1, -1, inner.images), last), dim=2)
         self.climbing = torch.full((len(m),), -1, device=m.device)
         self.left = torch.full((len(m),), torch.inf, dtype=m.dtype, device=m.device)
+        self.numbers = torch.arange(len(m), device=m.device)
+        self.made = torch.zeros(len(m), dtype=torch.int64, device=m.device)
+        """Iterations in which each path has moved."""
+        self.whole: list[Tensor] | None = None
 
     @property
     def energy(self) -> Float[Tensor, "path image"]:
@@ -214,47 +233,78 @@ class _Band:
         return self.energies.sum(0)
 
     def settle(self, force: float, iterations: int, climb: bool) -> int:
-        """Move the images until the forces are small; the number of iterations made."""
+        """Move the images until the forces are small; the number of iterations made.
+
+        A path that has converged moves no more, and its rows leave the batch once a quarter of them are such.
+        """
         newton = QuasiNewton(self.metric)
-        may_climb = False
+        may_climb = torch.zeros_like(self.climbing, dtype=torch.bool)
+        number = 0
         for number in range(1, iterations + 1):
             full, across, tangent = self._forces()
-            largest = torch.linalg.vector_norm(across, dim=-3).amax((2, 3))
-            if climb and not may_climb and (float(largest.max()) < max(CLIMB_BELOW, force) or number > CLIMB_AFTER):
-                may_climb = True
-                newton.forget()
-            top = self._top() if may_climb else self.climbing
-            if not torch.equal(top, self.climbing):
-                self.climbing = top
-                newton.forget()
+            largest = length(across).amax((2, 3, 4))
+            if climb:
+                begins = ~may_climb & ((largest.amax(1) < max(CLIMB_BELOW, force)) | (number > CLIMB_AFTER))
+                may_climb |= begins
+                newton.forget(begins)
+            top = torch.where(may_climb, self._top(), self.climbing)
+            newton.forget(top != self.climbing)
+            self.climbing = top
             climbs = torch.zeros_like(largest, dtype=torch.bool)
             has = torch.nonzero(top > 0).flatten()
             climbs[has, top[has] - 1] = True
             along = _spread(self.metric.dot(full, tangent))
             acting = torch.where(_spread(climbs), full - 2 * along * tangent, across)
-            all_of_it = torch.linalg.vector_norm(torch.where(_spread(climbs), full, across), dim=-3).amax((2, 3))
+            all_of_it = length(torch.where(_spread(climbs), full, across)).amax((2, 3, 4))
             self.left = all_of_it.amax(1)
-            if (may_climb or not climb) and bool((self.left < force).all()):
-                return number
+            done = (self.left < force) & (may_climb | (not climb))
+            self.made[self.numbers[~done]] = number
+            if bool(done.all()):
+                break
+            if int(done.sum()) >= DROP_FROM * len(done):
+                kept = torch.nonzero(~done).flatten()
+                self._put_aside(kept)
+                newton.keep(kept)
+                may_climb, full, across, tangent = (t[kept] for t in (may_climb, full, across, tangent))
+                climbs, acting, done = climbs[kept], acting[kept], done[kept]
             if self.method == "neb":
                 lengths = self.metric.lengths(self.m)
                 spring = SPRING * _spread(lengths[:, 1:] - lengths[:, :-1]) * tangent
                 acting = acting + torch.where(_spread(climbs), 0.0, spring)
-            moved = rotated(self.m[:, 1:-1], newton.step(self.m[:, 1:-1], acting))
+            step = newton.step(self.m[:, 1:-1], acting)
+            resting = done[:, None, None, None, None]
+            moved = torch.where(resting, self.m[:, 1:-1], rotated(self.m[:, 1:-1], step))
             self.m = torch.cat((self.m[:, :1], moved, self.m[:, -1:]), dim=1)
             if self.method == "string":
-                self.m = torch.cat(
-                    (self.m[:, :1], equally_spaced(self.m, self.metric, self.climbing)[:, 1:-1], self.m[:, -1:]), dim=1
-                )
-        self._forces()
-        return iterations
+                spaced = equally_spaced(self.m, self.metric, self.climbing)[:, 1:-1]
+                moved = torch.where(resting, moved, spaced)
+                self.m = torch.cat((self.m[:, :1], moved, self.m[:, -1:]), dim=1)
+        else:
+            self._forces()
+        self.m, self.energies, self.climbing, self.left = self._put_aside(torch.arange(0))
+        return number
+
+    def _put_aside(self, kept: Tensor) -> list[Tensor]:
+        """Store the present state of all paths, and go on with some of them, by their number in the batch."""
+        dims = (0, 1, 0, 0)
+        parts = (self.m, self.energies, self.climbing, self.left)
+        if self.whole is None:
+            self.whole = [part.clone() for part in parts]
+        for whole, part, dim in zip(self.whole, parts, dims, strict=True):
+            whole.index_copy_(dim, self.numbers, part)
+        self.numbers = self.numbers[kept]
+        if len(kept):
+            self.m, self.climbing, self.left = self.m[kept], self.climbing[kept], self.left[kept]
+            self.energies = self.energies[:, kept]
+            self.metric, self.inner = self.metric.select(kept), self.inner.select(kept)
+        return self.whole
 
     def _forces(self) -> tuple[Images, Images, Images]:
         """Force in T perpendicular to m, its part perpendicular to the path too, and the tangents of the path."""
         m = self.m[:, 1:-1]
         field, energies = self.inner(m)
         self.energies = torch.cat((self.energies[..., :1], energies, self.energies[..., -1:]), dim=2)
-        full = field - (field * m).sum(-3, keepdim=True) * m
+        full = torch.addcmul(field, scalar(field, m), m, value=-1.0)
         tangent = tangents(self.m, self.energy, self.metric)
         across = full - _spread(self.metric.dot(full, tangent)) * tangent
         return full, across, tangent
@@ -265,17 +315,17 @@ class _Band:
         return torch.where((top == 0) | (top == self.m.shape[1] - 1), -1, top)
 
 
-def _dataset(film: Film, band: _Band, made: int, attributes: dict[str, object]) -> xr.Dataset:
+def _dataset(film: Film, band: _Band, made: int, warns: bool, attributes: dict[str, object]) -> xr.Dataset:
     energy = band.energy.cpu()
     top = energy.argmax(1)
     wanted = float(str(attributes["wanted_force"]))
     late = int((band.left.cpu() >= wanted).sum())
-    if late:
+    if late and warns:
         warn(
             f"minimum_energy_path: {late} of {len(energy)} paths have not converged after {made} iterations (force up "
             f"to {float(band.left.max()):.3g} T, wanted {wanted:g}): their barriers are no results"
         )
-    lengths = band.metric.lengths(band.m).cpu()
+    lengths = band.lengths(band.m).cpu()
     rows = torch.arange(len(energy))
     m = band.m.cpu()
     cells = ("component", "x", "y")
