@@ -90,6 +90,13 @@ QUANTITIES: dict[str, Quantity] = {
     "Young's modulus": Quantity("Pa", 1e6, 1e13, 2e11, {"GPa": 1e9}),
     "piezoelectric coefficient": Quantity("m/V", 1e-15, 1e-7, 2e-10, {"pm/V": 1e-12}),
     "VCMA coefficient": Quantity("J/(V m)", 1e-18, 1e-9, 1e-13, {"fJ/(V m)": 1e-15}),
+    "breakdown field": Quantity("V/m", 1e5, 1e11, 1e9, {"V/nm": 1e9, "MV/cm": 1e8}),
+    "interfacial anisotropy": Quantity("J/m2", 1e-8, 0.1, 1e-3, {"mJ/m2": 1e-3}),
+    "interfacial DMI": Quantity("J/m", 1e-17, 1e-10, 1e-12, {"pJ/m": 1e-12, "fJ/m": 1e-15}),
+    # Heat
+    "thermal conductivity": Quantity("W/(m K)", 1e-3, 1e4, 10.0, {}),
+    "heat capacity": Quantity("J/(m3 K)", 1e4, 1e8, 2e6, {"MJ/(m3 K)": 1e6, "J/(cm3 K)": 1e6}),
+    "thermal resistance": Quantity("m2 K/W", 1e-12, 1e-3, 1e-8, {}),
     # Drive
     "current density": Quantity("A/m2", 1e4, 1e16, 1e11, {"MA/cm2": 1e10, "TA/m2": 1e12}),
     "field": Quantity("T", 1e-9, 1e3, 0.5, {"mT": 1e-3, "Oe": 1e-4}),

@@ -7,7 +7,7 @@ from barkhausen.device.domain_wall.compact.calibration import Calibration, calib
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
-from barkhausen.device.domain_wall.gate import Piezoelectric
+from barkhausen.device.domain_wall.gates import GATES, OxideGate, Piezoelectric, TrackGate
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters, load_parameters
@@ -38,6 +38,7 @@ from barkhausen.device.technology import TECHNOLOGIES, Technology, load_technolo
 __all__ = [
     "DOMAIN_WALL",
     "FORMAT_VERSION",
+    "GATES",
     "LEAST_DEVICES",
     "RESISTIVE",
     "TECHNOLOGIES",
@@ -53,6 +54,7 @@ __all__ = [
     "FitReport",
     "GaussianStates",
     "Grains",
+    "OxideGate",
     "Piezoelectric",
     "ProgrammingEvent",
     "ProgrammingProtocol",
@@ -64,6 +66,7 @@ __all__ = [
     "StateDistribution",
     "StateSummary",
     "Technology",
+    "TrackGate",
     "TrackShape",
     "TunnelJunction",
     "calibrate",

@@ -92,7 +92,9 @@ def test_prices_are_those_of_the_waveforms(found: Characterisation) -> None:
     parameters = small()
     event = ProgrammingEvent(parameters.protocol, (-1.0, 1.0))
     assert found.device.energy("sot") == pytest.approx(event.sot_energy(parameters.track), rel=1e-9, abs=0)
-    assert found.device.energy("gate") == pytest.approx(event.gate_energy(parameters.track), rel=1e-9, abs=0)
+    assert found.device.energy("gate") == pytest.approx(
+        event.gate_energy(parameters.track, parameters.gate, parameters.junction), rel=1e-9, abs=0
+    )
     edges = 2 * 0.05e-9 / 3
     integral = 4e11**2 * (1e-9 + edges) + 2.5e11**2 * (1.8e-9 + edges)
     heat = 2.0e-6 * 128e-9 * 32e-9 * 3e-9 * integral

@@ -12,6 +12,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device import (
     CharacterisedDevice,
     DeviceParameters,
+    Piezoelectric,
     ProgrammingProtocol,
     Pulse,
     Racetrack,
@@ -93,10 +94,10 @@ def test_gate_is_a_plate_capacitor_charged_without_recovery(change: dict[str, fl
     track = Racetrack(**change)
     # 8.854 pF/m * 1000 * 512 nm * 64 nm / 100 nm = 2.9013 fF
     assert pytest.approx(2.9013e-15, rel=1e-4, abs=0) == CAPACITANCE
-    assert track.gate_capacitance == close(factor * CAPACITANCE)
-    assert track.gate_energy(0.5) == close(factor * CAPACITANCE * 0.25)
-    assert track.gate_energy(-1.5) == close(factor * CAPACITANCE * 2.25)
-    assert track.gate_energy(0.0) == 0.0
+    assert Piezoelectric().capacitance(track) == close(factor * CAPACITANCE)
+    assert Piezoelectric().charging_energy(track, 0.5) == close(factor * CAPACITANCE * 0.25)
+    assert Piezoelectric().charging_energy(track, -1.5) == close(factor * CAPACITANCE * 2.25)
+    assert Piezoelectric().charging_energy(track, 0.0) == 0.0
 
 
 def test_read_costs_voltage_squared_times_conductance_times_time() -> None:

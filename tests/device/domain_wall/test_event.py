@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from barkhausen.device.domain_wall.event import LEAD, ProgrammingEvent
+from barkhausen.device.domain_wall.gates import Piezoelectric
+from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol, Pulse
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import StrainGate
@@ -21,7 +23,7 @@ PROTOCOL = ProgrammingProtocol(
     gate_hold=0.2e-9,
     relaxation=1.5e-9,
 )
-TRACK = Racetrack()
+TRACK, GATE = Racetrack(), Piezoelectric()
 EVENT = ProgrammingEvent(PROTOCOL, PROTOCOL.voltages(3))
 
 
@@ -63,18 +65,18 @@ def test_the_joule_heat_is_that_of_the_waveform() -> None:
 
 
 def test_the_gate_is_charged_for_the_reset_and_for_the_state() -> None:
-    capacitance = TRACK.gate_capacitance
+    capacitance = GATE.capacitance(TRACK)
     by_hand = [capacitance * (0.8**2 + v**2) for v in (-1.0, 0.0, 0.5)]
-    assert EVENT.gate_energy(TRACK) == pytest.approx(by_hand, rel=1e-9, abs=0)
+    assert EVENT.gate_energy(TRACK, GATE, TunnelJunction()) == pytest.approx(by_hand, rel=1e-9, abs=0)
 
 
 def test_a_step_from_one_voltage_to_the_next_draws_the_difference_only() -> None:
     # Without a pause the gate goes from 0.8 V straight to the state's voltage.
     straight = PROTOCOL.model_copy(update={"settle": 0.0})
     event = ProgrammingEvent(straight, (1.0, 0.5, -1.0))
-    capacitance = TRACK.gate_capacitance
+    capacitance = GATE.capacitance(TRACK)
     by_hand = [capacitance * (0.64 + 1.0 * 0.2), capacitance * 0.64, capacitance * (0.64 + 1.0 * 1.8)]
-    assert event.gate_energy(TRACK) == pytest.approx(by_hand, rel=1e-9, abs=0)
+    assert event.gate_energy(TRACK, GATE, TunnelJunction()) == pytest.approx(by_hand, rel=1e-9, abs=0)
 
 
 def test_the_drive_gives_each_voltage_a_replica() -> None:

@@ -172,7 +172,10 @@ class _Run:
             parameters,
             source="micromagnetics",
             assumed=[*parameters.assumed(), *parameters.assumed_of_simulation()],
-            energies={"sot": event.sot_energy(parameters.track), "gate": event.gate_energy(parameters.track)},
+            energies={
+                "sot": event.sot_energy(parameters.track),
+                "gate": event.gate_energy(parameters.track, parameters.gate, parameters.junction),
+            },
             outcome=outcome[order],
             attributes={
                 "seed": parameters.characterisation.seed,

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from barkhausen.device.domain_wall.gates import TrackGate
+from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import Drive, Gate, Waveform
@@ -78,15 +80,14 @@ class ProgrammingEvent:
         integral = self.current_density().integral_of_square(self.duration).numpy()
         return np.broadcast_to(track.joule_heat(1.0, 1.0) * integral, len(self.voltages)).copy()
 
-    def gate_energy(self, track: Racetrack) -> Float[np.ndarray, " replica"]:
-        """Energy in J drawn from the supplies to charge the gate: C V (V − V') for every step from V' to V.
-
-        Steps towards zero return no energy, since the charge is not recovered.
-        """
+    def gate_levels(self) -> tuple[Float[np.ndarray, "interval replica"], Float[np.ndarray, " interval"]]:
+        """Gate voltage in V between its steps, and how long in s it stays there."""
         wave = self.gate_voltage()
         knots = torch.unique(wave.times)
         # The voltage is constant between knots and has two values at a knot.
-        levels = wave(0.5 * (knots[1:] + knots[:-1]))
-        levels = torch.cat((torch.zeros_like(levels[:1]), levels))
-        drawn = (levels[1:] * levels.diff(dim=0)).clamp_min(0.0).sum(0).numpy()
-        return np.broadcast_to(track.gate_capacitance * drawn, len(self.voltages)).copy()
+        levels = wave(0.5 * (knots[1:] + knots[:-1])).numpy()
+        return np.broadcast_to(levels, (len(levels), len(self.voltages))).copy(), knots.diff().numpy()
+
+    def gate_energy(self, track: Racetrack, gate: TrackGate, junction: TunnelJunction) -> Float[np.ndarray, " replica"]:
+        """Energy in J drawn from the supplies by the gate (:meth:`TrackGate.energy`) in the whole event."""
+        return gate.energy(track, junction, *self.gate_levels())

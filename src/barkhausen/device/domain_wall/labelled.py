@@ -59,6 +59,7 @@ def domain_wall_device(
     states = positions.shape[0]
     check_states(states)
     track, protocol, junction = parameters.track, parameters.protocol, parameters.junction
+    gate, leak = parameters.gate, parameters.gate.leakage(track, junction) * protocol.gate_time
     voltages = protocol.voltages(states)
     if len(voltages) != states:
         raise InputError(f"protocol.gate_voltages has {len(voltages)} values but the device has {states} states")
@@ -82,7 +83,7 @@ def domain_wall_device(
         read_out=ReadOut(junction.read_voltage, junction.read_time, junction.resistance_area),
         energies={
             "sot": np.full(states, protocol.sot_energy(track)),
-            "gate": np.array([track.gate_energy(v) for v in voltages]),
+            "gate": np.array([gate.charging_energy(track, v) + leak * v * v for v in voltages]),
             "read": np.array([junction.read_energy(g) for g in conductance]),
             **(energies or {}),
         },

@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import checked_as, too_much_for_a_gate
-from barkhausen.device.domain_wall.gate import Piezoelectric
+from barkhausen.device.domain_wall.gates import Piezoelectric, TrackGate, gate_from
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.shape import TrackShape
@@ -49,7 +57,7 @@ class DeviceParameters(Parameters):
     track: Racetrack = Racetrack()
     shape: TrackShape = TrackShape()
     material: Material = material(DEFAULT_MATERIAL)
-    gate: Piezoelectric = Piezoelectric()
+    gate: SerializeAsAny[TrackGate] = Piezoelectric()
     protocol: ProgrammingProtocol = ProgrammingProtocol()
     junction: TunnelJunction = TunnelJunction()
     characterisation: Characterisation = Characterisation()
@@ -72,12 +80,33 @@ class DeviceParameters(Parameters):
             base["source"] += f"; changed: {', '.join(sorted(constants))}"
         return base | constants
 
+    @field_validator("gate", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any) -> TrackGate:
+        """The gate of the kind that the table names."""
+        return gate_from(value)
+
+    @model_serializer(mode="wrap")
+    def _without_the_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Constants of the track that mean nothing with this gate would be refused when they are read again.
+        values: dict[str, Any] = handler(self)
+        for name in self.gate.unused_of_track:
+            values.get("track", {}).pop(name, None)
+        return values
+
+    @model_validator(mode="after")
+    def _track_of_the_gate(self) -> DeviceParameters:
+        for name in self.gate.unused_of_track:
+            if name in self.track.model_fields_set:
+                raise ValueError(f"track.{name}: means nothing with a gate of kind = {self.gate.kind!r}")
+        return self
+
     @model_validator(mode="after")
     def _voltages_that_the_gate_stands(self) -> DeviceParameters:
-        largest = self.gate.on(self.track).largest_voltage
+        largest = self.gate.largest_voltage(self.track)
         given = {f"gate_voltages.{k}": voltage for k, voltage in enumerate(self.protocol.gate_voltages or ())}
         for name, voltage in {**given, "reset_voltage": self.protocol.reset_voltage}.items():
-            if (line := too_much_for_a_gate(voltage, largest)) is not None:
+            if largest is not None and (line := too_much_for_a_gate(voltage, largest)) is not None:
                 raise ValueError(f"protocol.{name} = {line}")
         return self
 
@@ -114,12 +143,14 @@ class DeviceParameters(Parameters):
     def assumed(self) -> list[str]:
         """Assumptions, a line each: electrical parameters at defaults that are not published values."""
         lines = []
+        unused = self.gate.unused_of_track
         for part, values in (("track", self.track), ("junction", self.junction)):
             lines += [
                 f"{part}.{name} = {value:g} (default)"
                 for name, value in values.model_dump().items()
-                if name not in values.model_fields_set
+                if name not in values.model_fields_set and name not in unused
             ]
+        lines += self.gate.assumed("gate" in self.model_fields_set)
         for part in ("reset", "program"):
             pulse: BaseModel = getattr(self.protocol, part)
             if part not in self.protocol.model_fields_set:
@@ -131,13 +162,10 @@ class DeviceParameters(Parameters):
     def assumed_of_simulation(self) -> list[str]:
         """The further assumptions of a simulated device, a line each."""
         edges, stop = self.shape.roughness, self.shape.end_stops
-        gate = self.gate
         lines = [
             f"material: {self.material.source or 'as given'}",
             f"edges: {1e9 * edges.rms:g} nm rms, correlated over {1e9 * edges.correlation_length:g} nm",
-            f"strain: {1e6 * gate.magnetostriction:g} ppm, {1e-9 * gate.youngs_modulus:g} GPa, "
-            f"d31 = {1e12 * gate.piezoelectric_coefficient:g} pm/V over "
-            f"{1e9 * self.track.piezoelectric_thickness:g} nm, transfer {gate.transfer:g}",
+            self.gate.described(self.track),
         ]
         if stop.length > 0 and stop.anisotropy > 0:
             lines.append(f"ends: Ku raised by {stop.anisotropy:g} J/m3 over {1e9 * stop.length:g} nm at either end")

@@ -56,6 +56,11 @@ class ProgrammingProtocol(Parameters):
             return self.gate_voltages
         return tuple(-0.5 + k / (states - 1) for k in range(states))
 
+    @property
+    def gate_time(self) -> float:
+        """Time in s for which the gate is on for the programming pulse."""
+        return self.program.width + 2 * self.edge_time + 2 * self.gate_hold
+
     def sot_energy(self, track: Racetrack) -> float:
         """Joule heat in J of both current pulses of one attempt; a linear edge counts a third of its duration."""
         flanks = 2 * self.edge_time / 3

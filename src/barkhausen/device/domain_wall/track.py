@@ -1,4 +1,4 @@
-"""The racetrack: a magnetic strip on a heavy metal, over a piezoelectric gate."""
+"""The racetrack: a magnetic strip on a heavy metal, with or without a piezoelectric below."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Annotated
 
 from barkhausen.core.config import Parameters, Positive
 from barkhausen.core.plausible import checked_as
-
-VACUUM_PERMITTIVITY = 8.8541878128e-12
-"""Vacuum permittivity in F/m (CODATA 2018)."""
 
 
 class Racetrack(Parameters):
@@ -30,7 +27,7 @@ class Racetrack(Parameters):
     heavy_metal_resistivity: Annotated[Positive, checked_as("resistivity")] = 2.0e-6
     """Resistivity of the heavy metal in ohm m (beta-Ta 2.0e-6, W 1.2e-6)."""
     piezoelectric_thickness: Annotated[Positive, checked_as("gate thickness")] = 100e-9
-    """Thickness of the piezoelectric gate in m."""
+    """Thickness in m of the piezoelectric of a gate of kind ``strain``."""
     piezoelectric_permittivity: Annotated[Positive, checked_as("relative permittivity")] = 1000.0
     """Relative permittivity of the piezoelectric (PZT: 1000 to 4753)."""
 
@@ -38,11 +35,6 @@ class Racetrack(Parameters):
     def area(self) -> float:
         """Footprint of the track in m²."""
         return self.length * self.width
-
-    @property
-    def gate_capacitance(self) -> float:
-        """Capacitance in F of the gate as a plate capacitor, C = eps0 eps_r L w / t."""
-        return VACUUM_PERMITTIVITY * self.piezoelectric_permittivity * self.area / self.piezoelectric_thickness
 
     def joule_heat(self, current_density: float, duration: float) -> float:
         """Joule heat in J of a current pulse in the heavy metal: J² rho L w t tau.
@@ -54,13 +46,3 @@ class Racetrack(Parameters):
         volume = self.area * self.heavy_metal_thickness
         # Unlike a power, a product that overflows is infinite, and is refused with the name of the energy.
         return current_density * current_density * self.heavy_metal_resistivity * volume * duration
-
-    def gate_energy(self, gate_voltage: float) -> float:
-        """Energy in J drawn from the supply to charge and discharge the gate: C V².
-
-        Half of it is lost on charging and half on discharging; none is recovered (no adiabatic charging).
-
-        Args:
-            gate_voltage: Gate voltage in V.
-        """
-        return self.gate_capacitance * gate_voltage * gate_voltage

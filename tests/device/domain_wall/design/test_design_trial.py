@@ -88,7 +88,8 @@ def test_walls_stop_at_the_notches_that_were_found_by_hand() -> None:
     assert score.not_home < 0.1
     track = device.track
     event = ProgrammingEvent(device.protocol, device.protocol.gate_voltages or ())
-    assert score.energy == pytest.approx((event.sot_energy(track) + event.gate_energy(track)).mean())
+    gate = event.gate_energy(track, device.gate, device.junction)
+    assert score.energy == pytest.approx((event.sot_energy(track) + gate).mean())
 
 
 def test_a_reset_too_weak_does_not_come_home() -> None:

@@ -69,7 +69,7 @@ def assess_of(
         after_reset,
         voltages=voltages,
         places=places_of(parameters),
-        energy=event.sot_energy(track) + event.gate_energy(track),
+        energy=event.sot_energy(track) + event.gate_energy(track, parameters.gate, parameters.junction),
         length=track.length,
         between_stops=track.length - 2 * parameters.shape.end_stops.length,
         weights=weights,
