@@ -26,6 +26,13 @@ Direction = Annotated[tuple[float, float, float], AfterValidator(_normalised)]
 """Unit vector, normalised on input."""
 
 
+KUZMIN = 0.35
+"""s of Kuz'min's law, that of iron."""
+
+LAWS = ("constants_at", "curie_temperature", "anisotropy_exponent", "exchange_exponent", "dmi_exponent")
+"""Fields that say at which temperature the constants hold, and how they change with it."""
+
+
 class Material(Parameters):
     """Constants of the ferromagnet and of the torques that drive it; SI units.
 
@@ -58,6 +65,18 @@ class Material(Parameters):
     cubic_axis_1: Direction = (1.0, 0.0, 0.0)
     cubic_axis_2: Direction = (0.0, 1.0, 0.0)
     """Two of the three cubic axes, perpendicular to each other; the third is their cross product."""
+    constants_at: Annotated[float, Field(ge=0, le=2000)] = 0.0
+    """Temperature in K at which Ms, A, Ku and D are averages, as measured. 0: they are given to the cells of any mesh
+    as they are, as in standard problems, and thermal fluctuations soften them."""
+    curie_temperature: Annotated[Positive, Field(le=2000)] = 750.0
+    """Curie temperature in K of the law of Ms(T) (:meth:`at`). Default: assumed, for 1 nm of CoFeB."""
+    anisotropy_exponent: Annotated[float, Field(ge=0, le=10)] = 2.2
+    """Ku is proportional to Ms(T) to this power: 2.18 for CoFeB/MgO (Alzate et al., Appl. Phys. Lett. 104, 112410
+    (2014))."""
+    exchange_exponent: Annotated[float, Field(ge=0, le=10)] = 1.8
+    """The same for A: 1.8 in atomistic models (Moreno et al., Phys. Rev. B 94, 104433 (2016))."""
+    dmi_exponent: Annotated[float, Field(ge=0, le=10)] = 1.8
+    """The same for D. Default: assumed to be that of A, as for two neighbours with fixed D."""
     source: str = ""
     """Source of the values."""
 
@@ -70,10 +89,61 @@ class Material(Parameters):
 
     def stated(self) -> dict[str, object]:
         """Constants by name, without directions and cubic constants that have their default."""
-        later = ("easy_axis", "cubic_anisotropy", "cubic_axis_1", "cubic_axis_2")
+        later = ("easy_axis", "cubic_anisotropy", "cubic_axis_1", "cubic_axis_2", *LAWS)
         values = {name: getattr(self, name) for name in type(self).model_fields}
         default = {name: type(self).model_fields[name].default for name in later}
         return {name: value for name, value in values.items() if name not in later or value != default[name]}
+
+    @model_validator(mode="after")
+    def _ordered_where_measured(self) -> Material:
+        if self.constants_at > 0 and not self.constants_at < self.curie_temperature:
+            raise PydanticCustomError(
+                "temperature",
+                "constants_at = {at} K must be below curie_temperature = {curie} K",
+                {"at": f"{self.constants_at:g}", "curie": f"{self.curie_temperature:g}"},
+            )
+        return self
+
+    def order(self, temperature: float) -> float:
+        """Ms(T)/Ms(0) by Kuz'min's law, [1 − s tau^(3/2) − (1 − s) tau^(5/2)]^(1/3), tau = T/Tc and s = 0.35.
+
+        Kuz'min, Phys. Rev. Lett. 94, 107204 (2005), where s is 0.35 for iron and 0.11 for cobalt.
+
+        Raises:
+            InputError: The temperature is negative, or not below the Curie temperature.
+        """
+        tau = temperature / self.curie_temperature
+        if not 0 <= tau < 1:
+            raise InputError(
+                f"temperature = {temperature:g} K: must be 0 or more and below material.curie_temperature = "
+                f"{self.curie_temperature:g} K"
+            )
+        return float((1 - KUZMIN * tau**1.5 - (1 - KUZMIN) * tau**2.5) ** (1 / 3))
+
+    def at(self, temperature: float) -> Material:
+        """The material with its constants scaled from ``constants_at`` to another temperature by its laws.
+
+        With r = Ms(T)/Ms(constants_at): Ms r, Ku r^anisotropy_exponent, A r^exchange_exponent, D r^dmi_exponent. A
+        material with ``constants_at = 0`` has no laws and is returned as it is.
+
+        Args:
+            temperature: Temperature in K.
+
+        Raises:
+            InputError: The temperature is negative, or not below the Curie temperature.
+        """
+        if self.constants_at in (0, temperature):
+            return self
+        ratio = self.order(temperature) / self.order(self.constants_at)
+        return self.model_copy(
+            update={
+                "saturation_magnetisation": ratio * self.saturation_magnetisation,
+                "exchange_stiffness": ratio**self.exchange_exponent * self.exchange_stiffness,
+                "anisotropy": ratio**self.anisotropy_exponent * self.anisotropy,
+                "dmi": ratio**self.dmi_exponent * self.dmi,
+                "constants_at": temperature,
+            }
+        )
 
     @property
     def is_perpendicular(self) -> bool:

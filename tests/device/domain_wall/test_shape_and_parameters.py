@@ -19,6 +19,7 @@ width = 48e-9
 [material]
 preset = "cofeb-tantalum"
 dmi = 0.3e-3
+constants_at = 0
 
 [shape]
 notches = [{ position = 100e-9, depth = 8e-9, half_length = 20e-9 }]

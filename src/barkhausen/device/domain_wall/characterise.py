@@ -131,7 +131,7 @@ class _Run:
         event = ProgrammingEvent(self.parameters.protocol, ensemble.voltages)
         return simulate(
             ensemble.film.assign([0] * states),
-            event.drive(self.parameters.gate.on(self.parameters.track)),
+            event.drive(self.parameters.gate_of_simulation()),
             duration=event.duration,
             every=ensemble.every,
             replicas=states,

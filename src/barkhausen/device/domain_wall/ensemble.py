@@ -60,7 +60,7 @@ class Ensemble:
     @property
     def drive(self) -> Drive:
         """Drive of the film, with one entry for each replica."""
-        return self.event.drive(self.parameters.gate.on(self.parameters.track))
+        return self.event.drive(self.parameters.gate_of_simulation())
 
     def replica(self, state: int, device: int, cycle: int) -> int:
         """Replica of an event.

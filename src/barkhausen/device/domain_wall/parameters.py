@@ -24,9 +24,21 @@ from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.shape import TrackShape
 from barkhausen.device.domain_wall.track import Racetrack
-from barkhausen.micromagnetics import Film, Material, material
+from barkhausen.micromagnetics import Film, Gate, Material, material
+from barkhausen.micromagnetics.temperature.averages import film_of_averages
+from barkhausen.micromagnetics.temperature.bare import bare_constants, bare_film
 
 DEFAULT_MATERIAL = "cofeb-tantalum"
+
+MEASURED_AT = 300.0
+"""Temperature in K at which the constants of a device's material are averages, where its file does not say."""
+
+WRITTEN_BY_OLD = frozenset(
+    {"saturation_magnetisation", "exchange_stiffness", "damping", "anisotropy", "dmi", "spin_hall_angle"}
+    | {"field_like_ratio", "spin_polarisation", "non_adiabaticity", "source"}
+)
+"""Keys of a material that version 0.1.0 wrote. A table with all of them and no ``constants_at`` comes from a device
+file or a design of before that key, whose constants were those of the cells."""
 
 NAME = "domain-wall"
 """Name of the technology."""
@@ -56,7 +68,7 @@ class DeviceParameters(Parameters):
 
     track: Racetrack = Racetrack()
     shape: TrackShape = TrackShape()
-    material: Material = material(DEFAULT_MATERIAL)
+    material: Material = material(DEFAULT_MATERIAL, constants_at=MEASURED_AT)
     gate: SerializeAsAny[TrackGate] = Piezoelectric()
     protocol: ProgrammingProtocol = ProgrammingProtocol()
     junction: TunnelJunction = TunnelJunction()
@@ -68,7 +80,7 @@ class DeviceParameters(Parameters):
         """The material: ``preset`` names one whose constants are replaced by other keys of the table."""
         if not isinstance(value, dict):
             return value
-        constants = dict(value)
+        constants = {"constants_at": 0.0 if value.keys() >= WRITTEN_BY_OLD else MEASURED_AT} | value
         name = constants.pop("preset", DEFAULT_MATERIAL)
         if not isinstance(name, str):
             raise ValueError(f"preset = {name!r}: must be the name of a material")
@@ -76,8 +88,8 @@ class DeviceParameters(Parameters):
             base = material(name).model_dump()
         except InputError as error:
             raise ValueError(str(error)) from None
-        if constants:
-            base["source"] += f"; changed: {', '.join(sorted(constants))}"
+        if changed := sorted(value.keys() - {"preset"}):
+            base["source"] += f"; changed: {', '.join(changed)}"
         return base | constants
 
     @field_validator("gate", mode="before")
@@ -110,12 +122,76 @@ class DeviceParameters(Parameters):
                 raise ValueError(f"protocol.{name} = {line}")
         return self
 
-    def film(self, *, devices: int | None = None, cell: float | None = None, seed: int | None = None) -> Film:
-        """The films of the devices. Default: number, cells and seed of ``characterisation``.
+    def film(
+        self,
+        *,
+        devices: int | None = None,
+        cell: float | None = None,
+        seed: int | None = None,
+        temperature: float | None = None,
+    ) -> Film:
+        """The films of the devices for a simulation. Default: number, cells, seed and temperature of
+        ``characterisation``.
+
+        The cells have bare constants, whose averages at the temperature are those of the material
+        (:func:`~barkhausen.micromagnetics.temperature.bare.bare_film`), or the material's own if its ``constants_at``
+        is 0.
 
         Raises:
-            InputError: The shape is impossible for a film.
+            InputError: The shape is impossible for a film, or its constants at the temperature are.
         """
+        kelvin = self.characterisation.temperature if temperature is None else temperature
+        return bare_film(self._measured_film(devices, cell, seed), kelvin)
+
+    def film_at(
+        self, temperature: float, *, devices: int | None = None, cell: float | None = None, seed: int | None = None
+    ) -> Film:
+        """The films of the devices with the *averages* of their constants at a temperature, for energies of walls.
+
+        The energy of a wall at T = 0 on this film is its free energy at the temperature. With ``constants_at = 0`` the
+        constants of the cells are softened by the spin waves of the mesh (:func:`.thermal_order`).
+
+        Args:
+            temperature: Temperature in K.
+            devices, cell, seed: As in :meth:`film`.
+
+        Raises:
+            InputError: The shape is impossible for a film, or its constants at the temperature are.
+        """
+        return film_of_averages(self._measured_film(devices, cell, seed), temperature)
+
+    def gate_of_simulation(self, temperature: float | None = None) -> Gate:
+        """The gate for a simulation on :meth:`film`: its change of Ku is scaled to the bare one of the cells.
+
+        Args:
+            temperature: Temperature in K. Default: that of ``characterisation``.
+
+        Raises:
+            InputError: The constants at the temperature are impossible for a film.
+        """
+        gate, cell = self.gate.on(self.track), self.characterisation.cell
+        if self.material.constants_at == 0:
+            return gate
+        kelvin = self.characterisation.temperature if temperature is None else temperature
+        bare = bare_constants(self.material, cell, self.track.thickness, kelvin)
+        return gate.scaled(bare.anisotropy_factor * bare.measured.anisotropy / self.material.anisotropy)
+
+    def gate_at(self, temperature: float) -> Gate:
+        """The gate for energies of walls on :meth:`film_at` with ``constants_at`` above 0: its change of Ku follows
+        Ku.
+
+        Args:
+            temperature: Temperature in K.
+
+        Raises:
+            InputError: The temperature is not below the Curie temperature.
+        """
+        gate = self.gate.on(self.track)
+        ratio = self.material.at(temperature).anisotropy / self.material.anisotropy if self.material.anisotropy else 1.0
+        return gate if ratio == 1 else gate.scaled(ratio)
+
+    def _measured_film(self, devices: int | None, cell: float | None, seed: int | None) -> Film:
+        """The films with the constants of the material as they are given."""
         how = self.characterisation
         return self.shape.film(
             self.track,

@@ -78,7 +78,12 @@ def retention(
         InputError: As :func:`retention_on`.
     """
     temperature = parameters.characterisation.temperature if temperature is None else temperature
-    film = parameters.film()
+    if parameters.material.constants_at > 0:
+        # Its constants are the averages already, and a calibration's order is that of the mesh.
+        film = parameters.film_at(temperature)
+        compact = CompactParameters() if compact is None else compact.model_copy(update={"order": 1.0})
+    else:
+        film = parameters.film()
     if compact is None:
         order = thermal_order(film, temperature) if math.isfinite(temperature) and temperature > 0 else 1.0
         if not order > 0:

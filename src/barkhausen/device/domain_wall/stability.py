@@ -47,7 +47,7 @@ def stability(
                 [
                     junction.read_disturb(
                         track,
-                        material,
+                        material.at(heat),
                         pinning_field=field,
                         barrier=barrier,
                         attempt_frequency=frequency,

@@ -44,6 +44,7 @@ from barkhausen.experiment.design.confirmation import confirm, plain
 from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, held_search, load_search
 from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics import Film
+from barkhausen.micromagnetics.temperature.averages import film_of_averages
 from barkhausen.version import __version__
 
 SEARCH, CANDIDATES, CONFIRMED = "search.toml", "candidates.csv", "confirmed"
@@ -321,11 +322,15 @@ def _toml_of(best: _Finalist, source: str) -> str:
 def _check_gate(recipe: SearchRecipe) -> None:
     """Refuse voltages that leave no perpendicular anisotropy, before anything is computed."""
     device = recipe.device
-    per_volt = device.gate.on(device.track).anisotropy_per_volt
+    kelvin, compact = device.characterisation.temperature, recipe.search.compact
+    per_volt = device.gate_at(kelvin).anisotropy_per_volt
     lowest = min(per_volt * voltage for voltage in recipe.search.ranges.gate_voltage)
     grid = device.shape.outline(device.track).grid(device.track.thickness, device.characterisation.cell)
+    film = Film(grid, device.material)
+    if device.material.constants_at > 0:
+        film, compact = film_of_averages(film, kelvin), compact.model_copy(update={"order": 1.0})
     try:
-        CompactModel(Film(grid, device.material), recipe.search.compact).landscape(lowest)
+        CompactModel(film, compact).landscape(lowest)
     except InputError as error:
         raise InputError(f"search.ranges.gate_voltage: {error}") from None
 

@@ -26,6 +26,30 @@ class Gate(Parameters, abc.ABC):
         """Voltage in V beyond any breakdown of the gate, above which a value is refused; None if nothing is known."""
         return None
 
+    def scaled(self, factor: float) -> LinearGate:
+        """A gate whose change of Ku is ``factor`` times this one's, as the cells of a mesh need it
+        (:mod:`barkhausen.micromagnetics.temperature`)."""
+        return LinearGate(per_volt=factor * self.anisotropy_per_volt, breakdown=self.largest_voltage)
+
+
+class LinearGate(Gate):
+    """Gate of a given change of Ku for one volt."""
+
+    per_volt: Annotated[float, Field(allow_inf_nan=False)]
+    """Change of Ku in J/m³ for one volt."""
+    breakdown: Positive | None = None
+    """Voltage in V above which a value is refused."""
+
+    @property
+    def anisotropy_per_volt(self) -> float:
+        """Change of Ku in J/m³ for one volt."""
+        return self.per_volt
+
+    @property
+    def largest_voltage(self) -> float | None:
+        """Voltage in V above which a value is refused; None if nothing is known."""
+        return self.breakdown
+
 
 class StrainGate(Gate):
     """Piezoelectric layer below the film: strain eps = d31 V/t_PZ, and delta Ku = (3/2) lambda_s Y eps.

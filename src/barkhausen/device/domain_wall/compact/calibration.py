@@ -204,8 +204,8 @@ def calibrate(
         InputError: No current moves a wall of the material, or the gate makes the magnetisation in-plane.
     """
     bench = Bench(
-        film.material, Bench.width_of(film), film.grid.dz, film.grid.dx, gate, tuple(map(float, voltages)),
-        temperature, replicas, seed, checkpoint, {"backend": backend, "threads": threads, "progress": progress},
+        film.material.at(temperature), Bench.width_of(film), film.grid.dz, film.grid.dx, gate,
+        tuple(map(float, voltages)), temperature, replicas, seed, checkpoint, {"backend": backend, "threads": threads, "progress": progress},
     )  # fmt: skip
     deep, length = bench.width / 4, bench.width / 2
     if notches is None:
@@ -253,7 +253,8 @@ def _at_rest(bench: Bench) -> CompactParameters:
         factors.append((ku - material.exchange_stiffness / widths[-1] ** 2) / demag)
         cold = float((domain[:, 2] * system.film.weights).sum())
     order = 1.0
-    if bench.temperature > 0:
+    # Constants that are averages at the temperature contain the order.
+    if bench.temperature > 0 and material.constants_at == 0:
         run = bench.micromagnetic(
             film, None, duration=0.6e-9, replicas=8, initial=uniform(film, (0.0, 0.0, 1.0)), number=0,
             observe=(MeanMagnetisation(),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from barkhausen.micromagnetics import (
     simulate,
     track_film,
 )
+from barkhausen.micromagnetics.temperature.bare import bare_constants, bare_film
 from barkhausen.micromagnetics.terms import SpinOrbitTorque
 
 RECORD = 0.05e-9
@@ -124,7 +125,15 @@ class Bench:
         number: int,
         observe: tuple[Observable, ...] = (WallPosition(), WallCount()),
     ) -> xr.Dataset:
-        """One run; ``number`` tells its noise and its checkpoint from the others'."""
+        """One run; ``number`` tells its noise and its checkpoint from the others'.
+
+        The film has the constants of its cells, and the gate the change of theirs, if the material's are averages.
+        """
+        if self.material.constants_at > 0:
+            bare = bare_constants(self.material, self.cell, self.thickness, self.temperature)
+            film = bare_film(film, self.temperature)
+            if drive is not None and drive.gate is not None:
+                drive = replace(drive, gate=drive.gate.scaled(bare.anisotropy_factor))
         return simulate(
             film,
             drive,

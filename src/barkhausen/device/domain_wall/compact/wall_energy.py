@@ -27,8 +27,11 @@ from torch import Tensor
 
 from barkhausen.core.config import NotNegative, Parameters, Positive, Real
 from barkhausen.core.errors import InputError
-from barkhausen.core.units import BOLTZMANN, VACUUM_PERMEABILITY
+from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics import Film, Grid
+from barkhausen.micromagnetics.temperature.averages import thermal_order
+
+__all__ = ["SPACING", "CompactParameters", "WallEnergy", "thermal_order"]
 
 SPACING = 1e-9
 """Spacing in m of the tabulated energy."""
@@ -138,25 +141,6 @@ class WallEnergy:
             magnetisation,
             parameters.twist_factor,
         )
-
-
-def thermal_order(film: Film, temperature: float) -> float:
-    """Mean magnetisation of a domain over Ms by linear spin waves on the film's cells: :attr:`CompactParameters.order`.
-
-    m = 1 − kB T/(Ms V) mean over k of 1/B_k, B_k = 2 Keff/Ms + 2 A/Ms sum over x and y of (2 − 2 cos k d)/d², with the
-    stray field a part of Keff. Good while 1 − m is small: it is 0.943 for CoFeB on cells of 4 nm at 300 K, where
-    micromagnetics has 0.941.
-
-    Args:
-        film: Film with material and cells.
-        temperature: In K.
-    """
-    material, grid = film.material, film.grid
-    waves = [2 * math.pi * (torch.arange(256, dtype=torch.float64) + 0.5) / 256 for _ in range(2)]
-    along, across = ((2 - 2 * torch.cos(k)) / d**2 for k, d in zip(waves, (grid.dx, grid.dy), strict=True))
-    stiffness = 2 * material.effective_anisotropy + 2 * material.exchange_stiffness * (along[:, None] + across)
-    energy = stiffness * grid.cell_volume
-    return 1 - float((BOLTZMANN * temperature / energy).mean())
 
 
 def _shares(

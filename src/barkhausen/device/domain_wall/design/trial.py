@@ -18,6 +18,7 @@ from barkhausen.device.domain_wall.design.score import Score, StateStatistics, W
 from barkhausen.device.domain_wall.event import LEAD, ProgrammingEvent
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Drive, Film, Waveform, grains
+from barkhausen.micromagnetics.temperature.averages import film_of_averages
 
 RECORD = 0.1e-9
 """Time in s between records."""
@@ -127,10 +128,18 @@ def trials(
     film = _film(candidates, devices, seed).assign(device.expand(-1, groups, -1, cycles).flatten())
     replicas = groups * devices * cycles * len(candidates)
     base = candidates[0]
+    gate = base.gate.on(base.track)
+    if base.material.constants_at > 0:
+        # The constants are averages: the laws of the material take the place of a calibration's order.
+        film, gate, compact = (
+            film_of_averages(film, temperature),
+            base.gate_at(temperature),
+            compact.model_copy(update={"order": 1.0}),
+        )
     drive = Drive(
         current_density=_side_by_side([row.current for row in rows]),
         gate_voltage=_side_by_side([row.voltage for row in rows]),
-        gate=base.gate.on(base.track),
+        gate=gate,
     )
     records = math.ceil(max(row.duration for row in rows) / RECORD - 1e-6)
     result = CompactModel(film, compact).simulate(
