@@ -88,7 +88,7 @@ class DeviceParameters(Parameters):
             base = material(name).model_dump()
         except InputError as error:
             raise ValueError(str(error)) from None
-        if changed := sorted(value.keys() - {"preset"}):
+        if changed := sorted(value.keys() - {"preset", "constants_at"}):
             base["source"] += f"; changed: {', '.join(changed)}"
         return base | constants
 

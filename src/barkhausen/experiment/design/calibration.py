@@ -49,7 +49,7 @@ def calibrated(
     between = Notch(position=0.0, depth=0.5 * (low + high), half_length=half_length)
     found = calibrate(
         Film(grid, device.material),
-        device.gate.on(device.track),
+        device.gate_at(device.characterisation.temperature),
         voltages=sorted({ranges.gate_voltage[0], 0.5 * sum(ranges.gate_voltage), ranges.gate_voltage[1]}),
         notches=notches,
         held_out=between,

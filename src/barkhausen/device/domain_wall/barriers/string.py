@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from barkhausen.device.domain_wall.barriers.landscape import along_path
 from barkhausen.device.domain_wall.barriers.paths import Way, find_paths
 from barkhausen.device.domain_wall.barriers.resting import resting_walls
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
-from barkhausen.device.domain_wall.compact.wall_energy import thermal_order
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Film
 from barkhausen.micromagnetics.checkpoints import Checkpoint, digest
@@ -96,20 +94,8 @@ def string_barriers(
 
 
 def averaged_film(parameters: DeviceParameters, temperature: float) -> Film:
-    """The film whose constants are averages at a temperature: by the mean magnetisation m of its spin waves Ms m, A m²,
-    D m² and Ku m³ (:mod:`.wall_energy`)."""
-    film = parameters.film()
-    order, given = thermal_order(film, temperature), film.material
-    hot = given.model_copy(
-        update={
-            "saturation_magnetisation": order * given.saturation_magnetisation,
-            "exchange_stiffness": order**2 * given.exchange_stiffness,
-            "dmi": order**2 * given.dmi,
-            "anisotropy": order**3 * given.anisotropy,
-        }
-    )
-    anisotropy = None if film.anisotropy is None else order**3 * film.anisotropy
-    return replace(film, material=hot, anisotropy=anisotropy)
+    """The film whose constants are averages at a temperature (:meth:`.DeviceParameters.film_at`)."""
+    return parameters.film_at(temperature)
 
 
 class _Work:

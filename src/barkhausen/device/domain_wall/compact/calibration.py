@@ -205,7 +205,8 @@ def calibrate(
     """
     bench = Bench(
         film.material.at(temperature), Bench.width_of(film), film.grid.dz, film.grid.dx, gate,
-        tuple(map(float, voltages)), temperature, replicas, seed, checkpoint, {"backend": backend, "threads": threads, "progress": progress},
+        tuple(map(float, voltages)), temperature, replicas, seed, checkpoint,
+        {"backend": backend, "threads": threads, "progress": progress},
     )  # fmt: skip
     deep, length = bench.width / 4, bench.width / 2
     if notches is None:
