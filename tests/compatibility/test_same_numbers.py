@@ -94,7 +94,7 @@ def test_a_run_gives_the_same_numbers(mode: str, tmp_path: Path) -> None:
 
 def test_a_characterisation_gives_the_same_numbers(tmp_path: Path) -> None:
     out = tmp_path / "device.nc"
-    # Constants of the cells, as they were before constants at a temperature; a file that does not say means 300 K now.
+    # Constants of the cells, as they were; a file that does not say means averages at 300 K now.
     characterise_to_file(OLD / "characterisation.toml", out, settings=("material.constants_at=0",), threads=1)
     kept = read_device(OLD / "characterisation.nc").data
     new = read_device(out).data
