@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+import forked
 from barkhausen.cli.app import main
 from barkhausen.device import gaussian_device, preset_names, read_device, write_device
 from barkhausen.version import __version__
@@ -70,16 +71,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     return run
 
 
-def as_user(*arguments: object, first: str = "") -> list[str]:
-    """A process of its own, which executes the statements ``first`` before anything else."""
-    start = ["-c", f"{first}; import runpy; runpy.run_module('barkhausen', run_name='__main__')"] if first else []
-    return [sys.executable, *(start or ["-m", "barkhausen"]), *map(str, arguments)]
-
-
 def process(*arguments: object, first: str = "") -> Result:
-    done = subprocess.run(
-        as_user(*arguments, first=first), capture_output=True, text=True, timeout=LONG_ENOUGH, check=False
-    )
+    """A process of its own, which executes the statements ``first`` before anything else."""
+    done = forked.run(*arguments, first=first, timeout=LONG_ENOUGH)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -125,7 +119,8 @@ def test_wrong_command_line_is_one_line(
 
 
 def test_command_is_a_process_that_fails_in_one_line() -> None:
-    process("trian").is_one_line_about("No such command 'trian'")
+    done = subprocess.run([sys.executable, "-m", "barkhausen", "trian"], capture_output=True, text=True, check=False)
+    Result(done.returncode, done.stdout, done.stderr).is_one_line_about("No such command 'trian'")
 
 
 @pytest.mark.parametrize(
@@ -444,15 +439,14 @@ def test_interrupted_run_says_so_and_the_same_command_goes_on(tmp_path: Path, re
         "write = pathlib.Path.replace; "
         "pathlib.Path.replace = lambda *names: (write(*names), time.sleep(0.5))[0]"
     )
-    line = as_user(*arguments, first=prepared)
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
-        limit = time.monotonic() + LONG_ENOUGH
-        while not (run / "state.json").exists() and started.poll() is None and time.monotonic() < limit:
-            time.sleep(0.002)
-        started.send_signal(signal.SIGINT)
-        out, err = started.communicate(timeout=LONG_ENOUGH)
-    interrupted = Result(started.returncode, out, err)
-    assert (interrupted.code, interrupted.out) == (130, ""), err
+    started = forked.start(*arguments, first=prepared)
+    limit = time.monotonic() + LONG_ENOUGH
+    while not (run / "state.json").exists() and started.poll() is None and time.monotonic() < limit:
+        time.sleep(0.002)
+    started.send_signal(signal.SIGINT)
+    interrupted = started.result(LONG_ENOUGH)
+    err = interrupted.stderr
+    assert (interrupted.returncode, interrupted.stdout) == (130, ""), err
     assert "Traceback" not in err
     assert [text for text in err.splitlines() if text] == [
         "interrupted; the same command resumes from the last complete epoch"

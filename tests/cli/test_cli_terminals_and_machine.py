@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import forked
 from barkhausen.cli.terminal.failures import failure_in_words
 
-SHOW = (sys.executable, "-m", "barkhausen", "devices")
 
-
-def run(
-    *words: str | bytes, before: Callable[[], None] | None = None, **environment: str
-) -> subprocess.CompletedProcess[bytes]:
-    command = [*SHOW, *words]
-    return subprocess.run(
-        command, capture_output=True, env=os.environ | environment, preexec_fn=before, check=False, timeout=600
-    )
+def run(*words: str | bytes, first: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    done = forked.run("devices", *words, environment=os.environ | environment, first=first)
+    out, err = (text.encode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(words, done.returncode, out, err)
 
 
 def test_ascii_terminal_and_bytes_of_no_encoding(tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path) + b"/\xff\xfe"
-    done = run("racetrack-2", "--out", folder + b"/device.nc", PYTHONIOENCODING="ascii", LANG="C", LC_ALL="C")
+    # Python asks for the language of the system as it starts.
+    command = [sys.executable, "-m", "barkhausen", "devices", "racetrack-2", "--out", folder + b"/device.nc"]
+    ascii_only = {"PYTHONIOENCODING": "ascii", "LANG": "C", "LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, env=os.environ | ascii_only, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"device file in" in done.stdout
     assert (Path(os.fsdecode(folder)) / "device.nc").exists()
-    done = run(folder + b"/device.nc", PYTHONIOENCODING="ascii", LANG="C", LC_ALL="C")
+    done = run(folder + b"/device.nc", **ascii_only)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.isascii()
     assert b"state" in done.stdout
@@ -41,10 +38,11 @@ def test_ascii_terminal_and_bytes_of_no_encoding(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_one_line(tmp_path: Path) -> None:
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-
-    done = run("racetrack-2", "--out", str(tmp_path / "device.nc"), before=small_files)
+    small_files = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))"
+    )
+    done = run("racetrack-2", "--out", str(tmp_path / "device.nc"), first=small_files)
     assert done.returncode == 2
     assert done.stderr == f"barkhausen: {tmp_path}/device.nc: cannot be written (File too large)\n".encode()
     assert not list(tmp_path.iterdir())

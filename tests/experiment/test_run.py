@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+import forked
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.device import gaussian_device, preset, write_device
 from barkhausen.experiment.recipe import Recipe, recipe_from
@@ -242,28 +242,26 @@ def test_death_at_any_write_is_survived(tmp_path: Path, monkeypatch: pytest.Monk
 def test_run_killed_at_an_arbitrary_moment_ends_as_if_undisturbed(tmp_path: Path, mode: str) -> None:
     settings = {"mode": mode, "dataset.name": "digits", "epochs": 40, "network.hidden": "[32, 16]", "transfer.chips": 2}
     (tmp_path / "recipe.toml").write_text("states = 3\n")
-    command = [sys.executable, "-m", "barkhausen", "train", str(tmp_path / "recipe.toml")]
+    command = ["train", str(tmp_path / "recipe.toml")]
     for key, value in settings.items():
         command += ["--set", f"{key}={value}"]
-    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
+    assert forked.run(*command, "--out", tmp_path / "whole").returncode == 0
     delays = random.Random(mode)
     kills = 0
     for _ in range(60):
-        process = subprocess.Popen(
-            [*command, "--out", str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        process = forked.start(*command, "--out", tmp_path / "killed")
         # The clock starts where the run does: the directory appears at once, each epoch takes a few ms.
         while process.poll() is None and not (tmp_path / "killed" / "tensorboard").exists():
             time.sleep(0.005)
         time.sleep(delays.uniform(0.0, 0.25))
         if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
+            process.send_signal(signal.SIGKILL)
             kills += 1
-        stderr = process.communicate()[1]
-        assert process.returncode in (0, -signal.SIGKILL), stderr.decode()
+        ended = process.result()
+        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
         if (tmp_path / "killed" / "summary.json").exists() or kills >= 3:
             break
-    subprocess.run([*command, "--out", str(tmp_path / "killed")], check=True, capture_output=True)
+    assert forked.run(*command, "--out", tmp_path / "killed").returncode == 0
     assert kills >= 1
     assert without_time(tmp_path / "killed") == without_time(tmp_path / "whole")
     first, second = ((tmp_path / name / "checkpoint.safetensors").read_bytes() for name in ("killed", "whole"))

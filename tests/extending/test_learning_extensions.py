@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+import forked
 from barkhausen.core.errors import InputError
 from barkhausen.data import DATASETS
 from barkhausen.experiment.chip.inference import infer_on_chip
@@ -170,18 +171,19 @@ def test_it_infers_on_a_chip_and_is_exported(runs: Path, tmp_path: Path) -> None
 
 def test_the_command_line_finds_the_modules_of_the_environment(tmp_path: Path, environment: Environment) -> None:
     (tmp_path / "recipe.toml").write_text(recipe(epochs=1).to_toml())
-    command = [sys.executable, "-m", "barkhausen", "train", "recipe.toml", "--out", "run"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    command = ("train", "recipe.toml", "--out", "run")
+    real = [sys.executable, "-m", "barkhausen", *command]
+    done = subprocess.run(real, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["mode"] == "rarely"
     without = {key: value for key, value in environment.items() if key != "BARKHAUSEN_EXTENSIONS"}
-    done = subprocess.run(command, cwd=tmp_path, env=without, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "mode = 'rarely': no such learning rule" in done.stderr
+    other = forked.run(*command, where=tmp_path, environment=without)
+    assert other.returncode == 2
+    assert "mode = 'rarely': no such learning rule" in other.stderr
     missing = environment | {"BARKHAUSEN_EXTENSIONS": "made_up_nowhere"}
-    done = subprocess.run(command, cwd=tmp_path, env=missing, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "BARKHAUSEN_EXTENSIONS: No module named 'made_up_nowhere'" in done.stderr
+    other = forked.run(*command, where=tmp_path, environment=missing)
+    assert other.returncode == 2
+    assert "BARKHAUSEN_EXTENSIONS: No module named 'made_up_nowhere'" in other.stderr
 
 
 def test_pages_and_tables_show_it_beside_the_rules_of_the_package(runs: Path, tmp_path: Path) -> None:

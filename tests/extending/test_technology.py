@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import forked
 from barkhausen.device import read_device
 
 HERE = Path(__file__).parent
 
 
-def barkhausen(*words: str, where: Path) -> subprocess.CompletedProcess[str]:
+def barkhausen(*words: str, where: Path) -> forked.Ended:
     """Run the command with the technology registered, as a user would."""
     paths = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH", ""))))
     environment = os.environ | {
@@ -25,14 +24,7 @@ def barkhausen(*words: str, where: Path) -> subprocess.CompletedProcess[str]:
         "COLUMNS": "200",
         "OMP_NUM_THREADS": "1",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "barkhausen", *words],
-        cwd=where,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return forked.run(*words, where=where, environment=environment)
 
 
 def table(path: Path) -> Path:

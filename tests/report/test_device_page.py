@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from test_report import plot_specs, words
 
 import browser
+import forked
 from barkhausen.core.errors import InputError
 from barkhausen.device import (
     CharacterisedDevice,
@@ -31,7 +30,7 @@ from barkhausen.report.device.page import page_path, write_device_report
 EXTENSIONS = Path(__file__).parents[1] / "extending"
 
 
-def barkhausen(*asked: str, where: Path) -> subprocess.CompletedProcess[str]:
+def barkhausen(*asked: str, where: Path) -> forked.Ended:
     """Run the command with a made-up technology registered from outside, as a user would."""
     paths = os.pathsep.join(filter(None, (str(EXTENSIONS), os.environ.get("PYTHONPATH", ""))))
     environment = os.environ | {
@@ -40,8 +39,7 @@ def barkhausen(*asked: str, where: Path) -> subprocess.CompletedProcess[str]:
         "COLUMNS": "200",
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "barkhausen", *asked]
-    return subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False)
+    return forked.run(*asked, where=where, environment=environment)
 
 
 def skyrmions(path: Path) -> Path:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -428,33 +425,23 @@ def test_empty_cells_stay_empty_and_the_others_of_unit_length() -> None:
 
 # Variants, and what is refused.
 
-VARIANT_SCRIPT = """
-import sys
-import numpy as np
-sys.path.insert(0, sys.argv[1])
-from test_compiled_kernel import LaneEnsemble, example, random_drive, random_state
-problem = example(25, 6, 9)
-ensemble = LaneEnsemble(problem, 9, threads=2)
-ensemble.set_magnetisation(random_state(problem, 9))
-drive = random_drive(21, 9)
-field = ensemble.field(drive[0])
-ensemble.advance(1e-13, np.full(9, 0.2), drive)
-np.savez(sys.argv[2], field=field, m=ensemble.magnetisation(), state=ensemble.rng_state())
-"""
 
-
-def test_all_variants_agree_but_for_rounding(tmp_path: Path) -> None:
-    results = {}
+def test_all_variants_agree_but_for_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, drive = example(25, 6, 9), random_drive(21, 9)
+    results = []
     for name in supported_variants():
-        target = tmp_path / f"{name}.npz"
-        command = [sys.executable, "-c", VARIANT_SCRIPT, str(Path(__file__).parent), str(target)]
-        subprocess.run(command, check=True, env={**os.environ, FORCE_VARIABLE: name})
-        results[name] = np.load(target)
-    first, *others = results.values()
-    for other in others:
-        np.testing.assert_allclose(other["field"], first["field"], rtol=0, atol=1e-5)
-        np.testing.assert_allclose(other["m"], first["m"], rtol=0, atol=1e-5)
-        np.testing.assert_array_equal(other["state"], first["state"])
+        monkeypatch.setenv(FORCE_VARIABLE, name)
+        assert variant() == name
+        ensemble = LaneEnsemble(problem, 9, threads=2)
+        ensemble.set_magnetisation(random_state(problem, 9))
+        field = ensemble.field(drive[0])
+        ensemble.advance(1e-13, np.full(9, 0.2), drive)
+        results.append((field, ensemble.magnetisation(), ensemble.rng_state()))
+    (first_field, first_m, first_state), *others = results
+    for field, m, state in others:
+        np.testing.assert_allclose(field, first_field, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(m, first_m, rtol=0, atol=1e-5)
+        np.testing.assert_array_equal(state, first_state)
 
 
 def test_a_variant_that_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
