@@ -161,12 +161,13 @@ def test_each_replica_has_its_own_temperature(backend: str, integrator: str) -> 
 
 
 @each_backend
-def test_a_waveform_of_temperature_acts_at_its_time(backend: str) -> None:
+@pytest.mark.parametrize("integrator", ["heun", "splitting"])
+def test_a_waveform_of_temperature_acts_at_its_time(backend: str, integrator: str) -> None:
     """Nothing moves before the heat; then one spin without field takes up the energy that noise gives it."""
     film = Film(Grid(1, 1, 4e-9, 4e-9, 4e-9), material("cofeb-tantalum", damping=0.5))
     heat = Waveform([8e-12, 8e-12], [0.0, 30.0])
     run = Simulation(film, replicas=800, seed=1, temperature=heat, dt=1e-13, backend=backend,
-                     initial=uniform(film, (0.0, 0.0, 1.0)))  # fmt: skip
+                     integrator=integrator, initial=uniform(film, (0.0, 0.0, 1.0)))  # fmt: skip
     run.advance(8e-12)
     assert torch.equal(run.m[:, 2], torch.ones(800, 1, 1))
     run.advance(12e-12)

@@ -15,9 +15,9 @@ from barkhausen.device.statistics.states import coinciding, is_monotonic
 def doubts_of(device: CharacterisedDevice) -> list[tuple[str, str]]:
     """Doubts about the states of a device: a title and a sentence each.
 
-    They are states in another order than their drive or their labels, and states that coincide.
+    They are states in another order than their drive or their labels, states that coincide, and hot pulses.
     """
-    checks = (_about_drives, _about_labels, _about_coinciding)
+    checks = (_about_drives, _about_labels, _about_coinciding, _about_heat)
     return [(title, text) for title, text in (check(device) for check in checks) if text]
 
 
@@ -69,3 +69,26 @@ def _about_coinciding(device: CharacterisedDevice) -> tuple[str, str]:
         f"the means of states {named} are no farther apart than the standard deviation of one of them, so one read "
         "cannot tell them apart",
     )
+
+
+def _about_heat(device: CharacterisedDevice) -> tuple[str, str]:
+    """Pulses that heat the device more than its parameters let pass."""
+    rises = temperature_rises(device)
+    table = json.loads(str(device.data.attrs.get("parameters", "{}"))).get("heat")
+    limit = table.get("simulated_above") if isinstance(table, dict) else None
+    if not rises or not isinstance(limit, int | float) or max(rises.values()) <= limit:
+        return "", ""
+    hottest = max(rises, key=lambda pulse: rises[pulse])
+    return (
+        "Heat",
+        f"the {hottest} pulse heats the track by up to {rises[hottest]:.3g} K, more than {limit:g} K, so that the "
+        "events were simulated at the temperature of their pulses",
+    )
+
+
+def temperature_rises(device: CharacterisedDevice) -> dict[str, float]:
+    """Greatest rise in K of the temperature in each pulse over all states; empty if the file does not say."""
+    if "temperature_rise" not in device.data:
+        return {}
+    found = device.data["temperature_rise"].max("state")
+    return {str(pulse): float(value) for pulse, value in zip(found["pulse"].values, found.values, strict=True)}

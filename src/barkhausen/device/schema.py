@@ -85,6 +85,7 @@ OPTIONAL = {
     "gate_voltage": _Rule(_STATE),
     "current_density": _Rule(_STATE),
     "pulse_width": _Rule(_STATE),
+    "temperature_rise": _Rule(("pulse", "state"), 0.0),
     "outcome": _Rule(("state", "device", "cycle")),
     "sigma_device_interval": _Rule(_BOUND, low=0.0, holes=True),
     "sigma_cycle_interval": _Rule(_BOUND, low=0.0, holes=True),

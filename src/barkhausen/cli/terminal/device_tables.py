@@ -30,7 +30,7 @@ def prices(item: CharacterisedDevice) -> str:
 
 def show_device(item: CharacterisedDevice) -> None:
     from barkhausen.device.coordinate import Quantity
-    from barkhausen.device.doubts import doubts_of
+    from barkhausen.device.doubts import doubts_of, temperature_rises
     from barkhausen.device.drives import drives_of
 
     mean, device, cycle = item.moments
@@ -61,6 +61,9 @@ def show_device(item: CharacterisedDevice) -> None:
     wide_console().print(table)
     _show_statistics(item, quantity)
     typer.echo(f"source: {item.source}; technology: {item.technology}, states by {item.coordinate.name}")
+    if rises := temperature_rises(item):
+        shown = ", ".join(f"{pulse} {rise:.1f} K" for pulse, rise in rises.items())
+        typer.echo(f"temperature rise, greatest of all states: {shown}")
     for title, text in doubts_of(item):
         typer.echo(f"warning: {title.lower()}: {text}")
     for line in item.assumed:

@@ -20,6 +20,7 @@ from barkhausen.core.config import Parameters, Positive, apply_setting, read_tom
 from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import checked_as, too_much_for_a_gate
 from barkhausen.device.domain_wall.gates import Piezoelectric, TrackGate, gate_from
+from barkhausen.device.domain_wall.heat.table import Heat
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.shape import TrackShape
@@ -73,6 +74,8 @@ class DeviceParameters(Parameters):
     protocol: ProgrammingProtocol = ProgrammingProtocol()
     junction: TunnelJunction = TunnelJunction()
     characterisation: Characterisation = Characterisation()
+    heat: Heat | None = None
+    """Substrate and heat capacities. Default: pulses do not heat the track."""
 
     @field_validator("material", mode="before")
     @classmethod
@@ -104,7 +107,8 @@ class DeviceParameters(Parameters):
         values: dict[str, Any] = handler(self)
         for name in self.gate.unused_of_track:
             values.get("track", {}).pop(name, None)
-        return values
+        # Parameters of devices that were made before pulses had heat stay the same text.
+        return {key: value for key, value in values.items() if key != "heat" or value is not None}
 
     @model_validator(mode="after")
     def _track_of_the_gate(self) -> DeviceParameters:
@@ -243,6 +247,8 @@ class DeviceParameters(Parameters):
             f"edges: {1e9 * edges.rms:g} nm rms, correlated over {1e9 * edges.correlation_length:g} nm",
             self.gate.described(self.track),
         ]
+        if self.heat is not None:
+            lines.append(self.heat.described(self.gate.below(self.track)))
         if stop.length > 0 and stop.anisotropy > 0:
             lines.append(f"ends: Ku raised by {stop.anisotropy:g} J/m3 over {1e9 * stop.length:g} nm at either end")
         return lines

@@ -17,6 +17,7 @@ from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import TECHNOLOGIES, CharacterisedDevice, ReadOut, Technology
 from barkhausen.device import file_statistics as statistics
 from barkhausen.device.conductance import ConductanceMap
+from barkhausen.device.doubts import temperature_rises
 from barkhausen.device.drives import Drive, drives_of
 from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
 from barkhausen.device.schema import AT_REST, DISTRIBUTIONS, OUTCOMES
@@ -135,6 +136,11 @@ class DeviceNumbers:
         """Settings of the simulation, for a simulated device."""
         settings = self.stored.get("characterisation", {}) if self.device.source == "micromagnetics" else {}
         return settings if isinstance(settings, dict) else {}
+
+    @property
+    def heat(self) -> Mapping[str, float]:
+        """Greatest rise of the temperature in K in each pulse; empty if the file does not say."""
+        return temperature_rises(self.device)
 
     @property
     def length(self) -> float:
