@@ -1,6 +1,6 @@
 """Rise of the temperature of a track at the end of a current pulse, on several substrates.
 
-    python benchmarks/pulse_heat.py [--length 320e-9] [--width 64e-9] [--metal 3e-9] [--resistivity 1.2e-6] [--pulse 4e-9]
+    python benchmarks/pulse_heat.py [--length 320e-9] [--width 64e-9] [--metal 3e-9] [--resistivity 1.2e-6]
 
 Prints a table in Markdown: mean rise in K for three current densities, and that of the greatest of them 1 ns later.
 """
