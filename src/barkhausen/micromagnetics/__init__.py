@@ -110,6 +110,8 @@ from barkhausen.micromagnetics.states import (
     vortex,
 )
 from barkhausen.micromagnetics.system import System
+from barkhausen.micromagnetics.temperature.averages import film_of_averages
+from barkhausen.micromagnetics.temperature.bare import bare_film, bare_material
 from barkhausen.micromagnetics.terms import (
     CubicAnisotropy,
     Demag,
@@ -213,6 +215,8 @@ __all__ = [
     "advise_step",
     "anisotropy_map",
     "antiferromagnet",
+    "bare_film",
+    "bare_material",
     "bubble",
     "choose_backend",
     "classify",
@@ -224,6 +228,7 @@ __all__ = [
     "domain_wall",
     "edge_patches",
     "ellipse",
+    "film_of_averages",
     "from_discretisedfield",
     "frozen_ends",
     "graded_notches",

@@ -69,12 +69,12 @@ class Material(Parameters):
     """Temperature in K at which Ms, A, Ku and D are averages, as measured. 0: they are given to the cells of any mesh
     as they are, as in standard problems, and thermal fluctuations soften them."""
     curie_temperature: Annotated[Positive, Field(le=2000)] = 750.0
-    """Curie temperature in K of the law of Ms(T) (:meth:`at`). Default: assumed, for 1 nm of CoFeB."""
+    """Curie temperature in K of the law of Ms(T) (:meth:`at`). Default: assumed, for 1 to 2 nm of CoFeB."""
     anisotropy_exponent: Annotated[float, Field(ge=0, le=10)] = 2.2
-    """Ku is proportional to Ms(T) to this power: 2.18 for CoFeB/MgO (Alzate et al., Appl. Phys. Lett. 104, 112410
-    (2014))."""
+    """Ku is proportional to Ms(T) to this power. Default: about that of Ta/CoFeB/MgO (Alzate et al., Appl. Phys. Lett.
+    104, 112410 (2014)); 3 for ideal interfaces, less with dead layers (Ibrahim et al., arXiv:2011.02220)."""
     exchange_exponent: Annotated[float, Field(ge=0, le=10)] = 1.8
-    """The same for A: 1.8 in atomistic models (Moreno et al., Phys. Rev. B 94, 104433 (2016))."""
+    """The same for A. Default: that of atomistic models of cobalt (Moreno et al., Phys. Rev. B 94, 104433 (2016))."""
     dmi_exponent: Annotated[float, Field(ge=0, le=10)] = 1.8
     """The same for D. Default: assumed to be that of A, as for two neighbours with fixed D."""
     source: str = ""

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.arguments import as_tensor_of_numbers
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, warn
 from barkhausen.core.plausible import plausible
 from barkhausen.micromagnetics.backend import Backend, choose_integrator
 from barkhausen.micromagnetics.checkpoints import digest
@@ -95,6 +95,11 @@ class Plan:
             raise InputError(f"temperature: given for {wave.replicas} replicas, but there are {replicas}")
         if integrator == "dormand-prince" and not wave.is_zero:
             raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'")
+        if film.material.constants_at > 0 and not wave.is_zero:
+            warn(
+                f"material.constants_at = {film.material.constants_at:g}: these are averages, and as constants of the "
+                "cells thermal fluctuations will soften them; bare_film(film, temperature) gives the film to simulate"
+            )
         if film.material.damping == 0 and not wave.is_zero:
             raise InputError(
                 "damping = 0: with a temperature above 0 there must be damping, which the thermal field balances; "

@@ -239,6 +239,26 @@ class DeviceParameters(Parameters):
             lines.append("protocol.gate_voltages evenly spaced from -0.5 V to 0.5 V (default)")
         return lines
 
+    def _assumed_of_constants(self) -> list[str]:
+        """Temperature at which the constants hold, and what the cells have for it."""
+        material, how = self.material, self.characterisation
+        if material.constants_at == 0:
+            return ["constants: those of the cells, whose thermal fluctuations soften them (constants_at = 0)"]
+        bare = bare_constants(material, how.cell, self.track.thickness, how.temperature)
+        mesh = bare.material
+        lines = [
+            f"constants: averages at {material.constants_at:g} K; cells of {1e9 * how.cell:g} nm have for "
+            f"{how.temperature:g} K Ms {mesh.saturation_magnetisation:.4g} A/m, A {mesh.exchange_stiffness:.4g} J/m, "
+            f"Ku {mesh.anisotropy:.4g} J/m3, D {mesh.dmi:.4g} J/m2 (m = {bare.softening.order:.4f})"
+        ]
+        if how.temperature != material.constants_at:
+            lines.append(
+                f"constants: scaled from {material.constants_at:g} K by Kuz'min's law with a Curie temperature of "
+                f"{material.curie_temperature:g} K (assumed unless given); Ku, A and D go as Ms to the power of "
+                f"{material.anisotropy_exponent:g}, {material.exchange_exponent:g} and {material.dmi_exponent:g}"
+            )
+        return lines
+
     def assumed_of_simulation(self) -> list[str]:
         """The further assumptions of a simulated device, a line each."""
         edges, stop = self.shape.roughness, self.shape.end_stops
@@ -246,6 +266,7 @@ class DeviceParameters(Parameters):
             f"material: {self.material.source or 'as given'}",
             f"edges: {1e9 * edges.rms:g} nm rms, correlated over {1e9 * edges.correlation_length:g} nm",
             self.gate.described(self.track),
+            *self._assumed_of_constants(),
         ]
         if self.heat is not None:
             lines.append(self.heat.described(self.gate.below(self.track)))

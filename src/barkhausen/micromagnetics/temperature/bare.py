@@ -18,6 +18,8 @@ class BareConstants:
 
     measured: Material
     """Constants at the temperature."""
+    cell: tuple[float, float]
+    """Edges of the cells in m."""
     softening: Softening
     temperature: float
     """In K."""
@@ -32,6 +34,15 @@ class BareConstants:
     def anisotropy_factor(self) -> float:
         """Bare over measured *change* of Ku, by a gate, an end stop or grains."""
         return 1 / self.softening.anisotropy
+
+    def described(self) -> str:
+        """What the bare constants are for, in words."""
+        given, (dx, dy) = self.measured, self.cell
+        return (
+            f"bare constants for cells of {1e9 * dx:g} x {1e9 * dy:g} nm alone, whose averages at "
+            f"{self.temperature:g} K are Ms {given.saturation_magnetisation:.4g} A/m, "
+            f"A {given.exchange_stiffness:.4g} J/m, Ku {given.anisotropy:.4g} J/m3, D {given.dmi:.4g} J/m2"
+        )
 
     @property
     def material(self) -> Material:
@@ -51,7 +62,7 @@ class BareConstants:
             "spin_hall_angle": given.spin_hall_angle / soft.order,
             "spin_polarisation": given.spin_polarisation / soft.order,
             "constants_at": 0.0,
-            "source": f"{given.source}; bare constants of the mesh for {self.temperature:g} K".removeprefix("; "),
+            "source": f"{given.source}; {self.described()}".removeprefix("; "),
         }
         if abs(values["spin_polarisation"]) > 1:  # type: ignore[arg-type]
             raise InputError(
@@ -83,7 +94,7 @@ def bare_constants(
 @functools.lru_cache(maxsize=64)
 def _kept(material: Material, cell: tuple[float, float], thickness: float, temperature: float) -> BareConstants:
     measured = material.at(temperature)
-    return BareConstants(measured, softening(measured, cell, thickness, temperature), temperature)
+    return BareConstants(measured, cell, softening(measured, cell, thickness, temperature), temperature)
 
 
 def bare_material(

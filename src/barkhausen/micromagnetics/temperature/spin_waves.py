@@ -35,7 +35,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN, VACUUM_PERMEABILITY
 from barkhausen.micromagnetics.material import Material
 
-PERIOD = 14.0
+PERIOD = 12.0
 """Edge of the periodic film of which modes are summed, in wall widths; a(r) decays within one."""
 
 FEWEST, MOST = 32, 512
@@ -123,23 +123,30 @@ def _stray_tensor(
     """N_xx, N_yy, N_zz and N_xy between cells, Fourier transformed over the lattice.
 
     The sum over reciprocal lattice vectors G of sinc²(q_x dx/2) sinc²(q_y dy/2) N(q) at q = k + G, with N_zz = (1 −
-    exp(−q t))/(q t) and q q/q² (1 − N_zz) in the plane; weights are normalised, as their sum is 1.
+    exp(−q t))/(q t) and q q/q² (1 − N_zz) in the plane. Their weights sum to 1; what is left out belongs to large q
+    along one axis, where that axis' component is nearly 1. One quadrant of k is computed: N_xy is odd in k_x and in
+    k_y, the others are even.
     """
-    (dx, dy), total = cell, 0.0
-    found = torch.zeros(4, len(waves[0]), len(waves[1]), dtype=torch.float64)
-    images = range(-IMAGES, IMAGES + 1)
-    x, y = ([k + 2 * math.pi * g / d for g in images] for k, d in zip(waves, cell, strict=True))
-    weigh = [[torch.sinc(q * d / (2 * math.pi)) ** 2 for q in qs] for qs, d in ((x, dx), (y, dy))]
-    for qx, wx in zip(x, weigh[0], strict=True):
-        for qy, wy in zip(y, weigh[1], strict=True):
+    halves = [len(k) // 2 + 1 for k in waves]
+    found = torch.zeros(4, *halves, dtype=torch.float64)
+    axes = []
+    for k, half, d in zip(waves, halves, cell, strict=True):
+        shifted = [k[:half].abs() + 2 * math.pi * g / d for g in range(-IMAGES, IMAGES + 1)]
+        axes.append([(q, torch.sinc(q * d / (2 * math.pi)) ** 2) for q in shifted])
+    for qx, wx in axes[0]:
+        for qy, wy in axes[1]:
             weight = wx[:, None] * wy
             square = qx[:, None] ** 2 + qy**2
             reach = (square.sqrt() * thickness).clamp_min(1e-12)
             out = -torch.expm1(-reach) / reach
             inside = weight * (1 - out) / square.clamp_min(1e-300)
-            found[0] += inside * qx[:, None] ** 2
-            found[1] += inside * qy**2
-            found[2] += weight * out
-            found[3] += inside * qx[:, None] * qy
-            total = total + weight
-    return found / total
+            found += torch.stack((inside * qx[:, None] ** 2, inside * qy**2, weight * out, inside * qx[:, None] * qy))
+    kept_x, kept_y = sum(w for _, w in axes[0])[:, None], sum(w for _, w in axes[1])  # type: ignore[index]
+    corner = 0.5 * (1 - kept_x) * (1 - kept_y)
+    found[0] += (1 - kept_x) * kept_y + corner
+    found[1] += kept_x * (1 - kept_y) + corner
+    for dim, k, half in zip((1, 2), waves, halves, strict=True):
+        mirror = found.narrow(dim, 1, len(k) - half).flip(dim)
+        mirror = torch.stack((mirror[0], mirror[1], mirror[2], -mirror[3]))
+        found = torch.cat((found, mirror), dim=dim)
+    return found
