@@ -8,6 +8,8 @@ from barkhausen.device.domain_wall.compact.model import CompactModel, CompactPar
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.gates import GATES, OxideGate, Piezoelectric, TrackGate
+from barkhausen.device.domain_wall.heat import Heat, event_heating
+from barkhausen.device.domain_wall.interfaces import Interfaces
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters, load_parameters
@@ -54,6 +56,8 @@ __all__ = [
     "FitReport",
     "GaussianStates",
     "Grains",
+    "Heat",
+    "Interfaces",
     "OxideGate",
     "Piezoelectric",
     "ProgrammingEvent",
@@ -73,6 +77,7 @@ __all__ = [
     "choose_fit",
     "describe_statistics",
     "domain_wall_device",
+    "event_heating",
     "fitted",
     "fitting_report",
     "gaussian_device",

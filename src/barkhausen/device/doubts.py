@@ -10,15 +10,18 @@ import numpy as np
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.drives import drives_of
 from barkhausen.device.statistics.states import coinciding, is_monotonic
+from barkhausen.device.technology import TECHNOLOGIES
 
 
 def doubts_of(device: CharacterisedDevice) -> list[tuple[str, str]]:
     """Doubts about the states of a device: a title and a sentence each.
 
-    They are states in another order than their drive or their labels, states that coincide, and hot pulses.
+    They are states in another order than their drive or their labels, states that coincide, hot pulses, and constants
+    that nobody has reported.
     """
     checks = (_about_drives, _about_labels, _about_coinciding, _about_heat)
-    return [(title, text) for title, text in (check(device) for check in checks) if text]
+    found = [(title, text) for title, text in (check(device) for check in checks) if text]
+    return found + [("Beyond reports", text) for text in _beyond_reports(device)]
 
 
 def _about_drives(device: CharacterisedDevice) -> tuple[str, str]:
@@ -92,3 +95,16 @@ def temperature_rises(device: CharacterisedDevice) -> dict[str, float]:
         return {}
     found = device.data["temperature_rise"].max("state")
     return {str(pulse): float(value) for pulse, value in zip(found["pulse"].values, found.values, strict=True)}
+
+
+def _beyond_reports(device: CharacterisedDevice) -> list[str]:
+    """Constants that nobody has reported, by the technology of the device."""
+    entry = TECHNOLOGIES.get(device.technology)
+    stored = json.loads(str(device.data.attrs.get("parameters", "{}")))
+    if entry is None or entry.doubts is None or not stored:
+        return []
+    try:
+        return entry.doubts(entry.parameters.model_validate(stored))
+    # Parameters of another version, or of an extension that is not loaded, are no reason to hide the rest.
+    except ValueError:
+        return []

@@ -108,6 +108,7 @@ class Technology:
         variables: Further variables that device files of this technology must hold.
         extent: Name of the range of the state coordinate in sentences, such as ``"track"``.
         size: Function from parameters to the size of a device in words, such as ``"512 × 64 nm"``.
+        doubts: Function from parameters to sentences about values that nobody has reported.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Technology:
     variables: Sequence[str] = ()
     extent: str = "range of the states"
     size: Callable[[Any], str] | None = None
+    doubts: Callable[[Any], list[str]] | None = None
 
     def simulated(self) -> Callable[..., Any]:
         """Function that simulates devices of this technology.

@@ -21,6 +21,8 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import checked_as, too_much_for_a_gate
 from barkhausen.device.domain_wall.gates import Piezoelectric, TrackGate, gate_from
 from barkhausen.device.domain_wall.heat.table import Heat
+from barkhausen.device.domain_wall.interfaces import Interfaces
+from barkhausen.device.domain_wall.interfaces.constants import resolved
 from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.shape import TrackShape
@@ -77,6 +79,16 @@ class DeviceParameters(Parameters):
     heat: Heat | None = None
     """Substrate and heat capacities. Default: pulses do not heat the track."""
 
+    interfaces: Interfaces | None = None
+    """Interfacial constants that gave Ku and D of the material; None: they were given directly. A parameter file has
+    their keys in the table ``material``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_interfaces(cls, values: Any) -> Any:
+        """Ku and D of the material, where its table gives interfacial constants."""
+        return resolved(values)
+
     @field_validator("material", mode="before")
     @classmethod
     def _of_a_preset(cls, value: Any) -> Any:
@@ -107,8 +119,8 @@ class DeviceParameters(Parameters):
         values: dict[str, Any] = handler(self)
         for name in self.gate.unused_of_track:
             values.get("track", {}).pop(name, None)
-        # Parameters of devices that were made before pulses had heat stay the same text.
-        return {key: value for key, value in values.items() if key != "heat" or value is not None}
+        # Parameters of devices that were made before these tables stay the same text.
+        return {key: value for key, value in values.items() if key not in {"heat", "interfaces"} or value is not None}
 
     @model_validator(mode="after")
     def _track_of_the_gate(self) -> DeviceParameters:
@@ -205,6 +217,12 @@ class DeviceParameters(Parameters):
             seed=how.seed if seed is None else seed,
         )
 
+    def with_thickness(self, thickness: float) -> DeviceParameters:
+        """The same device with a film of another thickness in m, with Ku and D by its interfaces if they give them."""
+        track = self.track.model_copy(update={"thickness": thickness})
+        constants = {} if self.interfaces is None else self.interfaces.volume_constants(thickness)
+        return self.model_copy(update={"track": track, "material": self.material.model_copy(update=constants)})
+
     def require_length(self, why: str) -> None:
         """Refuse parameters that leave the length of the track at its default.
 
@@ -268,6 +286,9 @@ class DeviceParameters(Parameters):
             self.gate.described(self.track),
             *self._assumed_of_constants(),
         ]
+        interfaces = None if self.interfaces is None else self.interfaces.described(self.track.thickness)
+        if interfaces is not None:
+            lines.insert(1, interfaces)
         if self.heat is not None:
             lines.append(self.heat.described(self.gate.below(self.track)))
         if stop.length > 0 and stop.anisotropy > 0:

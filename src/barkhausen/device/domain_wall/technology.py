@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.characterise import characterise
+from barkhausen.device.domain_wall.interfaces.reports import beyond_reports
 from barkhausen.device.domain_wall.labelled import CAUSES, COORDINATE, domain_wall_device
 from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
 from barkhausen.device.technology import (
@@ -88,5 +89,6 @@ DOMAIN_WALL = TECHNOLOGIES.register(
         variables=("gate_voltage", "current_density", "pulse_width"),
         extent="track",
         size=lambda parameters: f"{1e9 * parameters.track.length:.0f} × {1e9 * parameters.track.width:.0f} nm",
+        doubts=beyond_reports,
     ),
 )

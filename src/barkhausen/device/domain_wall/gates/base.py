@@ -51,6 +51,10 @@ class TrackGate(Parameters, abc.ABC):
         """Voltage in V above which a value is refused; None if nothing is known."""
         return self.on(track).largest_voltage
 
+    def sourced(self) -> dict[str, float]:
+        """Constants of the gate that belong to the stack of the film, by their names in the ranges of stacks."""
+        return {}
+
     def leakage(self, track: Racetrack, junction: TunnelJunction) -> float:
         """Conductance in S through which the gate leaks while a voltage is on it; 0 for an insulator.
 

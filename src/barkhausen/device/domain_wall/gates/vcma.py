@@ -49,6 +49,10 @@ class OxideGate(TrackGate):
         """Voltage in V at which the oxide breaks down."""
         return self.breakdown_field * self.oxide_thickness
 
+    def sourced(self) -> dict[str, float]:
+        """The VCMA coefficient of the interface."""
+        return {"vcma_coefficient": abs(self.coefficient)}
+
     def leakage(self, track: Racetrack, junction: TunnelJunction) -> float:
         """Conductance in S of the barrier, taken as that of the parallel junction at all voltages; 0 for an insulator.
 
