@@ -69,6 +69,15 @@ _STATE, _BOUND = ("state",), ("state", "bound")
 STABILITY = ("barrier", "attempt_frequency", "retention_time", "pinning_field")
 """Variables that describe the stability of each state of each device, in J, Hz, s and T."""
 
+STABILITY_ERRORS = ("barrier_error", "retention_time_lower")
+"""Standard error of the barrier in J, and the lower 95 % bound in s that it gives the retention time."""
+
+STRING_BARRIERS = ("barrier_string_left", "barrier_string_right")
+"""Barriers in J towards either end along paths of least energy; an end may lie lower than the state (negative)."""
+
+BARRIER_METHODS = ("compact", "compact-calibrated", "string", "measured")
+"""Values of the attribute ``method`` of the variable ``barrier``."""
+
 ESCAPE_DIRECTION = "escape_direction"
 """Variable with the direction of a wall's lower barrier along x: −1 or 1."""
 
@@ -107,7 +116,8 @@ OPTIONAL = {
     "mixture_offset_sigma": _Rule(_STATE, 0.0),
     "bandwidth_device": _Rule(_STATE, 0.0),
     "bandwidth_cycle": _Rule(_STATE, 0.0),
-    **{name: _Rule(("state", "device"), 0.0, holes=True) for name in STABILITY},
+    **{name: _Rule(("state", "device"), 0.0, holes=True) for name in (*STABILITY, *STABILITY_ERRORS)},
+    **{name: _Rule(("state", "device"), holes=True) for name in STRING_BARRIERS},
     ESCAPE_DIRECTION: _Rule(("state", "device"), -1.0, 1.0, holes=True),
     "read_noise": _Rule(_STATE, 0.0),
     "read_disturb": _Rule(_STATE, 0.0, 1.0, holes=True),
@@ -141,6 +151,9 @@ def validate(data: xr.Dataset) -> None:
     _validate_states(data)
     if "outcome" in data:
         _validate_outcome(data)
+    method = data["barrier"].attrs.get("method", BARRIER_METHODS[0]) if "barrier" in data else BARRIER_METHODS[0]
+    if not isinstance(method, str) or method not in BARRIER_METHODS:
+        raise InputError(f"variable 'barrier' has method = {method!r}: must be {' or '.join(map(repr, BARRIER_METHODS))}")
     _validate_distribution(data)
 
 

@@ -31,6 +31,14 @@ def characterize(
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
+    barriers: Annotated[
+        str | None,
+        typer.Option(
+            "--barriers",
+            help="Energy barriers of the states: compact (calibrated model, seconds) or string (micromagnetic paths of "
+            "least energy, minutes). Default: characterisation.barriers of the file, compact.",
+        ),
+    ] = None,
     plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Simulate a thermal ensemble of racetrack devices, and write its device file and a page about it.
@@ -44,7 +52,7 @@ def characterize(
     found = characterise_to_file(
         parameters,
         out,
-        settings=settings or [],
+        settings=[*(settings or []), *([] if barriers is None else [f"characterisation.barriers={barriers}"])],
         backend=backend,
         threads=threads,
         accelerator=accelerator,

@@ -32,6 +32,7 @@ def show_device(item: CharacterisedDevice) -> None:
     from barkhausen.device.coordinate import Quantity
     from barkhausen.device.doubts import doubts_of, temperature_rises
     from barkhausen.device.drives import drives_of
+    from barkhausen.device.retention_summary import retention_lines
 
     mean, device, cycle = item.moments
     quantity = Quantity.of(item.coordinate, mean.tolist())
@@ -64,6 +65,8 @@ def show_device(item: CharacterisedDevice) -> None:
     if rises := temperature_rises(item):
         shown = ", ".join(f"{pulse} {rise:.1f} K" for pulse, rise in rises.items())
         typer.echo(f"temperature rise, greatest of all states: {shown}")
+    for line in retention_lines(item):
+        typer.echo(line)
     for title, text in doubts_of(item):
         typer.echo(f"warning: {title.lower()}: {text}")
     for line in item.assumed:

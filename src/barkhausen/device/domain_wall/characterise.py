@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -34,6 +35,7 @@ from barkhausen.micromagnetics import (
     domain_wall,
     simulate,
 )
+from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 
 COMMAND = "barkhausen characterize DEVICE.toml --out device.nc"
 
@@ -107,11 +109,22 @@ def characterise(
         progress=progress,
     )
     pictures = run.pictured(checkpoint, progress, backend, threads, accelerator)
+    barriers = Barriers(None if checkpoint is None else checkpoint / "barriers", threads, progress)
     try:
-        return run.labelled(result, pictures, attributes or {})
+        return run.labelled(result, pictures, attributes or {}, barriers)
+    except OtherSimulationError:
+        raise
     except InputError as error:
         # The parameters have been checked, so an impossible device is an outcome of the simulation.
         raise OutcomeError(str(error)) from None
+
+
+class Barriers(NamedTuple):
+    """How the barriers of the states are computed: arguments of :func:`.stability`."""
+
+    checkpoint: Path | None
+    threads: int | None
+    progress: Progress | bool | None
 
 
 class _Run:
@@ -159,7 +172,9 @@ class _Run:
             progress=progress,
         )
 
-    def labelled(self, result: xr.Dataset, pictures: xr.Dataset, attributes: dict[str, object]) -> Characterisation:
+    def labelled(
+        self, result: xr.Dataset, pictures: xr.Dataset, attributes: dict[str, object], barriers: Barriers
+    ) -> Characterisation:
         """Positions, failures and energies of each state, in order of mean position."""
         times = result["time"].values
         ensemble = self.ensemble
@@ -206,7 +221,7 @@ class _Run:
             history = history.assign(temperature=heating.history(parameters.characterisation.temperature, times))
         device = _with_distribution(device, parameters.characterisation.seed)
         if parameters.characterisation.temperature > 0:
-            device = device.extended(stability(parameters, device.state_values))
+            device = device.extended(stability(parameters, device.state_values, **barriers._asdict()))
         return Characterisation(device, history)
 
     def _read_from(self, times: np.ndarray) -> float:

@@ -64,6 +64,8 @@ class Characterisation(Parameters):
     """Integrator of the simulations."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of edges, noise and initial wall positions."""
+    barriers: Literal["compact", "string"] = "compact"
+    """Energy barriers of the states: of the compact model, calibrated, or of micromagnetic paths of least energy."""
 
 
 class DeviceParameters(Parameters):

@@ -36,8 +36,9 @@ from scipy.interpolate import CubicSpline
 
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
+from barkhausen.device.domain_wall.barriers.tilted import tilted_landscapes
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
-from barkhausen.device.domain_wall.compact.wall_energy import WallEnergy, thermal_order
+from barkhausen.device.domain_wall.compact.wall_energy import WallEnergy
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Film
 
@@ -46,6 +47,9 @@ TIMES = (1.0, 86_400.0, 3.156e8)
 
 FINE = 0.25e-9
 """Grid spacing in m on which the landscape, a cubic spline, is searched and integrated."""
+
+ONE_SIDED = 1.645
+"""Standard errors by which 95 % of a normal distribution exceed a bound."""
 
 RIPPLE = 1.0
 """Smallest barrier in kB T that separates two minima or makes a minimum."""
@@ -65,8 +69,8 @@ def retention(
         parameters: Parameters of the device; ``characterisation`` gives the number of devices, their edges and cells.
         positions: Wall positions in m [state, device], NaN where missing. A single column or no second axis stands for
             all devices.
-        compact: Parameters of a calibration. Default: estimates, with the magnetisation of linear spin waves at the
-            temperature (:func:`.thermal_order`).
+        compact: Parameters of the compact model, whose landscape p U(q) of straight walls gives the barriers. Default:
+            the landscape of walls that may tilt, calibrated to paths of least energy (:mod:`.barriers.tilted`).
         temperature: Temperature in K. Default: that of ``characterisation``.
         landscapes: Energy of the walls along their paths of least energy at that temperature
             (:func:`.string_barriers`), in place of the compact model's.
@@ -78,19 +82,16 @@ def retention(
         InputError: As :func:`retention_on`.
     """
     temperature = parameters.characterisation.temperature if temperature is None else temperature
-    if parameters.material.constants_at > 0:
+    check_temperature(temperature)
+    if compact is None:
+        film, compact = parameters.film_at(temperature), CompactParameters()
+        if landscapes is None:
+            landscapes = tilted_landscapes(film, compact)
+    elif parameters.material.constants_at > 0:
         # Its constants are the averages already, and a calibration's order is that of the mesh.
-        film = parameters.film_at(temperature)
-        compact = CompactParameters() if compact is None else compact.model_copy(update={"order": 1.0})
+        film, compact = parameters.film_at(temperature), compact.model_copy(update={"order": 1.0})
     else:
         film = parameters.film()
-    if compact is None:
-        order = thermal_order(film, temperature) if math.isfinite(temperature) and temperature > 0 else 1.0
-        if not order > 0:
-            raise InputError(
-                f"temperature = {temperature}: too high for this film, whose spin waves leave no magnetic order"
-            )
-        compact = CompactParameters(order=order)
     return retention_on(film, positions, compact, temperature=temperature, landscapes=landscapes)
 
 
@@ -110,15 +111,16 @@ def retention_on(
         ``pinning_field`` (T), the field along z at which the lower barrier vanishes, and ``barrier_left`` and
         ``barrier_right`` (J). With the dimension state: ``retention_median`` and
         ``retention_tenth`` (s), exceeded by half and by nine tenths of the devices, and ``failure_probability`` [time,
-        state], the mean over devices. A position whose lower barrier is less than 1 kB T has a retention time and
+        state], the mean over devices. Where the landscapes state their error, also ``barrier_error`` (J, standard
+        error) and ``retention_time_lower`` (s), the retention time for a barrier that is 1.645 standard errors lower,
+        the lower 95 % confidence bound. A position whose lower barrier is less than 1 kB T has a retention time and
         pinning field of 0 and no attempt frequency (NaN); NaN stays NaN.
 
     Raises:
         InputError: The number of devices of the positions is wrong, the temperature is not positive, or a wall is not
             stable at psi = 0.
     """
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise InputError(f"temperature = {temperature}: retention needs a positive temperature in K")
+    check_temperature(temperature)
     places = np.asarray(positions, dtype=np.float64)
     places = places[:, None] if places.ndim == 1 else places
     if places.ndim != 2 or places.shape[1] not in (1, film.devices):
@@ -143,6 +145,7 @@ def retention_on(
     data = {
         name: (both, found[..., k], {"units": unit}) for k, (name, unit) in enumerate(zip(names, units, strict=True))
     }
+    data |= _bounds(found[..., 1], found[..., 4], temperature, landscapes)
     times = found[..., 4]
     lost = np.stack([-np.expm1(-after / np.maximum(times, 1e-30)) for after in TIMES])
     return xr.Dataset(
@@ -161,6 +164,24 @@ def retention_on(
     )
 
 
+def _bounds(
+    barrier: Float[np.ndarray, "state device"],
+    times: Float[np.ndarray, "state device"],
+    temperature: float,
+    landscapes: xr.Dataset | None,
+) -> dict[str, tuple[tuple[str, str], np.ndarray, dict[str, str]]]:
+    """Standard errors of the barriers, and the retention times that they leave."""
+    if landscapes is None or "relative_error" not in landscapes.attrs:
+        return {}
+    both = ("state", "device")
+    error = float(landscapes.attrs["relative_error"]) * np.maximum(barrier, 0.0)
+    lower = times * np.exp(-ONE_SIDED * error / (BOLTZMANN * temperature))
+    return {
+        "barrier_error": (both, error, {"units": "J"}),
+        "retention_time_lower": (both, lower, {"units": "s"}),
+    }
+
+
 def _given(landscapes: xr.Dataset | None, device: int, devices: int) -> tuple[np.ndarray, np.ndarray] | None:
     """Places and energies of a device in a data set of landscapes."""
     if landscapes is None:
@@ -168,6 +189,12 @@ def _given(landscapes: xr.Dataset | None, device: int, devices: int) -> tuple[np
     if landscapes.sizes["device"] != devices:
         raise InputError(f"landscapes: for {landscapes.sizes['device']} devices, but the film has {devices}")
     return landscapes["place"].values, landscapes["energy"].values[device]
+
+
+def check_temperature(temperature: float) -> None:
+    """Refuse temperatures that are not positive."""
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise InputError(f"temperature = {temperature}: retention needs a positive temperature in K")
 
 
 def depopulation(loss: float) -> float:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from barkhausen.core.progress import Progress
+from barkhausen.device.domain_wall.barriers import string_barriers
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.domain_wall.retention import retention
-from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY
+from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY, STABILITY_ERRORS
 
 LONGEST = 1e300
 """Retention time in s written for a wall that never escapes, since files hold no infinity."""
@@ -19,26 +23,38 @@ def stability(
     parameters: DeviceParameters,
     positions: Float[np.ndarray, "state device cycle"],
     compact: CompactParameters | None = None,
+    *,
+    checkpoint: Path | None = None,
+    threads: int | None = None,
+    progress: Progress | bool | None = None,
 ) -> xr.Dataset:
     """Retention and read-out of each state, as optional variables of a device file.
 
     Args:
         parameters: Parameters of the device, at a positive temperature.
         positions: Resting positions of the walls in m. The position of a device in a state is the median of its cycles.
-        compact: Parameters of the compact model, whose landscape gives the barriers. Default: as in :func:`.retention`.
+        compact: Parameters of the compact model, whose landscape gives the barriers. Default: the calibrated compact
+            model or paths of least energy, as ``characterisation.barriers`` says (:mod:`.barriers`).
+        checkpoint: Directory of finished paths, from which the same call resumes.
+        threads: Number of threads of the paths.
+        progress: Progress display.
 
     Returns:
         Data set with ``barrier`` (J), ``attempt_frequency`` (Hz), ``retention_time`` (s) and ``pinning_field`` (T) with
-        the
-        dimensions state and device (:mod:`.retention`), and ``escape_direction``, the direction of the lower barrier
-        (−1 or 1 along x); with the dimension state (:class:`.TunnelJunction`), ``read_noise`` (m), the standard
-        deviation of the position found by one read, and ``read_disturb``, the probability that one read moves the wall
-        (mean over devices).
+        the dimensions state and device (:mod:`.retention`); ``barrier_error`` (J) and ``retention_time_lower`` (s)
+        where the error of the barriers is known; ``barrier_string_left`` and ``barrier_string_right`` (J) of paths; and
+        ``escape_direction``, the direction of the lower barrier (−1 or 1 along x). The attribute ``method`` of
+        ``barrier`` says where the barriers are from. With the dimension state (:class:`.TunnelJunction`):
+        ``read_noise`` (m), the standard deviation of the position found by one read, and ``read_disturb``, the
+        probability that one read moves the wall (mean over devices).
     """
     seen = np.isfinite(positions).any(axis=2)
     places = np.full(seen.shape, np.nan)
     places[seen] = np.nanmedian(positions[seen], axis=1)
-    held = retention(parameters, places, compact)
+    landscapes = None
+    if compact is None and parameters.characterisation.barriers == "string":
+        landscapes = string_barriers(parameters, places, checkpoint=checkpoint, threads=threads, progress=progress)
+    held = retention(parameters, places, compact, landscapes=landscapes)
     track, material, junction = parameters.track, parameters.material, parameters.junction
     heat = parameters.characterisation.temperature
     disturbed = np.array(
@@ -67,7 +83,13 @@ def stability(
         ]
     )
     noise = junction.position_noise(np.nanmean(positions, axis=(1, 2)), track, heat)
-    bounded = held[list(STABILITY)].map(lambda values: values.clip(max=LONGEST))
+    bounded = held[[name for name in (*STABILITY, *STABILITY_ERRORS) if name in held]].map(
+        lambda values: values.clip(max=LONGEST)
+    )
+    bounded["barrier"].attrs["method"] = held.attrs["method"]
+    if landscapes is not None:
+        for side in ("left", "right"):
+            bounded[f"barrier_string_{side}"] = held[f"barrier_{side}"].assign_attrs(method="string")
     bounded[ESCAPE_DIRECTION] = held["direction"].assign_attrs(long_name="side of the lower barrier")
     return bounded.assign(
         read_noise=("state", noise, {"units": "m", "long_name": "of one read"}),

@@ -20,6 +20,7 @@ from barkhausen.device.conductance import ConductanceMap
 from barkhausen.device.doubts import temperature_rises
 from barkhausen.device.drives import Drive, drives_of
 from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
+from barkhausen.device.retention_summary import barrier_method
 from barkhausen.device.schema import AT_REST, DISTRIBUTIONS, OUTCOMES
 
 MOST_NORMALS = 16
@@ -73,6 +74,7 @@ class Retention:
         median, shortest: Median and shortest retention time in s over devices.
         median_barrier, lowest_barrier: Median and lowest barrier in J over devices.
         temperature: Temperature in K for barriers in units of kB T; NaN if unknown.
+        method: Method by which the barriers were found, in words.
     """
 
     state: int
@@ -81,6 +83,7 @@ class Retention:
     median_barrier: float
     lowest_barrier: float
     temperature: float
+    method: str
 
     def in_heat(self, barrier: float) -> float:
         """A barrier in units of kB T."""
@@ -296,6 +299,7 @@ class DeviceNumbers:
                         median_barrier=float(np.median(barrier)),
                         lowest_barrier=float(barrier.min()),
                         temperature=float(self.simulation.get("temperature", np.nan)),
+                        method=barrier_method(self.device),
                     )
                 )
         return found

@@ -31,6 +31,9 @@ FAR = 10.0
 """Height in kB T by which, in the compact model, the way off an end has to be above the saddle on a wall's other side
 for its path to be left out."""
 
+RELATIVE_ERROR = 0.03
+"""Relative standard error of a barrier: that of the constants at the temperature; paths add a few hundredths kB T."""
+
 SPACING = 0.25e-9
 """Spacing of the places of a landscape in m."""
 
@@ -78,7 +81,7 @@ def string_barriers(
     temperature = how.temperature if temperature is None else temperature
     if not (math.isfinite(temperature) and temperature > 0):
         raise InputError(f"temperature = {temperature}: barriers need a positive temperature in K")
-    film = averaged_film(parameters, temperature) if film is None else film
+    film = parameters.film_at(temperature) if film is None else film
     places = np.asarray(positions, dtype=np.float64)
     places = places[:, None] if places.ndim == 1 else places
     if places.ndim != 2 or places.shape[1] not in (1, film.devices):
@@ -91,11 +94,6 @@ def string_barriers(
     starts = [[*notches, *places[:, d]] if d in taken else [] for d in range(film.devices)]
     work = _Work(film, starts, temperature, checkpoint, threads, progress)
     return work.landscapes()
-
-
-def averaged_film(parameters: DeviceParameters, temperature: float) -> Film:
-    """The film whose constants are averages at a temperature (:meth:`.DeviceParameters.film_at`)."""
-    return parameters.film_at(temperature)
 
 
 class _Work:
@@ -249,7 +247,7 @@ class _Work:
                 "converged": ("way", np.array([bool(path["converged"]) for _, path in ways], dtype=bool)),
             },
             coords={"place": ("place", self.places, {"units": "m"})},
-            attrs={"temperature": self.heat / BOLTZMANN, "method": "string"},
+            attrs={"temperature": self.heat / BOLTZMANN, "method": "string", "relative_error": RELATIVE_ERROR},
         )
 
 
