@@ -13,9 +13,10 @@ import xarray as xr
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.device import DeviceParameters
+from barkhausen.device.domain_wall.barriers.tilted import SPREAD, tilted_landscapes
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
 from barkhausen.device.domain_wall.retention import depopulation, retention, retention_on
-from barkhausen.micromagnetics import Drive, Film, Grid, Material
+from barkhausen.micromagnetics import Drive, Film, Grid, Material, material
 
 if TYPE_CHECKING:
     from tests.conftest import Report
@@ -249,18 +250,54 @@ def test_states_of_rough_devices() -> None:
     expected = -np.expm1(-data["time"].values[:, None, None] / data["retention_time"].values).mean(2)
     assert data["failure_probability"].values == pytest.approx(expected.mean(-1) if expected.ndim > 2 else expected)
     assert (np.diff(data["failure_probability"].values, axis=0) >= 0).all()
-    hard, hot = (retention(notched(), positions, CompactParameters(), temperature=at) for at in (300.0, 600.0))
+    soft = notched().model_copy(update={"material": material("cofeb-tantalum")})
+    assert soft.material.constants_at == 0
+    hard, hot = (retention(soft, positions, CompactParameters(), temperature=at) for at in (300.0, 600.0))
     assert hot["barrier"].values == pytest.approx(hard["barrier"].values, rel=1e-6, abs=0)
     assert (hot["retention_time"].values < hard["retention_time"].values).all()
-    # Without a calibration the film is as soft as its spin waves make it: 1 - m in proportion to T.
-    assert (data["barrier"].values < hard["barrier"].values).all()
-    warm, order = retention(notched(), positions, temperature=400.0), data.attrs["order"]
-    assert 0.9 < order < 0.97
-    assert 1 - warm.attrs["order"] == pytest.approx((1 - order) * 400 / 300)
+    assert hard.attrs["method"] == "compact"
+    assert "barrier_error" not in hard
+
+
+def test_barriers_of_the_calibrated_model_carry_their_error() -> None:
+    positions = np.array([[88e-9, 90e-9, 93e-9], [168e-9, 171e-9, 169e-9]])
+    data, warm = (retention(notched(), positions, temperature=at) for at in (300.0, 400.0))
+    assert data.attrs["method"] == "compact-calibrated"
+    assert (warm["barrier"].values < data["barrier"].values).all()
+    error, heat = data["barrier_error"].values, BOLTZMANN * 300.0
+    assert error == pytest.approx(SPREAD * data["barrier"].values)
+    # The bound is the retention with a barrier that is lower by 1.645 standard errors.
+    assert data["retention_time_lower"].values == pytest.approx(
+        data["retention_time"].values * np.exp(-1.645 * error / heat)
+    )
+    # The landscape of straight walls alone is higher: a wall that may tilt leaves a notch at a lower cost.
+    film = notched().film_at(300.0)
+    straight = CompactModel(film, CompactParameters()).landscape()[1][0].numpy()
+    tilted = tilted_landscapes(film, CompactParameters(), 1.0)["energy"].values[:, ::4]
+    assert (tilted <= straight + 1e-6 * straight.max()).all()
+    assert tilted[:, 20:-20].min() > 0.5 * straight[:, 20:-20].min()
+
+
+def test_given_landscapes_are_searched_in_place_of_the_compact_models() -> None:
+    """A parabola of 8 kB T between two hills: its barrier and direction, whatever the film is."""
+    parameters = notched(devices=1)
+    place = np.arange(0.0, 256e-9 + 1e-12, 0.25e-9)
+    hills = np.where(np.abs(place - 100e-9) < 30e-9, 8 * HEAT * ((place - 100e-9) / 30e-9) ** 2, 8 * HEAT)
+    hills = np.where(place < 70e-9, 9 * HEAT, np.where(place > 130e-9, 0.0, hills))
+    given = xr.Dataset({"energy": (("device", "place"), hills[None])}, {"place": place}, {"method": "string"})
+    data = retention(parameters, np.array([[101e-9]]), landscapes=given)
+    assert data.attrs["method"] == "string"
+    assert value(data, "barrier") == pytest.approx(8 * HEAT, rel=0.02)
+    assert value(data, "direction") == 1
+    assert value(data, "barrier_left") == pytest.approx(9 * HEAT)
+    with pytest.raises(InputError, match="for 1 devices, but the film has 3"):
+        retention(notched(), np.array([[101e-9] * 3]), landscapes=given)
 
 
 def test_a_film_without_order_is_refused() -> None:
-    with pytest.raises(InputError, match=r"temperature = 9000\.0: too high for this film"):
+    with pytest.raises(
+        InputError, match=r"temperature = 9000 K: must be 0 or more and below material.curie_temperature"
+    ):
         retention(notched(), np.array([90e-9, 170e-9]), temperature=9000.0)
 
 

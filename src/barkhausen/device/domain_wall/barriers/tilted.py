@@ -37,7 +37,7 @@ TILTS = np.linspace(-0.7, 0.7, 29)
 SPACING = 0.25e-9
 """Spacing of the places of a landscape in m."""
 
-FACTOR, SPREAD = 1.15, 0.03
+FACTOR, SPREAD = 1.15, 0.1
 """c, and the relative standard error of a barrier of the calibrated model."""
 
 
