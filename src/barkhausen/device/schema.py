@@ -153,7 +153,9 @@ def validate(data: xr.Dataset) -> None:
         _validate_outcome(data)
     method = data["barrier"].attrs.get("method", BARRIER_METHODS[0]) if "barrier" in data else BARRIER_METHODS[0]
     if not isinstance(method, str) or method not in BARRIER_METHODS:
-        raise InputError(f"variable 'barrier' has method = {method!r}: must be {' or '.join(map(repr, BARRIER_METHODS))}")
+        raise InputError(
+            f"variable 'barrier' has method = {method!r}: must be {' or '.join(map(repr, BARRIER_METHODS))}"
+        )
     _validate_distribution(data)
 
 
