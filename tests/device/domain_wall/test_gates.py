@@ -25,6 +25,7 @@ from barkhausen.device import (
     write_device,
 )
 from barkhausen.device.domain_wall.design.space import DesignSpace, Ranges
+from barkhausen.device.doubts import doubts_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -101,6 +102,17 @@ def test_a_barrier_that_is_the_dielectric_leaks_while_the_gate_is_on(tmp_path: P
     np.testing.assert_allclose(
         device.energy("gate"), [(capacitance + conductance * held) * v * v for v in (-1.5, 0, 1.5)]
     )
+
+
+def test_a_barrier_of_another_thickness_than_its_resistance_is_told() -> None:
+    # 10 ohm um2 at 1 nm and ten times as much every 0.29 nm: 2.8e4 at 2 nm.
+    gate = OxideGate(oxide_thickness=2e-9)
+    assert gate.doubts(TunnelJunction(resistance_area=1e-8)) == []
+    (line,) = gate.doubts(TunnelJunction(resistance_area=10e-12))
+    assert line.startswith("RA = 10 ohm um2 of a barrier of 2 nm")
+    assert gate.model_copy(update={"dielectric": "insulator"}).doubts(TunnelJunction()) == []
+    device = gaussian_device(3, parameters=DeviceParameters(gate=gate))
+    assert ("Beyond reports", line) in doubts_of(device)
 
 
 def test_what_is_assumed_names_the_gate_and_no_piezoelectric(tmp_path: Path) -> None:

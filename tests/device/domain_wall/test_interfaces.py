@@ -64,7 +64,7 @@ def test_a_device_file_keeps_its_interfaces(tmp_path: Path) -> None:
 def test_what_nobody_has_reported_is_named_with_its_source() -> None:
     assert beyond_reports(device(INSIDE)) == []
     strange = INSIDE | {"interfacial_anisotropy": 2.4e-3, "spin_hall_angle": -0.6, "interfacial_dmi": -1e-12}
-    found = beyond_reports(device(strange, gate={"kind": "vcma", "coefficient": -370e-15}))
+    found = beyond_reports(device(strange, gate={"kind": "vcma", "coefficient": -370e-15, "dielectric": "insulator"}))
     assert [line.split(" ")[0] for line in found] == ["K_i", "|D_i|", "|theta_SH|", "|theta_SH|/rho", "|xi|"]
     assert found[0].startswith(
         "K_i = 2.4 mJ/m2 is outside the 1 to 2 reported for W/CoFeB/insert/CoFeB/MgO (1.3 mJ/m2 on"
@@ -95,7 +95,7 @@ def test_without_a_stack_nothing_is_held_against_reports() -> None:
     ("material", "said"),
     [
         ({"stack": "w-cofeb"}, "material: stack: 'w-cofeb': no such stack; did you mean 'w-cofeb-mgo'?"),
-        ({"interfacial_anisotropy": 1.3}, "interfacial_anisotropy = 1.3 J/m2 is no interfacial anisotropy; 1.3e-3 (1.3"),
+        ({"interfacial_anisotropy": 1.3}, "interfacial_anisotropy = 1.3 J/m2 is no interfacial anisotropy; 1.3e-3"),
         ({"interfacial_anisotropy": [1e-3] * 3}, "must be a number, or two for the lower and the upper interface"),
         ({"interfacial_anisotropy": "much"}, "must be a number, or two for the lower and the upper interface"),
         ({"interfacial_dmi": 0.3}, "interfacial_dmi = 0.3 J/m is no interfacial DMI; 0.3e-12 (0.3 pJ/m)?"),

@@ -20,7 +20,6 @@ from barkhausen.core.progress import Progress
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
-from barkhausen.device.domain_wall.heat import EventHeating, event_heating
 from barkhausen.device.domain_wall.labelled import domain_wall_device
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.domain_wall.stability import stability
@@ -31,7 +30,6 @@ from barkhausen.micromagnetics import (
     PerpendicularMap,
     WallCount,
     WallPosition,
-    Waveform,
     domain_wall,
     simulate,
 )
@@ -97,7 +95,7 @@ def characterise(
         every=ensemble.every,
         replicas=ensemble.replicas,
         seed=parameters.characterisation.seed,
-        temperature=run.temperature(ensemble.replicas // ensemble.shape[0]),
+        temperature=ensemble.temperature(ensemble.replicas // ensemble.shape[0]),
         integrator=parameters.characterisation.integrator,
         dt=ensemble.dt,
         initial=domain_wall(ensemble.film, ensemble.starts),
@@ -132,14 +130,6 @@ class _Run:
 
     def __init__(self, parameters: DeviceParameters) -> None:
         self.parameters, self.ensemble = parameters, Ensemble(parameters)
-        self.heating = heating_of(parameters, self.ensemble.voltages)
-
-    def temperature(self, each: int) -> float | Waveform:
-        """Temperature in K of a simulation with so many replicas of each voltage."""
-        ambient, heat = self.parameters.characterisation.temperature, self.parameters.heat
-        if heat is None or self.heating is None or self.heating.greatest <= heat.simulated_above:
-            return ambient
-        return self.heating.temperature(ambient, each)
 
     def pictured(
         self,
@@ -160,7 +150,7 @@ class _Run:
             every=ensemble.every,
             replicas=states,
             seed=how.seed,
-            temperature=self.temperature(1),
+            temperature=ensemble.temperature(1),
             integrator=how.integrator,
             dt=ensemble.dt,
             initial=domain_wall(ensemble.film, ensemble.starts[:: devices * cycles]),
@@ -215,8 +205,8 @@ class _Run:
                 **attributes,
             },
         )
-        heating = heating_of(parameters, event.voltages)
-        if heating is not None:
+        if ensemble.heating is not None:
+            heating = ensemble.heating.select(order)
             device = device.extended(heating.summary())
             history = history.assign(temperature=heating.history(parameters.characterisation.temperature, times))
         device = _with_distribution(device, parameters.characterisation.seed)
@@ -228,11 +218,6 @@ class _Run:
         """Start in s of the interval over which a read averages the position, within the relaxation."""
         protocol, junction = self.parameters.protocol, self.parameters.junction
         return float(times[-1] - min(junction.read_time, protocol.relaxation) * (1 - 1e-9))
-
-
-def heating_of(parameters: DeviceParameters, voltages: Sequence[float]) -> EventHeating | None:
-    """Heating of the events of a characterisation; None without ``heat``, and at 0 K, where nothing fluctuates."""
-    return event_heating(parameters, voltages) if parameters.characterisation.temperature > 0 else None
 
 
 def at_rest(

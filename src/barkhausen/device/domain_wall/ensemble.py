@@ -13,8 +13,9 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.seeds import mixed_seed
 from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.heat import event_heating
 from barkhausen.device.domain_wall.parameters import DeviceParameters
-from barkhausen.micromagnetics import Drive, Film
+from barkhausen.micromagnetics import Drive, Film, Waveform
 from barkhausen.micromagnetics.ensemble import BYTES_OF_A_CELL
 from barkhausen.micromagnetics.mumax3.script import mumax3_script
 
@@ -46,6 +47,9 @@ class Ensemble:
         self.device_of_replica = torch.arange(devices).repeat_interleave(cycles).repeat(states)
         self.event = ProgrammingEvent(protocol, np.repeat(self.voltages, devices * cycles).tolist())
         self.starts = self._starts()
+        # At 0 K nothing fluctuates, and the constants are not those of any heat.
+        self.heating = event_heating(parameters, self.voltages) if how.temperature > 0 else None
+        """Rise of the temperature in an event of each voltage; None without ``heat`` and at 0 K."""
         self.every = self.event.duration / max(1, round(self.event.duration / RECORD))
         self.dt = None if how.dt is None else self.every / max(1, round(self.every / how.dt))
 
@@ -56,6 +60,17 @@ class Ensemble:
         seed = mixed_seed(self.parameters.characterisation.seed, SPREAD_OF_STARTS)
         share = torch.rand(self.replicas, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
         return margin + share * (track.length - 2 * margin)
+
+    def temperature(self, each: int) -> float | Waveform:
+        """Temperature in K of a simulation with ``each`` replicas of every voltage.
+
+        That of ``characterisation``, or, where pulses heat the track by more than ``heat.simulated_above``, that of the
+        track at each moment.
+        """
+        ambient, heat = self.parameters.characterisation.temperature, self.parameters.heat
+        if heat is None or self.heating is None or self.heating.greatest <= heat.simulated_above:
+            return ambient
+        return self.heating.temperature(ambient, each)
 
     @property
     def drive(self) -> Drive:
@@ -87,6 +102,8 @@ class Ensemble:
         maximal_regions: int = 200,
     ) -> str:
         """A mumax3 script of one event, with the same edges, anisotropy, pulses and start, and mumax3's own noise.
+
+        Its temperature is that of ``characterisation``, without the heat of the pulses.
 
         Args:
             state, device, cycle: Numbers of the event; states are in the order of ``protocol.gate_voltages``.

@@ -55,6 +55,10 @@ class TrackGate(Parameters, abc.ABC):
         """Constants of the gate that belong to the stack of the film, by their names in the ranges of stacks."""
         return {}
 
+    def doubts(self, junction: TunnelJunction) -> list[str]:
+        """Sentences about values of the gate that do not fit each other or those of the junction."""
+        return []
+
     def leakage(self, track: Racetrack, junction: TunnelJunction) -> float:
         """Conductance in S through which the gate leaks while a voltage is on it; 0 for an insulator.
 

@@ -11,6 +11,10 @@ from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import VoltageControlledAnisotropy
 
+OHMS_OF_ONE_NANOMETRE, DECADE, UNUSUAL = 10e-12, 0.29e-9, 30.0
+"""RA in ohm m² of CoFeB/MgO junctions with 1 nm of MgO, and the thickness in m that makes it ten times as large (from
+memory; both differ between laboratories), with the factor beyond which a resistance is told."""
+
 
 class OxideGate(TrackGate):
     """Voltage across an oxide on the film, which changes the anisotropy of their interface: dKu = xi V/(t_ox t).
@@ -52,6 +56,18 @@ class OxideGate(TrackGate):
     def sourced(self) -> dict[str, float]:
         """The VCMA coefficient of the interface."""
         return {"vcma_coefficient": abs(self.coefficient)}
+
+    def doubts(self, junction: TunnelJunction) -> list[str]:
+        """A barrier whose resistance is not that of its thickness, if it is the dielectric."""
+        if self.dielectric != "junction":
+            return []
+        usual = OHMS_OF_ONE_NANOMETRE * 10 ** ((self.oxide_thickness - 1e-9) / DECADE)
+        if max(usual / junction.resistance_area, junction.resistance_area / usual) <= UNUSUAL:
+            return []
+        return [
+            f"RA = {1e12 * junction.resistance_area:.3g} ohm um2 of a barrier of {1e9 * self.oxide_thickness:g} nm, the "
+            f"dielectric of the gate: CoFeB/MgO has about {1e12 * usual:.1g} ohm um2 at this thickness"
+        ]
 
     def leakage(self, track: Racetrack, junction: TunnelJunction) -> float:
         """Conductance in S of the barrier, taken as that of the parallel junction at all voltages; 0 for an insulator.

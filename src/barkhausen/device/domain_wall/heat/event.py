@@ -49,6 +49,16 @@ class EventHeating:
         """Greatest rise in K of all."""
         return float(self.rise.max())
 
+    def select(self, voltages: Sequence[int]) -> EventHeating:
+        """Heating of the events of some voltages, by their numbers."""
+        chosen = list(voltages)
+        return EventHeating(
+            self.times,
+            self.rise[:, chosen],
+            {name: value[chosen] for name, value in self.peaks.items()},
+            {name: value[chosen] for name, value in self.energies.items()},
+        )
+
     def summary(self) -> xr.Dataset:
         """Greatest rise in each pulse, as an optional variable of a device file."""
         words = {"units": "K", "long_name": "greatest rise of the temperature of the track in a pulse"}

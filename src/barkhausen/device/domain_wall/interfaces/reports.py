@@ -35,7 +35,8 @@ def stack_values(parameters: DeviceParameters) -> dict[str, float]:
 
 
 def beyond_reports(parameters: DeviceParameters) -> list[str]:
-    """Sentences about constants outside the ranges that are reported for the stack; none without ``stack``."""
-    if parameters.interfaces is None or not parameters.interfaces.stack:
-        return []
-    return stack_named(parameters.interfaces.stack).outside(stack_values(parameters))
+    """Sentences about constants that do not fit each other, or lie outside the ranges reported for the stack."""
+    lines = parameters.gate.doubts(parameters.junction)
+    if parameters.interfaces is not None and parameters.interfaces.stack:
+        lines += stack_named(parameters.interfaces.stack).outside(stack_values(parameters))
+    return lines
