@@ -28,8 +28,10 @@ def design(
     accelerator: Annotated[str, typer.Option("--accelerator", help="cpu or cuda.")] = "cpu",
     plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
-    """Search for pulses, gate voltages and notches with well-separated states; confirm the best by micromagnetics."""
+    """Search for pulses, gate voltages and notches with well-separated or long-kept states; confirm the best by
+    micromagnetics."""
     from barkhausen.core.progress import Terminal
+    from barkhausen.experiment.design.front.verdict import verdict as front_verdict
     from barkhausen.experiment.design.search import design_to_directory
     from barkhausen.experiment.design.verdict import verdict
     from barkhausen.report.design.page import write_design_page
@@ -44,6 +46,8 @@ def design(
         progress=Terminal(Console(stderr=True)),
     )
     page = write_design_page(out)
-    for line in verdict(result).lines:
+    front = result.get("kind") == "front"
+    for line in (front_verdict(result) if front else verdict(result)).lines:
         typer.echo(line)
-    typer.echo(f"best design in {out / 'designed.toml'}, report in {page}")
+    where = f"designs in {out / 'designs'}" if front else f"best design in {out / 'designed.toml'}"
+    typer.echo(f"{where}, report in {page}")

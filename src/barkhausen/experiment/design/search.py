@@ -38,9 +38,12 @@ from barkhausen.device.domain_wall.design import (
     sensitivity,
     trials,
 )
+from barkhausen.device.domain_wall.design.front import Found
 from barkhausen.experiment.design.archive import CsvArchive
 from barkhausen.experiment.design.calibration import calibrated
 from barkhausen.experiment.design.confirmation import confirm, plain
+from barkhausen.experiment.design.front.points import CsvPoints
+from barkhausen.experiment.design.front.work import POINTS, FrontWork
 from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, held_search, load_search
 from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics import Film
@@ -76,7 +79,7 @@ def design_to_directory(
 ) -> dict[str, Any]:
     """Search for designs, confirm the best ones micromagnetically, and write the results.
 
-    Writes ``designed.toml``, ``candidates.csv`` and ``design.json``.
+    Writes ``design.json`` with ``designed.toml`` and ``candidates.csv`` or, for a front, ``designs/`` and ``points.csv``.
 
     Args:
         source: Search file.
@@ -92,7 +95,9 @@ def design_to_directory(
         InputError: The file is wrong, or the directory holds another search or cannot be written.
     """
     recipe = load_search(source, settings)
-    _check_gate(recipe)
+    front = recipe.search.mode != "cost"
+    if not front:
+        _check_gate(recipe)
     held = out / SEARCH
     with claimed_directory(out, SEARCH, "a search"):
         if held.exists():
@@ -101,9 +106,13 @@ def design_to_directory(
         compact = recipe.search.compact
         if recipe.search.calibrate:
             compact = calibrated(recipe, out / CALIBRATION, backend, threads, display_of(progress))
-        work = _Work(recipe, compact, out, display_of(progress))
-        result, best = work.result({"backend": backend, "threads": threads, "accelerator": accelerator})
-        atomic_write(out / DESIGNED, _toml_of(best, source.name))
+        simulating = {"backend": backend, "threads": threads, "accelerator": accelerator}
+        result: dict[str, Any]
+        if front:
+            result = FrontWork(recipe, compact, out, display_of(progress)).result(simulating, source.name)
+        else:
+            result, best = _Work(recipe, compact, out, display_of(progress)).result(simulating)
+            atomic_write(out / DESIGNED, _toml_of(best, source.name))
         atomic_write(out / RESULT, json.dumps(result, indent=1, allow_nan=False) + "\n")
     return result
 
@@ -117,6 +126,25 @@ def finished_search(directory: Path) -> tuple[dict[str, Any], list[Candidate]]:
     recipe = held_search(directory / SEARCH)
     archive = CsvArchive(directory / CANDIDATES, _spaces(recipe))
     return read_json(directory / RESULT), archive.candidates
+
+
+def is_front(directory: Path) -> bool:
+    """Whether the search in a directory is one for a front.
+
+    Raises:
+        InputError: There is no search.
+    """
+    return held_search(directory / SEARCH).search.mode != "cost"
+
+
+def finished_front(directory: Path) -> tuple[dict[str, Any], list[Found]]:
+    """Results of a finished search for a front: the content of ``design.json``, and all evaluated points.
+
+    Raises:
+        InputError: The search is not finished, or a file is missing or damaged.
+    """
+    recipe = held_search(directory / SEARCH)
+    return read_json(directory / RESULT), CsvPoints(directory / POINTS, recipe.front_space()).points
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
@@ -16,6 +16,8 @@ from barkhausen.core.files.kinds import SEARCH, refuse_other_kind
 from barkhausen.core.files.recipes import recipe_file
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design import FAMILIES, DesignSpace, Family, Ranges, Weights
+from barkhausen.device.domain_wall.design.front import Bounds, FrontSpace, Limits, Objective, VoltageScan
+from barkhausen.device.domain_wall.design.front.space import checked_bounds, dotted_bounds
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 SEARCHED = (
@@ -28,13 +30,26 @@ SEARCHED = (
 )
 """Keys of a device that the search sets, which ``[device]`` must not contain."""
 
+CHOSEN = ("shape.notches", "protocol.gate_voltages", "protocol.reset_voltage")
+"""Those of them that a search for a front sets; it may leave the rest as they are."""
+
 EXTENSIBLE = ("search.families", "search.generations", "search.confirm")
 """Keys that may differ when a search is resumed, since they do not change the cost of a candidate."""
+
+
+ONE_COST = ("families", "ranges", "weights")
+"""Keys of a search for the least cost, which a search for a front does not know."""
+
+SEVERAL = ("variables", "scan", "objectives", "limits", "kept_at", "barrier_factor", "barrier_error", "scanned")
+"""Keys of a search for a front, which a search for the least cost does not know."""
 
 
 class SearchSettings(Parameters):
     """Extent of the search."""
 
+    mode: Literal["cost", "constrained", "pareto"] = "cost"
+    """What is searched: the least cost (a weighted sum), the least first objective under limits, or the front of all
+    objectives under limits."""
     states: Annotated[int, Field(ge=2, le=64)] = 5
     families: Annotated[tuple[Family, ...], Field(min_length=1)] = FAMILIES
     """Families of devices, each searched separately."""
@@ -56,6 +71,38 @@ class SearchSettings(Parameters):
     """Parameters of the compact model."""
     calibrate: bool = False
     """Whether to calibrate the compact model on the material of the device first. ``compact`` is then not used."""
+
+    variables: Annotated[dict[str, Bounds], BeforeValidator(dotted_bounds), AfterValidator(checked_bounds)] = {}
+    """Quantities that a search for a front varies, and their ranges."""
+    scan: VoltageScan = VoltageScan()
+    """Gate voltages from which those of the states are chosen."""
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)] = ("energy", "retention")
+    """Objectives, of which mode ``constrained`` takes the first."""
+    limits: Limits = Limits()
+    """Constraints."""
+    kept_at: Annotated[float, Field(gt=0, le=2000)] | None = None
+    """Temperature in K at which states are to be kept. Default: that of the characterisation."""
+    barrier_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """Ratio of the barriers of micromagnetics to those of the compact model."""
+    barrier_error: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Relative standard error of a barrier that the factor leaves."""
+    scanned: Annotated[int, Field(ge=1, le=256)] = 4
+    """Number of devices on which the confirmation scans the gate voltages."""
+
+    @model_validator(mode="after")
+    def _keys_of_the_mode(self) -> SearchSettings:
+        for name in SEVERAL if self.mode == "cost" else ONE_COST:
+            default = type(self).model_fields[name].default
+            if name in self.model_fields_set and getattr(self, name) != default:
+                raise ValueError(f"{name}: means nothing with mode = {self.mode!r}")
+        if len(set(self.objectives)) < len(self.objectives):
+            raise ValueError(f"objectives = {list(self.objectives)}: names one of them twice")
+        return self
+
+    @property
+    def sought(self) -> tuple[Objective, ...]:
+        """Objectives of the mode."""
+        return self.objectives[:1] if self.mode == "constrained" else self.objectives
 
     @field_validator("population")
     @classmethod
@@ -85,9 +132,37 @@ class SearchRecipe(Parameters):
         """
         return DesignSpace(self.device, self.search.states, family, self.search.ranges)
 
+    @property
+    def kept_at(self) -> float:
+        """Temperature in K at which states are to be kept."""
+        own = self.search.kept_at
+        return self.device.characterisation.temperature if own is None else own
+
+    def front_space(self) -> FrontSpace:
+        """All devices of a search for a front.
+
+        Raises:
+            InputError: None of the voltages leaves the device perpendicular.
+        """
+        settings = self.search
+        if self.kept_at == 0:
+            raise InputError("search.kept_at: give the temperature at which states are to be kept; events are at 0 K")
+        space = FrontSpace(self.device, settings.states, settings.variables, settings.scan)
+        if "material.anisotropy" not in settings.variables:
+            space.voltages(self.device)
+        if settings.scan.levels < settings.states:
+            raise InputError(
+                f"search.scan.levels = {settings.scan.levels}: must be at least the number of states, {settings.states}"
+            )
+        return space
+
     def resolved(self) -> dict[str, Any]:
-        """The resolved file as nested tables: all defaults, and none of the keys that the search sets."""
-        return _without_searched(self.model_dump(mode="json", exclude_none=True))
+        """The resolved file as nested tables: all defaults, and none of the keys that the search sets or does not
+        know."""
+        values = _without_searched(self.model_dump(mode="json", exclude_none=True))
+        for name in SEVERAL if self.search.mode == "cost" else ONE_COST:
+            values["search"].pop(name, None)
+        return values
 
     def to_toml(self) -> str:
         """The resolved file, with all defaults written out."""
@@ -110,7 +185,7 @@ def load_search(path: str | Path, settings: Sequence[str] = ()) -> SearchRecipe:
     refuse_other_kind(values, SEARCH, path)
     for setting in settings:
         apply_setting(values, setting)
-    for key in SEARCHED:
+    for key in _set_by_search(values):
         if _holds(values.get("device"), key):
             raise InputError(f"{path}: device.{key}: is set by the search; leave it out")
     return _checked(values, path)
@@ -127,6 +202,9 @@ def held_search(path: str | Path) -> SearchRecipe:
 
 def _checked(values: dict[str, Any], path: str | Path) -> SearchRecipe:
     recipe = validated(SearchRecipe, values, str(path))
+    if recipe.search.mode != "cost":
+        recipe.front_space()
+        return recipe
     for family in recipe.search.families:
         recipe.space(family)
     return recipe
@@ -140,9 +218,16 @@ def _holds(values: Any, key: str) -> bool:
     return True
 
 
+def _set_by_search(values: dict[str, Any]) -> tuple[str, ...]:
+    """Keys of the device that a search of this file sets."""
+    search = values.get("search")
+    mode = search.get("mode", "cost") if isinstance(search, dict) else "cost"
+    return SEARCHED if mode == "cost" else CHOSEN
+
+
 def _without_searched(values: dict[str, Any]) -> dict[str, Any]:
     kept = copy.deepcopy(values)
-    for key in SEARCHED:
+    for key in _set_by_search(values):
         if _holds(kept.get("device"), key):
             table, name = key.split(".")
             del kept["device"][table][name]

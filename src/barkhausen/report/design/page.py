@@ -15,9 +15,10 @@ import tomli_w
 
 from barkhausen.core.files import atomic_write
 from barkhausen.device.domain_wall.design import PARTS, Candidate, Weights
-from barkhausen.experiment.design.search import finished_search
+from barkhausen.experiment.design.search import finished_front, finished_search, is_front
 from barkhausen.experiment.design.verdict import best_finalist, verdict
 from barkhausen.report.design import figures
+from barkhausen.report.design.front.page import write_front_report
 from barkhausen.report.render import render, sig
 from barkhausen.results.table import NO_VALUE
 
@@ -41,7 +42,10 @@ def write_design_page(directory: str | Path) -> Path:
     """
     directory = Path(directory)
     page = directory / PAGE
-    write_design_report(*finished_search(directory), page)
+    if is_front(directory):
+        write_front_report(*finished_front(directory), page)
+    else:
+        write_design_report(*finished_search(directory), page)
     return page
 
 

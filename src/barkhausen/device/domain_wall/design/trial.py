@@ -125,7 +125,7 @@ def trials(
     rows = [_Rows.of(candidate, devices * cycles) for candidate in candidates]
     groups = len(candidates[0].protocol.gate_voltages or ()) + 1
     device = torch.arange(len(candidates) * devices).view(len(candidates), 1, devices, 1)
-    film = _film(candidates, devices, seed).assign(device.expand(-1, groups, -1, cycles).flatten())
+    film = film_of(candidates, devices, seed).assign(device.expand(-1, groups, -1, cycles).flatten())
     replicas = groups * devices * cycles * len(candidates)
     base = candidates[0]
     gate = base.gate.on(base.track)
@@ -231,7 +231,7 @@ def _side_by_side(waves: Sequence[Waveform]) -> Waveform:
     return Waveform(torch.cat(times, dim=1), torch.cat(values, dim=1))
 
 
-def _film(candidates: Sequence[DeviceParameters], devices: int, seed: int) -> Film:
+def film_of(candidates: Sequence[DeviceParameters], devices: int, seed: int) -> Film:
     """Films of all candidates as one, without the stray field of their edges, which the compact model does not use."""
     base = candidates[0]
     grid = base.shape.outline(base.track).grid(base.track.thickness, base.characterisation.cell)

@@ -1,0 +1,220 @@
+"""Micromagnetic confirmation of a design of a front: voltages scanned anew, an ensemble of events, and barriers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.core.files import atomic_write, read_json
+from barkhausen.core.progress import Progress
+from barkhausen.core.units import BOLTZMANN
+from barkhausen.device import DeviceParameters, write_device
+from barkhausen.device.domain_wall.barriers import string_barriers
+from barkhausen.device.domain_wall.characterise import Characterisation, at_rest, characterise
+from barkhausen.device.domain_wall.design.front import Merits, chosen, merits_of, shares
+from barkhausen.device.domain_wall.ensemble import Ensemble
+from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.retention import retention
+from barkhausen.device.file_statistics import bits, neighbour_overlaps
+from barkhausen.micromagnetics import WallCount, WallPosition, domain_wall, simulate
+
+RESAMPLES = 4000
+"""Number of bootstrap samples of devices."""
+
+
+def confirm(
+    parameters: DeviceParameters,
+    scan: tuple[float, ...],
+    stem: Path,
+    *,
+    scanned: int,
+    kept_at: float,
+    progress: Progress,
+    **simulating: Any,
+) -> dict[str, Any]:
+    """Simulate a design; return its merits, states and barriers, or the reason why such a device is impossible.
+
+    The gate voltages are chosen anew from a scan on a few devices, since the compact model's are those of its own
+    thresholds. Then the ensemble of events is simulated, on devices of which the first few are those of the scan, and
+    the barriers of the resting walls are found by paths of least energy.
+
+    The device file and the result are stored as ``<stem>.nc`` and ``<stem>.json``, with unfinished work beside them. A
+    design with stored results is not simulated again.
+
+    Args:
+        parameters: Parameters of the design, with the numbers of devices and cycles to simulate.
+        scan: Gate voltages in V to be scanned, in the order in which walls go farther.
+        stem: Path of the files without suffix.
+        scanned: Number of devices of the scan.
+        kept_at: Temperature in K at which states are to be kept.
+        progress: Progress display.
+        simulating: Backend, threads and accelerator of
+            :func:`~barkhausen.device.domain_wall.characterise.characterise`.
+
+    Raises:
+        InputError: The backend cannot be used, or a file cannot be read or written.
+    """
+    kept, work = stem.with_suffix(".json"), stem.with_suffix(".work")
+    described = {
+        "parameters": parameters.model_dump(mode="json"), "scan": list(scan), "scanned": scanned, "kept_at": kept_at,
+    }  # fmt: skip
+    if kept.exists():
+        held = read_json(kept)
+        if not isinstance(held, dict) or not isinstance(held.get("result"), dict):
+            raise InputError(f"{kept}: is damaged; delete it to compute this part again")
+        kept_result: dict[str, Any] = held["result"]
+        if held.get("design") == described:
+            return kept_result
+    try:
+        result = _confirmed(parameters, scan, stem, work, scanned, kept_at, progress, simulating)
+    except OutcomeError as error:
+        result = {"refused": str(error)}
+    atomic_write(kept, json.dumps({"design": described, "result": result}, indent=1, allow_nan=False) + "\n")
+    shutil.rmtree(work, ignore_errors=True)
+    return result
+
+
+def _confirmed(  # noqa: PLR0917 (of one caller)
+    parameters: DeviceParameters,
+    scan: tuple[float, ...],
+    stem: Path,
+    work: Path,
+    scanned: int,
+    kept_at: float,
+    progress: Progress,
+    simulating: dict[str, Any],
+) -> dict[str, Any]:
+    places = [notch.position for notch in parameters.shape.notches]
+    tried = _with_voltages(parameters, scan, devices=scanned, cycles=1)
+    seen = shares(_scanned(tried, work / "scan", progress, simulating), places)
+    voltages = tuple(scan[k] for k in chosen(seen))
+    device = _with_voltages(
+        parameters, voltages, devices=parameters.characterisation.devices, cycles=parameters.characterisation.cycles
+    )
+    found = characterise(device, checkpoint=work / "events", progress=progress, **simulating)
+    write_device(found.device, stem.with_suffix(".nc"))
+    positions = found.device.data["state_value"].transpose("state", "device", "cycle").values
+    in_order = _with_voltages(device, tuple(found.device.data["gate_voltage"].values.tolist()))
+    held = _held(in_order, positions, kept_at, work / "barriers", progress, simulating.get("threads"))
+    merits = merits_of(in_order, positions, _after_reset(found, in_order), held)
+    return {
+        "merits": asdict(merits),
+        "voltages": list(in_order.protocol.gate_voltages or ()),
+        "events": int(positions.size),
+        "devices": int(positions.shape[1]),
+        "scan": {"voltages": list(scan), "shares": seen.tolist()},
+        **_states(found, positions, held, parameters.characterisation.seed),
+    }
+
+
+def _with_voltages(parameters: DeviceParameters, voltages: tuple[float, ...], **numbers: int) -> DeviceParameters:
+    protocol = parameters.protocol.model_copy(update={"gate_voltages": voltages})
+    how = parameters.characterisation.model_copy(update=numbers)
+    return parameters.model_copy(update={"protocol": protocol, "characterisation": how})
+
+
+def _scanned(
+    parameters: DeviceParameters, checkpoint: Path, progress: Progress, simulating: dict[str, Any]
+) -> Float[np.ndarray, "voltage device cycle"]:
+    """Resting positions in m at each gate voltage; NaN where there is not a single wall."""
+    ensemble, how = Ensemble(parameters), parameters.characterisation
+    result = simulate(
+        ensemble.film.assign(ensemble.device_of_replica),
+        ensemble.drive,
+        duration=ensemble.event.duration,
+        every=ensemble.every,
+        replicas=ensemble.replicas,
+        seed=how.seed,
+        temperature=how.temperature,
+        integrator=how.integrator,
+        dt=ensemble.dt,
+        initial=domain_wall(ensemble.film, ensemble.starts),
+        observe=(WallPosition(), WallCount()),
+        backend=simulating.get("backend", "auto"),
+        threads=simulating.get("threads"),
+        device=simulating.get("accelerator", "cpu"),
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    times = result["time"].values
+    in_shape = (len(times), *ensemble.shape)
+    walls, counts = (result[name].values.reshape(in_shape) for name in ("wall_position", "wall_count"))
+    reading = min(parameters.junction.read_time, parameters.protocol.relaxation) * (1 - 1e-9)
+    return at_rest(walls, counts, times >= times[-1] - reading)[0]
+
+
+def _after_reset(found: Characterisation, parameters: DeviceParameters) -> Float[np.ndarray, "state device cycle"]:
+    event = ProgrammingEvent(parameters.protocol, parameters.protocol.gate_voltages or ())
+    settled = int(np.searchsorted(found.history["time"].values, event.reset_end + parameters.protocol.settle)) - 1
+    walls, counts = (found.history[name].values[settled] for name in ("wall_position", "wall_count"))
+    return np.asarray(np.where(counts == 1, walls, np.nan))
+
+
+def _held(  # noqa: PLR0917 (of one caller)
+    parameters: DeviceParameters,
+    positions: Float[np.ndarray, "state device cycle"],
+    kept_at: float,
+    checkpoint: Path,
+    progress: Progress,
+    threads: int | None,
+) -> xr.Dataset:
+    """Barriers and retention times of walls at the median position of each state of each device."""
+    seen = np.isfinite(positions).any(axis=2)
+    places = np.full(seen.shape, np.nan)
+    places[seen] = np.nanmedian(positions[seen], axis=1)
+    landscapes = string_barriers(
+        parameters, places, temperature=kept_at, checkpoint=checkpoint, threads=threads, progress=progress
+    )
+    return retention(parameters, places, temperature=kept_at, landscapes=landscapes)
+
+
+def _states(
+    found: Characterisation, positions: Float[np.ndarray, "state device cycle"], held: xr.Dataset, seed: int
+) -> dict[str, Any]:
+    """Means, spreads, barriers and times of each state, and intervals of 95 % over devices, for JSON."""
+    data = found.device.data
+    told, overlaps = bits(data), neighbour_overlaps(data)
+    barrier = held["barrier"].values / (BOLTZMANN * float(held.attrs["temperature"]))
+    return {
+        "mean": _plain(np.nanmean(positions, axis=(1, 2))),
+        "spread": _plain(np.nanstd(positions, axis=(1, 2))),
+        "barrier": [_plain(row) for row in barrier],
+        "barrier_method": str(held.attrs["method"]),
+        "retention_interval": _plain(retention_interval(held["retention_time"].values, seed)),
+        "bits": None if told is None else _plain([told.value, told.low, told.high]),
+        "overlaps": [_plain([each.value, each.low, each.high]) for each in overlaps],
+    }
+
+
+def retention_interval(times: Float[np.ndarray, "state device"], seed: int) -> tuple[float, float]:
+    """Interval of 95 % of the retention of the 10 % worst device in the worst state: bootstrap over devices.
+
+    Args:
+        times: Retention times in s, NaN where a device has no wall.
+        seed: Seed of the resampling.
+    """
+    generator = np.random.default_rng(seed)
+    filled = np.nan_to_num(times, nan=0.0)
+    drawn = generator.integers(filled.shape[1], size=(RESAMPLES, filled.shape[1]))
+    worst = np.quantile(filled[:, drawn], 0.1, axis=2, method="lower").min(axis=0)
+    low, high = np.quantile(worst, (0.025, 0.975), method="nearest")
+    return float(low), float(high)
+
+
+def _plain(values: Any) -> list[float | None]:
+    """Numbers for JSON, with null in place of NaN and a large number in place of infinity."""
+    bounded = np.minimum(np.asarray(values, dtype=float), 1e300)
+    return [float(value) if np.isfinite(value) else None for value in bounded]
+
+
+def merits_from(result: dict[str, Any]) -> Merits | None:
+    """Merits of a confirmed design; None if it was refused."""
+    return Merits(**result["merits"]) if "merits" in result else None

@@ -1,0 +1,64 @@
+"""Verdict on a search for a front in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from barkhausen.experiment.design.verdict import Verdict
+
+
+def best_finalist(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The finalist of least energy among those that keep the limits in micromagnetics, else in the compact model.
+
+    Args:
+        result: Content of ``design.json``.
+    """
+    finalists: list[dict[str, Any]] = result["finalists"]
+    for key in ("confirmed_keeps_limits", "keeps_limits"):
+        kept = [f for f in finalists if f[key]]
+        if kept:
+            return min(kept, key=lambda f: float(_merits(f, key)["energy"]))
+    return finalists[0] if finalists else None
+
+
+def verdict(result: Mapping[str, Any]) -> Verdict:
+    """The verdict on a search.
+
+    Args:
+        result: Content of ``design.json``.
+    """
+    best = best_finalist(result)
+    if best is None:
+        return Verdict("No design could be evaluated again.", "", [])
+    confirmed = bool(best["confirmed_keeps_limits"])
+    merits = _merits(best, "confirmed_keeps_limits" if confirmed else "keeps_limits")
+    by = "micromagnetics" if confirmed else "the compact model"
+    kept = confirmed or best["keeps_limits"]
+    summary = (
+        f"{'The cheapest design that keeps all limits' if kept else 'The best design, which breaks a limit,'} needs "
+        f"{1e15 * merits['energy']:.3g} fJ for an event by {by}; the 10 % worst device keeps its worst state for "
+        f"{merits['retention']:.2g} s (barrier {merits['barrier']:.1f} kB T), neighbouring states overlap by "
+        f"{merits['overlap']:.3f} at most, and a device stores {merits['bits']:.2f} bits."
+    )
+    warnings = []
+    if not kept:
+        warnings.append(("Limits", "no design keeps all limits; the ranges or the limits must change."))
+    if not confirmed:
+        tried = [f for f in result["finalists"] if f["confirmed"]]
+        text = f"of {len(tried)} designs simulated micromagnetically none keeps all limits." if tried else (
+            "no design was simulated micromagnetically. The compact model cannot predict lost or bent walls."
+        )
+        warnings.append(("Not confirmed", text))
+    number = len([f for f in result["finalists"] if f["confirmed_keeps_limits"]])
+    limit = (
+        f"{result['feasible']} of {result['evaluated']} designs keep all limits in the compact model, and {number} of "
+        "those simulated in micromagnetics."
+    )
+    return Verdict(summary, limit, warnings)
+
+
+def _merits(finalist: Mapping[str, Any], key: str) -> dict[str, Any]:
+    confirmed = key == "confirmed_keeps_limits"
+    found: dict[str, Any] = finalist["confirmed"]["merits"] if confirmed else finalist["merits"]
+    return found
