@@ -84,7 +84,10 @@ class _Bench:
         if recipe.search.mode == "cost":
             ranges = recipe.search.ranges
             return _Bench(
-                ranges.notch_depth, 0.5 * sum(ranges.notch_half_length), ranges.gate_voltage, 0.5 * sum(ranges.pulse_width)
+                ranges.notch_depth,
+                0.5 * sum(ranges.notch_half_length),
+                ranges.gate_voltage,
+                0.5 * sum(ranges.pulse_width),
             )
         space, width = recipe.front_space(), recipe.device.track.width
         ranges_of = space.ranges

@@ -79,7 +79,8 @@ def design_to_directory(
 ) -> dict[str, Any]:
     """Search for designs, confirm the best ones micromagnetically, and write the results.
 
-    Writes ``design.json`` with ``designed.toml`` and ``candidates.csv`` or, for a front, ``designs/`` and ``points.csv``.
+    Writes ``design.json`` with ``designed.toml`` and ``candidates.csv`` or, for a front, with ``designs/`` and
+    ``points.csv``.
 
     Args:
         source: Search file.

@@ -30,9 +30,6 @@ SEARCHED = (
 )
 """Keys of a device that the search sets, which ``[device]`` must not contain."""
 
-CHOSEN = ("shape.notches", "protocol.gate_voltages", "protocol.reset_voltage")
-"""Those of them that a search for a front sets; it may leave the rest as they are."""
-
 EXTENSIBLE = ("search.families", "search.generations", "search.confirm")
 """Keys that may differ when a search is resumed, since they do not change the cost of a candidate."""
 
@@ -40,7 +37,7 @@ EXTENSIBLE = ("search.families", "search.generations", "search.confirm")
 ONE_COST = ("families", "ranges", "weights")
 """Keys of a search for the least cost, which a search for a front does not know."""
 
-SEVERAL = ("variables", "scan", "objectives", "limits", "kept_at", "barrier_factor", "barrier_error", "scanned")
+SEVERAL = ("variables", "scan", "objectives", "limits", "kept_at", "barrier_factor", "scanned")
 """Keys of a search for a front, which a search for the least cost does not know."""
 
 
@@ -72,7 +69,9 @@ class SearchSettings(Parameters):
     calibrate: bool = False
     """Whether to calibrate the compact model on the material of the device first. ``compact`` is then not used."""
 
-    variables: Annotated[dict[str, Bounds], BeforeValidator(dotted_bounds), AfterValidator(checked_bounds)] = {}
+    variables: Annotated[dict[str, Bounds], BeforeValidator(dotted_bounds), AfterValidator(checked_bounds)] = Field(
+        default_factory=dict
+    )
     """Quantities that a search for a front varies, and their ranges."""
     scan: VoltageScan = VoltageScan()
     """Gate voltages from which those of the states are chosen."""
@@ -84,15 +83,13 @@ class SearchSettings(Parameters):
     """Temperature in K at which states are to be kept. Default: that of the characterisation."""
     barrier_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Ratio of the barriers of micromagnetics to those of the compact model."""
-    barrier_error: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Relative standard error of a barrier that the factor leaves."""
     scanned: Annotated[int, Field(ge=1, le=256)] = 4
-    """Number of devices on which the confirmation scans the gate voltages."""
+    """Number of devices on which the confirmation scans the gate voltages and finds paths of least energy."""
 
     @model_validator(mode="after")
     def _keys_of_the_mode(self) -> SearchSettings:
         for name in SEVERAL if self.mode == "cost" else ONE_COST:
-            default = type(self).model_fields[name].default
+            default = type(self).model_fields[name].get_default(call_default_factory=True)
             if name in self.model_fields_set and getattr(self, name) != default:
                 raise ValueError(f"{name}: means nothing with mode = {self.mode!r}")
         if len(set(self.objectives)) < len(self.objectives):
@@ -219,10 +216,10 @@ def _holds(values: Any, key: str) -> bool:
 
 
 def _set_by_search(values: dict[str, Any]) -> tuple[str, ...]:
-    """Keys of the device that a search of this file sets."""
+    """Keys of the device that a search of this file sets; one for a front begins with the whole device instead."""
     search = values.get("search")
     mode = search.get("mode", "cost") if isinstance(search, dict) else "cost"
-    return SEARCHED if mode == "cost" else CHOSEN
+    return SEARCHED if mode == "cost" else ()
 
 
 def _without_searched(values: dict[str, Any]) -> dict[str, Any]:

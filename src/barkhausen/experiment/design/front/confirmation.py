@@ -19,15 +19,16 @@ from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import DeviceParameters, write_device
 from barkhausen.device.domain_wall.barriers import string_barriers
 from barkhausen.device.domain_wall.characterise import Characterisation, at_rest, characterise
-from barkhausen.device.domain_wall.design.front import Merits, chosen, merits_of, shares
+from barkhausen.device.domain_wall.design.front import Merits, chosen, corrected, merits_of, shares
+from barkhausen.device.domain_wall.design.front.merits import WORST_DEVICES
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.retention import retention
 from barkhausen.device.file_statistics import bits, neighbour_overlaps
 from barkhausen.micromagnetics import WallCount, WallPosition, domain_wall, simulate
 
-RESAMPLES = 4000
-"""Number of bootstrap samples of devices."""
+RESAMPLES = 1000
+"""Number of bootstrap samples."""
 
 
 def confirm(
@@ -43,8 +44,9 @@ def confirm(
     """Simulate a design; return its merits, states and barriers, or the reason why such a device is impossible.
 
     The gate voltages are chosen anew from a scan on a few devices, since the compact model's are those of its own
-    thresholds. Then the ensemble of events is simulated, on devices of which the first few are those of the scan, and
-    the barriers of the resting walls are found by paths of least energy.
+    thresholds. Then the ensemble of events is simulated, on devices of which the first few are those of the scan. On
+    these few, the barriers of the resting walls are found by paths of least energy; their mean ratio to the compact
+    model's corrects those of all devices.
 
     The device file and the result are stored as ``<stem>.nc`` and ``<stem>.json``, with unfinished work beside them. A
     design with stored results is not simulated again.
@@ -53,7 +55,7 @@ def confirm(
         parameters: Parameters of the design, with the numbers of devices and cycles to simulate.
         scan: Gate voltages in V to be scanned, in the order in which walls go farther.
         stem: Path of the files without suffix.
-        scanned: Number of devices of the scan.
+        scanned: Number of devices of the scan and of the paths of least energy.
         kept_at: Temperature in K at which states are to be kept.
         progress: Progress display.
         simulating: Backend, threads and accelerator of
@@ -103,7 +105,7 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
     write_device(found.device, stem.with_suffix(".nc"))
     positions = found.device.data["state_value"].transpose("state", "device", "cycle").values
     in_order = _with_voltages(device, tuple(found.device.data["gate_voltage"].values.tolist()))
-    held = _held(in_order, positions, kept_at, work / "barriers", progress, simulating.get("threads"))
+    held, ratios = _held(in_order, positions, kept_at, scanned, work / "barriers", progress, simulating.get("threads"))
     merits = merits_of(in_order, positions, _after_reset(found, in_order), held)
     return {
         "merits": asdict(merits),
@@ -111,7 +113,7 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
         "events": int(positions.size),
         "devices": int(positions.shape[1]),
         "scan": {"voltages": list(scan), "shares": seen.tolist()},
-        **_states(found, positions, held, parameters.characterisation.seed),
+        **_states(found, positions, held, ratios, parameters.characterisation.seed),
     }
 
 
@@ -162,22 +164,39 @@ def _held(  # noqa: PLR0917 (of one caller)
     parameters: DeviceParameters,
     positions: Float[np.ndarray, "state device cycle"],
     kept_at: float,
+    scanned: int,
     checkpoint: Path,
     progress: Progress,
     threads: int | None,
-) -> xr.Dataset:
-    """Barriers and retention times of walls at the median position of each state of each device."""
+) -> tuple[xr.Dataset, Float[np.ndarray, " wall"]]:
+    """Barriers and retention times of the walls of all devices, and the ratios that correct them.
+
+    Paths of least energy are found on the first devices. The compact model has all barriers, which are multiplied by
+    the mean ratio of both.
+    """
     seen = np.isfinite(positions).any(axis=2)
     places = np.full(seen.shape, np.nan)
     places[seen] = np.nanmedian(positions[seen], axis=1)
-    landscapes = string_barriers(
-        parameters, places, temperature=kept_at, checkpoint=checkpoint, threads=threads, progress=progress
+    compact = retention(parameters, places, temperature=kept_at)
+    first = parameters.model_copy(
+        update={"characterisation": parameters.characterisation.model_copy(update={"devices": scanned})}
     )
-    return retention(parameters, places, temperature=kept_at, landscapes=landscapes)
+    few = places[:, :scanned]
+    landscapes = string_barriers(
+        first, few, temperature=kept_at, checkpoint=checkpoint, threads=threads, progress=progress
+    )
+    paths = retention(first, few, temperature=kept_at, landscapes=landscapes)
+    ratio = (paths["barrier"] / compact["barrier"].isel(device=slice(0, scanned))).values.ravel()
+    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    return corrected(compact, float(ratio.mean()) if len(ratio) else 1.0), ratio
 
 
 def _states(
-    found: Characterisation, positions: Float[np.ndarray, "state device cycle"], held: xr.Dataset, seed: int
+    found: Characterisation,
+    positions: Float[np.ndarray, "state device cycle"],
+    held: xr.Dataset,
+    ratios: Float[np.ndarray, " wall"],
+    seed: int,
 ) -> dict[str, Any]:
     """Means, spreads, barriers and times of each state, and intervals of 95 % over devices, for JSON."""
     data = found.device.data
@@ -187,25 +206,39 @@ def _states(
         "mean": _plain(np.nanmean(positions, axis=(1, 2))),
         "spread": _plain(np.nanstd(positions, axis=(1, 2))),
         "barrier": [_plain(row) for row in barrier],
-        "barrier_method": str(held.attrs["method"]),
-        "retention_interval": _plain(retention_interval(held["retention_time"].values, seed)),
+        "barrier_ratio": _plain(ratios),
+        "retention_interval": _plain(retention_interval(held, ratios, seed)),
         "bits": None if told is None else _plain([told.value, told.low, told.high]),
         "overlaps": [_plain([each.value, each.low, each.high]) for each in overlaps],
     }
 
 
-def retention_interval(times: Float[np.ndarray, "state device"], seed: int) -> tuple[float, float]:
-    """Interval of 95 % of the retention of the 10 % worst device in the worst state: bootstrap over devices.
+def retention_interval(held: xr.Dataset, ratios: Float[np.ndarray, " wall"], seed: int) -> tuple[float, float]:
+    """Interval of 95 % of the retention of the 10 % worst device in the worst state: bootstrap over devices and ratios.
+
+    Each sample draws devices and, for the correction of the barriers, ratios: their mean is uncertain, and the
+    barrier of a single wall deviates from it.
 
     Args:
-        times: Retention times in s, NaN where a device has no wall.
+        held: Corrected barriers in J, attempt frequencies and times in s of each state and device.
+        ratios: Ratios of barriers by paths of least energy to those of the compact model.
         seed: Seed of the resampling.
     """
     generator = np.random.default_rng(seed)
-    filled = np.nan_to_num(times, nan=0.0)
-    drawn = generator.integers(filled.shape[1], size=(RESAMPLES, filled.shape[1]))
-    worst = np.quantile(filled[:, drawn], 0.1, axis=2, method="lower").min(axis=0)
-    low, high = np.quantile(worst, (0.025, 0.975), method="nearest")
+    heat = BOLTZMANN * float(held.attrs["temperature"])
+    barrier, frequency = held["barrier"].values, held["attempt_frequency"].values
+    worst = np.empty(RESAMPLES)
+    for sample in range(RESAMPLES):
+        drawn = generator.integers(barrier.shape[1], size=barrier.shape[1])
+        change = np.ones(barrier.shape)
+        if len(ratios):
+            # The mean of a resample, and around it the deviations of single walls.
+            mean = generator.choice(ratios, len(ratios)).mean()
+            change = (mean + generator.choice(ratios - ratios.mean(), barrier.shape)) / ratios.mean()
+        exponent = np.minimum((barrier * change)[:, drawn] / heat, 600.0)
+        times = np.nan_to_num(np.exp(exponent) / frequency[:, drawn], nan=0.0)
+        worst[sample] = np.quantile(times, WORST_DEVICES, axis=1, method="lower").min()
+    low, high = np.quantile(worst, (0.025, 0.975))
     return float(low), float(high)
 
 

@@ -46,8 +46,10 @@ def verdict(result: Mapping[str, Any]) -> Verdict:
         warnings.append(("Limits", "no design keeps all limits; the ranges or the limits must change."))
     if not confirmed:
         tried = [f for f in result["finalists"] if f["confirmed"]]
-        text = f"of {len(tried)} designs simulated micromagnetically none keeps all limits." if tried else (
-            "no design was simulated micromagnetically. The compact model cannot predict lost or bent walls."
+        text = (
+            f"of {len(tried)} designs simulated micromagnetically none keeps all limits."
+            if tried
+            else ("no design was simulated micromagnetically. The compact model cannot predict lost or bent walls.")
         )
         warnings.append(("Not confirmed", text))
     number = len([f for f in result["finalists"] if f["confirmed_keeps_limits"]])

@@ -25,8 +25,8 @@ from barkhausen.device.domain_wall.design.front import (
     Conditions,
     Found,
     Merits,
-    appraise,
     Objective,
+    appraise,
     front,
     goal,
     trade,
@@ -124,6 +124,7 @@ class FrontWork:
                 generations=settings.generations,
                 population=settings.population,
                 seed=mixed_seed(settings.seed, DURING) % 2**32,
+                starts=[self.recipe.device] if self.recipe.device.shape.notches else [],
                 advance=advance,
             )
 
@@ -216,7 +217,7 @@ class FrontWork:
             kept = [p for p in found if p.generation <= generation and p.feasible(settings.limits)]
             best: dict[str, float | None] = {}
             for objective in settings.sought:
-                point = min(kept, key=lambda p: front_key(p, objective), default=None)  # noqa: B023 (used at once)
+                point = min(kept, key=lambda p: front_key(p, objective), default=None)
                 best[objective] = None if point is None else float(getattr(point.merits, objective))
             rows.append({"feasible": len(kept), **best})
         return rows

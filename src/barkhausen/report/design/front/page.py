@@ -1,5 +1,7 @@
-"""The page about a search for a front. All numbers are those of ``design.json`` and ``points.csv``; the text around them
-is in ``front.html.jinja``."""
+"""The page about a search for a front.
+
+All numbers on it are those of ``design.json`` and ``points.csv``; the text around them is in ``front.html.jinja``.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def stated(limits: Limits) -> list[str]:
     """The limits of a search in words."""
     return [
         f"overlap of neighbours at most {limits.overlap:g}" if limits.overlap < 1 else "",
-        f"at most {100 * limits.misplaced:g} % of the walls of a state in another place" if limits.misplaced < 1 else "",
+        f"at most {100 * limits.misplaced:g} % of the walls of a state in another place"
+        if limits.misplaced < 1
+        else "",
         f"at most {100 * limits.lost:g} % failed events and incomplete resets" if limits.lost < 1 else "",
         "" if limits.retention is None else f"retention of at least {lasting(limits.retention)}",
         "" if limits.energy is None else f"at most {1e15 * limits.energy:g} fJ an event",

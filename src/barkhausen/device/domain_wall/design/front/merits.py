@@ -100,7 +100,7 @@ class Limits(Parameters):
     """Least number of bits."""
 
     def violations(self, merits: Merits) -> dict[str, float]:
-        """How far each limit is broken: shares as they are, the rest relative or by the logarithm; at most 0 if kept."""
+        """How far each limit is broken, at most 0 if it is kept; others than shares relatively or by logarithm."""
         found = {}
         for name in ("overlap", "misplaced", "lost"):
             if (limit := getattr(self, name)) is not None:
@@ -138,7 +138,7 @@ def merits_of(
     places = [notch.position for notch in parameters.shape.notches]
     protocol, track = parameters.protocol, parameters.track
     event = ProgrammingEvent(protocol, protocol.gate_voltages or ())
-    energy = event.sot_energy(track) + event.gate_energy(track)
+    energy = event.sot_energy(track) + event.gate_energy(track, parameters.gate, parameters.junction)
     rests = _rests(positions, places)
     pairs = list(pairwise(rests))
     own = np.diagonal(shares(positions, places))

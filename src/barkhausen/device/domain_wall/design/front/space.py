@@ -47,6 +47,10 @@ ALWAYS = tuple(VARIABLES)[:6]
 """Quantities that every search varies: both pulses, depths and length of the notches."""
 
 
+STRENGTHS = (0.25, 1.15)
+"""Least and greatest factor on depths and currents of the copies of a known device."""
+
+
 class VoltageScan(Parameters):
     """Gate voltages that are tried on each candidate, of which the search takes one for each state."""
 
@@ -103,24 +107,71 @@ class FrontSpace:
         """Names of the variables."""
         return tuple(variable.name for variable in self.variables)
 
-    def first_generation(self, population: int, seed: int) -> Float[np.ndarray, "point variable"]:
+    def first_generation(
+        self, population: int, seed: int, starts: Sequence[DeviceParameters] = ()
+    ) -> Float[np.ndarray, "point variable"]:
         """Points that fill the space evenly (Sobol), with depths that rise along the track, as shares of the ranges.
+
+        Known devices take the place of half of the points: each as it is, and weaker and stronger copies, whose depths
+        and currents are multiplied by the same factor (:data:`STRENGTHS`), so that the ratio of drive and pinning stays.
 
         Args:
             population: Number of points, a power of two.
             seed: Seed of the scrambling.
+            starts: Known devices, of any number of notches.
         """
         shares = qmc.Sobol(len(self.variables), seed=np.random.default_rng(seed)).random(population)
         depths = [k for k, name in enumerate(self.names) if name.startswith(f"{NOTCH_DEPTH}_")]
         shares[:, depths] = np.sort(shares[:, depths], axis=1)
+        copies = (population // 2) // max(1, len(starts))
+        factors = [1.0, *np.linspace(*STRENGTHS, max(0, copies - 1)).tolist()][:copies]
+        known = [self.shares_of(device, factor) for device in starts for factor in factors]
+        shares[: len(known)] = known or shares[:0]
         return np.asarray(shares)
+
+    def shares_of(self, device: DeviceParameters, strength: float = 1.0) -> list[float]:
+        """Shares of the ranges at which a device lies, or of the nearest point inside.
+
+        Args:
+            device: Any device with notches. With another number of notches their depths are interpolated.
+            strength: Factor on its depths and currents.
+
+        Raises:
+            InputError: It has no notches.
+        """
+        notches = device.shape.notches
+        if not notches:
+            raise InputError("device.shape.notches: a search cannot begin with a device without notches")
+        values = flat(device.model_dump(mode="json"))
+        along = np.linspace(0, 1, self.states)
+        depths = np.interp(along, np.linspace(0, 1, len(notches)), [notch.depth for notch in notches])
+        found = []
+        for variable in self.variables:
+            if variable.name.startswith(f"{NOTCH_DEPTH}_"):
+                state = int(variable.name.removeprefix(f"{NOTCH_DEPTH}_"))
+                value = strength * float(depths[state]) / device.track.width
+            elif variable.name == NOTCH_HALF_LENGTH:
+                value = notches[0].half_length
+            else:
+                value = abs(float(values[variable.name]))
+                value *= strength if variable.name.endswith("current_density") else 1.0
+            span = variable.high - variable.low
+            share = (value - variable.low) / span if span > 0 else 0.0
+            bounds = self._bounds_of(variable.name)
+            if len(bounds) == 3:
+                steps = math.floor(span / bounds[2] + 1e-6)
+                share = (round(share * span / bounds[2]) + 0.5) / (steps + 1)
+            found.append(min(max(share, 0.0), 1.0))
+        return found
+
+    def _bounds_of(self, name: str) -> Bounds:
+        return self.ranges[NOTCH_DEPTH if name.startswith(f"{NOTCH_DEPTH}_") else name]
 
     def point(self, shares: Sequence[float]) -> tuple[float, ...]:
         """The point at these shares of the ranges, on the nearest step of a variable that has steps."""
         found = []
         for variable, share in zip(self.variables, shares, strict=True):
-            key = NOTCH_DEPTH if variable.name.startswith(f"{NOTCH_DEPTH}_") else variable.name
-            bounds, span = self.ranges[key], variable.high - variable.low
+            bounds, span = self._bounds_of(variable.name), variable.high - variable.low
             if len(bounds) == 3:
                 steps = math.floor(span / bounds[2] + 1e-6)
                 found.append(variable.low + bounds[2] * min(steps, math.floor(share * (steps + 1))))

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.design.front.merits import Limits, Merits, Objective, goal
 from barkhausen.device.domain_wall.design.front.space import FrontSpace
+from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 Vector = tuple[float, ...]
 
@@ -58,6 +59,7 @@ def trade(
     generations: int,
     population: int,
     seed: int,
+    starts: Sequence[DeviceParameters] = (),
     advance: Callable[[int], None] = lambda steps: None,
 ) -> list[Found]:
     """Search for the front; return all points in the order of their evaluation.
@@ -74,6 +76,7 @@ def trade(
         generations: Number of generations after the initial points.
         population: Number of points in a generation, a power of two.
         seed: Seed of the initial points and of the sampler.
+        starts: Known devices, with which the search begins (:meth:`.FrontSpace.first_generation`).
         advance: Function called with the number of completed points.
 
     Raises:
@@ -82,7 +85,9 @@ def trade(
     try:
         import optuna  # noqa: PLC0415  # an extra
     except ImportError:
-        raise InputError("search.mode: needs Optuna for other modes than 'cost': pip install 'barkhausen[optuna]'") from None
+        raise InputError(
+            "search.mode: needs Optuna for other modes than 'cost': pip install 'barkhausen[optuna]'"
+        ) from None
     found: list[Found] = []
     # Version 5 has named constraints in place of a function.
     named = hasattr(optuna.Trial, "set_constraint")
@@ -93,10 +98,10 @@ def trade(
                 population_size=population,
                 crossover=optuna.samplers.nsgaii.VSBXCrossover(),
                 seed=seed,
-                **({} if named else {"constraints_func": lambda trial: [trial.user_attrs["violation"]]}),
+                constraints_func=None if named else lambda trial: [trial.user_attrs["violation"]],
             ),
         )
-        for shares in space.first_generation(population, seed):
+        for shares in space.first_generation(population, seed, starts):
             study.enqueue_trial(dict(zip(space.names, shares.tolist(), strict=True)))
         for generation in range(generations + 1):
             asked = [study.ask() for _ in range(population)]
@@ -130,9 +135,7 @@ def front(found: Sequence[Found], objectives: Sequence[Objective], limits: Limit
     goals = [_goals(point, objectives) for point in kept]
     best: dict[tuple[float, ...], Found] = {}
     for point, mine in zip(kept, goals, strict=True):
-        beaten = any(
-            all(a <= b for a, b in zip(other, mine, strict=True)) and other != mine for other in goals
-        )
+        beaten = any(all(a <= b for a, b in zip(other, mine, strict=True)) and other != mine for other in goals)
         if not beaten:
             best.setdefault(tuple(mine), point)
     return [best[key] for key in sorted(best)]

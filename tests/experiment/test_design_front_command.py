@@ -1,0 +1,173 @@
+"""``barkhausen design`` in the modes for fronts: what it writes, how it goes on, its page, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tomli_w
+import xarray as xr
+
+from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.device import load_parameters
+from barkhausen.device.domain_wall.design.front import MERITS, appraisal
+from barkhausen.experiment.design.front import work
+from barkhausen.experiment.design.front.confirmation import retention_interval
+from barkhausen.experiment.design.front.verdict import verdict
+from barkhausen.experiment.design.search import design_to_directory, finished_front
+from barkhausen.experiment.design.search_file import load_search
+from barkhausen.report.design.page import write_design_page
+from made_up_design import SEARCH, MadeUp
+
+FRONT: dict[str, Any] = {
+    "device": copy.deepcopy(SEARCH["device"]),
+    "search": {
+        "mode": "pareto", "states": 2, "generations": 2, "population": 8, "devices": 2, "confirm": 0, "seed": 4,
+        "scan": {"levels": 5}, "limits": {"overlap": 1.0, "misplaced": 1.0, "lost": 1.0},
+        "variables": {"track": {"width": [48e-9, 64e-9, 16e-9]}, "notch_depth": [0.1, 0.3]},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "front.toml"
+    path.write_text(tomli_w.dumps(FRONT))
+    return path
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
+    model = MadeUp()
+    monkeypatch.setattr(appraisal, "trials", model)
+    monkeypatch.setattr("barkhausen.report.render.get_plotlyjs", lambda: "")
+    return model
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    names = ("search.toml", "points.csv", "design.json", "designs/00.toml")
+    return {name: (directory / name).read_bytes() for name in names}
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_front_is_written_and_drawn(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = design_to_directory(source, out)
+    assert json.loads((out / "design.json").read_text()) == result
+    with (out / "points.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * 8 == result["evaluated"]
+    assert list(rows[0])[-len(MERITS) :] == list(MERITS)
+    energies = [finalist["searched"]["energy"] for finalist in result["finalists"]]
+    times = [finalist["searched"]["retention"] for finalist in result["finalists"]]
+    assert energies == sorted(energies)
+    assert times == sorted(times)
+    for finalist in result["finalists"]:
+        device = load_parameters(out / finalist["file"])
+        assert list(device.protocol.gate_voltages or ()) == finalist["voltages"]
+        assert "NOT confirmed" in (out / finalist["file"]).read_text()
+    stored, points = finished_front(out)
+    assert stored == result
+    assert len(points) == 24
+    page = write_design_page(out).read_text()
+    assert "Energy against retention" in page
+    assert verdict(result).summary in page.replace("&#39;", "'")
+    assert "no design was simulated micromagnetically" in page
+
+
+def test_an_interrupted_search_ends_with_the_same_files(source: Path, tmp_path: Path, made_up: MadeUp) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    design_to_directory(source, whole)
+    calls, made_up.calls = made_up.calls, 0
+    made_up.calls_to_live = calls // 2
+    with pytest.raises(KeyboardInterrupt):
+        design_to_directory(source, broken)
+    made_up.calls_to_live = 10**9
+    design_to_directory(source, broken)
+    assert contents(broken) == contents(whole)
+    with pytest.raises(InputError, match=r"holds a search with search.limits.overlap = 1.0, this one has 0.5"):
+        design_to_directory(source, broken, settings=["search.limits.overlap=0.5"])
+
+
+def test_one_objective_needs_no_front(source: Path, tmp_path: Path, made_up: MadeUp) -> None:
+    settings = ["search.mode=constrained", "search.limits.retention=1e-9"]
+    result = design_to_directory(source, tmp_path / "out", settings=settings)
+    assert made_up.calls > 0
+    kept = [finalist["searched"]["energy"] for finalist in result["finalists"]]
+    assert kept == sorted(kept)
+    assert set(result["by_generation"][0]) == {"feasible", "energy"}
+
+
+@pytest.mark.usefixtures("made_up")
+def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[bool] = []
+
+    def confirmed(parameters: Any, scan: Any, stem: Path, **_: Any) -> dict[str, Any]:
+        if not refused:
+            refused.append(True)
+            return {"refused": str(OutcomeError("no wall was left"))}
+        merits = dict.fromkeys(MERITS, 0.0) | {"retention": 1e5, "energy": 1e-13, "barrier": 20.0}
+        return {
+            "merits": merits, "voltages": list(scan[1:3]), "events": 4, "devices": 2, "barrier": [[20.0, 21.0]] * 2,
+            "scan": {"voltages": list(scan), "shares": [[0.5] * len(scan)] * 2}, "retention_interval": [1e4, 1e6],
+            "mean": [6e-8, 1e-7], "spread": [1e-9, 1e-9], "barrier_ratio": [0.9, 1.0], "bits": None, "overlaps": [],
+        }  # fmt: skip
+
+    monkeypatch.setattr(work, "confirm", confirmed)
+    result = design_to_directory(source, tmp_path / "out", settings=["search.confirm=2"])
+    assert result["finalists"][0]["confirmed"] == {"refused": "no wall was left"}
+    last = result["finalists"][-1]
+    device = load_parameters(tmp_path / "out" / last["file"])
+    assert list(device.protocol.gate_voltages or ()) == last["confirmed"]["voltages"]
+    assert verdict(result).summary.startswith("The cheapest design that keeps all limits needs 100 fJ")
+    page = write_design_page(tmp_path / "out").read_text()
+    assert "no wall was left" in page
+    assert "Share of the walls that come to rest" in page
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("search.mode=best", "search.mode = 'best'"),
+        ("search.families=['rough']", "families: means nothing with mode = 'pareto'"),
+        ("search.objectives=['energy','energy']", "names one of them twice"),
+        ("search.variables={track={colour=[1.0,2.0]}}", "track.colour: is no quantity that a search varies"),
+        ("search.scan.levels=1", "search.scan.levels"),
+        ("search.states=6", "search.scan.levels = 5: must be at least the number of states, 6"),
+        ("search.limits.retention=-1", "search.limits.retention"),
+        ("device.characterisation.temperature=0", "search.kept_at: give the temperature"),
+    ],
+)
+def test_mistakes_are_named(source: Path, setting: str, text: str) -> None:
+    with pytest.raises(InputError) as error:
+        load_search(source, [setting])
+    assert text in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_keys_of_fronts_mean_nothing_to_a_search_for_a_cost(tmp_path: Path) -> None:
+    path = tmp_path / "search.toml"
+    path.write_text(tomli_w.dumps(SEARCH))
+    with pytest.raises(InputError, match="variables: means nothing with mode = 'cost'"):
+        load_search(path, ["search.variables={notch_depth=[0.1,0.2]}"])
+    assert "variables" not in load_search(path).to_toml()
+
+
+def test_the_interval_of_a_retention_holds_it_and_grows_with_the_spread_of_ratios() -> None:
+    heat, both = 1.380649e-23 * 300, ("state", "device")
+    barrier = 30 + np.random.default_rng(0).normal(0, 1, (2, 40))
+    held = xr.Dataset(
+        {"barrier": (both, heat * barrier), "attempt_frequency": (both, np.full((2, 40), 1e9))},
+        attrs={"temperature": 300.0},
+    )
+    worst = np.quantile(np.exp(barrier) / 1e9, 0.1, axis=1, method="lower").min()
+    low, high = retention_interval(held, np.ones(6), 1)
+    assert low <= worst <= high
+    wider = retention_interval(held, np.array([0.8, 0.9, 1.0, 1.1, 1.2]), 1)
+    assert wider[0] < low
+    assert np.log(wider[1] / wider[0]) > 2 * np.log(high / low)
