@@ -95,12 +95,13 @@ def test_an_interrupted_search_ends_with_the_same_files(source: Path, tmp_path: 
 
 
 def test_one_objective_needs_no_front(source: Path, tmp_path: Path, made_up: MadeUp) -> None:
-    settings = ["search.mode=constrained", "search.limits.retention=1e-9"]
+    settings = ["search.mode=constrained", "search.limits.retention=1e-9", "device.heat.substrate=silicon"]
     result = design_to_directory(source, tmp_path / "out", settings=settings)
     assert made_up.calls > 0
     kept = [finalist["searched"]["energy"] for finalist in result["finalists"]]
     assert kept == sorted(kept)
     assert set(result["by_generation"][0]) == {"feasible", "energy"}
+    assert all(finalist["merits"]["temperature_rise"] > 0 for finalist in result["finalists"])
 
 
 @pytest.mark.usefixtures("made_up")
@@ -140,6 +141,7 @@ def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, mo
         ("search.scan.levels=1", "search.scan.levels"),
         ("search.states=6", "search.scan.levels = 5: must be at least the number of states, 6"),
         ("search.limits.retention=-1", "search.limits.retention"),
+        ("search.limits.temperature_rise=100", "temperature_rise needs the table device.heat"),
         ("device.characterisation.temperature=0", "search.kept_at: give the temperature"),
     ],
 )

@@ -147,6 +147,10 @@ class SearchRecipe(Parameters):
         space = FrontSpace(self.device, settings.states, settings.variables, settings.scan)
         if "material.anisotropy" not in settings.variables:
             space.voltages(self.device)
+        if self.device.heat is None and (
+            settings.limits.temperature_rise is not None or "temperature_rise" in settings.sought
+        ):
+            raise InputError("search: temperature_rise needs the table device.heat, which says where the heat goes")
         if settings.scan.levels < settings.states:
             raise InputError(
                 f"search.scan.levels = {settings.scan.levels}: must be at least the number of states, {settings.states}"

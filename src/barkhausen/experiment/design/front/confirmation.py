@@ -135,7 +135,7 @@ def _scanned(
         every=ensemble.every,
         replicas=ensemble.replicas,
         seed=how.seed,
-        temperature=how.temperature,
+        temperature=ensemble.temperature(how.devices * how.cycles),
         integrator=how.integrator,
         dt=ensemble.dt,
         initial=domain_wall(ensemble.film, ensemble.starts),

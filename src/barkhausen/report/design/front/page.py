@@ -72,6 +72,7 @@ def stated(limits: Limits) -> list[str]:
         "" if limits.retention is None else f"retention of at least {lasting(limits.retention)}",
         "" if limits.energy is None else f"at most {1e15 * limits.energy:g} fJ an event",
         "" if limits.current_density is None else f"at most {limits.current_density:g} A/m²",
+        "" if limits.temperature_rise is None else f"a rise of at most {limits.temperature_rise:g} K",
         "" if limits.bits is None else f"at least {limits.bits:g} bits",
     ]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import DeviceParameters
@@ -51,6 +52,7 @@ def test_a_point_is_a_device_with_its_values() -> None:
     assert any(math.isclose(value["track.width"], width) for width in (48e-9, 64e-9, 80e-9, 96e-9))
     depths = [notch.depth / device.track.width for notch in device.shape.notches]
     assert depths == pytest.approx([value[f"notch_depth_{k}"] for k in range(3)])
+    assert device.track.thickness == value["track.thickness"]
     # What was not given stays known as assumed.
     assert "track.piezoelectric_thickness = 1e-07 (default)" in device.assumed()
 
@@ -173,3 +175,27 @@ def test_appraised_devices_of_different_tracks_are_those_of_their_own_run() -> N
         assert len(voltages) == 2
         assert set(voltages) < set(device.protocol.gate_voltages or ())
         assert math.isfinite(appraisal.merits.barrier)
+
+
+def test_a_film_by_its_interfaces_has_the_anisotropy_of_its_thickness() -> None:
+    base = validated(
+        DeviceParameters, {"material": {"interfacial_anisotropy": 1.6e-3}, "track": {"thickness": 2e-9}}, "device"
+    )
+    space = FrontSpace(base, 2, {"track.thickness": (1.7e-9, 2.1e-9)}, VoltageScan(least_anisotropy=1e3))
+    device = space.decode(space.point([0.25] * len(space.names)))
+    assert device.track.thickness == pytest.approx(1.8e-9)
+    assert device.material.anisotropy == pytest.approx(1.6e-3 / 1.8e-9)
+
+
+def test_a_known_device_begins_the_search() -> None:
+    space = FrontSpace(BASE, 3, BOUNDS | {"notch_depth": (0.02, 0.3)}, VoltageScan())
+    known = space.decode(space.point([0.4, 0.5, 0.6, 0.5, 0.6, 0.7, 0.8, 0.5, 0.6, 0.3][: len(space.names)]))
+    first = [space.decode(space.point(share)) for share in space.first_generation(8, 1, [known])]
+    assert first[0].protocol.program == known.protocol.program
+    assert [n.depth for n in first[0].shape.notches] == pytest.approx([n.depth for n in known.shape.notches])
+    assert first[1].shape.notches[2].depth < 0.3 * known.shape.notches[2].depth
+    other = FrontSpace(BASE, 2, BOUNDS, VoltageScan()).shares_of(known)
+    depth = 0.1 + 0.2 * other[4]
+    assert depth * first[0].track.width == pytest.approx(known.shape.notches[0].depth)
+    with pytest.raises(InputError, match="without notches"):
+        space.shares_of(BASE)

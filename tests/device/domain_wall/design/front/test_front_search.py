@@ -33,6 +33,7 @@ def merits(vector: Sequence[float]) -> Merits | None:
         failures=0.0,
         not_home=0.0,
         current_density=1.0,
+        temperature_rise=0.0,
     )
 
 

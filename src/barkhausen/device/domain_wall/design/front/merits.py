@@ -18,6 +18,7 @@ from barkhausen.core.units import BOLTZMANN
 from barkhausen.device.domain_wall.design.front.voltages import shares
 from barkhausen.device.domain_wall.design.score import incomplete_resets
 from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.heat import event_heating
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 LONGEST = 1e30
@@ -50,6 +51,8 @@ class Merits:
     """Share of incomplete resets."""
     current_density: float
     """Greater current density of both pulses in A/m²."""
+    temperature_rise: float
+    """Greatest rise in K of the temperature of the track in an event; 0 for a device without ``heat``."""
 
     @property
     def lost(self) -> float:
@@ -60,7 +63,7 @@ class Merits:
 MERITS = tuple(Merits.__dataclass_fields__)
 """Names of the merits."""
 
-Objective = Literal["energy", "retention", "barrier", "overlap", "bits", "current_density"]
+Objective = Literal["energy", "retention", "barrier", "overlap", "bits", "current_density", "temperature_rise"]
 
 RISES: Mapping[Objective, bool] = {
     "energy": False,
@@ -69,6 +72,7 @@ RISES: Mapping[Objective, bool] = {
     "overlap": False,
     "bits": True,
     "current_density": False,
+    "temperature_rise": False,
 }
 """Objectives, and whether more is better."""
 
@@ -96,6 +100,8 @@ class Limits(Parameters):
     """Largest energy in J of a programming event."""
     current_density: Positive | None = None
     """Largest current density in A/m²."""
+    temperature_rise: Positive | None = None
+    """Largest rise of the temperature in K, of a device with ``heat``."""
     bits: Annotated[float, Field(ge=0)] | None = None
     """Least number of bits."""
 
@@ -108,7 +114,7 @@ class Limits(Parameters):
         if self.retention is not None:
             # A decade counts as much as a tenth of the walls in the wrong place.
             found["retention"] = 0.1 * (math.log10(self.retention) - math.log10(max(merits.retention, 1e-30)))
-        for name in ("energy", "current_density"):
+        for name in ("energy", "current_density", "temperature_rise"):
             if (limit := getattr(self, name)) is not None:
                 found[name] = float(getattr(merits, name)) / limit - 1
         if self.bits is not None:
@@ -139,6 +145,7 @@ def merits_of(
     protocol, track = parameters.protocol, parameters.track
     event = ProgrammingEvent(protocol, protocol.gate_voltages or ())
     energy = event.sot_energy(track) + event.gate_energy(track, parameters.gate, parameters.junction)
+    heating = event_heating(parameters, protocol.gate_voltages or ())
     rests = _rests(positions, places)
     pairs = list(pairwise(rests))
     own = np.diagonal(shares(positions, places))
@@ -153,6 +160,7 @@ def merits_of(
         failures=float(1 - np.isfinite(positions).mean()),
         not_home=incomplete_resets(after_reset, places),
         current_density=max(abs(p.current_density) for p in (protocol.reset, protocol.program)),
+        temperature_rise=0.0 if heating is None else heating.greatest,
     )
 
 

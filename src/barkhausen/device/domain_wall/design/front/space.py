@@ -27,6 +27,9 @@ Bounds = tuple[Real, Real] | tuple[Real, Real, Positive]
 NOTCH_DEPTH, NOTCH_HALF_LENGTH = "notch_depth", "notch_half_length"
 """Variables that are no keys of a device: depth of each notch over the width of the track; half the length in m."""
 
+THICKNESS = "track.thickness"
+"""The thickness of the film, with which constants by its interfaces change."""
+
 VARIABLES: dict[str, tuple[str, Bounds]] = {
     "protocol.program.current_density": ("A/m2", (3e11, 1.1e12)),
     "protocol.program.width": ("s", (2e-9, 6e-9)),
@@ -112,8 +115,8 @@ class FrontSpace:
     ) -> Float[np.ndarray, "point variable"]:
         """Points that fill the space evenly (Sobol), with depths that rise along the track, as shares of the ranges.
 
-        Known devices take the place of half of the points: each as it is, and weaker and stronger copies, whose depths
-        and currents are multiplied by the same factor (:data:`STRENGTHS`), so that the ratio of drive and pinning stays.
+        Known devices take the place of half of the points: each as it is, and weaker and stronger copies with depths
+        and currents times the same factor (:data:`STRENGTHS`), which keeps the ratio of drive and pinning.
 
         Args:
             population: Number of points, a power of two.
@@ -190,11 +193,13 @@ class FrontSpace:
         value = dict(zip(self.names, map(float, vector), strict=True))
         values: dict[str, Any] = self.base.model_dump(mode="json", exclude_unset=True)
         for key in self.ranges:
-            if key not in (NOTCH_DEPTH, NOTCH_HALF_LENGTH):
+            if key not in (NOTCH_DEPTH, NOTCH_HALF_LENGTH, THICKNESS):
                 put(values, key, value[key])
         if "material.anisotropy" in self.ranges:
             values["material"]["source"] = f"{self.base.material.source}; anisotropy by the search".removeprefix("; ")
         device = validated(DeviceParameters, values, "search.variables")
+        if THICKNESS in self.ranges:
+            device = device.with_thickness(value[THICKNESS])
         shape = device.shape.model_copy(update={"notches": self._notches(device, value)})
         voltages = self.voltages(device)
         protocol = device.protocol.model_copy(update={"gate_voltages": voltages, "reset_voltage": voltages[-1]})
