@@ -14,10 +14,11 @@ from scipy.linalg import expm
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import CharacterisedDevice, DeviceParameters, domain_wall_device, gaussian_device
 from barkhausen.learning import convert, synapse_layers, wait
 from barkhausen.synapse import Faults, SynapseArray
-from barkhausen.synapse.drift import BOLTZMANN, disturb, drift, escape_rates, transitions
+from barkhausen.synapse.drift import disturb, drift, escape_rates, transitions
 
 LENGTH, HEAT = 512e-9, 300.0
 COUNT = 20_000

@@ -18,6 +18,8 @@ from barkhausen.core.registry import Registry
 from barkhausen.device.coordinate import StateCoordinate
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from barkhausen.device.characterised import CharacterisedDevice
 
 DEFAULT_TECHNOLOGY = "domain-wall"
@@ -109,6 +111,10 @@ class Technology:
         extent: Name of the range of the state coordinate in sentences, such as ``"track"``.
         size: Function from parameters to the size of a device in words, such as ``"512 × 64 nm"``.
         doubts: Function from parameters to sentences about values that nobody has reported.
+        stability_at: Function from a device and a temperature in K to a data set with ``barrier`` (J) and
+            ``attempt_frequency`` (Hz) of every state and device as a model computes them; only their ratio to those of
+            another temperature is used. It gives None for a device whose barriers it cannot compute, such as a measured
+            one. Default: barriers do not depend on the temperature.
     """
 
     name: str
@@ -126,6 +132,7 @@ class Technology:
     extent: str = "range of the states"
     size: Callable[[Any], str] | None = None
     doubts: Callable[[Any], list[str]] | None = None
+    stability_at: Callable[[CharacterisedDevice, float], xr.Dataset | None] | None = None
 
     def simulated(self) -> Callable[..., Any]:
         """Function that simulates devices of this technology.

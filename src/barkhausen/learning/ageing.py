@@ -12,12 +12,18 @@ from torch import nn
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.synapse.drift import drift
+from barkhausen.synapse.escape import Escape
 
 Model = TypeVar("Model", bound=nn.Module)
 
 
 def wait(
-    model: Model, seconds: float, *, temperature: float | None = None, generator: torch.Generator | None = None
+    model: Model,
+    seconds: float,
+    *,
+    temperature: float | None = None,
+    generator: torch.Generator | None = None,
+    escape: Escape | None = None,
 ) -> Model:
     """Let the walls of all layers drift for ``seconds`` at a temperature: retention loss before or during inference.
 
@@ -27,6 +33,8 @@ def wait(
         seconds: Waiting time in s.
         temperature: Temperature in K. Default: that of the characterisation.
         generator: Random stream of the transitions.
+        escape: Escape rates of the device of all layers, where they are at hand (:func:`.escape_of`); then the
+            temperature is theirs.
 
     Returns:
         The model.
@@ -39,7 +47,7 @@ def wait(
     if not layers:
         raise InputError("wait: the model has no synapse layer")
     for layer in layers:
-        drift(layer.synapses, seconds, temperature, generator)
+        drift(layer.synapses, seconds, temperature, generator, escape=escape)
     return model
 
 

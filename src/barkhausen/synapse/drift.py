@@ -1,8 +1,9 @@
 """Thermal drift of programmed devices over time: loss of retention at any temperature.
 
-Each characterised device has, in each state k, an escape rate 1/tau_k = f0_k exp(−E_k/kB T) and an escape direction
-(that of the lower barrier). An escaping wall comes to rest in the next state in that direction or, from an outermost
-state, at the end of the track, where it stays. The states are thus a continuous-time Markov chain, whose transition
+Each characterised device has, in each state k, an escape rate to each side (:mod:`.escape`): 1/tau_k = f0_k
+exp(−E_k/kB T) to the side of the lower barrier, and to the other side as well where the file knows both barriers. An
+escaping wall comes to rest in the next state in that direction or, from an outermost state, at the end of the track,
+where it stays. The states are thus a continuous-time Markov chain, whose transition
 probabilities after a time t are exp(Q t). Every synapse is assigned one of the characterised devices, drawn at random
 once and kept for all later calls (where devices differ in their noise, the one that gives its noise), and its wall
 moves with that device's probabilities. A wall at an end of the track stays there, and a stuck wall stays where it is.
@@ -18,13 +19,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.statistics.resampling import seen_in_every_state
 from barkhausen.synapse.array import SynapseArray
+from barkhausen.synapse.escape import Escape, escape_of, escape_rates, lower_side
 
-FASTEST = 1e12
-"""Escape rate in Hz of a wall without a barrier."""
+__all__ = ["disturb", "drift", "escape_rates", "transitions"]
 
 SMALL = 1e-3
 """Largest product of rate and time of the initial step, which is then squared repeatedly."""
@@ -32,75 +32,43 @@ SMALL = 1e-3
 END = 1e-6
 """Distance in weight units within which a wall counts as being at the end of the track."""
 
-VARIABLES = ("barrier", "attempt_frequency", "escape_direction")
-
-
-def escape_rates(device: CharacterisedDevice, temperature: float | None = None) -> Float[np.ndarray, "state device"]:
-    """Escape rate in Hz of the wall from each state of each characterised device.
-
-    Args:
-        device: Device with barriers and attempt frequencies
-            (:func:`barkhausen.device.domain_wall.stability.stability`).
-        temperature: Temperature in K. Default: that of the characterisation. Barriers and attempt frequencies are not
-            adjusted to it, although those of a real film decrease with temperature.
-
-    Raises:
-        InputError: The file has no barriers, or the temperature is not positive.
-    """
-    for name in VARIABLES:
-        if name not in device.data:
-            raise InputError(
-                f"drift: the device file has no {name!r}; `barkhausen characterize` writes it, an imported or textbook "
-                "device has none"
-            )
-    heat = device.data.attrs.get("temperature") if temperature is None else temperature
-    if heat is None:
-        raise InputError("drift: the device file does not say its temperature; give one, in K")
-    heat = float(heat)
-    if not (math.isfinite(heat) and heat > 0):
-        raise InputError(f"temperature = {heat}: must be positive, in K")
-    barrier, frequency = (_by_state(device, name) for name in VARIABLES[:2])
-    with np.errstate(over="ignore"):
-        rate = frequency * np.exp(-barrier / (BOLTZMANN * heat))
-    # No attempt frequency means that there is no barrier. No barrier value means that it is unknown for this device,
-    # and the median over devices is used.
-    rate = np.where(np.isnan(frequency) & ~np.isnan(barrier), FASTEST, rate).clip(max=FASTEST)
-    unknown = np.isnan(rate).all(axis=1)
-    if unknown.any():
-        raise InputError(f"drift: the device file has no barrier at all for state {int(unknown.argmax())}")
-    known = np.nanmedian(rate, axis=1, keepdims=True)
-    return np.where(np.isnan(rate), known, rate)
-
 
 def transitions(
-    device: CharacterisedDevice, seconds: float, temperature: float | None = None
+    device: CharacterisedDevice, seconds: float, temperature: float | None = None, *, escape: Escape | None = None
 ) -> Float[np.ndarray, "device place place"]:
     """Probability that a wall is at each place after ``seconds``, given its initial place.
 
     The places are the left end of the track, the states, and the right end.
 
+    Args:
+        device: Device.
+        seconds: Time in s.
+        temperature: Temperature in K. Default: that of the characterisation.
+        escape: Rates, where they are at hand; then the temperature is theirs.
+
     Raises:
-        InputError: As :func:`escape_rates`, or the time is negative.
+        InputError: As :func:`.escape_of`, or the time is negative.
     """
     if not (math.isfinite(seconds) and seconds >= 0):
         raise InputError(f"seconds = {seconds}: must be a time in s, zero or positive")
-    return _chain(device, escape_rates(device, temperature), seconds)
+    if escape is None:
+        escape = escape_of(device, temperature)
+    if seconds not in escape.known:
+        # Every layer of every chip waits for the same times.
+        escape.known[seconds] = _chain(escape.left, escape.right, seconds)
+    return escape.known[seconds]
 
 
 def _chain(
-    device: CharacterisedDevice, rate: Float[np.ndarray, "state device"], seconds: float
+    left: Float[np.ndarray, "state device"], right: Float[np.ndarray, "state device"], seconds: float
 ) -> Float[np.ndarray, "device place place"]:
-    """Transition probabilities of walls for given escape rates."""
-    states, devices = rate.shape
-    side = _by_state(device, "escape_direction")
-    # Where the direction is unknown, that of most devices.
-    most = np.where(np.nansum(side, axis=1, keepdims=True) < 0, -1, 1)
-    direction = np.where(np.isnan(side), most, np.where(side < 0, -1, 1))
+    """Transition probabilities of walls for given escape rates to either side."""
+    states, devices = left.shape
     generator = np.zeros((devices, states + 2, states + 2))
     for state in range(states):
         at = state + 1
-        generator[np.arange(devices), at, at + direction[state]] = rate[state]
-    fastest = float(rate.max()) * seconds
+        generator[:, at, at - 1], generator[:, at, at + 1] = left[state], right[state]
+    fastest = float((left + right).max()) * seconds
     doublings = max(0, math.ceil(math.log2(fastest / SMALL))) if fastest > SMALL else 0
     # Uniformisation: with q the greatest rate, exp(Q t) = exp(−q t) exp(Q t + q t), whose second factor has no negative
     # entry. Probabilities keep their digits however small they are, since only the probability of staying is ever
@@ -116,11 +84,6 @@ def _chain(
     return whole
 
 
-def _by_state(device: CharacterisedDevice, name: str) -> Float[np.ndarray, "state device"]:
-    values: Float[np.ndarray, "state device"] = device.data[name].transpose("state", "device").values
-    return values
-
-
 def _normalised(rows: Float[np.ndarray, "device place place"]) -> Float[np.ndarray, "device place place"]:
     total: Float[np.ndarray, "device place one"] = rows.sum(axis=-1, keepdims=True)
     shares: Float[np.ndarray, "device place place"] = rows / total
@@ -129,7 +92,12 @@ def _normalised(rows: Float[np.ndarray, "device place place"]) -> Float[np.ndarr
 
 @torch.no_grad()
 def drift(
-    array: SynapseArray, seconds: float, temperature: float | None = None, generator: torch.Generator | None = None
+    array: SynapseArray,
+    seconds: float,
+    temperature: float | None = None,
+    generator: torch.Generator | None = None,
+    *,
+    escape: Escape | None = None,
 ) -> float:
     """Let the walls of an array drift for ``seconds``; weights and states change in place.
 
@@ -140,6 +108,7 @@ def drift(
         seconds: Waiting time in s.
         temperature: Temperature in K. Default: that of the characterisation.
         generator: Random stream of the transitions.
+        escape: Rates, where they are at hand (:func:`.escape_of`); then the temperature is theirs.
 
     Returns:
         Fraction of walls that moved.
@@ -147,7 +116,7 @@ def drift(
     Raises:
         InputError: As :func:`transitions`.
     """
-    return _move(array, transitions(array.kind.device, seconds, temperature), generator)
+    return _move(array, transitions(array.kind.device, seconds, temperature, escape=escape), generator)
 
 
 @torch.no_grad()
@@ -182,7 +151,8 @@ def disturb(
     probability = np.where(np.isnan(probability), np.nanmean(probability), probability).clip(max=1 - 1e-12)
     share = 1.0 if read_time is None else read_time / device.read_out.time
     rate = np.repeat(-np.log1p(-probability)[:, None] * share, device.data.sizes["device"], axis=1)
-    return _move(array, _chain(device, rate, reads), generator)
+    to_left = lower_side(device) < 0
+    return _move(array, _chain(rate * to_left, rate * ~to_left, reads), generator)
 
 
 def _move(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from barkhausen.core.progress import Progress
+from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.barriers import string_barriers
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.parameters import DeviceParameters
@@ -95,3 +97,30 @@ def stability(
         read_noise=("state", noise, {"units": "m", "long_name": "of one read"}),
         read_disturb=("state", disturbed, {"units": "1", "long_name": "probability that one read moves the wall"}),
     )
+
+
+def stability_at(device: CharacterisedDevice, temperature: float) -> xr.Dataset | None:
+    """Barriers and attempt frequencies of the compact model of tilted walls at a temperature, with the film's constants
+    there; only ratios between temperatures are meant to be used.
+
+    Args:
+        device: Characterised domain-wall device.
+        temperature: Temperature in K.
+
+    Returns:
+        Data set of :func:`.retention`. None for devices that were not simulated, since the film and the edges of
+        measured ones are unknown.
+
+    Raises:
+        InputError: The temperature leaves no magnetic order.
+    """
+    if device.source != "micromagnetics":
+        return None
+    parameters = DeviceParameters.model_validate(json.loads(device.data.attrs["parameters"]))
+    if parameters.characterisation.devices != device.data.sizes["device"]:
+        return None
+    values = device.state_values
+    places = np.full(values.shape[:2], np.nan)
+    seen = np.isfinite(values).any(axis=2)
+    places[seen] = np.nanmedian(values[seen], axis=1)
+    return retention(parameters, places, temperature=temperature)

@@ -9,6 +9,7 @@ from barkhausen.device.domain_wall.characterise import characterise
 from barkhausen.device.domain_wall.interfaces.reports import beyond_reports
 from barkhausen.device.domain_wall.labelled import CAUSES, COORDINATE, domain_wall_device
 from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
+from barkhausen.device.domain_wall.stability import stability_at
 from barkhausen.device.technology import (
     TECHNOLOGIES,
     Imported,
@@ -90,5 +91,6 @@ DOMAIN_WALL = TECHNOLOGIES.register(
         extent="track",
         size=lambda parameters: f"{1e9 * parameters.track.length:.0f} × {1e9 * parameters.track.width:.0f} nm",
         doubts=beyond_reports,
+        stability_at=stability_at,
     ),
 )

@@ -25,6 +25,8 @@ from barkhausen.report.device.page import write_characterisation_report
 from barkhausen.report.figure_files import csv_address
 from barkhausen.report.plots import Spec
 from barkhausen.report.render import render
+from barkhausen.report.retention.page import PAGE as RETENTION_PAGE
+from barkhausen.report.retention.page import read_summaries, write_retention_report
 from barkhausen.report.sweep import figures
 from barkhausen.report.sweep.figures import Group, Quantity
 from barkhausen.report.sweep.metadata import content_of, metadata_of
@@ -96,6 +98,9 @@ def write_sweep_report(directory: str | Path, name: str = PAGE) -> None:
     atomic_write(page, _page(directory, frame, chips))
     for device in _texts(frame, "device_file"):
         _write_device_page(directory / device)
+    if retentions := _texts(frame, "retention_file"):
+        summaries = read_summaries([directory / file for file in retentions])
+        write_retention_report(summaries, directory / RETENTION_PAGE)
 
 
 def _write_device_page(device: Path) -> None:
@@ -162,6 +167,7 @@ def _page(directory: Path, frame: pd.DataFrame, chips: pd.DataFrame | None) -> s
         is_number=_is_number,
         with_interval={q.column: any(math.isfinite(group.interval(q)[0]) for group in groups) for q in quantities},
         nan=math.isnan,
+        retention_page=RETENTION_PAGE if _texts(frame, "retention_file") else None,
     )
 
 
