@@ -109,7 +109,7 @@ def test_a_barrier_of_another_thickness_than_its_resistance_is_told() -> None:
     gate = OxideGate(oxide_thickness=2e-9)
     assert gate.doubts(TunnelJunction(resistance_area=1e-8)) == []
     (line,) = gate.doubts(TunnelJunction(resistance_area=10e-12))
-    assert line.startswith("RA = 10 ohm um2 of a barrier of 2 nm")
+    assert line.startswith("RA = 10 ohm um2 for 2 nm of oxide")
     assert gate.model_copy(update={"dielectric": "insulator"}).doubts(TunnelJunction()) == []
     device = gaussian_device(3, parameters=DeviceParameters(gate=gate))
     assert ("Beyond reports", line) in doubts_of(device)

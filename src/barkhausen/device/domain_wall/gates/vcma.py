@@ -65,7 +65,7 @@ class OxideGate(TrackGate):
         if max(usual / junction.resistance_area, junction.resistance_area / usual) <= UNUSUAL:
             return []
         return [
-            f"RA = {1e12 * junction.resistance_area:.3g} ohm um2 of a barrier of {1e9 * self.oxide_thickness:g} nm, the "
+            f"RA = {1e12 * junction.resistance_area:.3g} ohm um2 for {1e9 * self.oxide_thickness:g} nm of oxide, the "
             f"dielectric of the gate: CoFeB/MgO has about {1e12 * usual:.1g} ohm um2 at this thickness"
         ]
 
