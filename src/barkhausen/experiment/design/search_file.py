@@ -30,7 +30,10 @@ SEARCHED = (
 )
 """Keys of a device that the search sets, which ``[device]`` must not contain."""
 
-EXTENSIBLE = ("search.families", "search.generations", "search.confirm")
+EXTENSIBLE = (
+    "search.families", "search.generations", "search.confirm",
+    "device.characterisation.devices", "device.characterisation.cycles",
+)  # fmt: skip
 """Keys that may differ when a search is resumed, since they do not change the cost of a candidate."""
 
 
@@ -57,7 +60,8 @@ class SearchSettings(Parameters):
     population: Annotated[int, Field(ge=8, le=4096)] = 32
     """Number of candidates in each generation of a family, a power of two."""
     devices: Annotated[int, Field(ge=1, le=4096)] = 24
-    """Number of devices of each candidate, also in the confirmation."""
+    """Number of devices of each candidate, also in the confirmation; that of a front has those of
+    ``device.characterisation``."""
     cycles: Annotated[int, Field(ge=1, le=4096)] = 1
     """Number of programming events of each device in each state."""
     confirm: Annotated[int, Field(ge=0, le=64)] = 2

@@ -197,14 +197,11 @@ class FrontWork:
 
     def _confirmed(self, finalist: Finalist, simulating: dict[str, Any]) -> dict[str, Any]:
         settings = self.settings
-        how = finalist.parameters.characterisation.model_copy(
-            update={"devices": settings.devices, "cycles": settings.cycles}
-        )
         return confirm(
-            finalist.parameters.model_copy(update={"characterisation": how}),
+            finalist.parameters,
             self.space.voltages(finalist.parameters),
             self.directory / CONFIRMED / _name(finalist.point),
-            scanned=min(settings.scanned, settings.devices),
+            scanned=min(settings.scanned, finalist.parameters.characterisation.devices),
             kept_at=self.recipe.kept_at,
             progress=self.progress,
             **simulating,

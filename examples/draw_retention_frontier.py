@@ -1,0 +1,81 @@
+"""Draw energy of a programming event against retention for several numbers of states: searches for fronts.
+
+    barkhausen design retention-frontier --out runs/front-5
+    barkhausen design retention-frontier --set search.states=3 … --out runs/front-3
+    barkhausen design retention-frontier --set search.states=2 … --out runs/front-2
+    python examples/draw_retention_frontier.py runs/front-2 runs/front-3 runs/front-5 docs/images/retention-frontier.png
+
+The full commands are at the head of the recipe. Any name that matplotlib can write: .png, .pdf, .svg.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from barkhausen.core.display.plot_style import COLOURS, GREY, new_axes, one_column
+from barkhausen.experiment.design.search import finished_front
+
+MARKS = {
+    1e-6: "1 µs",
+    1e-3: "1 ms",
+    1.0: "1 s",
+    3600.0: "1 h",
+    86400.0: "1 day",
+    3.156e7: "1 year",
+    3.156e8: "10 years",
+}
+LONGEST = 1e13
+"""Retention in s from which on designs are drawn at the end of the axis."""
+
+
+def draw(directories: list[Path]) -> Figure:
+    """One front for each search: designs measured again, and above them those simulated micromagnetically."""
+    with one_column():
+        axes = new_axes(height=3.4)
+        for directory, colour in zip(directories, COLOURS, strict=False):
+            result, _ = finished_front(directory)
+            states, finalists = result["recipe"]["search"]["states"], result["finalists"]
+            kept = sorted((f["merits"] for f in finalists if f["keeps_limits"]), key=lambda m: m["retention"])
+            times = np.array([bounded(m["retention"]) for m in kept])
+            energies = np.array([1e15 * m["energy"] for m in kept])
+            bits = f"{min(m['bits'] for m in kept):.2f} to {max(m['bits'] for m in kept):.2f} bits" if kept else ""
+            axes.plot(times, energies, "o", color=colour, ms=2.5, mfc="none", label=f"{states} states, {bits}")
+            axes.step(times, np.minimum.accumulate(energies[::-1])[::-1], where="pre", color=colour, lw=0.8)
+            for finalist in finalists:
+                found = finalist["confirmed"]
+                if not found or "merits" not in found:
+                    continue
+                merits, (low, high) = found["merits"], found["retention_interval"]
+                x, y = bounded(merits["retention"]), 1e15 * merits["energy"]
+                full = finalist["confirmed_keeps_limits"]
+                axes.plot([bounded(low), bounded(high)], [y, y], color=colour, lw=0.8)
+                axes.plot(x, y, "*", color=colour, ms=7, mfc=colour if full else "white", mew=0.7)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(1e-7, LONGEST)
+        axes.set_xticks(list(MARKS), list(MARKS.values()), rotation=45, ha="right")
+        axes.axvline(3.156e8, color=GREY, lw=0.6, ls=":")
+        axes.set_xlabel("retention at 300 K, 10 % worst device in the worst state")
+        axes.set_ylabel("energy of a programming event (fJ)")
+        axes.legend(loc="upper left")
+        figure: Figure = axes.figure  # type: ignore[assignment]
+        return figure
+
+
+def bounded(seconds: float | None) -> float:
+    """A time within the axis."""
+    return min(max(seconds or 0.0, 1.5e-7), LONGEST)
+
+
+def main() -> None:
+    """Draw the last argument from the directories named before it."""
+    *directories, target = (Path(argument) for argument in sys.argv[1:])
+    draw(directories).savefig(target, dpi=200, bbox_inches="tight")
+
+
+if __name__ == "__main__":
+    main()
