@@ -106,7 +106,7 @@ def test_gradient_leaves_the_middle_of_the_track_alone() -> None:
     vector[-1] = 1.5e11
     device = space.decode(vector)
     assert device.shape.anisotropy_gradient == 1.5e11
-    anisotropy = device.film(devices=1).anisotropy
+    anisotropy = device.film_at(300.0, devices=1).anisotropy
     assert anisotropy is not None
     along = anisotropy[0, :, 8].numpy()
     assert 0.5 * (along[39] + along[40]) == pytest.approx(BASE.material.anisotropy, rel=1e-6)
