@@ -27,6 +27,7 @@ from barkhausen.device.domain_wall.design.front import (
 )
 from barkhausen.device.domain_wall.design.front.space import checked_bounds
 from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.device.domain_wall.gates import gate_from
 from barkhausen.micromagnetics import Notch, material
 
 BASE = DeviceParameters(material=material("cofeb-tungsten", anisotropy=0.86e6, constants_at=300.0))
@@ -199,3 +200,18 @@ def test_a_known_device_begins_the_search() -> None:
     assert depth * first[0].track.width == pytest.approx(known.shape.notches[0].depth)
     with pytest.raises(InputError, match="without notches"):
         space.shares_of(BASE)
+
+
+@pytest.mark.parametrize("coefficient", [-60e-15, 60e-15])
+def test_a_vcma_gate_scans_towards_the_lowest_anisotropy(coefficient: float) -> None:
+    base = BASE.model_copy(update={"gate": gate_from({"kind": "vcma", "coefficient": coefficient})})
+    space = FrontSpace(base, 2, {}, VoltageScan(range=(-2.5, 2.5), levels=4))
+    device = space.decode(middle(space))
+    largest = base.gate.largest_voltage(base.track)
+    assert largest is not None
+    assert max(map(abs, device.protocol.gate_voltages or ())) == pytest.approx(largest)
+    per_volt = device.gate.on(device.track).anisotropy_per_volt
+    changes = [per_volt * voltage for voltage in device.protocol.gate_voltages or ()]
+    assert per_volt != 0
+    assert changes == sorted(changes, reverse=True)
+    assert device.material.effective_anisotropy + changes[-1] >= 1e5 * (1 - 1e-9)

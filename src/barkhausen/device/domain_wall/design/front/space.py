@@ -206,13 +206,14 @@ class FrontSpace:
         return device.model_copy(update={"shape": shape, "protocol": protocol})
 
     def voltages(self, device: DeviceParameters) -> tuple[float, ...]:
-        """Voltages of the scan of a device, in the order of falling Ku.
+        """Voltages of the scan of a device that its gate stands, in the order of falling Ku.
 
         Raises:
             InputError: No voltage of the range leaves the least anisotropy.
         """
         per_volt = device.gate.on(device.track).anisotropy_per_volt
-        low, high = self.scan.range
+        largest = device.gate.largest_voltage(device.track) or math.inf
+        low, high = (min(max(end, -largest), largest) for end in self.scan.range)
         if per_volt == 0:
             raise InputError("device.gate: does not change the anisotropy, so that no voltage can choose a state")
         bound = (self.scan.least_anisotropy - device.material.effective_anisotropy) / per_volt
