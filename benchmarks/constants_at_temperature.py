@@ -3,6 +3,7 @@
     python benchmarks/constants_at_temperature.py film --results FILE [--batches 2] [--cells 4 2 1]
     python benchmarks/constants_at_temperature.py wall --results FILE      # width and energies of a wall
     python benchmarks/constants_at_temperature.py depinning --results FILE --cells 4 2
+    python benchmarks/constants_at_temperature.py integrators --results FILE   # B_K by the equation of motion, 4 nm
     python benchmarks/constants_at_temperature.py table --results FILE [--picture FILE.png]
 
 `film` samples periodic films of 64 nm x 64 nm at 300 K by hybrid Monte Carlo, which has no time step, some without a
@@ -95,7 +96,7 @@ def wall(cell: int, at: float, batch: int, replicas: int = 4) -> dict[str, Any]:
 
     ``width``: Delta of a fit to the mean profile, each profile over 64 nm shifted by its own crossing. ``wide``: half
     the integral of m_z² missing in the wall, over Ku(T)/Ku: half of dE/dKu(T), which is Delta on average. ``turn``:
-    minus the energy of the DMI over the given D, pi where D(T) is D.
+    minus the energy of the DMI over the given D, pi for a rigid wall where D(T) is D.
     """
     name, edge = next(iter(FILMS)), cell * 1e-9
     thickness, given = FILMS[name][1], constants(name, at, dmi=WALL_DMI)
@@ -106,8 +107,11 @@ def wall(cell: int, at: float, batch: int, replicas: int = 4) -> dict[str, Any]:
     places = np.linspace(-45e-9, 45e-9, 91)
     x = grid.x.numpy()
 
-    def lying(m: torch.Tensor) -> torch.Tensor:
-        return (1 - m[:, 2].square()).mean(2).sum(1) * grid.dx
+    def plain_energies(m: torch.Tensor) -> torch.Tensor:
+        lying = (1 - m[:, 2].square()).mean(2).sum(1) * grid.dx
+        state = system.state(m, chain.inputs)
+        dmi = sum(t.energy(state) for t in system.terms if isinstance(t, InterfacialDMI))
+        return torch.stack((lying, -torch.as_tensor(dmi) / (given.dmi * grid.width * thickness)), dim=1)
 
     def observe(m: torch.Tensor) -> torch.Tensor:
         rows = m[:, 2].mean(2).numpy()
@@ -116,10 +120,7 @@ def wall(cell: int, at: float, batch: int, replicas: int = 4) -> dict[str, Any]:
             k = int(np.flatnonzero(np.diff(np.sign(row)))[0])
             centre = x[k] + (x[k + 1] - x[k]) * row[k] / (row[k] - row[k + 1])
             shifted.append(np.interp(places, x - centre, row))
-        energy = system.state(m, chain.inputs)
-        dmi = sum(t.energy(energy) for t in system.terms if isinstance(t, InterfacialDMI))
-        own = torch.stack((lying(m), torch.as_tensor(dmi)), dim=1)
-        return torch.cat((torch.from_numpy(np.array(shifted)), own), dim=1)
+        return torch.cat((torch.from_numpy(np.array(shifted)), plain_energies(m)), dim=1)
 
     generator = torch.Generator().manual_seed(2000 * cell + batch)
     system = mm.System(film, replicas=replicas)
@@ -128,15 +129,14 @@ def wall(cell: int, at: float, batch: int, replicas: int = 4) -> dict[str, Any]:
     up = torch.zeros(1, 3, *grid.shape, dtype=torch.float64)
     up[:, 2] = 1.0
     domain = HybridMonteCarlo(system, ROOM, up, given.effective_anisotropy)
-    without, _ = domain.run(SWEEPS, generator, lying)
+    without, _ = domain.run(SWEEPS, generator, plain_energies)
     soft = bare_constants(given, edge, thickness, ROOM).softening.anisotropy if at else 1.0
-    area = grid.width * thickness
+    # The domain's own fluctuations, and the tilt at its ends, are not the wall's.
+    lying, turn = (means[:, -2:] - without.mean(0)).unbind(1)
     return {
         "film": name, "cell": cell, "constants_at": at, "batch": batch, "accepted": accepted,
         "width": [_tanh_width(places, row) for row in means[:, :-2].numpy()],
-        "wide": (0.5 * (means[:, -2] - without.mean()) / soft).tolist(),
-        "turn": (-means[:, -1] / (given.dmi * area)).tolist(),
-        "cold": 0.5 * float(lying(rest)[0] - lying(mm.minimize(mm.System(plain), up))[0]),
+        "wide": (0.5 * lying / soft).tolist(), "turn": turn.tolist(),
     }  # fmt: skip
 
 
@@ -167,6 +167,33 @@ def depinning(cell: int, at: float, batch: int, replicas: int = 8) -> dict[str, 
             "end": ramps.points[0][0]}  # fmt: skip
 
 
+def moved(integrator: str, share: float, damping: float, batch: int, replicas: int = 16) -> dict[str, Any]:
+    """B_K of the 2 nm film on 4 nm cells from the equation of motion, as in `sample`, with bare constants.
+
+    Args:
+        integrator: Integrator.
+        share: Step in units of the recommended one.
+        damping: Damping, on which no average depends.
+        batch: Number of the batch.
+        replicas: Number of replicas.
+    """
+    name = next(iter(FILMS))
+    given = constants(name, damping=damping)
+    film = bare_film(mm.Film(mm.Grid(16, 16, 4e-9, 4e-9, FILMS[name][1], (True, True)), given), ROOM)
+    field = TILT * 2 * given.effective_anisotropy / given.saturation_magnetisation
+    drive, every = mm.Drive(field_x=field), 2.5e-12
+    advise = mm.advise_splitting_step if integrator == "splitting" else mm.advise_step
+    longest = share * advise(film, drive, temperature=ROOM).recommended
+    run = mm.simulate(
+        film, drive, duration=0.45e-9, every=every, replicas=replicas, seed=batch, temperature=ROOM,
+        dt=every / math.ceil(every / longest * (1 - 1e-9)), integrator=integrator, threads=1, progress=False,
+        initial=mm.uniform(film, (TILT, 0.0, math.sqrt(1 - TILT**2))), observe=(mm.MeanMagnetisation(),),
+    )  # fmt: skip
+    counted = run["m"].isel(time=slice(len(run["time"]) // 3, None)).mean("time").transpose("replica", "component")
+    return {"integrator": integrator, "share": share, "damping": damping, "field": field, "batch": batch,
+            "dt": float(run.attrs["dt"]), "moved": counted.values.tolist()}  # fmt: skip
+
+
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Mean and half of its 95 % interval."""
     numbers = np.asarray(values, float)
@@ -193,6 +220,14 @@ def work(path: Path, kind: str, function: Any, todo: Sequence[tuple[Any, ...]]) 
         print(key, flush=True)
 
 
+def _field_of(moments: np.ndarray, field: float) -> tuple[float, float]:
+    """B_K and half of its 95 % interval, of the mean moments of replicas in a field."""
+    # A ratio of means is less biased than a mean of ratios; its spread is that of m_x nearly alone.
+    size = float(np.linalg.norm(moments.mean(0)))
+    mx, error = interval(moments[:, 0].tolist())
+    return field * size / mx, field * size / mx * error / mx
+
+
 def films_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Ms <m_z> and B_K of each film, with intervals relative to what was measured (percent)."""
     rows = []
@@ -206,13 +241,10 @@ def films_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 field = 2 * given.effective_anisotropy / given.saturation_magnetisation
                 moment, moment_error = interval([x["ms"] * m for x in own for m in x["resting"]])
                 tilted = np.array([m for x in own for m in x["tilted"]])
-                # A ratio of means is less biased than a mean of ratios; its spread is that of m_x nearly alone.
-                size = float(np.linalg.norm(tilted.mean(0)))
-                mx, mx_error = interval(tilted[:, 0].tolist())
-                stiff = own[0]["field"] * size / mx
+                stiff, stiff_error = _field_of(tilted, own[0]["field"])
                 rows.append({
                     "film": name, "cell": cell, "at": at, "moment": moment, "moment_error": moment_error,
-                    "field": stiff, "field_error": stiff * mx_error / mx, "given_field": field,
+                    "field": stiff, "field_error": stiff_error, "given_field": field,
                     "given_moment": given.saturation_magnetisation, "replicas": len(tilted),
                 })  # fmt: skip
     return rows
@@ -230,6 +262,16 @@ def table(path: Path, picture: Path | None) -> None:
             f"| {100 * (r['moment'] / r['given_moment'] - 1):+.2f} ± {100 * r['moment_error'] / r['given_moment']:.2f} "
             f"| {1e3 * r['field']:.1f} ± {1e3 * r['field_error']:.1f} "
             f"| {100 * (r['field'] / r['given_field'] - 1):+.2f} ± {100 * r['field_error'] / r['given_field']:.2f} |"
+        )
+    print("\n| integrator | step (fs) | damping | B_K (mT) | of the given (%) |\n|---|---|---|---|---|")
+    steps = sorted({(x["integrator"], x["dt"], x["damping"]) for x in lines if "moved" in x})
+    for kind, dt, damping in steps:
+        own = [x for x in lines if "moved" in x and (x["integrator"], x["dt"], x["damping"]) == (kind, dt, damping)]
+        stiff, error = _field_of(np.array([m for x in own for m in x["moved"]]), own[0]["field"])
+        wanted = own[0]["field"] / TILT
+        print(
+            f"| {kind} | {1e15 * dt:.0f} | {damping:g} | {1e3 * stiff:.1f} ± {1e3 * error:.1f} "
+            f"| {100 * (stiff / wanted - 1):+.1f} ± {100 * error / wanted:.1f} |"
         )
     print("\n| wall of the 2 nm film | constants at | cell | |\n|---|---|---|---|")
     for kind, unit, scale in (
@@ -289,7 +331,7 @@ def main() -> None:
     """Command line."""
     mpl.use("Agg")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["film", "wall", "depinning", "table"])
+    parser.add_argument("what", choices=["film", "wall", "depinning", "integrators", "table"])
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--batches", type=int, default=2)
     parser.add_argument("--cells", type=int, nargs="+", default=list(CELLS))
@@ -309,6 +351,14 @@ def main() -> None:
     elif given.what == "depinning":
         todo = [(c, at, b) for b in range(given.batches) for at in given.at for c in given.cells]
         work(given.results, "depinning", depinning, todo)
+    elif given.what == "integrators":
+        todo = [
+            (kind, share, damping, b)
+            for b in range(given.batches)
+            for damping in (0.1, 0.5)
+            for kind, share in (("splitting", 1.0), ("splitting", 0.5), ("heun", 1.0))
+        ]
+        work(given.results, "moved", moved, todo)
     else:
         table(given.results, given.picture)
 

@@ -192,7 +192,7 @@ class DeviceParameters(Parameters):
             return gate
         kelvin = self.characterisation.temperature if temperature is None else temperature
         bare = bare_constants(self.material, cell, self.track.thickness, kelvin)
-        return gate.scaled(bare.anisotropy_factor * bare.measured.anisotropy / self.material.anisotropy)
+        return self.gate_at(kelvin).scaled(bare.anisotropy_factor)
 
     def gate_at(self, temperature: float) -> Gate:
         """The gate for energies of walls on :meth:`film_at` with ``constants_at`` above 0: its change of Ku follows

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.files import atomic_write, read_json
@@ -45,7 +46,7 @@ def confirm(
         if not isinstance(held, dict) or not isinstance(held.get("result"), dict):
             raise InputError(f"{kept}: is damaged; delete it to compute this part again")
         kept_result: dict[str, Any] = held["result"]
-        if held.get("parameters") == described:
+        if _completed(held.get("parameters")) == described:
             return kept_result
     try:
         found = characterise(parameters, checkpoint=work, progress=progress, **simulating)
@@ -58,6 +59,14 @@ def confirm(
     atomic_write(kept, json.dumps({"parameters": described, "result": result}, indent=1, allow_nan=False) + "\n")
     shutil.rmtree(work, ignore_errors=True)
     return result
+
+
+def _completed(held: object) -> object:
+    """Stored parameters with the keys that a later version added; as they are if they are no parameters."""
+    try:
+        return DeviceParameters.model_validate(held).model_dump(mode="json")
+    except ValidationError:
+        return held
 
 
 def assess_simulated(

@@ -135,7 +135,7 @@ def bare_film(film: Film, temperature: float) -> Film:
         return film
     bare = bare_constants(material, (grid.dx, grid.dy), grid.dz, temperature)
     mesh = bare.material
-    law = bare.measured.anisotropy / material.anisotropy
+    law = bare.measured.anisotropy / material.anisotropy if material.anisotropy else 1.0
     anisotropy = film.anisotropy
     if anisotropy is not None:
         anisotropy = (law * anisotropy - bare.stray_excess) * bare.anisotropy_factor
