@@ -79,7 +79,8 @@ class HybridMonteCarlo:
         u = self.u if u is None else u
         s = 1 + u.square().sum(1, keepdim=True)
         first, second, third = self.axes
-        return (2 * u[:, :1] * first + 2 * u[:, 1:] * second) / s + (2 / s - 1) * third
+        m: Tensor = (2 * u[:, :1] * first + 2 * u[:, 1:] * second) / s + (2 / s - 1) * third
+        return m
 
     def potential(self, u: Float[Tensor, "replica 2 nx ny"]) -> Float[Tensor, " replica"]:
         """Energy over kB T, with the measure of the coordinates."""
@@ -141,4 +142,6 @@ class HybridMonteCarlo:
 def _filtered(values: Float[Tensor, "replica 2 nx ny"], weight: Float[Tensor, "nx ny"]) -> Tensor:
     """The values with each wave multiplied by a weight."""
     shape = weight.shape
-    return torch.fft.irfft2(torch.fft.rfft2(values) * weight[:, : shape[1] // 2 + 1], s=(shape[0], shape[1]))
+    waves = torch.fft.rfft2(values) * weight[:, : shape[1] // 2 + 1]
+    filtered: Tensor = torch.fft.irfft2(waves, s=(shape[0], shape[1]))
+    return filtered
