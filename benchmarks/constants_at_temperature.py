@@ -8,9 +8,10 @@
 
 `film` samples periodic films of 64 nm x 64 nm at 300 K by hybrid Monte Carlo, which has no time step, some without a
 field, some in a field B along x. The mean moment is at an angle to the easy axis with sin(angle) = B/B_K, so that B_K =
-B |m|/m_x. Each film is sampled twice: with bare constants (`constants_at = 300`) and with the same numbers given to the
-cells (`constants_at = 0`). Each line of the results is one batch; a batch that is there is not computed again, so a run
-that was stopped goes on. Intervals are Student's over the replicas, 95 %.
+B |m|/m_x. Ms <m_z> is the mean over replicas of Ms m_z without a field and of Ms |m| in it. Each film is sampled twice:
+with bare constants (`constants_at = 300`) and with the same numbers given to the cells (`constants_at = 0`). Each line
+of the results is one batch; a batch that is there is not computed again, so a run that was stopped goes on. Intervals
+are Student's over the replicas, 95 %.
 """
 
 from __future__ import annotations
@@ -239,8 +240,9 @@ def films_of(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     continue
                 given = constants(name, at)
                 field = 2 * given.effective_anisotropy / given.saturation_magnetisation
-                moment, moment_error = interval([x["ms"] * m for x in own for m in x["resting"]])
                 tilted = np.array([m for x in own for m in x["tilted"]])
+                sizes = [m for x in own for m in x["resting"]] + np.linalg.norm(tilted, axis=1).tolist()
+                moment, moment_error = interval([own[0]["ms"] * m for m in sizes])
                 stiff, stiff_error = _field_of(tilted, own[0]["field"])
                 rows.append({
                     "film": name, "cell": cell, "at": at, "moment": moment, "moment_error": moment_error,
@@ -307,7 +309,7 @@ def table(path: Path, picture: Path | None) -> None:
 
 def draw(rows: list[dict[str, Any]], picture: Path) -> None:
     """B_K and Ms <m_z> against the cell, with and without bare constants."""
-    figure, axes = plt.subplots(1, 2, figsize=(7.0, 2.8), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.1), layout="constrained")
     for name, colour in zip(FILMS, ("C0", "C3"), strict=True):
         for at, marker, filled in ((ROOM, "o", True), (0.0, "s", False)):
             own = [r for r in rows if r["film"] == name and r["at"] == at]
@@ -322,7 +324,7 @@ def draw(rows: list[dict[str, Any]], picture: Path) -> None:
         axis.axhspan(0.98, 1.02, color="0.9", zorder=0)
         axis.set(xscale="log", xticks=CELLS, xticklabels=CELLS, xlabel="cell (nm)", ylabel=words)
         axis.minorticks_off()
-    axes[0].legend(fontsize=6, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=7, frameon=False)
     figure.savefig(picture, dpi=150)
     print(picture)
 
