@@ -32,15 +32,20 @@ def verdict(result: Mapping[str, Any]) -> Verdict:
     if best is None:
         return Verdict("No design could be evaluated again.", "", [])
     confirmed = bool(best["confirmed_keeps_limits"])
-    merits = _merits(best, "confirmed_keeps_limits" if confirmed else "keeps_limits")
+    key = "confirmed_keeps_limits" if confirmed else "keeps_limits"
     by = "micromagnetics" if confirmed else "the compact model"
-    kept = confirmed or best["keeps_limits"]
-    summary = (
-        f"{'The cheapest design that keeps all limits' if kept else 'The best design, which breaks a limit,'} needs "
-        f"{1e15 * merits['energy']:.3g} fJ for an event by {by}; the 10 % worst device keeps its worst state for "
-        f"{merits['retention']:.2g} s (barrier {merits['barrier']:.1f} kB T), neighbouring states overlap by "
-        f"{merits['overlap']:.3f} at most, and a device stores {merits['bits']:.2f} bits."
-    )
+    kept = [_merits(f, key) for f in result["finalists"] if f[key]]
+    ends = sorted(kept, key=lambda merits: float(merits["retention"]))
+    if len(ends) > 1 and result["recipe"]["search"]["mode"] == "pareto":
+        summary = (
+            f"The front of {len(ends)} designs that keep all limits by {by} reaches from {_in_words(ends[0])} to "
+            f"{_in_words(ends[-1])}."
+        )
+    else:
+        summary = (
+            f"{'The cheapest design that keeps all limits' if kept else 'The best design, which breaks a limit,'} "
+            f"needs, by {by}, {_in_words(_merits(best, key))}."
+        )
     warnings = []
     if not kept:
         warnings.append(("Limits", "no design keeps all limits; the ranges or the limits must change."))
@@ -58,6 +63,15 @@ def verdict(result: Mapping[str, Any]) -> Verdict:
         "those simulated in micromagnetics."
     )
     return Verdict(summary, limit, warnings)
+
+
+def _in_words(merits: Mapping[str, float]) -> str:
+    """Energy, retention and distinguishability of a design."""
+    return (
+        f"{1e15 * merits['energy']:.3g} fJ an event with a retention of {merits['retention']:.2g} s (barrier "
+        f"{merits['barrier']:.1f} kB T, 10 % worst device, worst state), an overlap of at most {merits['overlap']:.3f} "
+        f"and {merits['bits']:.2f} bits"
+    )
 
 
 def _merits(finalist: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -96,7 +96,13 @@ def front_plot(points: Sequence[Found], finalists: Sequence[Mapping], limits: Li
         tickvals=[time for time, _ in MARKS],
         ticktext=[label for _, label in MARKS],
     )
-    fig.update_yaxes(title_text="energy of a programming event (fJ)", type="log", dtick="D2")
+    energies = [scale * 10**power for power in range(-1, 6) for scale in (1, 2, 5)]
+    fig.update_yaxes(
+        title_text="energy of a programming event (fJ)",
+        type="log",
+        tickvals=energies,
+        ticktext=[f"{energy:g}" for energy in energies],
+    )
     fig.update_layout(showlegend=True)
     return finished_spec(fig, 480)
 
