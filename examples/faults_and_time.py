@@ -21,6 +21,7 @@ from barkhausen.data import load_dataset
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning import evaluate, synapse_layers, transfer, wait
 from barkhausen.synapse import Faults
+from barkhausen.synapse.escape import escape_of
 
 REPEATS = 5
 TIMES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1.0, 3600.0)
@@ -59,13 +60,13 @@ def main() -> None:
         + " |\n| --- |"
         + " --- |" * len(TEMPERATURES)
     )
+    device = next(layer for _, layer in synapse_layers(trained.model)).synapses.kind.device
+    escapes = [escape_of(device, temperature) for temperature in TEMPERATURES]
     for seconds in TIMES:
         row = []
-        for temperature in TEMPERATURES:
+        for escape in escapes:
             generators = [torch.Generator().manual_seed(seed) for seed in range(REPEATS)]
-            aged = [
-                wait(copy.deepcopy(trained.model), seconds, temperature=temperature, generator=g) for g in generators
-            ]
+            aged = [wait(copy.deepcopy(trained.model), seconds, escape=escape, generator=g) for g in generators]
             row.append(percent(aged))
         print(f"| {seconds:g} s | " + " | ".join(row) + " |", flush=True)
     print("\n| unseen chips, 5 attempts of write-verify | accuracy (%) |\n| --- | --- |")

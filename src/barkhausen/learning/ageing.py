@@ -12,7 +12,7 @@ from torch import nn
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.synapse.drift import drift
-from barkhausen.synapse.escape import Escape
+from barkhausen.synapse.escape import Escape, escape_of
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -46,8 +46,13 @@ def wait(
     layers = [layer for _, layer in synapse_layers(model)]
     if not layers:
         raise InputError("wait: the model has no synapse layer")
+    # Layers share their device, whose rates at another temperature take seconds to compute.
+    known: dict[int, Escape] = {}
     for layer in layers:
-        drift(layer.synapses, seconds, temperature, generator, escape=escape)
+        device = layer.synapses.kind.device
+        if escape is None and id(device) not in known:
+            known[id(device)] = escape_of(device, temperature)
+        drift(layer.synapses, seconds, temperature, generator, escape=known.get(id(device), escape))
     return model
 
 
