@@ -203,6 +203,9 @@ class _Work:
         if way.end:
             position = _to_the_end(position, way.places(self.film)[1])
         position[0] = way.first.position
+        # An image with a bubble beside the wall has no position of its own.
+        known = np.isfinite(position)
+        position = np.interp(path["coordinate"], path["coordinate"][known], position[known])
         return along_path(path["coordinate"], path["energy"], position, self.places)
 
     def _append_ends(self, device: int, energy: np.ndarray, from_path: np.ndarray) -> None:

@@ -3,17 +3,17 @@
 A straight wall with its middle at q, tilted by chi, has the energy
 
     U(q, chi) = t ∫∫ phi(x, y) [2 A/Delta + 2 Delta (Keff(x, y) + Ks) − pi |D|] s(u) dx dy
-    u = (x − q) cos chi − (y − w/2) sin chi,    s(u) = sech²(u/Delta)/(2 Delta)
+    u = (x − q) cos chi − (y − w/2) sin chi,    s(u) = sech²(u/(kappa Delta))/(2 kappa Delta)
 
-with the filled share phi of the cells: that of :mod:`.wall_energy` at chi = 0, and longer by 1/cos chi where the film
-is full. A wall at q takes the tilt of least energy, so that it leaves a notch with one end ahead, which costs up to a
-fifth less than to leave it straight. The landscape is
+with the filled share phi of the cells: that of :mod:`.wall_energy` at chi = 0 and kappa = 1, and longer by 1/cos chi
+where the film is full. A wall at q takes the tilt of least energy, so that it leaves a notch with one end ahead, which
+costs up to a third less than to leave it straight. The landscape is
 
     E(q) = c min over chi of U(q, chi)
 
-with one factor c for everything that a straight wall has not: it bends, and the charges at its ends depend on where
-they are. c and the error of a barrier are those of a comparison with paths of least energy (:func:`.string_barriers`),
-which ``benchmarks/barriers.py`` makes.
+A rigid wall, kappa = 1, averages a notch over its whole profile; a real one bends and becomes narrower where the track
+is, and follows notches that are hardly longer than itself. kappa and c are fitted to paths of least energy
+(:func:`.string_barriers`) on tracks drawn at random: ``benchmarks/barriers.py`` fits on some and tests on the others.
 """
 
 from __future__ import annotations
@@ -31,23 +31,29 @@ from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.device.domain_wall.compact.wall_energy import CompactParameters, WallEnergy
 from barkhausen.micromagnetics import Film
 
-TILTS = np.linspace(-0.7, 0.7, 29)
+TILTS = np.linspace(-0.9, 0.9, 25)
 """Tilts in rad among which a wall takes the one of least energy."""
 
 SPACING = 0.25e-9
 """Spacing of the places of a landscape in m."""
 
-FACTOR, SPREAD = 1.15, 0.1
-"""c, and the relative standard error of a barrier of the calibrated model."""
+SMOOTHING, FACTOR = 0.6, 0.99
+"""kappa and c."""
+
+SPREAD = 0.05
+"""Relative standard error of a barrier of the calibrated model against paths of least energy."""
 
 
-def tilted_landscapes(film: Film, compact: CompactParameters, factor: float = FACTOR) -> xr.Dataset:
+def tilted_landscapes(
+    film: Film, compact: CompactParameters, factor: float = FACTOR, smoothing: float = SMOOTHING
+) -> xr.Dataset:
     """Energy of a wall of least energy among all tilts, for each device of a film.
 
     Args:
         film: Film whose constants are averages at the temperature.
         compact: Parameters of the compact model.
         factor: c.
+        smoothing: kappa.
 
     Returns:
         Data set with ``energy`` (J) [device, place], as that of :func:`.string_barriers`.
@@ -59,7 +65,7 @@ def tilted_landscapes(film: Film, compact: CompactParameters, factor: float = FA
     width = table.wall_width[0]
     for delta in width.unique():
         which = (width == delta).nonzero()[:, 0].clamp(max=len(density) - 1)
-        lowest[width == delta] = _lowest(film, density[which], table.places, float(delta))
+        lowest[width == delta] = _lowest(film, density[which], table.places, smoothing * float(delta))
     places = np.arange(0.0, float(table.places[-1]) + SPACING / 2, SPACING)
     energy = factor * compact.pinning_factor * CubicSpline(table.places, lowest, axis=1)(places)
     return xr.Dataset(
@@ -84,7 +90,7 @@ def _density(film: Film, compact: CompactParameters, table: WallEnergy) -> Float
 def _lowest(
     film: Film, density: Float[Tensor, "device nx ny"], places: Float[Tensor, " place"], delta: float
 ) -> Float[Tensor, "device place"]:
-    """Least energy in J over all tilts."""
+    """Least energy in J over all tilts of walls whose profile is ``delta`` (m) wide."""
     grid = film.grid
     lowest = density.new_full((len(density), len(places)), math.inf)
     for tilt in TILTS.tolist():
