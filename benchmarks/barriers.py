@@ -77,7 +77,12 @@ def drawn(number: int) -> DeviceParameters:
                     for k, depth in enumerate(depths)
                 ],
             },
-            "characterisation": {"devices": 1, "cell": 4e-9, "temperature": 300.0, "seed": int(rng.integers(1e6))},
+            "characterisation": {
+                "devices": 1,
+                "cell": 4e-9,
+                "temperature": 300.0,
+                "seed": int(rng.integers(1_000_000)),
+            },
         }
     )
 

@@ -10,11 +10,12 @@ import torch
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
-from barkhausen.device import DeviceParameters
+from barkhausen.device import DeviceParameters, preset
 from barkhausen.device.domain_wall.barriers import string_barriers
 from barkhausen.device.domain_wall.barriers.landscape import along_path
 from barkhausen.device.domain_wall.barriers.paths import VALLEY, Way, _lower
 from barkhausen.device.domain_wall.barriers.resting import resting_walls
+from barkhausen.device.domain_wall.barriers.temperature import retention_at
 from barkhausen.device.domain_wall.barriers.walls import tilted_walls
 from barkhausen.device.domain_wall.retention import retention
 from barkhausen.micromagnetics import System, WallPosition, WallTilt, domain_wall, minimum_energy_path
@@ -137,3 +138,18 @@ def test_few_images_for_short_ways() -> None:
 def test_wrong_arguments_are_refused(how: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         string_barriers(short(), PLACES, **how)  # type: ignore[arg-type]
+
+
+def test_retention_of_a_file_at_its_own_and_another_temperature() -> None:
+    """At its own temperature the file's own values; above it lower barriers, and a shorter retention than Arrhenius'
+    law with the stored barrier."""
+    device = preset("notched-5")
+    same = retention_at(device, 300.0)
+    for name in ("barrier", "attempt_frequency", "retention_time"):
+        np.testing.assert_allclose(same[name].values, device.data[name].values, rtol=1e-6)
+    hot = retention_at(device, 358.0)
+    assert (hot["barrier"].values < same["barrier"].values).all()
+    arrhenius = np.exp(same["barrier"].values / (BOLTZMANN * 358.0)) / same["attempt_frequency"].values
+    assert (hot["retention_time"].values < arrhenius).all()
+    with pytest.raises(InputError, match="the device file has no 'barrier'"):
+        retention_at(preset("gaussian-3"), 358.0)

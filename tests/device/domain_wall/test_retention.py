@@ -273,7 +273,7 @@ def test_barriers_of_the_calibrated_model_carry_their_error() -> None:
     # The landscape of straight walls alone is higher: a wall that may tilt leaves a notch at a lower cost.
     film = notched().film_at(300.0)
     straight = CompactModel(film, CompactParameters()).landscape()[1][0].numpy()
-    tilted = tilted_landscapes(film, CompactParameters(), 1.0)["energy"].values[:, ::4]
+    tilted = tilted_landscapes(film, CompactParameters(), 1.0, 1.0)["energy"].values[:, ::4]
     assert (tilted <= straight + 1e-6 * straight.max()).all()
     assert tilted[:, 20:-20].min() > 0.5 * straight[:, 20:-20].min()
 
