@@ -140,6 +140,8 @@ def test_merits_of_known_walls() -> None:
     assert Limits(overlap=0.25, misplaced=0.25, lost=0.5, retention=5.0, energy=1.0).kept_by(found)
     broken = Limits(retention=50.0).violations(found)
     assert broken["overlap"] == pytest.approx(0.2)
+    assert found.displaced == pytest.approx(0.5 / 3)
+    assert broken["misplaced"] == pytest.approx(0.2 + 0.5 / 3)
     assert broken["retention"] == pytest.approx(0.1)
 
 

@@ -29,6 +29,7 @@ def merits(vector: Sequence[float]) -> Merits | None:
         barrier=1.0,
         overlap=0.3 if share[1] > 0.6 else 0.1,
         misplaced=0.0,
+        displaced=0.0,
         bits=1.0,
         failures=0.0,
         not_home=0.0,

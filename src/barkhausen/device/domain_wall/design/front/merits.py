@@ -43,6 +43,8 @@ class Merits:
     the smaller share of both."""
     misplaced: float
     """Largest share over states of walls that rest elsewhere than at the place of their state."""
+    displaced: float
+    """Share of walls that rest elsewhere than at the place of their state, mean over states."""
     bits: float
     """Mutual information of a state and the place nearest to its wall, for equally frequent states."""
     failures: float
@@ -107,10 +109,10 @@ class Limits(Parameters):
 
     def violations(self, merits: Merits) -> dict[str, float]:
         """How far each limit is broken, at most 0 if it is kept; others than shares relatively or by logarithm."""
-        found = {}
-        for name in ("overlap", "misplaced", "lost"):
-            if (limit := getattr(self, name)) is not None:
-                found[name] = float(getattr(merits, name)) - limit
+        found = {name: float(getattr(merits, name)) - getattr(self, name) for name in ("overlap", "misplaced", "lost")}
+        if found["misplaced"] > 0:
+            # The worst state says little about the others, which a search has to improve too.
+            found["misplaced"] += merits.displaced
         if self.retention is not None:
             # A decade counts as much as a tenth of the walls in the wrong place.
             found["retention"] = 0.1 * (math.log10(self.retention) - math.log10(max(merits.retention, 1e-30)))
@@ -156,6 +158,7 @@ def merits_of(
         barrier=barrier,
         overlap=max(float(np.minimum(low, high).sum()) if low.sum() and high.sum() else 1.0 for low, high in pairs),
         misplaced=float(1 - own.min()),
+        displaced=float(1 - own.mean()),
         bits=_bits(rests),
         failures=float(1 - np.isfinite(positions).mean()),
         not_home=incomplete_resets(after_reset, places),
