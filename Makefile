@@ -21,9 +21,11 @@ KERNEL := setup.py $(wildcard src/barkhausen/*/compiled/*.?pp src/barkhausen/*/c
 	@$(PIP) --editable .
 	@touch $@
 
-.venv/dev.stamp: .venv/run.stamp
+# Not after run.stamp: one installation, one compilation of the kernel.
+.venv/dev.stamp: pyproject.toml constraints.txt $(KERNEL)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) --editable '.[dev]'
-	@touch $@
+	@touch .venv/run.stamp $@
 
 .venv/peers.stamp: .venv/dev.stamp
 	@echo "installing the codes to compare with (a few minutes)"

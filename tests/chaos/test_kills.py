@@ -14,7 +14,8 @@ import chaos
 SUBJECT = {subject.name: subject for subject in SUBJECTS}
 
 
-@pytest.mark.parametrize("name", ["devices --out", pytest.param("train", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["devices --out", "train"])
 def test_killed_command_resumes_to_the_same_outputs(name: str, tmp_path: Path) -> None:
     samples = made_samples.of_text(tmp_path / "samples")
     kills = chaos.trouble(SUBJECT[name], samples, clear(tmp_path / "work"), random.Random(1), 1)

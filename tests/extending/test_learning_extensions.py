@@ -202,8 +202,8 @@ def test_pages_and_tables_show_it_beside_the_rules_of_the_package(runs: Path, tm
 def test_it_is_swept_and_its_sweep_is_tabulated_and_shown(tmp_path: Path, environment: Environment) -> None:
     (tmp_path / "recipe.toml").write_text(recipe(epochs=1).to_toml())
     (tmp_path / "sweep.toml").write_text(SWEEP)
-    command = [sys.executable, "-m", "barkhausen", "sweep", "sweep.toml", "--out", "sweep", "--workers", "2"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    command = ("sweep", "sweep.toml", "--out", "sweep", "--workers", "1")
+    done = forked.run(*command, where=tmp_path, environment=environment)
     assert done.returncode == 0, done.stderr
     frame = load_table(tmp_path / "sweep")
     assert list(frame["mode"]) == ["rarely"] * 4

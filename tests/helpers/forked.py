@@ -71,6 +71,13 @@ class Running:
                 while part := os.read(end, 1 << 16):
                     self._read[number] += part
 
+    @property
+    def errors(self) -> str:
+        """What it has written to stderr so far."""
+        if self._code is None:
+            self._drain()
+        return self._read[1].decode("utf-8", "surrogateescape")
+
     def send_signal(self, number: int) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
@@ -208,7 +215,8 @@ def _become(request: dict[str, Any], pipes: list[int]) -> None:
             io.BufferedWriter(io.FileIO(2, "w", closefd=False)), encoding, "backslashreplace", line_buffering=True
         )
         os.chdir(request["where"])
-        sys.path[0] = ""
+        # The folder of this file, for tests that a command imports, comes last.
+        sys.path = ["", *sys.path[1:], sys.path[0]]
         paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path]
         sys.path[1:1] = paths
         sys.argv = ["barkhausen", *request["words"]]

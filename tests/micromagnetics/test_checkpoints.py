@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pytest
 import torch
 import xarray as xr
 
+import forked
 from barkhausen.core.errors import InputError
 from barkhausen.micromagnetics import (
     Drive,
@@ -56,6 +56,12 @@ def run(directory: Path | None, *, records: int = 20, **changes: Any) -> xr.Data
         "drive": Drive(current_density=Waveform.pulse(torch.linspace(0, 2e11, 35), width=5e-13)),
     }  # fmt: skip
     return simulate(**(arguments | changes))
+
+
+@functools.cache
+def undisturbed_run(backend: str, records: int = 20) -> xr.Dataset:
+    """What a run that nothing disturbs gives."""
+    return run(None, backend=backend, records=records)
 
 
 class StoppedError(Exception):
@@ -102,7 +108,7 @@ def test_an_interrupted_run_goes_on_to_the_same_last_bit(
     backend: str, stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, computed: list[tuple[int, int]]
 ) -> None:
     monkeypatch.setattr(ensemble, "KEEP_SECONDS", 0.0)
-    undisturbed = run(None, backend=backend)
+    undisturbed = undisturbed_run(backend)
     with pytest.raises(StoppedError):
         run(tmp_path / "kept", backend=backend, progress=StopAfter(stop))
     computed.clear()
@@ -169,8 +175,7 @@ test_checkpoints.run(Path(sys.argv[2]), backend=sys.argv[3], records=100)
 
 def killed(directory: Path, backend: str, chunk: int, delay: float) -> None:
     """Start a run and kill it within a chunk, a delay in seconds after the state of that chunk was first kept."""
-    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(directory), backend, str(chunk)]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    child = forked.start(Path(__file__).parent, directory, backend, chunk, code=SCRIPT)
     try:
         limit = time.monotonic() + 600
         while not (directory / f"running-{chunk:05d}.safetensors").exists():
@@ -180,7 +185,7 @@ def killed(directory: Path, backend: str, chunk: int, delay: float) -> None:
         time.sleep(delay)
     finally:
         child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
+    assert child.result().returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills by signal")
@@ -197,7 +202,7 @@ def test_a_killed_run_goes_on_to_the_same_last_bit(
     assert 0 < computed[0][1] < 100
     assert (finished.stat().st_mtime_ns, finished.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
     assert not list((tmp_path / "kept").glob(".*"))  # nothing half-written is left
-    xr.testing.assert_identical(found, run(None, backend=backend, records=100))
+    xr.testing.assert_identical(found, undisturbed_run(backend, 100))
 
 
 @pytest.mark.slow
@@ -207,7 +212,7 @@ def test_a_run_killed_again_and_again_goes_on_to_the_same_last_bit(backend: str,
     for chunk, delay in ((0, random.uniform(0, 1)), (0, random.uniform(0, 0.5)), (1, 0.0), (2, random.uniform(0, 1))):
         killed(tmp_path / "kept", backend, chunk, delay)
     found = run(tmp_path / "kept", backend=backend, records=100)
-    xr.testing.assert_identical(found, run(None, backend=backend, records=100))
+    xr.testing.assert_identical(found, undisturbed_run(backend, 100))
 
 
 def test_the_state_is_kept_no_more_often_than_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+import forked
 from barkhausen.device import gaussian_device
 from barkhausen.learning import InSitu, convert, synapse_layers
 from barkhausen.synapse import Faults, Phase
@@ -67,19 +65,23 @@ def worker(rank: int, meeting: Path, out: Path) -> None:
     dist.destroy_process_group()
 
 
+RANK = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_distributed import worker
+worker(int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]))
+"""
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Tensor]]]:
     """State dicts of both ranks, of each training."""
     out = tmp_path_factory.mktemp("ranks")
-    command = [sys.executable, __file__]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    ranks = [
-        subprocess.Popen([*command, str(rank), str(out / "meeting"), str(out)], env=environment, stderr=subprocess.PIPE)
-        for rank in range(RANKS)
-    ]
+    ranks = [forked.start(Path(__file__).parent, rank, out / "meeting", out, code=RANK) for rank in range(RANKS)]
     for process in ranks:
-        _, errors = process.communicate(timeout=600)
-        assert process.returncode == 0, errors.decode()[-2000:]
+        ended = process.result()
+        assert ended.returncode == 0, ended.stderr[-2000:]
     return [torch.load(out / f"rank{rank}", weights_only=True) for rank in range(RANKS)]
 
 
@@ -105,7 +107,3 @@ def test_the_network_is_that_of_one_process_with_all_the_data(
     # Averages of halves and of the whole round differently; no device is so near its margin that it matters here.
     for key, tensor in model.state_dict().items():
         torch.testing.assert_close(trained[0][training][key], tensor, rtol=1e-4, atol=1e-5, msg=key)
-
-
-if __name__ == "__main__":
-    worker(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

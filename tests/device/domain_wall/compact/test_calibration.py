@@ -78,6 +78,7 @@ def test_fit_of_the_motion_finds_the_factors_that_made_the_paths() -> None:
     assert paths.predicted(found) == pytest.approx(paths.predicted(truth), abs=2.4e-9)
 
 
+@pytest.mark.slow
 def test_fit_of_the_notches_finds_the_factors_that_made_the_currents(monkeypatch: pytest.MonkeyPatch) -> None:
     """With weak damping, where walls arrive turned, and at 300 K, where shares of walls pass.
 

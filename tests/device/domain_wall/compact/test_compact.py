@@ -128,6 +128,7 @@ def test_without_damping_and_current_energy_is_kept(twist: float) -> None:
     assert np.ptp(total) < 5e-3 * np.ptp(energy)
 
 
+@pytest.mark.slow
 @pytest.mark.validation
 def test_depinning_threshold_of_a_notch(report: Report) -> None:
     """At rest psi = 0, and the notch holds as long as pi Ms B_DL t W(q) < dU/dq somewhere on its flank.
@@ -223,6 +224,7 @@ def test_free_diffusion(report: Report) -> None:
            1e9 * diffusion * SIGMAS * math.sqrt(2 / replicas) * 4 / 3)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_walls_spread_over_a_track_of_two_widths_as_boltzmann_says() -> None:
     """Density W(q) exp(−U/kB T) ∫ dpsi exp(−…): with noise in Stratonovich's sense the wide half would lose 1/sqrt(2).
 
