@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
+import xarray as xr
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -120,31 +122,52 @@ def find_paths(film: Film, ways: Sequence[Way], images: int) -> Paths:
     energy = coarse["energy"].values.reshape(len(ways), 2, images)
     chosen, other = zip(*(_lower(*pair) for pair in energy), strict=True)
     lower = torch.stack([m[k, torch.from_numpy(which), torch.arange(images)] for k, which in enumerate(chosen)])
-    fine = minimum_energy_path(
-        film.assign(devices),
-        lower[:, 0],
-        lower[:, -1],
-        through=list(lower[:, 1:-1].unbind(1)),
-        images=images,
+    fine = _refined(film.assign(devices), lower, "neb")
+    m = torch.from_numpy(fine["magnetisation"].values)
+    found = {name: torch.from_numpy(fine[name].values).clone() for name in ("coordinate", "energy", "converged")}
+    # A climbing image close to a rest may be thrown off its path by springs: without them it is not.
+    astray = ~found["converged"] | (found["energy"].amax(1) > torch.from_numpy(_heights(coarse, ways)) + VALLEY)
+    if bool(astray.any()):
+        which = torch.nonzero(astray).flatten()
+        again = _refined(film.assign(devices[which]), lower[which], "string")
+        m[which] = torch.from_numpy(again["magnetisation"].values)
+        for name, values in found.items():
+            values[which] = torch.from_numpy(again[name].values)
+    rows = devices.repeat_interleave(images)
+    system = System(film.assign(rows), replicas=len(rows))
+    state = system.state(m.flatten(0, 1))
+    position, tilt = (seen(system, state).reshape(len(ways), images) for seen in (WallPosition(), WallTilt()))
+    return Paths(
+        found["coordinate"],
+        found["energy"],
+        position,
+        tilt,
+        torch.tensor(other, dtype=torch.float64),
+        found["converged"],
+    )
+
+
+def _refined(film: Film, m: Tensor, method: Literal["neb", "string"]) -> xr.Dataset:
+    """Paths with a climbing image, from those of the coarse search."""
+    return minimum_energy_path(
+        film,
+        m[:, 0],
+        m[:, -1],
+        through=list(m[:, 1:-1].unbind(1)),
+        images=m.shape[1],
+        method=method,
         settle=False,
         force=FINE,
         iterations=FINE_ITERATIONS,
         wobble=0.0,
         unfinished="ignore",
     )
-    m = torch.from_numpy(fine["magnetisation"].values)
-    rows = devices.repeat_interleave(images)
-    system = System(film.assign(rows), replicas=len(rows))
-    state = system.state(m.flatten(0, 1))
-    position, tilt = (seen(system, state).reshape(len(ways), images) for seen in (WallPosition(), WallTilt()))
-    return Paths(
-        torch.from_numpy(fine["coordinate"].values),
-        torch.from_numpy(fine["energy"].values),
-        position,
-        tilt,
-        torch.tensor(other, dtype=torch.float64),
-        torch.from_numpy(fine["converged"].values),
-    )
+
+
+def _heights(coarse: xr.Dataset, ways: Sequence[Way]) -> Float[np.ndarray, " way"]:
+    """Energy of the highest image of each way with the lower tilt."""
+    heights: np.ndarray = coarse["energy"].values.reshape(len(ways), 2, -1).max(2).min(1)
+    return heights
 
 
 def _ends(film: Film, way: Way) -> tuple[Tensor, Tensor]:

@@ -20,8 +20,8 @@ def retention_at(device: CharacterisedDevice, temperature: float) -> xr.Dataset:
     """Barriers and retention of every state of every device of a file at another temperature than its own.
 
     The stored barriers and attempt frequencies are scaled by the ratio that the calibrated compact model gives between
-    both temperatures (median over the devices of each state), on films with the constants that are averages there (:meth:`.DeviceParameters.film_at`): the free
-    energy of a wall falls as Ms, A, D and Ku do.
+    both temperatures (median over the devices of each state), on films with the constants that are averages there
+    (:meth:`.DeviceParameters.film_at`): the free energy of a wall falls as Ms, A, D and Ku do.
 
     Args:
         device: Simulated domain-wall device with barriers.

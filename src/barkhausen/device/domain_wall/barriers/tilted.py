@@ -40,7 +40,7 @@ SPACING = 0.25e-9
 SMOOTHING, FACTOR = 0.6, 0.99
 """kappa and c."""
 
-SPREAD = 0.05
+SPREAD = 0.07
 """Relative standard error of a barrier of the calibrated model against paths of least energy."""
 
 
