@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 import subprocess
 import sys
@@ -30,9 +31,9 @@ HEAVY = (
 
 
 def cpu_seconds(*arguments: str, **environment: str) -> tuple[float, str]:
-    """Least CPU time of three starts, and the output."""
-    taken, output = [], ""
-    for _ in range(3):
+    """CPU time of the first of three starts that is short enough, or else of the quickest, and the output."""
+    taken, output = [math.inf], ""
+    while len(taken) <= 3 and min(taken) >= CPU_SECONDS:
         with subprocess.Popen(
             [sys.executable, "-m", "barkhausen", *arguments],
             stdout=subprocess.PIPE,
