@@ -1,11 +1,12 @@
-"""What version 0.1.0 computed comes out again to the last bit, whatever it is called now.
+"""What version 0.1.0 computed comes out again, whatever it is called now.
 
-The kept files are of one machine. On another kind of processor, or with another torch, sums are rounded otherwise, and
-nothing can be said.
+The kept files are of one machine. Where sums are rounded as there, every number has the same bits. Elsewhere a training
+soon takes another way, so that its numbers say nothing; what does not depend on the way agrees within rounding.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
@@ -21,6 +22,7 @@ import xarray as xr
 
 from barkhausen.core.renamed import DEVICE_DIMENSIONS, DEVICE_VARIABLES, STATE_KEYS
 from barkhausen.device import read_device
+from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY
 from barkhausen.experiment.characterise import characterise_to_file, history_file
 from barkhausen.experiment.checkpoint import load_checkpoint
 from barkhausen.experiment.chip.inference import infer_on_chip
@@ -35,20 +37,44 @@ OLD = Path(__file__).parents[1] / "old_versions" / "0.1.0"
 NOT_COMPUTED = {"wall_seconds", "seconds", "software", "schema"}
 """Keys of what differs from run to run, or says which version it was."""
 
+OF_BARRIERS = {*STABILITY, ESCAPE_DIRECTION, "read_disturb"}
+"""Variables that follow from barriers, which are those of walls that may tilt since 0.2.0."""
+
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-@pytest.fixture(autouse=True)
-def _on_the_machine_of_the_kept_files() -> None:
+def rounding() -> str:
+    """Hash of the bits of some sums, products and functions, which libraries choose by the processor."""
+    generator = torch.Generator().manual_seed(1)
+    x, w = torch.rand(100, 784, generator=generator), torch.randn(784, 8, generator=generator)
+    y = (x @ w).requires_grad_()
+    loss = torch.nn.functional.cross_entropy(torch.tanh(y), torch.arange(100) % 8)
+    (slope,) = torch.autograd.grad(loss, y)
+    wide = x.double()
+    results = [y, loss, x.T @ slope, torch.exp(x), x.mean(0), x.var(0), wide @ wide.T, torch.fft.rfft2(wide).abs()]
+    whole = b"".join(result.detach().numpy().tobytes() for result in results)
+    return hashlib.sha256(whole + np.linalg.solve(wide[:, :100].numpy(), np.ones(100)).tobytes()).hexdigest()[:16]
+
+
+@pytest.fixture(scope="module")
+def same_bits() -> bool:
+    """Whether this machine rounds as one on which the kept numbers have been seen to the last bit."""
+    kept = json.loads((OLD / "machine.json").read_text(encoding="utf-8"))
     here = {
         "torch": str(torch.__version__),
         "machine": platform.machine(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "kernel": compiled.variant() if compiled.available() else None,
     }
-    kept = json.loads((OLD / "machine.json").read_text(encoding="utf-8"))
-    if here != kept:
-        pytest.skip(f"the kept files are of {kept}, here is {here}")
+    return all(kept[key] == value for key, value in here.items()) and rounding() in kept["rounding"]
+
+
+def equal(new: Any, old: Any, name: str, same_bits: bool) -> None:
+    """Assert that arrays have the same bits, or agree within rounding."""
+    if same_bits or not np.issubdtype(np.asarray(old).dtype, np.floating):
+        np.testing.assert_array_equal(new, old, name)
+    else:
+        np.testing.assert_allclose(new, old, rtol=1e-5, atol=0, err_msg=name)
 
 
 def values_of(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -78,7 +104,9 @@ def changed(old: Any, new: Any) -> dict[str, tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("mode", ["in-situ", "ex-situ"])
-def test_a_run_gives_the_same_numbers(mode: str, tmp_path: Path) -> None:
+def test_a_run_gives_the_same_numbers(mode: str, tmp_path: Path, same_bits: bool) -> None:
+    if not same_bits:
+        pytest.skip(f"sums are rounded otherwise on this machine ({rounding()}); add it to machine.json if this passes")
     old, new = OLD / f"run-{mode}", tmp_path / "run"
     summary = Run(load_recipe(OLD / f"recipe-{mode}.toml"), new).execute()
     kept = upgraded(json.loads((old / "summary.json").read_text(encoding="utf-8")))
@@ -92,36 +120,53 @@ def test_a_run_gives_the_same_numbers(mode: str, tmp_path: Path) -> None:
         assert changed(*lines) == {}, name
 
 
-def test_a_characterisation_gives_the_same_numbers(tmp_path: Path) -> None:
+def test_a_characterisation_gives_the_same_numbers(tmp_path: Path, same_bits: bool) -> None:
     out = tmp_path / "device.nc"
     # Constants of the cells, as they were; a file that does not say means averages at 300 K now.
     characterise_to_file(OLD / "characterisation.toml", out, settings=("material.constants_at=0",), threads=1)
     kept = read_device(OLD / "characterisation.nc").data
     new = read_device(out).data
     for name, variable in kept.data_vars.items():
-        np.testing.assert_array_equal(new[name].transpose(*variable.dims).values, variable.values, str(name))
+        if name in OF_BARRIERS:
+            continue
+        equal(new[name].transpose(*variable.dims).values, variable.values, str(name), same_bits)
     with xr.open_dataset(OLD / "characterisation.nc", engine="h5netcdf") as old:
         for name in set(old.data_vars) & set(DEVICE_VARIABLES):
+            if DEVICE_VARIABLES[str(name)] in OF_BARRIERS:
+                continue
             dims = [DEVICE_DIMENSIONS.get(str(dim), str(dim)) for dim in old[name].dims]
             now = new[DEVICE_VARIABLES[str(name)]].transpose(*dims)
-            np.testing.assert_array_equal(now.values, old[name].values, str(name))
+            equal(now.values, old[name].values, str(name), same_bits)
     with (
         xr.open_dataset(OLD / "characterisation.history.nc", engine="h5netcdf") as old,
         xr.open_dataset(history_file(out), engine="h5netcdf") as history,
     ):
         assert set(old.data_vars) >= {"wall_position", "wall_count", "perpendicular"}
         for name, variable in old.data_vars.items():
-            np.testing.assert_array_equal(history[name].values, variable.values, str(name))
+            equal(history[name].values, variable.values, str(name), same_bits)
+
+
+def infer(mode: str, chip: int | None, epochs: int, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Kept and present summaries of an inference on a chip."""
+    shutil.copytree(OLD / f"run-{mode}", folder / f"run-{mode}")
+    found = infer_on_chip(
+        folder / f"run-{mode}", load_chip(OLD / "chip.toml", ()), number=chip, fine_tuning_epochs=epochs
+    )
+    kept = json.loads((OLD / f"infer-{mode}.json").read_text(encoding="utf-8"))
+    assert len(values_of(kept)) > 50
+    return kept, json.loads(json.dumps(found.summary()))
 
 
 @pytest.mark.parametrize(("mode", "chip", "epochs"), [("in-situ", None, 1), ("ex-situ", 1, 0)])
 def test_an_inference_on_a_chip_gives_the_same_numbers(
-    mode: str, chip: int | None, epochs: int, tmp_path: Path
+    mode: str, chip: int | None, epochs: int, tmp_path: Path, same_bits: bool
 ) -> None:
-    shutil.copytree(OLD / f"run-{mode}", tmp_path / f"run-{mode}")
-    found = infer_on_chip(
-        tmp_path / f"run-{mode}", load_chip(OLD / "chip.toml", ()), number=chip, fine_tuning_epochs=epochs
-    )
-    kept = json.loads((OLD / f"infer-{mode}.json").read_text(encoding="utf-8"))
-    assert len(values_of(kept)) > 50
-    assert changed(kept, json.loads(json.dumps(found.summary()))) == {}
+    differ = changed(*infer(mode, chip, epochs, tmp_path))
+    if not same_bits:
+        # Fine-tuning is a training.
+        differ = {key: pair for key, pair in differ.items() if not key.startswith("/fine_tuning")}
+        for key, (before, after) in differ.items():
+            assert isinstance(before, float), key
+            equal(after, before, key, same_bits)
+    else:
+        assert differ == {}
