@@ -7,8 +7,8 @@ walls escape over the lower barrier only.
 
 At another temperature the barriers of a device whose technology can compute them
 (:attr:`barkhausen.device.technology.Technology.stability_at`) are multiplied by the ratio of the computed barriers at
-both temperatures, and so are the attempt frequencies. Those of other devices, such as measured ones, are taken as they
-are.
+both temperatures (median over devices), and so are the attempt frequencies. Those of other devices, such as measured
+ones, are taken as they are.
 """
 
 from __future__ import annotations
@@ -243,16 +243,16 @@ def _sides(device: CharacterisedDevice, stretch: Rates, heat: float, own: float)
 
 
 def _ratios(now: xr.Dataset, then: xr.Dataset) -> tuple[Rates, Rates]:
-    """Barriers and attempt frequencies at one temperature over those at another."""
+    """Barriers and attempt frequencies at one temperature over those at another.
+
+    The median over the devices of each state: single walls may rest in another place at the other temperature.
+    """
     factors = []
     for name in VARIABLES[:2]:
         one, other = (values[name].transpose("state", "device").values for values in (now, then))
         with np.errstate(invalid="ignore", divide="ignore"):
             factor = np.where(other > 0, one / other, np.nan)
-        # A state that a device has at one of the temperatures only: as in the other devices.
-        median = np.nanmedian(np.where(np.isfinite(factor).any(axis=1, keepdims=True), factor, 1.0), axis=1)
-        factors.append(np.where(np.isfinite(factor), factor, median[:, None]))
-    # No barrier is left at that temperature: no attempt frequency either.
-    lost = np.isnan(now["attempt_frequency"].transpose("state", "device").values)
-    there = ~np.isnan(then["attempt_frequency"].transpose("state", "device").values)
-    return factors[0], np.where(lost & there, np.nan, factors[1])
+        # A state that no device has at one of the temperatures is taken as it is.
+        known = np.where(np.isfinite(factor).any(axis=1, keepdims=True), factor, 1.0)
+        factors.append(np.broadcast_to(np.nanmedian(known, axis=1, keepdims=True), factor.shape))
+    return factors[0], factors[1]

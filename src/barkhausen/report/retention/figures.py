@@ -32,19 +32,10 @@ MOST_TICKS = 10
 LONGEST = 1e14
 """Retention times in s above this are drawn there: 3 million years."""
 TICKS = (
-    1e-9,
-    1e-6,
-    1e-3,
-    1.0,
-    60.0,
-    3600.0,
-    86_400.0,
-    30 * 86_400.0,
-    31_557_600.0,
-    315_576_000.0,
-    3.15576e10,
-    3.15576e13,
+    *(10.0**power for power in range(-9, 2)),
+    *(3600.0, 86_400.0, 30 * 86_400.0, 31_557_600.0, 315_576_000.0, 3.15576e10, 3.15576e13),
 )
+"""Times in s that axes may name: decades up to 10 s, then an hour, a day, a month, and years."""
 
 
 def accuracy_plot(group: Group) -> Spec:
