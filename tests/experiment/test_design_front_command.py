@@ -14,9 +14,10 @@ import tomli_w
 import xarray as xr
 
 from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.core.progress import Silent
 from barkhausen.device import load_parameters
 from barkhausen.device.domain_wall.design.front import MERITS, appraisal
-from barkhausen.experiment.design.front import work
+from barkhausen.experiment.design.front import confirmation, work
 from barkhausen.experiment.design.front.confirmation import retention_interval
 from barkhausen.experiment.design.front.verdict import verdict
 from barkhausen.experiment.design.search import design_to_directory, finished_front
@@ -114,7 +115,8 @@ def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, mo
             return {"refused": str(OutcomeError("no wall was left"))}
         merits = dict.fromkeys(MERITS, 0.0) | {"retention": 1e5, "energy": 1e-13, "barrier": 20.0}
         return {
-            "merits": merits, "voltages": list(scan[1:3]), "events": 4, "devices": 2, "barrier": [[20.0, 21.0]] * 2,
+            "merits": merits, "voltages": list(scan[1:3]), "drive_factor": 1.15, "events": 4, "devices": 2,
+            "barrier": [[20.0, 21.0]] * 2,
             "scan": {"voltages": list(scan), "shares": [[0.5] * len(scan)] * 2}, "retention_interval": [1e4, 1e6],
             "mean": [6e-8, 1e-7], "spread": [1e-9, 1e-9], "barrier_ratio": [0.9, 1.0], "bits": None, "overlaps": [],
         }  # fmt: skip
@@ -125,6 +127,8 @@ def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, mo
     last = result["finalists"][-1]
     device = load_parameters(tmp_path / "out" / last["file"])
     assert list(device.protocol.gate_voltages or ()) == last["confirmed"]["voltages"]
+    current = last["parameters"]["protocol"]["program"]["current_density"]
+    assert device.protocol.program.current_density == pytest.approx(1.15 * current)
     assert "needs, by micromagnetics, 100 fJ an event with a retention of 1e+05 s" in verdict(result).summary
     page = write_design_page(tmp_path / "out").read_text()
     assert "no wall was left" in page
@@ -173,3 +177,30 @@ def test_the_interval_of_a_retention_holds_it_and_grows_with_the_spread_of_ratio
     wider = retention_interval(held, np.array([0.8, 0.9, 1.0, 1.1, 1.2]), 1)
     assert wider[0] < low
     assert np.log(wider[1] / wider[0]) > 2 * np.log(high / low)
+
+
+def test_currents_are_raised_until_walls_reach_the_last_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    recipe = load_search("retention-frontier")
+    space = recipe.front_space()
+    device = space.decode(space.point(space.shares_of(recipe.device)))
+    places = [notch.position for notch in device.shape.notches]
+    scan = device.protocol.gate_voltages or ()
+
+    def walls(passed: np.ndarray) -> np.ndarray:
+        return np.array(places)[np.minimum(passed.astype(int), 4)][:, None, None]
+
+    def strength(tried: Any) -> float:
+        return float(tried.protocol.program.current_density / device.protocol.program.current_density)
+
+    # The stronger the pulse, the more notches a wall passes at the last voltages.
+    monkeypatch.setattr(
+        confirmation, "_scanned", lambda tried, *_: walls(np.linspace(0, 4.999 * strength(tried) / 1.5, len(scan)))
+    )
+    factor, seen = confirmation._adapted(device, places, tmp_path, Silent(), {})
+    assert factor == pytest.approx(1.15**2)
+    assert [seen[k].max() for k in range(5)] == [1.0] * 5
+    # Walls that pass the first notch at every voltage are driven less.
+    monkeypatch.setattr(
+        confirmation, "_scanned", lambda tried, *_: walls(np.linspace(1.35 * strength(tried), 6, len(scan)))
+    )
+    assert confirmation._adapted(device, places, tmp_path, Silent(), {})[0] == pytest.approx(1.15**-3)

@@ -30,6 +30,12 @@ from barkhausen.micromagnetics import WallCount, WallPosition, domain_wall, simu
 RESAMPLES = 1000
 """Number of bootstrap samples."""
 
+STEP, ATTEMPTS = 1.15, 5
+"""Factor between two currents that are tried, and how many are."""
+
+REACHED = 0.95
+"""Share of walls at the place of its state from which on a state counts as reached."""
+
 
 def confirm(
     parameters: DeviceParameters,
@@ -43,10 +49,10 @@ def confirm(
 ) -> dict[str, Any]:
     """Simulate a design; return its merits, states and barriers, or the reason why such a device is impossible.
 
-    The gate voltages are chosen anew from a scan on a few devices, since the compact model's are those of its own
-    thresholds. Then the ensemble of events is simulated, on devices of which the first few are those of the scan. On
-    these few, the barriers of the resting walls are found by paths of least energy; their mean ratio to the compact
-    model's corrects those of all devices.
+    The gate voltages are chosen anew from a scan on a few devices, if need be with other currents, since the compact
+    model's are those of its own thresholds. Then the ensemble of events is simulated, on devices of which the first few
+    are those of the scan. On these few, the barriers of the resting walls are found by paths of least energy; their
+    mean ratio to the compact model's corrects those of all devices.
 
     The device file and the result are stored as ``<stem>.nc`` and ``<stem>.json``, with unfinished work beside them. A
     design with stored results is not simulated again.
@@ -95,12 +101,11 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
     simulating: dict[str, Any],
 ) -> dict[str, Any]:
     places = [notch.position for notch in parameters.shape.notches]
-    tried = _with_voltages(parameters, scan, devices=scanned, cycles=1)
-    seen = shares(_scanned(tried, work / "scan", progress, simulating), places)
-    voltages = tuple(scan[k] for k in chosen(seen))
-    device = _with_voltages(
-        parameters, voltages, devices=parameters.characterisation.devices, cycles=parameters.characterisation.cycles
+    factor, seen = _adapted(
+        _with_voltages(parameters, scan, devices=scanned, cycles=1), places, work, progress, simulating
     )
+    voltages = tuple(scan[k] for k in chosen(seen))
+    device = _with_voltages(with_drive(parameters, factor), voltages)
     found = characterise(device, checkpoint=work / "events", progress=progress, **simulating)
     write_device(found.device, stem.with_suffix(".nc"))
     positions = found.device.data["state_value"].transpose("state", "device", "cycle").values
@@ -110,11 +115,47 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
     return {
         "merits": asdict(merits),
         "voltages": list(in_order.protocol.gate_voltages or ()),
+        "drive_factor": factor,
         "events": int(positions.size),
         "devices": int(positions.shape[1]),
         "scan": {"voltages": list(scan), "shares": seen.tolist()},
         **_states(found, positions, held, ratios, parameters.characterisation.seed),
     }
+
+
+def _adapted(
+    scan: DeviceParameters, places: list[float], work: Path, progress: Progress, simulating: dict[str, Any]
+) -> tuple[float, Float[np.ndarray, "state voltage"]]:
+    """Factor on both currents, and the shares of walls at the place of each state at each voltage.
+
+    Where the compact model's currents do not lead to all states, they are changed in steps of :data:`STEP`: up if at
+    the last voltage too few walls reach the last state, else down. The first factor with which all states are reached
+    is taken, or that with the largest sum of shares.
+    """
+    best: tuple[float, float, Float[np.ndarray, "state voltage"]] | None = None
+    factor, direction = 1.0, 0
+    for attempt in range(ATTEMPTS):
+        tried = with_drive(scan, factor)
+        seen = shares(_scanned(tried, work / f"scan-{attempt}", progress, simulating), places)
+        own = [float(seen[state, level]) for state, level in enumerate(chosen(seen))]
+        if best is None or sum(own) > best[0]:
+            best = sum(own), factor, seen
+        if min(own) >= REACHED:
+            break
+        direction = direction or (1 if seen[-1, -1] < REACHED else -1)
+        factor *= STEP**direction
+    assert best is not None
+    return best[1], best[2]
+
+
+def with_drive(parameters: DeviceParameters, factor: float) -> DeviceParameters:
+    """The same device with both currents multiplied by a factor."""
+    protocol = parameters.protocol
+    pulses = {
+        name: pulse.model_copy(update={"current_density": factor * pulse.current_density})
+        for name, pulse in (("reset", protocol.reset), ("program", protocol.program))
+    }
+    return parameters.model_copy(update={"protocol": protocol.model_copy(update=pulses)})
 
 
 def _with_voltages(parameters: DeviceParameters, voltages: tuple[float, ...], **numbers: int) -> DeviceParameters:

@@ -31,7 +31,7 @@ from barkhausen.device.domain_wall.design.front import (
     goal,
     trade,
 )
-from barkhausen.experiment.design.front.confirmation import confirm, merits_from
+from barkhausen.experiment.design.front.confirmation import confirm, merits_from, with_drive
 from barkhausen.experiment.design.front.points import CsvPoints
 from barkhausen.experiment.design.search_file import SearchRecipe
 from barkhausen.experiment.summary import software
@@ -253,7 +253,10 @@ class FrontWork:
         voltages = (finalist.confirmed or {}).get("voltages")
         if voltages is not None:
             protocol = parameters.protocol.model_copy(update={"gate_voltages": tuple(voltages)})
-            parameters = parameters.model_copy(update={"protocol": protocol})
+            assert finalist.confirmed is not None
+            parameters = with_drive(
+                parameters.model_copy(update={"protocol": protocol}), finalist.confirmed["drive_factor"]
+            )
         values = parameters.model_dump(mode="json", exclude_none=True)
         for table in ("track", "junction"):
             values[table] = getattr(parameters, table).model_dump(mode="json", exclude_unset=True)
