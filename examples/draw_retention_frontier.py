@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from barkhausen.core.display.plot_style import COLOURS, GREY, new_axes, one_column
 from barkhausen.experiment.design.search import finished_front
@@ -28,7 +29,7 @@ MARKS = {
     3.156e7: "1 year",
     3.156e8: "10 years",
 }
-LONGEST = 1e13
+LONGEST = 1e11
 """Retention in s from which on designs are drawn at the end of the axis."""
 
 
@@ -56,6 +57,9 @@ def draw(directories: list[Path]) -> Figure:
                 axes.plot(x, y, "*", color=colour, ms=7, mfc=colour if full else "white", mew=0.7)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlim(1e-7, LONGEST)
         axes.set_xticks(list(MARKS), list(MARKS.values()), rotation=45, ha="right")
         axes.axvline(3.156e8, color=GREY, lw=0.6, ls=":")

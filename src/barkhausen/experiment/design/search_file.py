@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
+from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import SEARCH, refuse_other_kind
 from barkhausen.core.files.recipes import recipe_file
@@ -40,7 +40,7 @@ EXTENSIBLE = (
 ONE_COST = ("families", "ranges", "weights")
 """Keys of a search for the least cost, which a search for a front does not know."""
 
-SEVERAL = ("variables", "scan", "objectives", "limits", "kept_at", "barrier_factor", "scanned")
+SEVERAL = ("variables", "scan", "objectives", "limits", "enough", "kept_at", "barrier_factor", "scanned")
 """Keys of a search for a front, which a search for the least cost does not know."""
 
 
@@ -83,6 +83,8 @@ class SearchSettings(Parameters):
     """Objectives, of which mode ``constrained`` takes the first."""
     limits: Limits = Limits()
     """Constraints."""
+    enough: Positive = 1e30
+    """Retention in s beyond which more is no gain."""
     kept_at: Annotated[float, Field(gt=0, le=2000)] | None = None
     """Temperature in K at which states are to be kept. Default: that of the characterisation."""
     barrier_factor: Annotated[float, Field(gt=0, le=10)] = 1.0

@@ -124,6 +124,7 @@ class FrontWork:
                 generations=settings.generations,
                 population=settings.population,
                 seed=mixed_seed(settings.seed, DURING) % 2**32,
+                enough=settings.enough,
                 starts=[self.recipe.device] if self.recipe.device.shape.notches else [],
                 advance=advance,
             )
@@ -160,7 +161,7 @@ class FrontWork:
     def _selected(self, found: Sequence[Found]) -> list[Found]:
         """Points for another evaluation: the front (with one objective: the best), else those nearest to the limits."""
         settings = self.settings
-        best = front(found, settings.sought, settings.limits)
+        best = front(found, settings.sought, settings.limits, settings.enough)
         if len(settings.sought) == 1:
             kept = {point.vector: point for point in found if point.feasible(settings.limits)}
             best = sorted(kept.values(), key=lambda p: front_key(p, settings.sought[0]))

@@ -107,3 +107,12 @@ def test_points_of_another_search_are_refused() -> None:
     memory.points[0] = Found(0, (1.0, *memory.points[0].vector[1:]), (), None)
     with pytest.raises(InputError, match="generation 0: the stored points are those of another search"):
         search(memory, 0)
+
+
+def test_more_than_enough_is_no_gain() -> None:
+    found = [
+        Found(0, vector, (), merits(vector))
+        for vector in (SPACE.point([x] + [0.5] * (len(LOW) - 1)) for x in (0.2, 0.6, 0.9))
+    ]
+    assert len(front(found, ("energy", "retention"), LIMITS)) == 3
+    assert front(found, ("energy", "retention"), LIMITS, 1e5) == found[:2]

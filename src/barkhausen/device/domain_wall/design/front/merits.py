@@ -79,9 +79,17 @@ RISES: Mapping[Objective, bool] = {
 """Objectives, and whether more is better."""
 
 
-def goal(merits: Merits, objective: Objective) -> float:
-    """The number that a search minimises: times by their logarithm, gains with a minus sign."""
+def goal(merits: Merits, objective: Objective, enough: float = math.inf) -> float:
+    """The number that a search minimises: energies and times by their logarithm, gains with a minus sign.
+
+    Args:
+        merits: Merits of a design.
+        objective: Which of them.
+        enough: Retention in s beyond which more is no gain.
+    """
     value = float(getattr(merits, objective))
+    if objective == "retention":
+        value = min(value, enough)
     if objective in ("retention", "energy"):
         value = math.log10(max(value, 1e-30))
     return -value if RISES[objective] else value

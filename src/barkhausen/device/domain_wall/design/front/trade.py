@@ -7,6 +7,7 @@ algorithm with the same constraints.
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def trade(
     population: int,
     seed: int,
     starts: Sequence[DeviceParameters] = (),
+    enough: float = math.inf,
     advance: Callable[[int], None] = lambda steps: None,
 ) -> list[Found]:
     """Search for the front; return all points in the order of their evaluation.
@@ -77,6 +79,7 @@ def trade(
         population: Number of points in a generation, a power of two.
         seed: Seed of the initial points and of the sampler.
         starts: Known devices, with which the search begins (:meth:`.FrontSpace.first_generation`).
+        enough: Retention in s beyond which more is no gain.
         advance: Function called with the number of completed points.
 
     Raises:
@@ -117,22 +120,25 @@ def trade(
                     trial.set_constraint("violation", _violation(point, limits))
                 else:
                     trial.set_user_attr("violation", _violation(point, limits))
-                study.tell(trial, _goals(point, objectives))
+                study.tell(trial, _goals(point, objectives, enough))
             found += stored
             advance(population)
     return found
 
 
-def front(found: Sequence[Found], objectives: Sequence[Objective], limits: Limits) -> list[Found]:
+def front(
+    found: Sequence[Found], objectives: Sequence[Objective], limits: Limits, enough: float = math.inf
+) -> list[Found]:
     """Points that keep the limits and that no other one beats in all objectives, in order of the first objective.
 
     Args:
         found: Evaluated points.
         objectives: Objectives; with a single one, the front is the best point.
         limits: Constraints.
+        enough: Retention in s beyond which more is no gain.
     """
     kept = [point for point in found if point.feasible(limits)]
-    goals = [_goals(point, objectives) for point in kept]
+    goals = [_goals(point, objectives, enough) for point in kept]
     best: dict[tuple[float, ...], Found] = {}
     for point, mine in zip(kept, goals, strict=True):
         beaten = any(all(a <= b for a, b in zip(other, mine, strict=True)) and other != mine for other in goals)
@@ -146,10 +152,10 @@ def _suggested(space: FrontSpace, trial: Any) -> Vector:
     return space.point([float(trial.suggest_float(name, 0.0, 1.0)) for name in space.names])
 
 
-def _goals(point: Found, objectives: Sequence[Objective]) -> list[float]:
+def _goals(point: Found, objectives: Sequence[Objective], enough: float) -> list[float]:
     if point.merits is None:
         return [WORST] * len(objectives)
-    return [goal(point.merits, objective) for objective in objectives]
+    return [goal(point.merits, objective, enough) for objective in objectives]
 
 
 def _violation(point: Found, limits: Limits) -> float:
