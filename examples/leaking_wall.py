@@ -19,7 +19,7 @@ import argparse
 import json
 import math
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -56,14 +56,14 @@ PUBLISHED_ENERGY = (-2.0064e-17, -2.0315e-17)
 """First and last energy of the leaking wall, J; D = 0.1 mJ/m2."""
 
 
-def film_of(cells: int, anisotropy: Tensor | None = None, tilt: float = 0.0) -> mm.Film:
+def film_of(cells: int, strengths: Sequence[float], anisotropy: Tensor | None = None, tilt: float = 0.0) -> mm.Film:
     """Track of 40 nm, with a DMI for each replica and an easy axis tilted to +y (rad)."""
     stuff = mm.Material(
-        saturation_magnetisation=1e6, exchange_stiffness=1e-11, damping=0.02, anisotropy=0.8e6, dmi=DMI[0],
+        saturation_magnetisation=1e6, exchange_stiffness=1e-11, damping=0.02, anisotropy=0.8e6, dmi=strengths[0],
         spin_hall_angle=0.15, field_like_ratio=-2.0, easy_axis=(0.0, math.sin(tilt), math.cos(tilt)),
     )  # fmt: skip
     grid = mm.Grid(cells, 20, CELL, CELL, 1e-9)
-    dmi = torch.tensor(DMI, dtype=torch.float64)[:, None, None].expand(-1, *grid.shape).contiguous()
+    dmi = torch.tensor(strengths, dtype=torch.float64)[:, None, None].expand(-1, *grid.shape).contiguous()
     return mm.Film(grid, stuff, anisotropy=anisotropy, maps=mm.ParameterMaps(dmi=dmi))
 
 
@@ -73,10 +73,10 @@ def terms_of(film: mm.Film) -> tuple[mm.Term, ...]:
     return tuple(torque if isinstance(term, mm.SpinOrbitTorque) else term for term in mm.standard_terms(film.material))
 
 
-def at_rest(film: mm.Film, terms: tuple[mm.Term, ...], place: float, torque: float = 1e-4) -> Tensor:
+def at_rest(film: mm.Film, terms: tuple[mm.Term, ...], place: float, replicas: int, torque: float = 1e-4) -> Tensor:
     """Up, a wall along +y, down: minimised, without the current."""
     start = mm.domain_wall(film, place, angle=math.pi / 2, width=film.material.wall_width)
-    system = mm.System(film, terms=terms, replicas=len(DMI))
+    system = mm.System(film, terms=terms, replicas=replicas)
     return mm.minimize(system, start, torque=torque, on_maximum="ignore")
 
 
@@ -129,13 +129,19 @@ class Records:
         return {key: torch.stack(value).numpy() for key, value in self.values.items()}
 
 
-def barrier(out: Path, until: float) -> dict[str, np.ndarray]:
-    """Positions of the four walls, relative to the start."""
-    film = film_of(384, tilt=TILT)
+def barrier(out: Path, until: float, strengths: Sequence[float]) -> dict[str, np.ndarray]:
+    """Positions of the walls, one for each D, relative to the start."""
+    film = film_of(384, strengths, tilt=TILT)
     terms = terms_of(film)
     # Minimised before there is a barrier, as in the script.
     simulation = mm.Simulation(
-        film, pulses(), replicas=len(DMI), terms=terms, dt=5e-14, initial=at_rest(film, terms, START), threads=1
+        film,
+        pulses(),
+        replicas=len(strengths),
+        terms=terms,
+        dt=5e-14,
+        initial=at_rest(film, terms, START, len(strengths)),
+        threads=1,
     )
     window = mm.FollowingWindow(simulation, anisotropy=raised)
     return proceed(
@@ -144,16 +150,18 @@ def barrier(out: Path, until: float) -> dict[str, np.ndarray]:
     )  # fmt: skip
 
 
-def leak(out: Path, until: float) -> dict[str, np.ndarray]:
-    """Positions and energies of the four walls; the position from the left end."""
+def leak(out: Path, until: float, strengths: Sequence[float]) -> dict[str, np.ndarray]:
+    """Positions and energies of the walls, one for each D; the position from the left end."""
     x = (torch.arange(425, dtype=torch.float64) + 0.5) * CELL
     # 1.60, 1.59 ... 0.81 MJ/m3, each 10 nm long, between ends of 1.6 and 0.8.
     steps = ((x - 25e-9) / 10e-9).floor().clamp(0, 80)
-    film = film_of(425, (1.6e6 - 0.01e6 * steps)[:, None].expand(425, 20).contiguous())
+    film = film_of(425, strengths, (1.6e6 - 0.01e6 * steps)[:, None].expand(425, 20).contiguous())
     terms = terms_of(film)
     # 5 mT remain: the end of the track pushes the wall away, so there is no rest where the script starts it.
-    start = at_rest(film, terms, 25e-9, torque=1e-2)
-    simulation = mm.Simulation(film, replicas=len(DMI), terms=terms, integrator="splitting", initial=start, threads=1)
+    start = at_rest(film, terms, 25e-9, len(strengths), torque=1e-2)
+    simulation = mm.Simulation(
+        film, replicas=len(strengths), terms=terms, integrator="splitting", initial=start, threads=1
+    )
 
     def record() -> dict[str, np.ndarray]:
         seen = simulation.advance(RECORD * 5, observe=[mm.WallPosition(), mm.Energy()])
@@ -215,16 +223,16 @@ def summary_of_leak(found: dict[str, np.ndarray]) -> dict[str, list[float]]:
     }
 
 
-def draw(found: dict[str, np.ndarray], quantity: str, path: Path) -> None:
-    """Curves of the four walls against time."""
+def draw(found: dict[str, np.ndarray], quantity: str, path: Path, strengths: Sequence[float]) -> None:
+    """Curves of the walls against time."""
     figure, axes = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
     scale, label = {"position": (1e6, "position (µm)"), "energy": (1e18, "total energy (aJ)")}[quantity]
-    for curve, dmi in zip(found[quantity].T, DMI, strict=True):
+    for curve, dmi in zip(found[quantity].T, strengths, strict=True):
         axes.plot(found["time"] * NANO, curve * scale, label=f"D = {dmi * 1e3:g} mJ/m²", lw=1)
     if path.stem == "barrier":
         edges = [(CENTRE + sign * BARRIER / 2) * 1e6 for sign in (-1, 1)]
         axes.axhspan(*edges, color="0.85", label="barrier")
-        for k, place in enumerate(PUBLISHED["position at 41.5 ns, um"]):
+        for k, place in enumerate(PUBLISHED["position at 41.5 ns, um"] if strengths == DMI else ()):
             axes.plot(41.5, place, "o", color=f"C{k}", mfc="none", label="published" if k == 0 else None)
     axes.set(xlabel="time (ns)", ylabel=label)
     axes.legend(fontsize=7)
@@ -238,17 +246,19 @@ def main() -> None:
     parser.add_argument("what", choices=["barrier", "leak"])
     parser.add_argument("--out", type=Path, default=Path("walls"))
     parser.add_argument("--until", type=float, help="end in ns; 42 for the barrier, 300 for the leak")
+    parser.add_argument("--dmi", type=float, nargs="+", help="D of each wall in J/m2; the published four by default")
     arguments = parser.parse_args()
+    strengths = arguments.dmi or DMI
     out, what = arguments.out, arguments.what
     out.mkdir(parents=True, exist_ok=True)
     until = (arguments.until or {"barrier": 42.0, "leak": 300.0}[what]) * 1e-9
-    found = {"barrier": barrier, "leak": leak}[what](out, until)
+    found = {"barrier": barrier, "leak": leak}[what](out, until, strengths)
     summary = {"barrier": summary_of_barrier, "leak": summary_of_leak}[what](found)
     published: dict[str, object] = dict(PUBLISHED) if what == "barrier" else {"energy, J": PUBLISHED_ENERGY}
-    print(json.dumps({"D, mJ/m2": [dmi * 1e3 for dmi in DMI], "ours": summary, "published": published}, indent=1))
-    draw(found, "position", out / f"{what}.png")
+    print(json.dumps({"D, mJ/m2": [dmi * 1e3 for dmi in strengths], "ours": summary, "published": published}, indent=1))
+    draw(found, "position", out / f"{what}.png", strengths)
     if what == "leak":
-        draw(found, "energy", out / "leak-energy.png")
+        draw(found, "energy", out / "leak-energy.png", strengths)
 
 
 if __name__ == "__main__":
