@@ -11,7 +11,8 @@ import torch
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import DeviceParameters, preset
-from barkhausen.device.domain_wall.barriers import string_barriers
+from barkhausen.device.domain_wall.barriers import calibrated_landscapes, string_barriers
+from barkhausen.device.domain_wall.barriers.calibration import barrier_ratios
 from barkhausen.device.domain_wall.barriers.landscape import along_path
 from barkhausen.device.domain_wall.barriers.paths import VALLEY, Way, _lower
 from barkhausen.device.domain_wall.barriers.resting import resting_walls
@@ -90,6 +91,22 @@ def test_barriers_are_those_of_the_general_method_and_resume(tmp_path: Path) -> 
     assert again.equals(found)
     with pytest.raises(InputError, match="holds another simulation"):
         string_barriers(parameters, PLACES, devices=[0], checkpoint=tmp_path / "work")
+
+
+def test_a_model_fitted_to_the_paths_of_one_device_predicts_the_other() -> None:
+    parameters = short(2, roughness={"rms": 0.6e-9, "correlation_length": 20e-9})
+    fitted = calibrated_landscapes(parameters, PLACES, devices=[0])
+    paths = string_barriers(parameters, PLACES)
+    ratios = barrier_ratios(fitted, paths, HEAT)
+    # Both directions of the one way of each device: its own are those of the path.
+    np.testing.assert_allclose(ratios[:2], 1.0, atol=0.01)
+    np.testing.assert_allclose(ratios[2:], 1.0, atol=0.1)
+    assert fitted.attrs["fitted_pairs"] == 2
+    assert 0.7 < fitted.attrs["factor"] < 1.4
+    assert 0.02 <= fitted.attrs["relative_error"] < 0.2
+    held = retention(parameters, PLACES, landscapes=fitted)
+    assert held.attrs["method"] == "compact-calibrated"
+    assert (held["retention_time_lower"] < held["retention_time"]).all()
 
 
 def test_a_path_is_put_together_from_the_lower_hills_of_two_tilts() -> None:

@@ -35,8 +35,9 @@ def characterize(
         str | None,
         typer.Option(
             "--barriers",
-            help="Energy barriers of the states: compact (calibrated model, seconds) or string (micromagnetic paths of "
-            "least energy, minutes). Default: characterisation.barriers of the file, compact.",
+            help="Energy barriers of the states: compact (model, seconds), calibrated (model fitted to the paths "
+            "of two devices) or string (micromagnetic paths of least energy of all devices, minutes). Default: "
+            "characterisation.barriers of the file, compact.",
         ),
     ] = None,
     plotly: PlotlyChoice = Plotly.EMBED,

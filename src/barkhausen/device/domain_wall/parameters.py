@@ -64,8 +64,9 @@ class Characterisation(Parameters):
     """Integrator of the simulations."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of edges, noise and initial wall positions."""
-    barriers: Literal["compact", "string"] = "compact"
-    """Energy barriers of the states: of the compact model, calibrated, or of micromagnetic paths of least energy."""
+    barriers: Literal["compact", "calibrated", "string"] = "compact"
+    """Energy barriers of the states: of the compact model with its general calibration, with one by the paths of two
+    devices of this design, or of micromagnetic paths of least energy of all devices."""
 
 
 class DeviceParameters(Parameters):

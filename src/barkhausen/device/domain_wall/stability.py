@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from barkhausen.core.progress import Progress
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.device.domain_wall.barriers import string_barriers
+from barkhausen.device.domain_wall.barriers import calibrated_landscapes, string_barriers
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.device.domain_wall.retention import retention
@@ -54,8 +54,9 @@ def stability(
     places = np.full(seen.shape, np.nan)
     places[seen] = np.nanmedian(positions[seen], axis=1)
     landscapes = None
-    if compact is None and parameters.characterisation.barriers == "string":
-        landscapes = string_barriers(parameters, places, checkpoint=checkpoint, threads=threads, progress=progress)
+    found = {"string": string_barriers, "calibrated": calibrated_landscapes}.get(parameters.characterisation.barriers)
+    if compact is None and found is not None:
+        landscapes = found(parameters, places, checkpoint=checkpoint, threads=threads, progress=progress)
     held = retention(parameters, places, compact, landscapes=landscapes)
     track, material, junction = parameters.track, parameters.material, parameters.junction
     heat = parameters.characterisation.temperature
@@ -89,7 +90,7 @@ def stability(
         lambda values: values.clip(max=LONGEST)
     )
     bounded["barrier"].attrs["method"] = held.attrs["method"]
-    if landscapes is not None:
+    if landscapes is not None and held.attrs["method"] == "string":
         for side in ("left", "right"):
             bounded[f"barrier_string_{side}"] = held[f"barrier_{side}"].assign_attrs(method="string")
     bounded[ESCAPE_DIRECTION] = held["direction"].assign_attrs(long_name="side of the lower barrier")
