@@ -6,10 +6,8 @@ soon takes another way, so that its numbers say nothing; what does not depend on
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import platform
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,8 +27,8 @@ from barkhausen.experiment.chip.inference import infer_on_chip
 from barkhausen.experiment.recipe import load_recipe
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.summary import upgraded
-from barkhausen.micromagnetics import compiled
 from barkhausen.synapse.crossbar.chip import load_chip
+from machines import as_kept, rounding
 
 OLD = Path(__file__).parents[1] / "old_versions" / "0.1.0"
 
@@ -43,30 +41,10 @@ OF_BARRIERS = {*STABILITY, ESCAPE_DIRECTION, "read_disturb"}
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-def rounding() -> str:
-    """Hash of the bits of some sums, products and functions, which libraries choose by the processor."""
-    generator = torch.Generator().manual_seed(1)
-    x, w = torch.rand(100, 784, generator=generator), torch.randn(784, 8, generator=generator)
-    y = (x @ w).requires_grad_()
-    loss = torch.nn.functional.cross_entropy(torch.tanh(y), torch.arange(100) % 8)
-    (slope,) = torch.autograd.grad(loss, y)
-    wide = x.double()
-    results = [y, loss, x.T @ slope, torch.exp(x), x.mean(0), x.var(0), wide @ wide.T, torch.fft.rfft2(wide).abs()]
-    whole = b"".join(result.detach().numpy().tobytes() for result in results)
-    return hashlib.sha256(whole + np.linalg.solve(wide[:, :100].numpy(), np.ones(100)).tobytes()).hexdigest()[:16]
-
-
 @pytest.fixture(scope="module")
 def same_bits() -> bool:
     """Whether this machine rounds as one on which the kept numbers have been seen to the last bit."""
-    kept = json.loads((OLD / "machine.json").read_text(encoding="utf-8"))
-    here = {
-        "torch": str(torch.__version__),
-        "machine": platform.machine(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "kernel": compiled.variant() if compiled.available() else None,
-    }
-    return all(kept[key] == value for key, value in here.items()) and rounding() in kept["rounding"]
+    return as_kept(OLD / "machine.json")
 
 
 def equal(new: Any, old: Any, name: str, same_bits: bool) -> None:

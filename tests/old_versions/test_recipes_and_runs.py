@@ -27,6 +27,7 @@ from barkhausen.experiment.trained import load_trained
 from barkhausen.experiment.training import Training
 from barkhausen.learning import synapse_layers
 from barkhausen.synapse.crossbar.chip import load_chip
+from machines import as_kept, rounding
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -171,8 +172,8 @@ def old_state_after_an_epoch(recipe: Recipe) -> dict[str, Any]:
 
 def test_this_version_trains_to_the_numbers_of_the_old_one(mode: str, tmp_path: Path) -> None:
     old = OLD / f"run-{mode}"
-    if summary_of(old)["software"]["torch"] != torch.__version__:
-        pytest.skip("the old run is of another torch")
+    if not as_kept(OLD / "machine.json"):
+        pytest.skip(f"sums are rounded otherwise on this machine ({rounding()}); add it to machine.json if this passes")
     Run(load_recipe(OLD / f"recipe-{mode}.toml"), tmp_path / "run").execute()
     states = [load_checkpoint(directory / "checkpoint.safetensors")["model"] for directory in (old, tmp_path / "run")]
     names = {key: ".".join(STATE_KEYS.get(part, part) for part in key.split(".")) for key in states[0]}

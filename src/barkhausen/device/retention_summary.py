@@ -67,7 +67,7 @@ def lasting(seconds: float) -> str:
         return "more than 1e6 years" if seconds > 1e6 * YEAR else f"{seconds / YEAR:.3g} years"
     if seconds >= DAY:
         return f"{seconds / DAY:.3g} days"
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if seconds >= scale:
             return f"{seconds / scale:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"

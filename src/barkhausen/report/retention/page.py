@@ -80,7 +80,7 @@ def write_retention_report(summaries: Sequence[Summary], out: str | Path) -> Non
     atomic_write(Path(out), page)
 
 
-def read_summaries(files: Sequence[Path]) -> list[Summary]:
+def read_summaries(files: Sequence[str | Path]) -> list[Summary]:
     """Summaries of networks left alone from their files.
 
     Raises:
