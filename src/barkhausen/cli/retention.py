@@ -75,7 +75,7 @@ def _accuracies(found: Retention) -> Table:
             f"{row.temperature:g}",
             duration(row.seconds),
             f"{100 * row.accuracy:.2f}",
-            f"{100 * (found.accuracy - row.accuracy):.2f}",
+            f"{round(100 * (found.accuracy - row.accuracy), 2) + 0.0:.2f}",
             f"{100 * moved:.3g}",
         )
     return table

@@ -75,6 +75,7 @@ def write_retention_report(summaries: Sequence[Summary], out: str | Path) -> Non
         duration=duration,
         assumed=list(assumed),
         watt=watt,
+        signed=signed,
         measured_on=sorted({str(summary.get("measured_on", "test")) for summary in summaries}),
     )
     atomic_write(Path(out), page)
@@ -142,6 +143,11 @@ def _parts(runs: Sequence[Summary], policy: str) -> dict[str, float]:
         )
         for cause, label in labels.items()
     }
+
+
+def signed(value: float) -> str:
+    """A number with two decimals; what rounds to zero has no sign."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def watt(value: float | None) -> str:
