@@ -60,7 +60,7 @@ validate-layers: .venv/peers.stamp ## stacks of layers and antiferromagnets
 	$(VALIDATE) $(PARALLEL) tests/micromagnetics/stack
 
 validate-textures: .venv/peers.stamp ## skyrmions, vortices, and the standard problem with DMI
-	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_textures.py
+	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_textures.py $(PHYSICS)/test_dmi_problem.py
 
 validate-equilibrium: .venv/peers.stamp ## thermal averages at a temperature
 	$(VALIDATE) $(PARALLEL) $(PHYSICS)/test_equilibrium.py $(PHYSICS)/test_switching_rate.py $(PHYSICS)/test_thin_edges.py

@@ -1,7 +1,8 @@
 """Skyrmions, edges and vortices against radial solutions and theory.
 
 The standard problem with Dzyaloshinskii-Moriya interaction is that of Cortés-Ortuño et al., New J. Phys. 20, 113015
-(2018), in its interfacial version: a wire of 100 nm and a disc of 100 nm, without demagnetisation.
+(2018), in its interfacial version: a wire of 100 nm and a disc of 100 nm, without demagnetisation. The results of other
+codes for it stand in ``test_dmi_problem.py``.
 """
 
 from __future__ import annotations
