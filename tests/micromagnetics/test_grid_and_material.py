@@ -90,9 +90,8 @@ IMPOSSIBLE_MATERIALS: list[tuple[str, float]] = [
 def test_impossible_material_is_refused() -> None:
     for name, value in IMPOSSIBLE_MATERIALS:
         sound = {"saturation_magnetisation": 1e6, "exchange_stiffness": 1e-11, "damping": 0.1}
-        with pytest.raises(pydantic.ValidationError) as caught:
+        with pytest.raises(InputError, match=f"^Material: (unknown key '{name}'|{name} = {value})"):
             Material(**(sound | {name: value}))
-        assert [error["loc"] for error in caught.value.errors()] == [(name,)]
 
 
 def test_constants_cannot_be_changed_unchecked() -> None:
@@ -105,7 +104,7 @@ def test_unknown_preset_and_unknown_constant_get_a_suggestion() -> None:
         material("permaloy")
     with pytest.raises(InputError, match=r"^material 'permalloy': no constant 'dampin'; did you mean 'damping'\?$"):
         material("permalloy", dampin=0.1)
-    with pytest.raises(pydantic.ValidationError, match="damping"):
+    with pytest.raises(InputError, match=r"^Material: damping = -0\.1: input should be greater than or equal to 0$"):
         material("permalloy", damping=-0.1)
 
 

@@ -33,9 +33,22 @@ Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Parameters(BaseModel):
-    """Base class of tables that a user writes: unknown keys are refused, values are frozen."""
+    """Base class of tables that a user writes: unknown keys are refused, values are frozen.
+
+    Raises:
+        InputError: An unknown key, a wrong type or a value out of range; the first one found.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InputError(_line(type(self), error, type(self).__name__)) from None
+
+    # For models within models, whose errors pydantic collects with their keys, this is no constructor of their own.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 class StrictParameters(Parameters):
@@ -81,20 +94,28 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(shortened(str(part)) for part in first["loc"])
-        more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
-        if first["type"] == "extra_forbidden":
-            known = _keys_beside(model, first["loc"])
-            raise InputError(f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}") from None
-        if first["type"] == IMPLAUSIBLE:
-            raise InputError(f"{origin}: {key} = {first['msg']}{more}") from None
-        if first["type"] == "value_error":
-            where = f"{key}: " if key else ""
-            raise InputError(f"{origin}: {where}{first['ctx']['error']}{more}") from None
-        message = "must be a table" if first["type"] == "model_type" else first["msg"]
-        message = message[0].lower() + message[1:]
-        raise InputError(f"{origin}: {key} = {_short(first['input'])}: {message}{more}") from None
+        raise InputError(_line(model, error, origin)) from None
+
+
+def _line(model: type[BaseModel], error: ValidationError, origin: str) -> str:
+    """The first error found in one line: which key, which value, what is allowed."""
+    first = error.errors()[0]
+    key = ".".join(shortened(str(part)) for part in first["loc"])
+    more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = _keys_beside(model, first["loc"])
+        return f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}"
+    if first["type"] == IMPLAUSIBLE:
+        return f"{origin}: {key} = {first['msg']}{more}"
+    where = f"{key}: " if key else ""
+    if first["type"] == "value_error":
+        return f"{origin}: {where}{first['ctx']['error']}{more}"
+    message = {"model_type": "must be a table", "missing": "must be given"}.get(first["type"], first["msg"])
+    message = message[0].lower() + message[1:]
+    # A whole table is no value to show: the key is missing in it, or its keys do not fit together.
+    if key and first["type"] != "missing" and not isinstance(first["input"], dict | BaseModel):
+        where = f"{key} = {_short(first['input'])}: "
+    return f"{origin}: {where}{message}{more}"
 
 
 def _short(value: object) -> str:

@@ -37,7 +37,7 @@ class Material(Parameters):
     """Constants of the ferromagnet and of the torques that drive it; SI units.
 
     Raises:
-        pydantic.ValidationError: A constant out of its range, or an unknown one.
+        InputError: A constant that is missing, out of its range, or unknown.
     """
 
     saturation_magnetisation: Annotated[Positive, checked_as("saturation magnetisation")]
@@ -224,8 +224,7 @@ def material(name: str, **changes: float) -> Material:
         **changes: Constants of :class:`Material` to replace.
 
     Raises:
-        InputError: There is no such preset, or no such constant.
-        pydantic.ValidationError: A constant out of its range.
+        InputError: There is no such preset or no such constant, or one is out of its range.
     """
     if name not in _PRESETS:
         raise InputError(f"no material preset '{name}'{did_you_mean(name, _PRESETS)}")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 
-import pydantic
 import pytest
 import torch
 
@@ -39,9 +38,8 @@ IMPOSSIBLE_GATES: list[tuple[str, float]] = [
 
 def test_impossible_gate_is_refused() -> None:
     for name, value in IMPOSSIBLE_GATES:
-        with pytest.raises(pydantic.ValidationError) as caught:
+        with pytest.raises(InputError, match=f"^StrainGate: (unknown key '{name}'|{name} = {value})"):
             StrainGate(**{name: value})
-        assert [error["loc"] for error in caught.value.errors()] == [(name,)]
 
 
 def test_table_holds_every_input_of_every_replica() -> None:

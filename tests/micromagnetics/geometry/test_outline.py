@@ -135,7 +135,7 @@ def test_bad_outlines_are_refused() -> None:
         track_film(TrackOutline(), MATERIAL, subcell=8e-9)
     with pytest.raises(InputError, match=r"^smallest_fill = -0\.1: must be 0 to 1$"):
         track_film(TrackOutline(), MATERIAL, smallest_fill=-0.1)
-    with pytest.raises(ValidationError, match=r"position = 4e-07 m does not touch the track of 2\.56e-07 m"):
+    with pytest.raises(InputError, match=r"^TrackOutline: a notch at position = 4e-07 m does not touch the track"):
         TrackOutline(length=256e-9, notches=(Notch(position=400e-9, depth=8e-9, half_length=20e-9),))
     for wrong in ({"depth": -1e-9}, {"shape": "round"}, {"half_length": math.nan}):
         with pytest.raises(ValidationError):
