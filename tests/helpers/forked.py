@@ -201,6 +201,8 @@ def _serve(requests: IO[str], answers: IO[str]) -> None:
 def _become(request: dict[str, Any], pipes: list[int]) -> None:
     """Turn this process into the command, which ends it."""
     status = 1
+    # As in a terminal: a shell that starts the tests in the background makes them, and their children, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for number, source in enumerate([os.open(os.devnull, os.O_RDONLY), *pipes]):
             os.dup2(source, number)
