@@ -87,6 +87,41 @@ def test_unfinished_work_of_another_characterisation_is_discarded_on_request(run
     assert not (tmp_path / "device.nc.work").exists()
 
 
+def test_a_finished_device_file_of_other_parameters_is_replaced_on_request(run: Command, tmp_path: Path) -> None:
+    device = tmp_path / "device.nc"
+    small = ("--set", "characterisation.devices=1", "--set", "characterisation.cycles=1", "--threads", "1")
+    assert run("characterize", DEVICE, "--out", device, *small)[0] == 0
+    first = device.read_bytes()
+    # The same again gives the same.
+    assert run("characterize", DEVICE, "--out", device, *small)[0] == 0
+    assert device.read_bytes() == first
+    other = (*small, "--set", "track.width=48e-9")
+    code, out, err = run("characterize", DEVICE, "--out", device, *other)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "holds a device with track.width = " in err
+    assert err.endswith("this one has 4.8e-08; choose another --out, or --overwrite to replace it\n")
+    assert device.read_bytes() == first
+    code, _, err = run("characterize", DEVICE, "--out", device, *other, "--overwrite")
+    assert code == 0, err
+    assert json.loads(read_device(device).data.attrs["parameters"])["track"]["width"] == 48e-9
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [("gaussian", "was not simulated (gaussian)"), ("text", "no device file of this technology")]
+)
+def test_characterisation_replaces_nothing_else(run: Command, tmp_path: Path, content: str, why: str) -> None:
+    device = tmp_path / "device.nc"
+    if content == "text":
+        device.write_text("precious", encoding="utf-8")
+    else:
+        write_device(gaussian_device(3), device)
+    before = device.read_bytes()
+    code, out, err = run("characterize", DEVICE, "--out", device)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert why in err
+    assert device.read_bytes() == before
+
+
 def test_a_sigma_that_is_set_brings_its_preset(run: Command, recipe: Path, tmp_path: Path) -> None:
     code, out, err = run("train", recipe, "--set", "device.sigma=0.1", "--out", tmp_path / "out")
     assert code == 0, err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shlex
 import shutil
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import h5netcdf
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
+from barkhausen.core.config import Parameters, flat
 from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files import atomic_write
 from barkhausen.core.files.netcdf import read_netcdf
@@ -46,11 +48,13 @@ def characterise_to_file(
         out: Device file to write.
         settings: ``key=value`` pairs that replace what the file says.
         backend, threads, accelerator: Arguments of :func:`barkhausen.micromagnetics.simulate`.
-        overwrite: Whether to discard the unfinished work of another characterisation.
+        overwrite: Whether to discard the unfinished work of another characterisation, and to replace the device file
+            of one.
         progress: Where progress is shown.
 
     Raises:
-        InputError: The parameters are wrong, ``out`` cannot be written, or its unfinished work is of another device.
+        InputError: The parameters are wrong, ``out`` cannot be written or holds another device, or its unfinished work
+            is of another device.
     """
     technology, parameters = load_technology(source, settings)
     characterise = technology.simulated()
@@ -58,6 +62,8 @@ def characterise_to_file(
         raise InputError(f"--out {out}: must end in .nc")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no directory {out.parent}")
+    if not overwrite and out.is_file():
+        _check_replaceable(out, parameters)
     work = out.with_name(out.name + WORK)
 
     def attempt() -> Characterisation:
@@ -87,6 +93,28 @@ def characterise_to_file(
     _write_history(found.history, history_file(out))
     shutil.rmtree(work, ignore_errors=True)
     return found
+
+
+def _check_replaceable(out: Path, parameters: Parameters) -> None:
+    """Refuse to replace a file of anything else than a characterisation with these parameters.
+
+    Raises:
+        InputError: The file holds something else.
+    """
+    remedy = "choose another --out, or --overwrite to replace it"
+    try:
+        found = read_device(out)
+        # Read by the model: files of earlier versions lack the keys that have been added since.
+        kept = type(parameters).model_validate(json.loads(found.data.attrs["parameters"]))
+    except ValueError:
+        raise InputError(f"--out {out}: exists and is no device file of this technology; {remedy}") from None
+    if found.source != "micromagnetics":
+        raise InputError(f"--out {out}: holds a device that was not simulated ({found.source}); {remedy}")
+    theirs, mine = (flat(model.model_dump(mode="json")) for model in (kept, parameters))
+    for key in sorted(theirs.keys() | mine.keys()):
+        if theirs.get(key) != mine.get(key):
+            there, here = (shortened(repr(values.get(key))) for values in (theirs, mine))
+            raise InputError(f"--out {out}: holds a device with {key} = {there}, this one has {here}; {remedy}")
 
 
 def history_file(device: Path) -> Path:

@@ -26,7 +26,9 @@ def characterize(
     ] = None,
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Discard the unfinished work of another characterisation beside the file."),
+        typer.Option(
+            "--overwrite", help="Replace the device file of another characterisation, or discard its unfinished work."
+        ),
     ] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the compiled kernel.")] = None,
     backend: Annotated[str, typer.Option("--backend", help="compiled, torch or auto.")] = "auto",
