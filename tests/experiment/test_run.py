@@ -17,6 +17,7 @@ from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.device import gaussian_device, preset, write_device
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.trained import load_trained
 from barkhausen.report.runs.page import write_report
 from barkhausen.synapse import AttemptEnergies
 
@@ -51,6 +52,13 @@ def test_run_learns_and_writes_the_contract(tmp_path: Path, mode: str) -> None:
     assert summary["software"]["torch"] == torch.__version__
     assert summary["assumed"]
     assert next((tmp_path / "run" / "tensorboard").glob("events.*")).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "float"])
+def test_a_network_may_be_a_single_layer(tmp_path: Path, mode: str) -> None:
+    summary = Run(recipe(mode=mode, epochs=12, network={"hidden": []}), tmp_path / "run").execute()
+    assert next(iter(load_trained(tmp_path / "run").model.state_dict())).startswith("linear1")
+    assert summary["test_accuracy"] > (0.3 if mode == "float" else 0.7)
 
 
 def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> None:

@@ -32,5 +32,6 @@ def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Mo
 
 
 AUTOENCODER = NETWORKS.register(
-    "autoencoder", Network(name="autoencoder", label="autoencoder", output=RECONSTRUCTION, build=_build)
+    "autoencoder",
+    Network(name="autoencoder", label="autoencoder", output=RECONSTRUCTION, build=_build, least_hidden=1),
 )

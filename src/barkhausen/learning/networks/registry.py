@@ -84,6 +84,7 @@ class Network:
         build: Function that builds the network of float layers.
         saved_shapes: Function that finds the sizes that a saved network was built for.
         options: Model of the recipe's table ``[network.options]``.
+        least_hidden: Smallest number of hidden layers.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Network:
     build: Callable[[NetworkRecipe, Shapes, FloatLayers], nn.Module]
     saved_shapes: Callable[[SavedSizes], Shapes] = SavedSizes.from_weights
     options: type[Parameters] = NoOptions
+    least_hidden: int = 0
 
 
 NETWORKS: Registry[Network] = Registry("network", "network.kind")

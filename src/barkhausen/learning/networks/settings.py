@@ -14,6 +14,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from barkhausen.core.config import Count, NoOptions, Parameters, StrictParameters, name_in, own_options
 from barkhausen.learning.networks.factory import FACTORY, check_place
@@ -30,8 +31,9 @@ class NetworkRecipe(StrictParameters):
     kind: Annotated[str, name_in(NETWORKS)] = "mlp"
     """``mlp``: multilayer perceptron; ``cnn``: convolutional blocks before one; ``autoencoder``: an encoder and its
     mirror image; or another registered network."""
-    hidden: Annotated[list[Count], Field(min_length=1)] = Field(default=[256, 128, 64])
-    """Sizes of the hidden linear layers; of an autoencoder those of the encoder, the code last."""
+    hidden: list[Count] = Field(default=[256, 128, 64])
+    """Sizes of the hidden linear layers, none of them for a single layer; of an autoencoder those of the encoder, the
+    code last."""
     channels: Annotated[list[Count], Field(min_length=1)] = Field(default=[16, 32, 64])
     """Output channels of convolutional blocks: convolution, normalisation, activation, 2 x 2 max-pooling."""
     kernel: Count = 3
@@ -78,6 +80,15 @@ class NetworkRecipe(StrictParameters):
     def _options_of_the_kind(cls, given: Any, info: ValidationInfo) -> Parameters:
         entry = NETWORKS.find(info.data.get("kind"))
         return NoOptions() if entry is None else own_options(entry.options, given)
+
+    @field_validator("hidden")
+    @classmethod
+    def _enough_layers_for_the_kind(cls, given: list[int], info: ValidationInfo) -> list[int]:
+        entry = NETWORKS.find(info.data.get("kind"))
+        if entry is not None and len(given) < entry.least_hidden:
+            context = {"label": entry.label, "least": entry.least_hidden}
+            raise PydanticCustomError("too_few_layers", "the {label} needs {least} or more", context)
+        return given
 
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
