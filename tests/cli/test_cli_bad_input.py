@@ -101,6 +101,10 @@ def recipe(tmp_path: Path) -> Path:
             ["import-device", "measured.csv", "--out", "device.nc", "--conductance-range", "1", "x"],
             "--conductance-range",
         ),
+        (
+            ["export", "run", "--to", "tiff", "--out", "x"],
+            r"Invalid value for '--to' / '--format': 'tiff' is not one of",
+        ),
         (["devices", "--out", "device.nc"], "--out needs the name of one device"),
         (["devices", "gausian-3"], "no device preset 'gausian-3'; known: racetrack-2"),
         (["devices", "gaussian-1"], "states = 1: a synapse needs 2 to 256 states"),
@@ -152,7 +156,7 @@ def test_missing_recipe_is_one_line(command: Command, tmp_path: Path) -> None:
     ("setting", "culprit"),
     [
         ("states", r"--set states: must be key=value"),
-        ("device.sigma=-1", r"device\.sigma = -1"),
+        ("device.sigma=-1", r"--set device\.sigma=-1: device\.sigma = -1"),
         ("states.x=1", r"--set states\.x=1: 'states' is not a table"),
     ],
 )

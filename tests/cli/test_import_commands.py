@@ -46,7 +46,10 @@ def test_options_of_a_table_reach_the_import(command: Command, tmp_path: Path) -
         (("--columns", "state"), "--columns state: must be state=…,device=…,cycle=…,position=…, got 'state'"),
         (("--columns", "state=a,state=b"), "'state' is given twice"),
         (("--unit", "kg"), "unit: 'kg' is no unit of this column"),
-        (("--set", "track.length=320"), "--set: track.length = 320 m is no track length; 320e-9 (320 nm)?"),
+        (
+            ("--set", "track.length=320"),
+            "--set track.length=320: track.length = 320 m is no track length; 320e-9 (320 nm)?",
+        ),
         (("--set", "track.lenght=320e-9"), "did you mean 'track.length'?"),
         (("--sheet", "A"), "this is no Excel workbook"),
         (("--technology", "resistive"), "the header must be state,device,cycle and one of conductance_s"),

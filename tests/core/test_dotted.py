@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from barkhausen.core.config import apply_setting
+from barkhausen.core.config import apply_setting, source_of
 from barkhausen.core.dotted import put, taken
 from barkhausen.core.errors import InputError
 
@@ -59,3 +59,13 @@ def test_a_place_that_is_none_is_named(key: str, message: str) -> None:
 
 def test_a_missing_place_holds_nothing() -> None:
     assert [taken(tables(), key) for key in ("shape.notches.2.depth", "shape.x.y", "seed.x")] == [None, None, None]
+
+
+def test_a_message_names_the_last_setting_that_gave_a_value() -> None:
+    settings = ["states=3", "device.margin=0.1", "device.margin = -1", "network={hidden=[0]}"]
+    assert source_of("device.margin", "recipe.toml", settings) == "--set device.margin = -1"
+    assert source_of("network.hidden.0", "recipe.toml", settings) == "--set network={hidden=[0]}"
+    assert source_of("statesmen", "recipe.toml", settings) == "recipe.toml"
+    # What concerns a whole table may be the fault of the file or of the settings.
+    assert source_of("device", "recipe.toml", settings[:2]) == "recipe.toml with --set device.margin=0.1"
+    assert source_of("", "recipe.toml", settings) == "recipe.toml"

@@ -68,7 +68,8 @@ def _run() -> None:
             if line is None:
                 raise
             _fail(line, code=FAILURE)
-        _fail(one_line(error.format_message()))
+        # Typer checks values with pydantic, whose words for any error these are.
+        _fail(one_line(error.format_message().replace(": Value error, ", ": ")))
     # Typer itself turns Ctrl-C into this code.
     if code == INTERRUPTED:
         typer.echo("interrupted; the same command resumes from the last complete epoch", err=True)

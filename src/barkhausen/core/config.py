@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -80,13 +81,32 @@ def own_options(model: type[Parameters], given: Any) -> Parameters:
     return model.model_validate(given.model_dump() if isinstance(given, Parameters) else given)
 
 
-def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
+def source_of(key: str, origin: str, settings: Sequence[str]) -> str:
+    """Where the value of a key comes from, for messages.
+
+    Args:
+        key: Dotted key; empty for a whole file.
+        origin: Name of the source of values that no setting gives, such as a file name.
+        settings: Settings ``key=value`` of the command line. That of the key, or of a table around it, is the source.
+            Settings of keys within a table are named beside the origin.
+    """
+    names = [setting.partition("=")[0].strip() for setting in settings]
+    for name, setting in zip(reversed(names), reversed(settings), strict=True):
+        if f"{key}.".startswith(f"{name}."):
+            return f"--set {shortened(setting)}"
+    within = [shortened(setting) for name, setting in zip(names, settings, strict=True) if name.startswith(f"{key}.")]
+    return f"{origin} with {', '.join(f'--set {setting}' for setting in within)}" if key and within else origin
+
+
+def validated(model: type[Model], values: dict[str, Any], origin: str, settings: Sequence[str] = ()) -> Model:
     """Model built from ``values``, or an error of one line that names the wrong key and what is allowed.
 
     Args:
         model: Pydantic model.
         values: Nested dictionary, as read from TOML.
         origin: Name of the source of the values, for messages (a file name).
+        settings: Settings ``key=value`` of the command line that were applied to the values; a message about one of
+            their values names the setting in place of ``origin``.
 
     Raises:
         InputError: An unknown key, a wrong type or a value out of range; the first one found.
@@ -94,13 +114,14 @@ def validated(model: type[Model], values: dict[str, Any], origin: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputError(_line(model, error, origin)) from None
+        raise InputError(_line(model, error, origin, settings)) from None
 
 
-def _line(model: type[BaseModel], error: ValidationError, origin: str) -> str:
+def _line(model: type[BaseModel], error: ValidationError, origin: str, settings: Sequence[str] = ()) -> str:
     """The first error found in one line: which key, which value, what is allowed."""
     first = error.errors()[0]
     key = ".".join(shortened(str(part)) for part in first["loc"])
+    origin = source_of(".".join(map(str, first["loc"])), origin, settings)
     more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _keys_beside(model, first["loc"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from barkhausen.core.config import Parameters, apply_setting, read_toml, validated
+from barkhausen.core.config import Parameters, apply_setting, read_toml, source_of, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import PARAMETERS, refuse_other_kind
 from barkhausen.core.registry import Registry
@@ -201,9 +201,10 @@ def technology_from(
         apply_setting(values, setting)
     name = values.pop("technology", DEFAULT_TECHNOLOGY)
     if not isinstance(name, str):
+        origin = source_of("technology", origin, settings)
         raise InputError(f"{origin}: technology = {name!r}: must be the name of a technology")
     try:
         entry = TECHNOLOGIES.named(name)
     except InputError as error:
-        raise InputError(f"{origin}: {error}") from None
-    return entry, validated(entry.parameters, values, origin)
+        raise InputError(f"{source_of('technology', origin, settings)}: {error}") from None
+    return entry, validated(entry.parameters, values, origin, settings)

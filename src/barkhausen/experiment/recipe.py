@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -29,6 +29,7 @@ from barkhausen.core.config import (
     name_in,
     own_options,
     read_toml,
+    source_of,
     validated,
 )
 from barkhausen.core.errors import InputError, warn
@@ -243,24 +244,29 @@ def load_recipe(path: str | Path, settings: list[str] | None = None) -> Recipe:
     replace_device(values, [setting.partition("=")[0].strip() for setting in settings])
     for setting in settings:
         apply_setting(values, setting)
-    return recipe_from(values, str(path))
+    return recipe_from(values, str(path), settings)
 
 
-def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
+def recipe_from(values: dict[str, Any], origin: str, settings: Sequence[str] = ()) -> Recipe:
     """Validate nested values as a recipe, and fill in what its device decides.
 
     The number of states of a device file fills in a missing ``states``, and the default of the learning rule for the
     device a missing ``device.margin``. Keys of earlier versions are read with a ``DeprecationWarning``.
 
+    Args:
+        values: Content of the recipe.
+        origin: Name of its source, for messages.
+        settings: Settings that were applied to the values, for messages.
+
     Raises:
         InputError: A key or value is unknown or wrong.
     """
     values = renamed_keys(values, RECIPE_KEYS)
-    recipe = validated(Recipe, values, origin)
+    recipe = validated(Recipe, values, origin, settings)
     if not recipe.learning_rule.on_devices:
         return with_defaults(recipe, margin_of(recipe, None))
     if recipe.device.file is None:
-        _check_shipped(recipe, origin)
+        _check_shipped(recipe, source_of("states", origin, settings))
         return with_device_defaults(recipe)
     if "preset" in values["device"]:
         warn(
@@ -271,7 +277,8 @@ def recipe_from(values: dict[str, Any], origin: str) -> Recipe:
     states = device.states
     if "states" in recipe.model_fields_set and recipe.states != states:
         raise InputError(
-            f"{origin}: states = {recipe.states} but the device file {recipe.device.file} has {states} states"
+            f"{source_of('states', origin, settings)}: states = {recipe.states} but the device file "
+            f"{recipe.device.file} has {states} states"
         )
     return with_device_defaults(recipe.model_copy(update={"states": states}), device)
 

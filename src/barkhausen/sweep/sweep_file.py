@@ -213,7 +213,7 @@ def load_sweep(path: str | Path, settings: Sequence[str] = ()) -> Sweep:
     refuse_other_kind(values, SWEEP, path)
     for setting in settings:
         apply_setting(values, setting)
-    file = validated(SweepFile, values, str(path))
+    file = validated(SweepFile, values, str(path), settings)
 
     def content(named: str | dict[str, Any] | None) -> dict[str, Any]:
         return read_toml(recipe_file(named, path.parent)) if isinstance(named, str) else named or {}

@@ -324,4 +324,4 @@ def parameters_from(values: dict[str, Any], settings: Sequence[str], origin: str
     technology = values.pop("technology", NAME)
     if technology != NAME:
         raise InputError(f"{origin}: technology = {technology!r}: must be {NAME!r} here")
-    return validated(DeviceParameters, values, origin)
+    return validated(DeviceParameters, values, origin, settings)

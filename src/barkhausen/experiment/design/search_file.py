@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
+from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, source_of, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import SEARCH, refuse_other_kind
 from barkhausen.core.files.recipes import recipe_file
@@ -194,8 +194,10 @@ def load_search(path: str | Path, settings: Sequence[str] = ()) -> SearchRecipe:
         apply_setting(values, setting)
     for key in _set_by_search(values):
         if _holds(values.get("device"), key):
-            raise InputError(f"{path}: device.{key}: is set by the search; leave it out")
-    return _checked(values, path)
+            raise InputError(
+                f"{source_of(f'device.{key}', str(path), settings)}: device.{key}: is set by the search; leave it out"
+            )
+    return _checked(values, path, settings)
 
 
 def held_search(path: str | Path) -> SearchRecipe:
@@ -207,8 +209,8 @@ def held_search(path: str | Path) -> SearchRecipe:
     return _checked(_without_searched(read_toml(path)), path)
 
 
-def _checked(values: dict[str, Any], path: str | Path) -> SearchRecipe:
-    recipe = validated(SearchRecipe, values, str(path))
+def _checked(values: dict[str, Any], path: str | Path, settings: Sequence[str] = ()) -> SearchRecipe:
+    recipe = validated(SearchRecipe, values, str(path), settings)
     if recipe.search.mode != "cost":
         recipe.front_space()
         return recipe

@@ -63,4 +63,4 @@ def load_settings(settings: Sequence[str] = ()) -> RetentionSettings:
     values: dict[str, Any] = {}
     for setting in settings:
         apply_setting(values, setting)
-    return validated(RetentionSettings, values, "--set")
+    return validated(RetentionSettings, values, "--set", settings)

@@ -196,7 +196,7 @@ def load_chip(path: str | Path | None = None, settings: Sequence[str] = ()) -> C
     if isinstance(given.get("constants"), dict):
         given["constants"] = {name: _constant(value) for name, value in given["constants"].items()}
     # Without a user's file, an error can only come from the settings, so that no path is named.
-    return validated(Chip, _merged(defaults, given), "chip" if path is None else str(path))
+    return validated(Chip, _merged(defaults, given), "chip" if path is None else str(path), settings)
 
 
 def _constant(value: Any) -> Any:
