@@ -185,4 +185,4 @@ def bytes_per_replica(film: Film, name: str, dtype: torch.dtype) -> float:
     # In fields of one replica, a fifth above what was measured, as allocators differ from run to run: what differs from
     # device to device, and the arrays and transforms on the way.
     family = 0.0 if film.devices == 1 else 8.0 if film.maps is None else 20.0
-    return (family + (8.0 if name == "compiled" else 33.0)) * field
+    return (family + (11.0 if name == "compiled" else 33.0)) * field
