@@ -354,7 +354,7 @@ IMPOSSIBLE_SIMULATIONS: list[tuple[dict[str, Any], str]] = [
       for value in (-1.0, NAN, INF)),
     ({"integrator": "rk4"}, r"integrator = 'rk4': must be one of auto, heun, splitting, dormand-prince"),
     ({"integrator": "dormand-prince", "temperature": 1.0},
-     r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'"),
+     r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting' or 'heun'"),
     *(({"integrator": "dormand-prince", "tolerance": value}, rf"tolerance = {value}: must lie between 0 and 1")
       for value in (0.0, NAN)),
     ({"every": 0.3e-12}, r"every = 3e-13: the duration of 1e-12 s is not a whole number of records"),

@@ -89,9 +89,13 @@ WHAT_IS_REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
                               temperature=300.0, integrator="splitting"),
         r"integrator = 'splitting': the splitting needs an even number of cells along a periodic axis, not 15 along x",
     ),
+    "magnetisation as the start of a mumax3 script": (
+        lambda: mumax3_script(FILM, duration=1e-12, initial=UP),
+        r"^initial: must be a place, three numbers, or the path of an OVF file; write_ovf saves a magnetisation$",
+    ),
     "adaptive steps at a temperature": (
         lambda: mm.simulate(FILM, duration=1e-12, temperature=300.0, integrator="dormand-prince"),
-        r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'",
+        r"integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting' or 'heun'$",
     ),
     "state of another grid": (
         lambda: mm.minimize(mm.System(FILM), torch.ones(1, 3, 8, 16)),
@@ -243,3 +247,14 @@ def test_a_state_may_be_any_array_of_numbers() -> None:
 def test_a_hole_may_touch_the_outline_however_the_shape_is_turned() -> None:
     square = mm.Polygon([[0, 0], [8e-8, 0], [8e-8, 8e-8], [0, 8e-8]], holes=[[[0, 2e-8], [2e-8, 2e-8], [2e-8, 4e-8]]])  # type: ignore[arg-type]
     assert square.rotated(0.7).area == pytest.approx(64e-16 - 2e-16)
+
+
+def test_wrong_arguments_are_told_with_the_name_of_the_function() -> None:
+    for call, line in (
+        (mm.skyrmion, "skyrmion() missing 1 required positional argument: 'film'"),  # type: ignore[call-arg]
+        (lambda: mm.skyrmion(FILM, raduis=1e-8), "skyrmion() got an unexpected keyword argument 'raduis'"),  # type: ignore[call-arg]
+        (lambda: mm.grain_structure(GRID, 20e-9), "grain_structure() takes 1 positional argument but 2 were given"),  # type: ignore[misc]
+    ):
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert line in str(caught.value)

@@ -94,7 +94,9 @@ class Plan:
         if wave.replicas not in (1, replicas):
             raise InputError(f"temperature: given for {wave.replicas} replicas, but there are {replicas}")
         if integrator == "dormand-prince" and not wave.is_zero:
-            raise InputError("integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting'")
+            raise InputError(
+                "integrator = 'dormand-prince': is for temperature = 0; thermal noise needs 'splitting' or 'heun'"
+            )
         if film.material.constants_at > 0 and not wave.is_zero:
             warn(
                 f"material.constants_at = {film.material.constants_at:g}: these are averages, and as constants of the "

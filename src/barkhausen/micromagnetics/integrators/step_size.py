@@ -33,7 +33,7 @@ which would stop the run, is then one in 10^15."""
 
 NO_DAMPING = (
     "damping = 0: explicit Heun has no stable step without damping; "
-    "take integrator = 'dormand-prince' at temperature = 0"
+    "take integrator = 'splitting' or 'dormand-prince' at temperature = 0"
 )
 """Message for a film without damping."""
 

@@ -353,7 +353,12 @@ def _start(film: Film, initial: Start | None, left: int) -> list[str]:
     if initial is None and film.material.effective_anisotropy <= 0:
         initial = (1.0, 0.0, 0.0)
     if initial is not None and not isinstance(initial, float | int):
-        direction = [float(component) for component in initial]
+        try:
+            direction = [float(component) for component in initial]
+        except (TypeError, ValueError):
+            raise InputError(
+                "initial: must be a place, three numbers, or the path of an OVF file; write_ovf saves a magnetisation"
+            ) from None
         if len(direction) != 3 or not (all(map(math.isfinite, direction)) and any(direction)):
             raise InputError(f"initial = {direction}: must be a place, a path, or three numbers, not all zero")
         return [f"m = Uniform({', '.join(map(_number, direction))})"]
