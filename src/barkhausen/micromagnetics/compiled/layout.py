@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import numpy.typing as npt
 
-INTERFACE = 2
+INTERFACE = 3
 """``kInterface`` of ``arguments.hpp``: the library must have been built with the same."""
 
 MAX_STAGES = 20

@@ -21,6 +21,8 @@ from barkhausen.micromagnetics.integrators.turns import (
     precessed_among_others,
     relaxed,
     turned_about,
+    weight_alone,
+    weight_among_others,
 )
 from barkhausen.micromagnetics.layout import along_longer_axis
 from barkhausen.micromagnetics.state import Inputs
@@ -50,8 +52,9 @@ class Splitting(Stepper):
     and turns about it exactly, which keeps its length, the energy and Boltzmann's distribution, whatever the step
     (Krech, Bunker and Landau, Comput. Phys. Commun. 111, 1 (1998); with noise: Ma and Dudarev, Phys. Rev. B 83,
     134418 (2011)). A step is half a turn of the even cells, a turn of the odd ones, half a turn of the even ones, each
-    with relaxation and thermal noise (Brown's) around it, and with the precession about the easy axis. The far part
-    of the stray field, and terms unknown to the package, are extrapolated to the middle of the step from the starts
+    with relaxation and thermal noise (Brown's) around it, and with the precession about the easy axis, all in an order
+    that reads the same from its end. What acts beside the turns has a weight (:mod:`turns`), since long waves would
+    feel it too strongly. The far part of the stray field, and terms unknown to the package, are extrapolated to the middle of the step from the starts
     of this and the last one: one evaluation a step. Of second order without noise.
 
     Args:
@@ -143,13 +146,17 @@ class Splitting(Stepper):
         if far is not None:
             last = far if self._last is None else self._last
             self._last, far = far, 1.5 * far - 0.5 * last
-        noise = None if self._noise is None else self._noise.draw((m.shape[2], m.shape[3])).mul_(self._kick)
         easy = [(axis, self._rate * _shaped(k)) for axis, k in self._fields.axes(middle)]
-        m, first = self._part(m, self._even, middle, far, easy, "open", None)
+        noise = self._draw()
+        m, first = self._part(m, self._even, middle, far, easy, "open", noise)
         m, whole = self._part(m, ~self._even, middle, far, easy, "whole", noise)
-        m, last_half = self._part(m, self._even, middle, far, easy, "close", noise)
+        m, last_half = self._part(m, self._even, middle, far, easy, "close", self._draw())
         self._m = along_longer_axis(m)
         return torch.maximum(torch.maximum(first, whole), last_half)
+
+    def _draw(self) -> Tensor | None:
+        """Turns by noise of one step."""
+        return None if self._noise is None else self._noise.draw((self._m.shape[2], self._m.shape[3])).mul_(self._kick)
 
     def _part(  # noqa: PLR0917 (one step in three parts)
         self,
@@ -167,21 +174,27 @@ class Splitting(Stepper):
             field += far
         half, damping = 0.5 * self._rate, self._damping
         # m × (m × V) is part of the relaxation, and -alpha V of the precession.
-        precession = field if torque is None else field - damping * torque
-        pull = half * (damping * field if torque is None else damping * field + torque)
-        pulls = [(axis, 0.5 * damping * k) for axis, k in easy]
-        angles = [(axis, 0.25 * k) for axis, k in easy]
+        turn = half * (field if torque is None else field - damping * torque)
+        weight = weight_among_others(turn) if self._coupled else weight_alone(turn)
+        loss: Tensor | float = weight if self._coupled else 1.0
+        pull = (half * loss) * (damping * field if torque is None else damping * field + torque)
+        pulls = [(axis, (0.5 * damping) * k * loss) for axis, k in easy]
+        angles = [(axis, 0.25 * k * weight) for axis, k in easy]
+        if noise is not None:
+            # Half of the noise of an even cell before its turns, half after: all of it after them is too cold for
+            # long waves and too hot for short ones, by damping times the phase of a step.
+            noise = noise * ((1.0 if part == "whole" else 0.5) * weight.new_ones(()) * loss).sqrt()
         moved = m
         if part != "close":
             moved = relaxed(moved, pull, pulls)
+        if part == "open":
+            moved = _kicked(moved, noise)
         for _ in range(2 if part == "whole" else 1):
             moved = _turned(moved, angles)
-            moved, square = self._precess(moved, half * precession)
+            moved, square = self._precess(moved, turn)
             moved = _turned(moved, angles[::-1])
         if part != "open":
-            if noise is not None:
-                moved = displaced(moved, noise - dot(noise, moved) * moved)
-            moved = relaxed(moved, pull, pulls)
+            moved = relaxed(_kicked(moved, noise), pull, pulls)
             moved = (1.5 - 0.5 * dot(moved, moved)) * moved
         return torch.where(cells, moved, m), (square * cells).amax((1, 2, 3))
 
@@ -189,8 +202,8 @@ class Splitting(Stepper):
         """Take what follows from the film anew."""
         film = self.system.film
         self._fields = LocalFields(self.system)
-        coupled = any(isinstance(term, Exchange) for term in self.system.terms) and film.grid.cells > 1
-        self._precess = precessed_among_others if coupled else precessed
+        self._coupled = any(isinstance(term, Exchange) for term in self.system.terms) and film.grid.cells > 1
+        self._precess = precessed_among_others if self._coupled else precessed
         self._damping = film.damping if isinstance(film.damping, float) else film.damping[:, None]
         self._rate = self.dt * self._fields.rate()
         return True
@@ -223,6 +236,11 @@ class Splitting(Stepper):
 def _shaped(k: Tensor | float) -> Tensor | float:
     """A strength per cell, ``[replica, nx, ny]``, as one of the components of a field."""
     return k[:, None] if isinstance(k, Tensor) else k
+
+
+def _kicked(m: Tensor, noise: Tensor | None) -> Tensor:
+    """m moved by the part of the noise that is tangent to it."""
+    return m if noise is None else displaced(m, noise - dot(noise, m) * m)
 
 
 def _turned(m: Tensor, angles: list[tuple[Tensor | int, Tensor]]) -> Tensor:

@@ -36,6 +36,25 @@ def precessed_among_others(m: Field, turn: Field) -> tuple[Field, Float[Tensor, 
     return m + once / root + cross(turn, once) / (root * (1 + root)), square
 
 
+def weight_alone(turn: Field) -> Float[Tensor, "replica 1 nx ny"]:
+    """Weight of an anisotropy whose turns lie half before and half after one by ``turn``: tan(h)/h with h half of it.
+
+    Without it a spin in a field would be as stiff as one of h/tan(h) of the anisotropy.
+    """
+    half = (0.5 * dot(turn, turn).sqrt()).clamp_min(1e-6)
+    return half.tan() / half
+
+
+def weight_among_others(turn: Field) -> Float[Tensor, "replica 1 nx ny"]:
+    """Weight of all that acts beside a turn of :func:`precessed_among_others`: 2/(1 + sqrt(1 + h²)), h its length.
+
+    While the colours turn alternately, what moves them between turns moves long waves more than at once: anisotropy and
+    torques by the inverse of this. It is the exact factor for small deviations of a uniform film.
+    """
+    weight: Tensor = 2 / (1 + (1 + dot(turn, turn)).sqrt())
+    return weight
+
+
 def turned_about(m: Field, axis: Tensor | int, angle: Tensor) -> Field:
     """m turned about an axis by ``angle`` times its component along it: the precession of a uniaxial anisotropy."""
     if isinstance(axis, int):

@@ -5,7 +5,7 @@
 
 // To be raised, here and in layout.py, with every change of a structure or of what its fields mean: a library built
 // before it would read wrong memory.
-constexpr int64_t kInterface = 2;
+constexpr int64_t kInterface = 3;
 
 struct Axis {
   int32_t cells;             // of the film along this axis

@@ -42,7 +42,8 @@ inline int64_t lay_out(const Problem& problem, unsigned char* memory, Workspace&
   Arena arena{memory, 0};
   const int64_t vector = 3 * sizeof(Lanes);
   w.predicted = (float*)arena.take(haloed_cells(problem) * vector);
-  w.noise = (float*)arena.take((int64_t)problem.nx * problem.ny * vector);
+  // Three normals a cell, and a fourth of a row that has an odd number of them (the splitting's).
+  w.noise = (float*)arena.take((int64_t)problem.nx * (problem.ny + 1) * vector);
   const Axis &x = problem.along_x, &y = problem.along_y;
   const int64_t row = (half_length(y) > problem.ny ? half_length(y) : problem.ny) * sizeof(Complex);
   w.rows.in_plane[0] = (Complex*)arena.take(row);
@@ -238,7 +239,7 @@ void advance(Block& block) {
 inline void clear_workspace(const Problem& problem, const Workspace& w) {
   const size_t vector = 3 * sizeof(Lanes);
   __builtin_memset(w.predicted, 0, (size_t)haloed_cells(problem) * vector);
-  __builtin_memset(w.noise, 0, (size_t)problem.nx * problem.ny * vector);
+  __builtin_memset(w.noise, 0, (size_t)problem.nx * (problem.ny + 1) * vector);
   if (!problem.has_demag) return;
   for (int k = 0; k < problem.along_y.length; k++)
     __builtin_memset(w.spectra.in_plane + k * w.spectra.pitch + problem.nx, 0,

@@ -5,8 +5,10 @@
 // distribution, whatever the step. One step is
 //   half a turn of the even cells, the odd cells, half a turn of the even cells,
 // each with relaxation (D), precession about the anisotropies' axes (A), precession about the field (P) and noise (N):
-// even D T | odd D T T N D | even T N D, where T is A P A in half a step. (With the odd cells' two T as one A P A the
-// temperature of the long modes would come out wrong by some 0.4 % at 5e-13 s, with these by a tenth of that.)
+// even D N T | odd D T T N D | even T N D, where T is A P A in half a step and N of the even cells has half the variance
+// each time. (With the odd cells' two T as one A P A the temperature of the long modes would come out wrong by some
+// 0.4 % at 5e-13 s, with these by a tenth of that; with all noise of the even cells after their turns by the damping
+// times a third.) Among others A, D and N have a weight, since long waves would feel them too strongly.
 // The stray field but for its share of the cell itself and its
 // nearest neighbours, which count among the local terms, is extrapolated to the middle of the step from this step's
 // start and the last one's: one convolution a step.
@@ -27,12 +29,15 @@ enum Part { kEvenOpen, kOdd, kEvenClose };
 
 constexpr int kRing = 8;  // rows for which extrapolated field and noise are kept
 
+// Normals of one row: two for each cell, then two more for each even one.
+inline int normals_of_row(const Problem& problem) { return 2 * problem.ny + 2 * ((problem.ny + 1) / 2); }
+
 // All that a cell turns by in one part of a step.
 template <class Number>
 struct Motion {
   Triple<Number> m, turn, pull;
   Easy<Number> easy_turn, easy_pull;
-  Number kick[2];
+  Number kick[2], spread;  // normals, and the variance of a turn in units of that of a full cell
   Number oblique_turn;
   Tilt<Number> oblique;
 };
@@ -55,7 +60,7 @@ ALWAYS_INLINE Row row_of(const Block& block, const Drive& drive, int x) {
           block.anisotropy + cell * problem.anisotropy_cell_stride,
           problem.gate + cell * problem.gate_cell_stride,
           block.work.predicted + 3 * kLanes * ring,
-          block.work.noise + 2 * kLanes * ring,
+          block.work.noise + (ptrdiff_t)kLanes * normals_of_row(problem) * (x % kRing),
           haloed,
           drive};
 }
@@ -65,9 +70,14 @@ ALWAYS_INLINE Lanes rate_of_cell(const Block& block, Lanes fill) {
   return from_bits((fill != 0.0f) & bits(all_lanes(-block.run.rate)));
 }
 
-// The same of a film with maps.
+ALWAYS_INLINE void load_kick(const Row& row, int normals, Motion<Lanes>& motion) {
+  motion.kick[0] = load(row.noise + (ptrdiff_t)kLanes * normals);
+  motion.kick[1] = load(row.noise + (ptrdiff_t)kLanes * (normals + 1));
+}
+
+// The same of a film with maps; `normals`: place of the cell's two normals in those of the row.
 template <bool demag, bool noisy, bool along_x, Kind kind>
-ALWAYS_INLINE Motion<Lanes> mapped_motion(const Block& block, const Row& row, int y) {
+ALWAYS_INLINE Motion<Lanes> mapped_motion(const Block& block, const Row& row, int y, int normals) {
   const Problem& problem = block.problem;
   const ptrdiff_t vector = 3 * (ptrdiff_t)kLanes * y, cell = row.haloed + y;
   FrozenField frozen = frozen_field<true>(problem, row.drive, row.magnetisation + vector, nullptr, nullptr,
@@ -83,24 +93,22 @@ ALWAYS_INLINE Motion<Lanes> mapped_motion(const Block& block, const Row& row, in
   const Lanes easy_z = kind == kOblique ? load(easy + 2 * kLanes) : main;
   const Lanes easy_x = along_x ? load(easy + kLanes) : Lanes{};
   Motion<Lanes> motion{{m.x, m.y, m.z}, {turn.x, turn.y, turn.z}, {pull.x, pull.y, pull.z},
-                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}, {}, {}};
+                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}, {}, {}, {}};
   if (kind == kOblique) {
     const Vector axis = block.maps.at<kAxis>(cell).vector();
     motion.oblique_turn = 0.5f * half * main;
     motion.oblique = {{axis.x, axis.y, axis.z}, weak * main};
   }
   if (noisy) {
-    const float* noise = row.noise + 2 * (ptrdiff_t)kLanes * y;
-    const Lanes scale = own[2] * square_root(own[1]);
-    motion.kick[0] = scale * load(noise);
-    motion.kick[1] = scale * load(noise + kLanes);
+    load_kick(row, normals, motion);
+    motion.spread = own[2] * own[2] * own[1];
   }
   return motion;
 }
 
 template <bool demag, bool noisy, bool along_x, Kind kind>
-ALWAYS_INLINE Motion<Lanes> motion_of_cell(const Block& block, const Row& row, int y) {
-  if constexpr (kind != kPlain) return mapped_motion<demag, noisy, along_x, kind>(block, row, y);
+ALWAYS_INLINE Motion<Lanes> motion_of_cell(const Block& block, const Row& row, int y, int normals) {
+  if constexpr (kind != kPlain) return mapped_motion<demag, noisy, along_x, kind>(block, row, y, normals);
   const Problem& problem = block.problem;
   const ptrdiff_t scalar = (ptrdiff_t)kLanes * y, vector = 3 * scalar;
   FrozenField frozen = frozen_field<false>(problem, row.drive, row.magnetisation + vector, row.fill + scalar,
@@ -115,12 +123,11 @@ ALWAYS_INLINE Motion<Lanes> motion_of_cell(const Block& block, const Row& row, i
   const Lanes easy_z = load(easy) + row.gate[y * problem.gate_cell_stride] * row.drive.gate;
   const Lanes easy_x = along_x ? load(easy + kLanes) : Lanes{};
   Motion<Lanes> motion{{m.x, m.y, m.z}, {turn.x, turn.y, turn.z}, {pull.x, pull.y, pull.z},
-                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}, {}, {}};
+                       {0.5f * half * easy_x, 0.5f * half * easy_z}, {weak * easy_x, weak * easy_z}, {}, {}, {}, {}};
   if (noisy) {
     // The turn by noise goes with 1/sqrt(moment); the inverse is stored as zero where a cell is empty.
-    const Lanes scale = square_root(load(row.inverse_fill + scalar));
-    motion.kick[0] = scale * load(row.noise + 2 * scalar);
-    motion.kick[1] = scale * load(row.noise + 2 * scalar + kLanes);
+    load_kick(row, normals, motion);
+    motion.spread = load(row.inverse_fill + scalar);
   }
   return motion;
 }
@@ -131,31 +138,68 @@ ALWAYS_INLINE Easy<Twin> both(Easy<Lanes> a, Easy<Lanes> b) { return {{a.x, b.x}
 ALWAYS_INLINE Motion<Twin> both(const Motion<Lanes>& a, const Motion<Lanes>& b) {
   return {both(a.m, b.m), both(a.turn, b.turn), both(a.pull, b.pull), both(a.easy_turn, b.easy_turn),
           both(a.easy_pull, b.easy_pull), {both(a.kick[0], b.kick[0]), both(a.kick[1], b.kick[1])},
-          both(a.oblique_turn, b.oblique_turn), {both(a.oblique.axis, b.oblique.axis), both(a.oblique.pull, b.oblique.pull)}};
+          both(a.spread, b.spread), both(a.oblique_turn, b.oblique_turn), {both(a.oblique.axis, b.oblique.axis), both(a.oblique.pull, b.oblique.pull)}};
+}
+
+// The squared turn of a cell and the weight of what acts beside it.
+template <class Number>
+struct Weight {
+  Number square, sine, beside;  // `sine` over the tangent of the angle by which a cell among others turns
+};
+
+template <class Number>
+ALWAYS_INLINE Weight<Number> weight_of(const Motion<Number>& motion, bool coupled) {
+  const Number square = dot(motion.turn, motion.turn);
+  if (!coupled) return {square, square, weight_alone(square)};
+  const Number root = square_root(1.0f + square), more = 1.0f + root, inverse = 1.0f / (root * more);
+  return {square, more * inverse, (2.0f * root) * inverse};
+}
+
+// Weighs the anisotropy, and where cells are coupled all else that is not a turn about the field.
+template <Kind kind, class Number>
+ALWAYS_INLINE void weigh(Motion<Number>& motion, Number weight, bool coupled) {
+  motion.easy_turn = {weight * motion.easy_turn.x, weight * motion.easy_turn.z};
+  if (kind == kOblique) motion.oblique_turn = weight * motion.oblique_turn;
+  if (!coupled) return;
+  motion.pull = weight * motion.pull;
+  motion.easy_pull = {weight * motion.easy_pull.x, weight * motion.easy_pull.z};
+  motion.spread = weight * motion.spread;
+  if (kind == kOblique) motion.oblique.pull = weight * motion.oblique.pull;
 }
 
 // Half a turn about the axes of anisotropy, one about the field, half a turn about the axes in the opposite order.
 template <bool along_x, Kind kind, class Number>
-ALWAYS_INLINE Triple<Number> precession(const Motion<Number>& motion, Triple<Number> m, Number& square, bool coupled) {
+ALWAYS_INLINE Triple<Number> precession(const Motion<Number>& motion, Triple<Number> m, const Weight<Number>& weight,
+                                        bool coupled) {
   if (kind == kOblique) m = turned_about(motion.oblique.axis, motion.oblique_turn, m);
   m = turned<along_x, false>(m, motion.easy_turn);
-  m = coupled ? precessed_among_others(m, motion.turn, square) : precessed(m, motion.turn, square);
+  m = coupled ? precessed_among_others(m, motion.turn, weight.sine, weight.beside)
+              : precessed(m, motion.turn, weight.square);
   m = turned<along_x, true>(m, motion.easy_turn);
   if (kind == kOblique) m = turned_about(motion.oblique.axis, motion.oblique_turn, m);
   return m;
 }
 
+// A step of Brownian motion of that share of the variance.
+template <class Number>
+ALWAYS_INLINE Triple<Number> kicked(const Motion<Number>& motion, Triple<Number> m, float share) {
+  const Number size = square_root(share * motion.spread);
+  return displaced(m, tangent(m, size * motion.kick[0], size * motion.kick[1]));
+}
+
 template <Part part, bool noisy, bool along_x, Kind kind, class Number>
-ALWAYS_INLINE Triple<Number> moved(const Motion<Number>& motion, bool coupled, IntLanes& worst) {
+ALWAYS_INLINE Triple<Number> moved(Motion<Number> motion, bool coupled, IntLanes& worst) {
   Triple<Number> m = motion.m;
-  Number square;
   constexpr bool tilted = kind == kOblique;
+  const Weight<Number> weight = weight_of(motion, coupled);
+  weigh<kind>(motion, weight.beside, coupled);
+  worst = larger_magnitude(worst, weight.square);
   if (part != kEvenClose) m = relaxed<along_x, tilted>(m, motion.pull, motion.easy_pull, motion.oblique);
-  m = precession<along_x, kind>(motion, m, square, coupled);
-  if (part == kOdd) m = precession<along_x, kind>(motion, m, square, coupled);
-  worst = larger_magnitude(worst, square);
+  if (noisy && part == kEvenOpen) m = kicked(motion, m, 0.5f);
+  m = precession<along_x, kind>(motion, m, weight, coupled);
+  if (part == kOdd) m = precession<along_x, kind>(motion, m, weight, coupled);
   if (part != kEvenOpen) {
-    if (noisy) m = displaced(m, tangent(m, motion.kick[0], motion.kick[1]));
+    if (noisy) m = kicked(motion, m, part == kOdd ? 1.0f : 0.5f);
     m = relaxed<along_x, tilted>(m, motion.pull, motion.easy_pull, motion.oblique);
     m = (1.5f - 0.5f * dot(m, m)) * m;  // what rounding and the series add
   }
@@ -165,20 +209,23 @@ ALWAYS_INLINE Triple<Number> moved(const Motion<Number>& motion, bool coupled, I
 template <Part part, bool demag, bool noisy, bool along_x, Kind kind>
 ALWAYS_INLINE void split_row(Block& block, const Drive& drive, int x) {
   const Row row = row_of(block, drive, x);
-  constexpr bool kicked = noisy && part != kEvenOpen;
   const bool coupled = block.problem.coupled != 0;
   IntLanes worst = block.worst;
-  int y = part == kOdd ? 1 - x % 2 : x % 2;
+  const int start = part == kOdd ? 1 - x % 2 : x % 2;
+  // The even cells' second normals, in the order of these cells.
+  const int normals = part == kEvenOpen ? 2 * block.problem.ny - start : 0, each = part == kEvenOpen ? 1 : 2;
+  int y = start;
   for (; y + 2 < block.problem.ny; y += 4) {
-    const Triple<Twin> m = moved<part, kicked, along_x, kind>(
-        both(motion_of_cell<demag, kicked, along_x, kind>(block, row, y),
-             motion_of_cell<demag, kicked, along_x, kind>(block, row, y + 2)), coupled, worst);
+    const Triple<Twin> m = moved<part, noisy, along_x, kind>(
+        both(motion_of_cell<demag, noisy, along_x, kind>(block, row, y, normals + each * y),
+             motion_of_cell<demag, noisy, along_x, kind>(block, row, y + 2, normals + each * (y + 2))), coupled, worst);
     store_vector(row.magnetisation + 3 * kLanes * y, {m.x.first, m.y.first, m.z.first});
     store_vector(row.magnetisation + 3 * kLanes * (y + 2), {m.x.second, m.y.second, m.z.second});
   }
   if (y < block.problem.ny) {
     const Triple<Lanes> m =
-        moved<part, kicked, along_x, kind>(motion_of_cell<demag, kicked, along_x, kind>(block, row, y), coupled, worst);
+        moved<part, noisy, along_x, kind>(motion_of_cell<demag, noisy, along_x, kind>(block, row, y, normals + each * y),
+                                          coupled, worst);
     store_vector(row.magnetisation + 3 * kLanes * y, {m.x, m.y, m.z});
   }
   block.worst = worst;
@@ -230,7 +277,8 @@ __attribute__((noinline)) void split_step(Block& block, int number) {
       }
       if (noisy)
         fill_with_normals(block.generator, kind == kPlain ? block.thermal : block.thermal * drive.heat,
-                          block.work.noise + 2 * kLanes * (ptrdiff_t)(x % kRing) * problem.ny, 2 * problem.ny);
+                          block.work.noise + (ptrdiff_t)kLanes * normals_of_row(problem) * (x % kRing),
+                          normals_of_row(problem));
       split_row<kEvenOpen, demag, noisy, along_x, kind>(block, drive, x);
     }
     if (x >= 1 && x <= nx) split_row<kOdd, demag, noisy, along_x, kind>(block, drive, x - 1);
