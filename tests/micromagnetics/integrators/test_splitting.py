@@ -271,7 +271,9 @@ def test_films_are_as_stiff_as_they_are(backend: str) -> None:
 
     Without the weights of the easy axes, of relaxation and of torques these came out 2 and 3 % wrong.
     """
-    stuff = Material(saturation_magnetisation=1e6, exchange_stiffness=1.5e-11, damping=0.3, anisotropy=0.2e6, spin_hall_angle=0.3)
+    stuff = Material(
+        saturation_magnetisation=1e6, exchange_stiffness=1.5e-11, damping=0.3, anisotropy=0.2e6, spin_hall_angle=0.3
+    )
     whole = Film(Grid(6, 6, 4e-9, 4e-9, 1e-9), stuff)
     field = 2 * stuff.anisotropy / stuff.saturation_magnetisation
     dt = advise_splitting_step(whole, terms=(Exchange(), UniaxialAnisotropy())).recommended

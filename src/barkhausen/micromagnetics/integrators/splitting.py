@@ -53,9 +53,9 @@ class Splitting(Stepper):
     (Krech, Bunker and Landau, Comput. Phys. Commun. 111, 1 (1998); with noise: Ma and Dudarev, Phys. Rev. B 83,
     134418 (2011)). A step is half a turn of the even cells, a turn of the odd ones, half a turn of the even ones, each
     with relaxation and thermal noise (Brown's) around it, and with the precession about the easy axis, all in an order
-    that reads the same from its end. What acts beside the turns has a weight (:mod:`turns`), since long waves would
-    feel it too strongly. The far part of the stray field, and terms unknown to the package, are extrapolated to the middle of the step from the starts
-    of this and the last one: one evaluation a step. Of second order without noise.
+    that reads the same from its end. What acts beside the turns has a weight (``turns.py``), since long waves would
+    feel it too strongly. The far part of the stray field, and terms unknown to the package, are extrapolated to the
+    middle of the step from the starts of this and the last one: one evaluation a step. Of second order without noise.
 
     Args:
         system: Film, terms and drive of the batch.
