@@ -15,6 +15,7 @@ from barkhausen.micromagnetics.integrators.local_fields import LocalFields, even
 from barkhausen.micromagnetics.integrators.step_size import StepAdvice, step_times, whole_steps
 from barkhausen.micromagnetics.integrators.turn_guard import check_turn
 from barkhausen.micromagnetics.integrators.turns import (
+    diffused,
     displaced,
     dot,
     precessed,
@@ -38,11 +39,10 @@ def thermal_turn(film: Film, temperature: float, dt: float) -> float:
     """Standard deviation of the turn in rad of a full cell by thermal noise about one axis in one step.
 
     gamma/sqrt(1 + alpha²) sigma dt with sigma of :func:`thermal_amplitude`: noise in both terms of the
-    Landau-Lifshitz-Gilbert equation is, being isotropic, noise in the first alone and that much stronger. The small
-    correction makes a tangent of this size decorrelate m as diffusion on the sphere does.
+    Landau-Lifshitz-Gilbert equation is, being isotropic, noise in the first alone and that much stronger.
     """
     turn = GYROMAGNETIC_RATIO / (1 + film.material.damping**2) ** 0.5 * thermal_amplitude(film, temperature, dt) * dt
-    return float(turn * (1 - 0.75 * turn * turn))
+    return float(turn)
 
 
 class Splitting(Stepper):
@@ -155,8 +155,8 @@ class Splitting(Stepper):
         return torch.maximum(torch.maximum(first, whole), last_half)
 
     def _draw(self) -> Tensor | None:
-        """Turns by noise of one step."""
-        return None if self._noise is None else self._noise.draw((self._m.shape[2], self._m.shape[3])).mul_(self._kick)
+        """Unit noise of one step."""
+        return None if self._noise is None else self._noise.draw((self._m.shape[2], self._m.shape[3]))
 
     def _part(  # noqa: PLR0917 (one step in three parts)
         self,
@@ -183,7 +183,7 @@ class Splitting(Stepper):
         if noise is not None:
             # Half of the noise of an even cell before its turns, half after: all of it after them is too cold for
             # long waves and too hot for short ones, by damping times the phase of a step.
-            noise = noise * ((1.0 if part == "whole" else 0.5) * weight.new_ones(()) * loss).sqrt()
+            noise = noise * diffused((1.0 if part == "whole" else 0.5) * loss * torch.as_tensor(self._kick) ** 2)
         moved = m
         if part != "close":
             moved = relaxed(moved, pull, pulls)

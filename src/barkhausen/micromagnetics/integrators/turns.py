@@ -74,6 +74,11 @@ def displaced(m: Field, by: Field) -> Field:
     return (1 - 0.5 * dot(by, by)) * m + by
 
 
+def diffused(variance: Tensor) -> Tensor:
+    """Standard deviation of a tangent that decorrelates m as diffusion on the sphere of that variance about an axis."""
+    return variance.sqrt() * (1 - 0.75 * variance)
+
+
 def pulled(m: Field, axis: Tensor | int, pull: Tensor) -> Tensor:
     """Pull of a uniaxial anisotropy, ``pull`` being its strength."""
     if isinstance(axis, int):

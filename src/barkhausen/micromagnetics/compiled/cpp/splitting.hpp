@@ -37,7 +37,7 @@ template <class Number>
 struct Motion {
   Triple<Number> m, turn, pull;
   Easy<Number> easy_turn, easy_pull;
-  Number kick[2], spread;  // normals, and the variance of a turn in units of that of a full cell
+  Number kick[2], spread;  // normals, and the variance of a turn by noise about an axis in a step
   Number oblique_turn;
   Tilt<Number> oblique;
 };
@@ -101,7 +101,8 @@ ALWAYS_INLINE Motion<Lanes> mapped_motion(const Block& block, const Row& row, in
   }
   if (noisy) {
     load_kick(row, normals, motion);
-    motion.spread = own[2] * own[2] * own[1];
+    const Lanes turn = block.thermal * row.drive.heat * own[2];
+    motion.spread = turn * turn * own[1];
   }
   return motion;
 }
@@ -127,7 +128,7 @@ ALWAYS_INLINE Motion<Lanes> motion_of_cell(const Block& block, const Row& row, i
   if (noisy) {
     // The turn by noise goes with 1/sqrt(moment); the inverse is stored as zero where a cell is empty.
     load_kick(row, normals, motion);
-    motion.spread = load(row.inverse_fill + scalar);
+    motion.spread = block.thermal * block.thermal * load(row.inverse_fill + scalar);
   }
   return motion;
 }
@@ -180,10 +181,11 @@ ALWAYS_INLINE Triple<Number> precession(const Motion<Number>& motion, Triple<Num
   return m;
 }
 
-// A step of Brownian motion of that share of the variance.
+// A step of Brownian motion of that share of the variance; the correction makes a tangent decorrelate m as diffusion on
+// the sphere does.
 template <class Number>
 ALWAYS_INLINE Triple<Number> kicked(const Motion<Number>& motion, Triple<Number> m, float share) {
-  const Number size = square_root(share * motion.spread);
+  const Number variance = share * motion.spread, size = square_root(variance) * (1.0f - 0.75f * variance);
   return displaced(m, tangent(m, size * motion.kick[0], size * motion.kick[1]));
 }
 
@@ -276,7 +278,7 @@ __attribute__((noinline)) void split_step(Block& block, int number) {
         extrapolate_rows(block, x, second);
       }
       if (noisy)
-        fill_with_normals(block.generator, kind == kPlain ? block.thermal : block.thermal * drive.heat,
+        fill_with_normals(block.generator, all_lanes(1.0f),
                           block.work.noise + (ptrdiff_t)kLanes * normals_of_row(problem) * (x % kRing),
                           normals_of_row(problem));
       split_row<kEvenOpen, demag, noisy, along_x, kind>(block, drive, x);
