@@ -117,7 +117,7 @@ def test_the_resolved_file_plans_the_same_without_its_base(tmp_path: Path) -> No
         (["search.over={seed = []}"], r"seed = \[\]: needs at least one value"),
         (["search.over={seed = 3}"], "seed = 3: must be a list of values, or a range"),
         (["search.over={seed = {low = 1, high = 5}}"], r"over.seed: a range belongs to random and optuna"),
-        (["search.over={seed.sown = [1]}"], "'seed' is not a table|unknown key 'seed|seed = "),
+        (["search.over={seed.sown = [1]}"], "'seed' is not a table|unknown key 'seed|seed: "),
         (["set.mode=digital"], "mode = 'digital'"),
         (["set.device.preset=racetrack", "set.states=4"], "states = 4: no racetrack-4 is shipped"),
         (["set.seed=3"], "set.seed: is searched over as well"),

@@ -119,7 +119,10 @@ def validated(model: type[Model], values: dict[str, Any], origin: str, settings:
 
 def _line(model: type[BaseModel], error: ValidationError, origin: str, settings: Sequence[str] = ()) -> str:
     """The first error found in one line: which key, which value, what is allowed."""
-    first = error.errors()[0]
+    errors = error.errors()
+    # Of a key that is missing because it is misspelt, the wrong name says more.
+    misspelt = [found for found in errors if found["type"] == "extra_forbidden"]
+    first = misspelt[0] if misspelt and errors[0]["type"] == "missing" else errors[0]
     key = ".".join(shortened(str(part)) for part in first["loc"])
     origin = source_of(".".join(map(str, first["loc"])), origin, settings)
     more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
