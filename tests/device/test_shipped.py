@@ -16,6 +16,9 @@ from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 
 
+NON_VOLATILE = ("nonvolatile-2", "nonvolatile-3", "nonvolatile-5")
+
+
 def written(name: str, folder: Path) -> Path:
     path = folder / f"{name}.toml"
     path.write_text(shipped_toml(name), encoding="utf-8")
@@ -60,6 +63,23 @@ def test_neighbours_of_the_notched_device_hardly_overlap() -> None:
     assert overlap.max() < 0.5 * of_rough.min()
 
 
+@pytest.mark.parametrize("name", NON_VOLATILE)
+def test_non_volatile_devices_keep_separate_states_for_years(name: str) -> None:
+    device = preset(name)
+    states = device.states
+    assert np.diag(device.data["overlap"].values, 1).max() < 0.05
+    assert not device.failure_rate.any()
+    if states == 5:
+        assert device.state_values.size >= 1280
+    attempt = sum(device.energy(cause) for cause in ("sot", "gate", "read"))
+    assert np.max(attempt) <= (0.5e-12 if states == 5 else 0.3e-12)
+    # A tenth of the devices leave the worst state sooner.
+    year, kept = 365.25 * 86400, device.data
+    assert kept["barrier"].attrs["method"] == "string"
+    assert np.nanquantile(kept["retention_time"].values, 0.1, axis=1).min() > 10 * year
+    assert np.nanquantile(kept["retention_time_lower"].values, 0.1, axis=1).min() > year
+
+
 def test_no_path_of_a_machine_is_in_a_shipped_file() -> None:
     for name in shipped_names():
         for text in (*map(str, preset(name).data.attrs.values()), shipped_toml(name)):
@@ -72,7 +92,7 @@ def test_a_name_that_is_not_shipped_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "devices"), [("racetrack-5", 6), ("notched-5", 4), ("racetrack-2", 6)])
+@pytest.mark.parametrize(("name", "devices"), [("racetrack-5", 6), ("notched-5", 4), ("racetrack-2", 6), ("nonvolatile-2", 4)])
 def test_a_subset_made_again_is_of_the_same_distribution(name: str, devices: int, tmp_path: Path) -> None:
     """Other noise, the same first devices: a two-sample Kolmogorov-Smirnov test of each state.
 

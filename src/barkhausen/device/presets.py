@@ -84,7 +84,8 @@ def gaussian_device(
 
 def shipped_names() -> list[str]:
     """Names of the simulated devices shipped with the package, each with its parameter file."""
-    return ["racetrack-2", "racetrack-3", "racetrack-5", "notched-5"]
+    volatile = ["racetrack-2", "racetrack-3", "racetrack-5", "notched-5"]
+    return [*volatile, "nonvolatile-2", "nonvolatile-3", "nonvolatile-5"]
 
 
 def shipped_file(name: str) -> Path:

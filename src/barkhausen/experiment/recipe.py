@@ -43,7 +43,7 @@ from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.synapse import Faults, WriteVerify
 
-Preset = Literal["racetrack", "notched", "gaussian"]
+Preset = Literal["racetrack", "notched", "nonvolatile", "gaussian"]
 
 
 class DatasetRecipe(StrictParameters):
@@ -64,7 +64,7 @@ class DatasetRecipe(StrictParameters):
 
 
 class DeviceRecipe(StrictParameters):
-    """Device of the synapses (a shipped racetrack, a textbook Gaussian or a device file), and how it is programmed."""
+    """Device of the synapses (a shipped device, a textbook Gaussian or a device file), and how it is programmed."""
 
     preset: Preset = "racetrack"
     """Family of the shipped device with the recipe's number of states; ``gaussian`` is implied by ``sigma``."""
