@@ -45,7 +45,10 @@ def main() -> None:
     means = np.nanmean(reference, axis=(1, 2))
     borders = np.concatenate([[-np.inf], 0.5 * (means[1:] + means[:-1]), [np.inf]])
     generator = np.random.default_rng(0)
-    size = [f"characterisation.devices={given.devices}", f"characterisation.cycles={given.cycles}"]
+    size = [
+        f"characterisation.devices={given.devices}", f"characterisation.cycles={given.cycles}",
+        "characterisation.barriers=compact",  # only positions are compared
+    ]  # fmt: skip
     variants = {
         "half-step": f"characterisation.dt={step / 2!r}",
         "small-cells": f"characterisation.cell={given.cells!r}",
