@@ -54,8 +54,8 @@ def test_a_file_says_only_what_differs_and_settings_replace_what_it_says(tmp_pat
 
 
 IMPOSSIBLE_CHIPS: list[tuple[str, str]] = [
-    ("adc.bits=0", "chip: adc.bits: must be 1 to 32 bits, got 0"),
-    ("inputs.bits=0", "chip: inputs.bits: must be 1 to 32 bits, got 0"),
+    ("adc.bits=0", "--set adc.bits=0: adc.bits: must be 1 to 32 bits, got 0"),
+    ("inputs.bits=0", "--set inputs.bits=0: inputs.bits: must be 1 to 32 bits, got 0"),
     ("adc.percentile=0", "adc.percentile: must be above 0 and at most 100 per cent, got 0"),
     ("adc.columns=0", "adc.columns: must be 1 column per converter or more, got 0"),
     (
