@@ -15,7 +15,6 @@ from barkhausen.device.domain_wall.characterise import characterise
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 
-
 NON_VOLATILE = ("nonvolatile-2", "nonvolatile-3", "nonvolatile-5")
 
 
@@ -92,7 +91,9 @@ def test_a_name_that_is_not_shipped_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "devices"), [("racetrack-5", 6), ("notched-5", 4), ("racetrack-2", 6), ("nonvolatile-2", 4)])
+@pytest.mark.parametrize(
+    ("name", "devices"), [("racetrack-5", 6), ("notched-5", 4), ("racetrack-2", 6), ("nonvolatile-2", 4)]
+)
 def test_a_subset_made_again_is_of_the_same_distribution(name: str, devices: int, tmp_path: Path) -> None:
     """Other noise, the same first devices: a two-sample Kolmogorov-Smirnov test of each state.
 

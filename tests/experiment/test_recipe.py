@@ -239,7 +239,10 @@ WRONG = [
         r"network\.activation = 'gelu': input should be 'relu', 'hardtanh', 'tanh' or 'quantised'",
     ),
     ("[network]\nnormalisation = 'layer'", r"network\.normalisation = 'layer'"),
-    ("[device]\npreset = 'cauchy'", r"device\.preset = 'cauchy': input should be 'racetrack', 'notched', 'nonvolatile' or"),
+    (
+        "[device]\npreset = 'cauchy'",
+        r"device\.preset = 'cauchy': input should be 'racetrack', 'notched', 'nonvolatile' or",
+    ),
     ("[device]\npreset = 'racetrack'\nsigma = 0.1", r"device: sigma belongs to the gaussian preset, not to racetrack"),
     ("states = 4", r"states = 4: no racetrack-4 is shipped, only racetrack-2, racetrack-3, racetrack-5; name a dev"),
     ("states = 3\n[device]\npreset = 'notched'", r"states = 3: no notched-3 is shipped, only notched-5"),
