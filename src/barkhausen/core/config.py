@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -125,7 +125,7 @@ def _line(model: type[BaseModel], error: ValidationError, origin: str, settings:
     first = misspelt[0] if misspelt and errors[0]["type"] == "missing" else errors[0]
     key = ".".join(shortened(str(part)) for part in first["loc"])
     origin = source_of(".".join(map(str, first["loc"])), origin, settings)
-    more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _keys_beside(model, first["loc"])
         return f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}"
@@ -264,3 +264,8 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return result
+
+
+def differing(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Keys of two flat tables with other values, or in one of them alone, in alphabetical order."""
+    return [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]

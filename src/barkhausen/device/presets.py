@@ -84,8 +84,10 @@ def gaussian_device(
 
 def shipped_names() -> list[str]:
     """Names of the simulated devices shipped with the package, each with its parameter file."""
-    volatile = ["racetrack-2", "racetrack-3", "racetrack-5", "notched-5"]
-    return [*volatile, "nonvolatile-2", "nonvolatile-3", "nonvolatile-5"]
+    return [
+        "racetrack-2", "racetrack-3", "racetrack-5", "notched-5",
+        "nonvolatile-2", "nonvolatile-3", "nonvolatile-5",
+    ]  # fmt: skip
 
 
 def shipped_file(name: str) -> Path:

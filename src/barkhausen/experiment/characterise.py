@@ -13,7 +13,7 @@ import h5netcdf
 import xarray as xr
 from xarray.backends import H5NetCDFStore
 
-from barkhausen.core.config import Parameters, flat
+from barkhausen.core.config import Parameters, differing, flat
 from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files import atomic_write
 from barkhausen.core.files.netcdf import read_netcdf
@@ -111,10 +111,9 @@ def _check_replaceable(out: Path, parameters: Parameters) -> None:
     if found.source != "micromagnetics":
         raise InputError(f"--out {out}: holds a device that was not simulated ({found.source}); {remedy}")
     theirs, mine = (flat(model.model_dump(mode="json")) for model in (kept, parameters))
-    for key in sorted(theirs.keys() | mine.keys()):
-        if theirs.get(key) != mine.get(key):
-            there, here = (shortened(repr(values.get(key))) for values in (theirs, mine))
-            raise InputError(f"--out {out}: holds a device with {key} = {there}, this one has {here}; {remedy}")
+    for key in differing(mine, theirs):
+        there, here = (shortened(repr(values.get(key))) for values in (theirs, mine))
+        raise InputError(f"--out {out}: holds a device with {key} = {there}, this one has {here}; {remedy}")
 
 
 def history_file(device: Path) -> Path:

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from barkhausen.core.config import flat, read_toml
+from barkhausen.core.config import differing, flat, read_toml
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.files import (
     atomic_write,
@@ -206,7 +206,7 @@ class Run:
     def _check_same(self, theirs: Mapping[str, Any]) -> None:
         """Refuse a directory whose run has another recipe; one to be lengthened may have fewer epochs."""
         mine = flat(self.recipe.model_dump(exclude_none=True))
-        others = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
+        others = differing(mine, theirs)
         epochs = theirs.get("epochs")
         longer = isinstance(epochs, int) and self.recipe.epochs > epochs
         if longer and self.lengthen:

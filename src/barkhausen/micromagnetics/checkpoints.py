@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from barkhausen.core.config import differing
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, read_json, remove_partial
 from barkhausen.core.files.reading import read_bytes
@@ -53,7 +54,7 @@ class Checkpoint:
             if not isinstance(kept, dict):
                 raise InputError(f"{path}: holds no plan of a simulation")
             wanted = json.loads(text)
-            keys = sorted(key for key in {*kept, *wanted} if kept.get(key) != wanted.get(key))
+            keys = differing(wanted, kept)
             if keys:
                 raise OtherSimulationError(directory, f"holds another simulation (differs in {', '.join(keys)})")
             remove_partial(directory)

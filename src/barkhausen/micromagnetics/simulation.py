@@ -16,6 +16,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.config import differing
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.files.reading import read_bytes
@@ -306,7 +307,7 @@ class Simulation:
         except (ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
             raise InputError(f"{path}: is no state of a simulation ({error})") from None
         mine = json.loads(json.dumps(self._identity() | {"film": digest_of_film(self.film)}))
-        keys = sorted(key for key in {*about, *mine} if about.get(key) != mine.get(key))
+        keys = differing(mine, about)
         if keys:
             raise InputError(f"{path}: is the state of another simulation (differs in {', '.join(keys)})")
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 import tomli_w
 
-from barkhausen.core.config import flat
+from barkhausen.core.config import differing, flat
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write, claimed_directory, read_json
 from barkhausen.core.progress import Progress, display_of
@@ -368,8 +368,8 @@ def _check_same(recipe: SearchRecipe, held: Path) -> None:
     """Raise :class:`InputError` if the directory holds another search. A search may differ in its length."""
     mine = flat(recipe.resolved())
     theirs = flat(held_search(held).resolved())
-    for key in sorted(mine.keys() | theirs.keys()):
-        if mine.get(key) != theirs.get(key) and key not in EXTENSIBLE:
+    for key in differing(mine, theirs):
+        if key not in EXTENSIBLE:
             raise InputError(
                 f"{held.parent}: holds a search with {key} = {theirs.get(key)!r}, this one has {mine.get(key)!r}; "
                 "choose another --out"
