@@ -94,7 +94,7 @@ class Splitting(Stepper):
         self.take_film()
         hot = bool((torch.as_tensor(temperature) > 0).any())
         self._noise = ThermalNoise(self.replicas, seed, self._m) if hot else None
-        self._kick: Tensor | float = 0.0
+        self._variance: Tensor | float = 0.0
         if hot:
             self.set_temperature(temperature)
 
@@ -114,7 +114,7 @@ class Splitting(Stepper):
         if isinstance(self._damping, Tensor):
             # The turn of a full cell has the material's damping.
             kick = kick * ((1 + film.material.damping**2) / (1 + self._damping * self._damping)).sqrt()
-        self._kick = kick
+        self._variance = kick * kick
 
     @property
     def m(self) -> Float[Tensor, "replica 3 nx ny"]:
@@ -175,15 +175,20 @@ class Splitting(Stepper):
         half, damping = 0.5 * self._rate, self._damping
         # m × (m × V) is part of the relaxation, and -alpha V of the precession.
         turn = half * (field if torque is None else field - damping * torque)
-        weight = weight_among_others(turn) if self._coupled else weight_alone(turn)
-        loss: Tensor | float = weight if self._coupled else 1.0
+        square = dot(turn, turn)
+        if self._coupled:
+            precess, weight = precessed_among_others, weight_among_others(square)
+            loss = weight
+        else:
+            precess, weight = precessed, weight_alone(square)
+            loss = torch.ones_like(weight)
         pull = (half * loss) * (damping * field if torque is None else damping * field + torque)
         pulls = [(axis, (0.5 * damping) * k * loss) for axis, k in easy]
         angles = [(axis, 0.25 * k * weight) for axis, k in easy]
         if noise is not None:
             # Half of the noise of an even cell before its turns, half after: all of it after them is too cold for
             # long waves and too hot for short ones, by damping times the phase of a step.
-            noise = noise * diffused((1.0 if part == "whole" else 0.5) * loss * torch.as_tensor(self._kick) ** 2)
+            noise = noise * diffused((1.0 if part == "whole" else 0.5) * loss * self._variance)
         moved = m
         if part != "close":
             moved = relaxed(moved, pull, pulls)
@@ -191,7 +196,7 @@ class Splitting(Stepper):
             moved = _kicked(moved, noise)
         for _ in range(2 if part == "whole" else 1):
             moved = _turned(moved, angles)
-            moved, square = self._precess(moved, turn)
+            moved = precess(moved, turn, square)
             moved = _turned(moved, angles[::-1])
         if part != "open":
             moved = relaxed(_kicked(moved, noise), pull, pulls)
@@ -203,7 +208,6 @@ class Splitting(Stepper):
         film = self.system.film
         self._fields = LocalFields(self.system)
         self._coupled = any(isinstance(term, Exchange) for term in self.system.terms) and film.grid.cells > 1
-        self._precess = precessed_among_others if self._coupled else precessed
         self._damping = film.damping if isinstance(film.damping, float) else film.damping[:, None]
         self._rate = self.dt * self._fields.rate()
         return True

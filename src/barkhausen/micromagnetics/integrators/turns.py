@@ -9,49 +9,48 @@ from torch import Tensor
 from barkhausen.micromagnetics.layout import cross
 
 Field = Float[Tensor, "replica 3 nx ny"]
+PerCell = Float[Tensor, "replica 1 nx ny"]
 
 
-def dot(a: Tensor, b: Tensor) -> Float[Tensor, "replica 1 nx ny"]:
+def dot(a: Tensor, b: Tensor) -> PerCell:
     """Scalar product, one component kept."""
     return (a * b).sum(1, keepdim=True)
 
 
-def precessed(m: Field, turn: Field) -> tuple[Field, Float[Tensor, "replica 1 nx ny"]]:
-    """m turned about ``turn`` by its length in rad, right-handed (Rodrigues), and the squares of the turns."""
-    square = dot(turn, turn)
+def precessed(m: Field, turn: Field, square: PerCell) -> Field:
+    """m turned about ``turn`` by its length in rad, right-handed (Rodrigues); ``square``: of the length."""
     angle = square.sqrt().clamp_min(1e-30)
     half = torch.sinc(angle / (2 * torch.pi))
     once = cross(turn, m)
-    return m + torch.sinc(angle / torch.pi) * once + 0.5 * half * half * cross(turn, once), square
+    return m + torch.sinc(angle / torch.pi) * once + 0.5 * half * half * cross(turn, once)
 
 
-def precessed_among_others(m: Field, turn: Field) -> tuple[Field, Float[Tensor, "replica 1 nx ny"]]:
+def precessed_among_others(m: Field, turn: Field, square: PerCell) -> Field:
     """As :func:`precessed`, by the arc tangent of the length: for half a step of a cell among others of exchange.
 
     Turns of the two colours by h, h and h in turn make long waves too fast by tan(h)/h.
     """
-    square = dot(turn, turn)
     root = (1 + square).sqrt()
     once = cross(turn, m)
-    return m + once / root + cross(turn, once) / (root * (1 + root)), square
+    return m + once / root + cross(turn, once) / (root * (1 + root))
 
 
-def weight_alone(turn: Field) -> Float[Tensor, "replica 1 nx ny"]:
-    """Weight of an anisotropy whose turns lie half before and half after one by ``turn``: tan(h)/h with h half of it.
+def weight_alone(square: PerCell) -> PerCell:
+    """Weight of an anisotropy whose turns lie half before and half after one of that square: tan(h)/h, h half of it.
 
     Without it a spin in a field would be as stiff as one of h/tan(h) of the anisotropy.
     """
-    half = (0.5 * dot(turn, turn).sqrt()).clamp_min(1e-6)
+    half = (0.5 * square.sqrt()).clamp_min(1e-6)
     return half.tan() / half
 
 
-def weight_among_others(turn: Field) -> Float[Tensor, "replica 1 nx ny"]:
-    """Weight of all that acts beside a turn of :func:`precessed_among_others`: 2/(1 + sqrt(1 + h²)), h its length.
+def weight_among_others(square: PerCell) -> PerCell:
+    """Weight of all that acts beside a turn of :func:`precessed_among_others`: 2/(1 + sqrt(1 + h²)), h² its square.
 
     While the colours turn alternately, what moves them between turns moves long waves more than at once: anisotropy and
     torques by the inverse of this. It is the exact factor for small deviations of a uniform film.
     """
-    weight: Tensor = 2 / (1 + (1 + dot(turn, turn)).sqrt())
+    weight: Tensor = 2 / (1 + (1 + square).sqrt())
     return weight
 
 
@@ -66,7 +65,8 @@ def turned_about(m: Field, axis: Tensor | int, angle: Tensor) -> Field:
         out[:, axis] = m[:, axis]
         out[:, first], out[:, second] = cosine * a - sine * b, sine * a + cosine * b
         return out
-    return precessed(m, (angle * dot(m, axis)) * axis.expand_as(m))[0]
+    turn = (angle * dot(m, axis)) * axis.expand_as(m)
+    return precessed(m, turn, dot(turn, turn))
 
 
 def displaced(m: Field, by: Field) -> Field:

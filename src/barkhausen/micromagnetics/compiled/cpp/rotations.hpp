@@ -6,8 +6,8 @@
 
 namespace {
 
-// About `turn` by its length, right-handed (Rodrigues); `square`: of its length. The series are good to 1e-6 up to 1 rad; whatever the angle,
-// the axis, and with it the energy, is exact.
+// About `turn` by its length, right-handed (Rodrigues); `square`: of its length. The series are good to 1e-6 up to 1 rad;
+// whatever the angle, the axis, and with it the energy, is exact.
 template <class Number>
 ALWAYS_INLINE Triple<Number> precessed(Triple<Number> m, Triple<Number> turn, Number square) {
   const Number sine = 1.0f + square * (square * (8.3333333e-3f - 1.98412698e-4f * square) - 0.16666667f);
@@ -16,9 +16,9 @@ ALWAYS_INLINE Triple<Number> precessed(Triple<Number> m, Triple<Number> turn, Nu
   return m + sine * once + versine * cross(turn, once);
 }
 
-// As precessed(), by the arc tangent of the length h of `turn`, given `sine` = 1/sqrt(1 + h^2) and `weight` = 2/(1 + sqrt(1 +
-// h^2)): for half a step of a cell among others that exchange couples. Turns of the two colours by h, h and h in turn
-// make long waves too fast by tan(h)/h.
+// As precessed(), by the arc tangent of the length h of `turn`, given `sine` = 1/r and `weight` = 2/(1 + r) with
+// r = sqrt(1 + h^2): for half a step of a cell among others that exchange couples. Turns of the two colours by h, h and h
+// in turn make long waves too fast by tan(h)/h.
 template <class Number>
 ALWAYS_INLINE Triple<Number> precessed_among_others(Triple<Number> m, Triple<Number> turn, Number sine, Number weight) {
   const Triple<Number> once = cross(turn, m);

@@ -9,9 +9,8 @@
 // each time. (With the odd cells' two T as one A P A the temperature of the long modes would come out wrong by some
 // 0.4 % at 5e-13 s, with these by a tenth of that; with all noise of the even cells after their turns by the damping
 // times a third.) Among others A, D and N have a weight, since long waves would feel them too strongly.
-// The stray field but for its share of the cell itself and its
-// nearest neighbours, which count among the local terms, is extrapolated to the middle of the step from this step's
-// start and the last one's: one convolution a step.
+// The stray field but for its share of the cell itself and its nearest neighbours, which count among the local terms, is
+// extrapolated to the middle of the step from this step's start and the last one's: one convolution a step.
 //
 // The three parts follow each other from row to row, one row behind each other, so that they meet in the cache.
 #pragma once
@@ -31,6 +30,11 @@ constexpr int kRing = 8;  // rows for which extrapolated field and noise are kep
 
 // Normals of one row: two for each cell, then two more for each even one.
 inline int normals_of_row(const Problem& problem) { return 2 * problem.ny + 2 * ((problem.ny + 1) / 2); }
+
+// Where the ring keeps those of row x.
+ALWAYS_INLINE float* noise_of_row(const Block& block, int x) {
+  return block.work.noise + (ptrdiff_t)kLanes * normals_of_row(block.problem) * (x % kRing);
+}
 
 // All that a cell turns by in one part of a step.
 template <class Number>
@@ -60,7 +64,7 @@ ALWAYS_INLINE Row row_of(const Block& block, const Drive& drive, int x) {
           block.anisotropy + cell * problem.anisotropy_cell_stride,
           problem.gate + cell * problem.gate_cell_stride,
           block.work.predicted + 3 * kLanes * ring,
-          block.work.noise + (ptrdiff_t)kLanes * normals_of_row(problem) * (x % kRing),
+          noise_of_row(block, x),
           haloed,
           drive};
 }
@@ -139,7 +143,8 @@ ALWAYS_INLINE Easy<Twin> both(Easy<Lanes> a, Easy<Lanes> b) { return {{a.x, b.x}
 ALWAYS_INLINE Motion<Twin> both(const Motion<Lanes>& a, const Motion<Lanes>& b) {
   return {both(a.m, b.m), both(a.turn, b.turn), both(a.pull, b.pull), both(a.easy_turn, b.easy_turn),
           both(a.easy_pull, b.easy_pull), {both(a.kick[0], b.kick[0]), both(a.kick[1], b.kick[1])},
-          both(a.spread, b.spread), both(a.oblique_turn, b.oblique_turn), {both(a.oblique.axis, b.oblique.axis), both(a.oblique.pull, b.oblique.pull)}};
+          both(a.spread, b.spread), both(a.oblique_turn, b.oblique_turn),
+          {both(a.oblique.axis, b.oblique.axis), both(a.oblique.pull, b.oblique.pull)}};
 }
 
 // The squared turn of a cell and the weight of what acts beside it.
@@ -278,9 +283,7 @@ __attribute__((noinline)) void split_step(Block& block, int number) {
         extrapolate_rows(block, x, second);
       }
       if (noisy)
-        fill_with_normals(block.generator, all_lanes(1.0f),
-                          block.work.noise + (ptrdiff_t)kLanes * normals_of_row(problem) * (x % kRing),
-                          normals_of_row(problem));
+        fill_with_normals(block.generator, all_lanes(1.0f), noise_of_row(block, x), normals_of_row(problem));
       split_row<kEvenOpen, demag, noisy, along_x, kind>(block, drive, x);
     }
     if (x >= 1 && x <= nx) split_row<kOdd, demag, noisy, along_x, kind>(block, drive, x - 1);
