@@ -1,6 +1,7 @@
 """Weak error of the integrators at a temperature against their work.
 
     python benchmarks/thermal_integrators.py film --results FILE      # <m_z>, nearest cells, variance of a film
+    python benchmarks/thermal_integrators.py long-waves --results FILE   # temperature of the mean moment of a film
     python benchmarks/thermal_integrators.py passing --results FILE   # probability that a wall passes a barrier
     python benchmarks/thermal_integrators.py ensemble                 # time of racetrack-5, old and new in turn
     python benchmarks/thermal_integrators.py table --results FILE     # what was measured
@@ -27,6 +28,7 @@ import torch
 import barkhausen
 from barkhausen import __version__
 from barkhausen import micromagnetics as mm
+from barkhausen.core.units import BOLTZMANN
 from barkhausen.micromagnetics import compiled
 
 ROOM = 300.0
@@ -82,6 +84,27 @@ def film_batch(integrator: str, share: float, seed: int) -> dict[str, list[float
     }
 
 
+def long_wave_batch(integrator: str, share: float, seed: int) -> dict[str, list[float]]:
+    """Temperature of the mean moment of 16 x 16 cells held by exchange in a field of 1 T, damping 0.3, over the bath's.
+
+    <M_x²> = <M_z> kT/(V Ms B) exactly, since exchange does not change when all spins turn together.
+    """
+    every, field, edge = 2e-12, 1.0, 16
+    stuff = mm.Material(saturation_magnetisation=1e6, exchange_stiffness=1.5e-11, damping=0.3)
+    terms, drive = (mm.Exchange(), mm.Zeeman()), mm.Drive(field_z=field)
+    whole = mm.Film(mm.Grid(edge, edge, 4e-9, 4e-9, 2e-9), stuff)
+    advise = mm.advise_splitting_step if integrator == "splitting" else mm.advise_step
+    longest = share * advise(whole, drive, temperature=ROOM, terms=terms).recommended
+    result = mm.simulate(
+        whole, drive, duration=1.5e-9, every=every, replicas=BATCH, seed=seed, temperature=ROOM, terms=terms,
+        integrator=integrator, dt=every / math.ceil(every / longest * (1 - 1e-9)), threads=1,
+        initial=mm.uniform(whole, (0.0, 0.0, 1.0)), observe=(mm.MeanMagnetisation(),),
+    )  # fmt: skip
+    x, y, z = result["m"].values[len(result["time"]) // 4 :].astype(float).transpose(2, 0, 1)
+    expected = z.mean() * BOLTZMANN * ROOM / (edge * edge * whole.moment * field)
+    return {"temperature": ((x * x + y * y).mean(0) / 2 / expected).tolist()}
+
+
 def track() -> mm.Film:
     """Track of 32 x 8 cells of 4 nm with a barrier of anisotropy in its middle."""
     grid, stuff = mm.Grid(32, 8, 4e-9, 4e-9, 1e-9), mm.material("cofeb-tantalum")
@@ -134,7 +157,7 @@ def table(results: Path) -> None:
     """Means with standard errors, and biases against the first method."""
     rows = rows_of(results)
     for what in sorted({str(row["what"]) for row in rows}):
-        for quantity in ("m_z", "neighbours", "variance", "passed"):
+        for quantity in ("m_z", "neighbours", "variance", "temperature", "passed"):
             reference: tuple[float, float] | None = None
             for method in dict.fromkeys(str(row["method"]) for row in rows):
                 mine = [row for row in rows if row["what"] == what and row["method"] == method and quantity in row]
@@ -186,7 +209,7 @@ def ensemble(rounds: int, steps: int) -> None:
 def main() -> None:
     """One part of the measurement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("film", "passing", "ensemble", "table"))
+    parser.add_argument("part", choices=("film", "long-waves", "passing", "ensemble", "table"))
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "thermal_integrators.jsonl")
     parser.add_argument("--batches", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
@@ -195,6 +218,8 @@ def main() -> None:
     torch.set_num_threads(1)
     if given.part == "film":
         collect("film", film_batch, given.batches, given.results)
+    elif given.part == "long-waves":
+        collect("long waves", long_wave_batch, given.batches, given.results)
     elif given.part == "passing":
         collect("passing", passing_batch, given.batches, given.results)
     elif given.part == "table":
