@@ -4,8 +4,12 @@ It is that of Hubara, Courbariaux, Soudry, El-Yaniv and Bengio, *Quantized Neura
 weight that the device actually holds in place of the quantised value. Under autocast both products use the lower
 precision, like those of float layers; the gradient of a latent weight has the precision of the latent weight.
 
-Within the transformations of ``torch.func`` (``grad``, ``vmap``, ``jacrev``, …) the same products and gradients are
-made of torch's own differentiable operations, which every transformation knows.
+A backward pass that is itself differentiated (``create_graph=True``, ``torch.autograd.functional.hessian``) is made of
+torch's own operations on the straight-through weights, so derivatives of any order are those of a layer that multiplies
+by ``w + (a - a.detach())``. In an ordinary backward pass nothing is added.
+
+Within the transformations of ``torch.func`` (``grad``, ``vmap``, ``jacrev``, …), forward-mode differentiation and
+``torch.compile`` the forward pass is made of torch's own operations too, which all of them know.
 """
 
 from __future__ import annotations
@@ -25,16 +29,19 @@ class _DeviceLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, latent_weight: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight, scale)
-        ctx.precision = latent_weight.dtype
+        # Not saved with the others: only where its gradient goes matters, and an optimiser may have moved it since.
+        ctx.latent_weight = latent_weight
         return torch.mm(x, weight.t()).mul_(scale)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, weight, scale = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            weight = straight_through(ctx.latent_weight, weight)
         gradient = gradients[0] * scale
         to_input = torch.mm(gradient, weight) if ctx.needs_input_grad[0] else None
-        to_memory = torch.mm(gradient.t(), x).to(ctx.precision) if ctx.needs_input_grad[1] else None
-        return to_input, to_memory, None, None
+        to_latent = torch.mm(gradient.t(), x).to(ctx.latent_weight.dtype) if ctx.needs_input_grad[1] else None
+        return to_input, to_latent, None, None
 
 
 def device_linear(
@@ -45,7 +52,7 @@ def device_linear(
 ) -> Float[Tensor, "*batch outputs"]:
     """Product ``scale · (x wᵀ)`` with the synaptic weights; the latent weight gets the gradient with respect to w."""
     x, weight = _lowered(x, weight)
-    if _transformed():
+    if _composed():
         return F.linear(x, straight_through(latent_weight, weight)) * scale
     out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
@@ -69,7 +76,7 @@ class _DeviceConvolution(torch.autograd.Function):
     ) -> Tensor:
         scaled = weight * scale
         ctx.save_for_backward(x, scaled, scale)
-        ctx.how, ctx.precision = how, latent_weight.dtype
+        ctx.how, ctx.latent_weight = how, latent_weight
         ctx.bias = None if bias is None else (list(bias.shape), bias.dtype)
         bias = None if bias is None else bias.to(x.dtype)
         return torch.convolution(x, scaled, bias, how.stride, how.padding, how.dilation, False, (0,), how.groups)
@@ -79,14 +86,16 @@ class _DeviceConvolution(torch.autograd.Function):
         x, scaled, scale = ctx.saved_tensors
         how: Sliding = ctx.how
         shape, precision = ctx.bias or ([0], None)
+        if torch.is_grad_enabled():
+            scaled = straight_through(ctx.latent_weight, scaled, scale)
         wanted = [*ctx.needs_input_grad[:2], ctx.bias is not None and ctx.needs_input_grad[2]]
-        to_input, to_memory, to_bias = torch.ops.aten.convolution_backward(
+        to_input, to_latent, to_bias = torch.ops.aten.convolution_backward(
             gradients[0], x, scaled, shape, how.stride, how.padding, how.dilation, False, (0,) * len(how.stride),
             how.groups, wanted,
         )  # fmt: skip
-        to_memory = to_memory.mul_(scale).to(ctx.precision) if wanted[1] else None
+        to_latent = to_latent.mul_(scale).to(ctx.latent_weight.dtype) if wanted[1] else None
         to_bias = to_bias.to(precision) if wanted[2] else None
-        return to_input, to_memory, to_bias, None, None, None
+        return to_input, to_latent, to_bias, None, None, None
 
 
 def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, in their usual order
@@ -101,7 +110,7 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
     to w."""
     x, weight = _lowered(x, weight)
     single = x.dim() == weight.dim() - 1
-    if _transformed():
+    if _composed():
         scaled = straight_through(latent_weight, weight) * scale
         bias = None if bias is None else bias.to(x.dtype)
         parts = (how.stride, how.padding, how.dilation, False, (0,) * len(how.stride), how.groups)
@@ -112,15 +121,33 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
 
 
 def straight_through(
-    latent_weight: Float[Tensor, "outputs inputs *kernel"], weight: Float[Tensor, "outputs inputs *kernel"]
+    latent_weight: Float[Tensor, "outputs inputs *kernel"],
+    weight: Float[Tensor, "outputs inputs *kernel"],
+    factor: Float[Tensor, ""] | None = None,
 ) -> Float[Tensor, "outputs inputs *kernel"]:
-    """The synaptic weights to the last bit; the latent weight gets the gradient with respect to them."""
-    return weight + (latent_weight - latent_weight.detach()).to(weight.dtype)
+    """The synaptic weights to the last bit; the latent weight gets the gradient with respect to them.
+
+    Args:
+        latent_weight: Latent weights.
+        weight: Synaptic weights, multiplied by ``factor`` already.
+        factor: Factor on the gradient. Default: 1.
+    """
+    # Exactly zero.
+    carrier = latent_weight - latent_weight.detach()
+    return weight + (carrier if factor is None else carrier * factor).to(weight.dtype)
 
 
-def _transformed() -> bool:
-    """Whether a transformation of ``torch.func`` is at work; ``torch.compile`` follows them by itself."""
-    return not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
+def _composed() -> bool:
+    """Whether the forward pass is to be made of torch's own operations.
+
+    The functions above have no rules for transformations of ``torch.func`` and for forward-mode differentiation, and a
+    compiler would record their backward pass as one that cannot be differentiated.
+    """
+    return (
+        torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()
+        or torch.autograd.forward_ad._current_level >= 0
+    )
 
 
 def _lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
