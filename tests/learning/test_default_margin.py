@@ -15,9 +15,9 @@ from barkhausen.device import CharacterisedDevice, gaussian_device, preset
 from barkhausen.device.resistive.technology import ResistiveParameters, resistive_device
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.training import Training
-from barkhausen.learning import InSitu, SynapseLinear, convert, default_margin
+from barkhausen.learning import InSitu, SynapseLinear, convert, default_margin, synapse_layers
 from barkhausen.learning.margin import spacing, spread
-from barkhausen.synapse import WriteVerify
+from barkhausen.synapse import Phase, WriteVerify
 
 
 def sixteen() -> CharacterisedDevice:
@@ -91,6 +91,24 @@ def test_a_margin_over_several_levels_is_warned_of() -> None:
         warnings.simplefilter("error")
         for margin, states in ((0.4, 5), (0.6, 5), (0.4, 2), (0.107, 16), (0.2, 16)):
             learner(margin, states)
+
+
+def test_a_margin_of_zero_is_warned_of_once_and_programs_every_device() -> None:
+    noise = torch.Generator().manual_seed(0)
+    layers = nn.Sequential(nn.Linear(20, 30), nn.Linear(30, 20))
+    model = convert(layers, gaussian_device(5), 0.0, generator=noise)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.0), model, noise)
+    (only,) = [str(warning.message) for warning in caught]
+    assert only == (
+        "margin = 0: no weight is exactly on its level, so every device is programmed at nearly every step; "
+        "the default is 0.4"
+    )
+    # As the warning says, though no latent weight has moved.
+    learner.update_devices()
+    events = sum(int(layer.synapses.counters.events(Phase.TRAINING).sum()) for _, layer in synapse_layers(model))
+    assert events > 0.99 * 1200
 
 
 # --- recipes ------------------------------------------------------------------------------------------------

@@ -78,8 +78,13 @@ def default_margin(device: CharacterisedDevice, mode: str = "in-situ") -> float:
 
 
 def warn_of_wide(margin: float, device: CharacterisedDevice) -> None:
-    """Warn of a margin that spans several levels of a device."""
+    """Warn of a margin that spans several levels of a device, or that no programmed weight is within."""
     step = spacing(device)
+    if margin == 0:
+        warn(
+            "margin = 0: no weight is exactly on its level, so every device is programmed at nearly every step; the "
+            f"default is {IN_SITU.of(device):g}"
+        )
     if margin > SEVERAL * step * (1 + 1e-9):
         levels = 1 + 2 * math.floor(margin / step * (1 + 1e-9))
         warn(
