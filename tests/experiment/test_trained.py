@@ -103,6 +103,10 @@ def other_device(run: Path) -> None:
     write_device(gaussian_device(4), run / "device.nc")
 
 
+def noisier_device(run: Path) -> None:
+    write_device(gaussian_device(3, 0.3), run / "device.nc")
+
+
 @pytest.mark.parametrize(
     ("spoil", "line"),
     [
@@ -119,6 +123,8 @@ def other_device(run: Path) -> None:
         (replaced("    16,\n", "    16,\n    16,\n"), r"safetensors: does not fit recipe\.toml \(.*Missing key"),
         (replaced('mode = "in-situ"', 'mode = "in-sito"'), r"recipe\.toml: mode = 'in-sito'"),
         (replaced('mode = "in-situ"', 'mode = "float"'), r"safetensors: does not fit recipe\.toml"),
+        (noisier_device, r"checkpoint\.safetensors: .*saved with another device \(spread 0\.25, not 0\.3\)"),
+        (replaced("margin = 0.", "margin = 0.0"), r"checkpoint\.safetensors: .*saved with margin = 0\.\d+, not 0\.0"),
         (other_device, r"states = 3 but the device file .*device\.nc has 4 states"),
     ],
 )

@@ -177,8 +177,9 @@ def test_this_version_trains_to_the_numbers_of_the_old_one(mode: str, tmp_path: 
     Run(load_recipe(OLD / f"recipe-{mode}.toml"), tmp_path / "run").execute()
     states = [load_checkpoint(directory / "checkpoint.safetensors")["model"] for directory in (old, tmp_path / "run")]
     names = {key: ".".join(STATE_KEYS.get(part, part) for part in key.split(".")) for key in states[0]}
-    # The spread of the device, which the old version did not keep.
-    added = {f"{layer}.synapses.sigmas" for layer in ("linear1", "linear2")}
+    # What identifies the devices, which the old version did not keep.
+    identity = ("sigmas", "device_hash", "margin", "max_attempts")
+    added = {f"{layer}.synapses.{name}" for layer in ("linear1", "linear2") for name in identity}
     assert set(names.values()) == set(states[1]) - added
     assert all(torch.equal(states[0][key], states[1][names[key]]) for key in names)
 

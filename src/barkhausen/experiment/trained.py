@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def load_trained(directory: str | Path, chip: int | None = None, data_dir: str |
     where = torch.device("cpu" if chip is None else recipe.accelerator)
     if where.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"{directory}: its chips were drawn by CUDA, and torch finds no CUDA device here")
-    with fitting(path, RECIPE):
+    with fitting(path, RECIPE), _said_of(path):
         state = checkpoint["model"]
         shapes = _saved_shapes(recipe, state, data_dir)
         model = build_network(recipe, shapes, device, where)
@@ -88,6 +89,15 @@ def load_trained(directory: str | Path, chip: int | None = None, data_dir: str |
         generator = stream(recipe.seed, f"chip {chip}", where)
         model = fresh_chip(model, generator, max_attempts=recipe.transfer.max_attempts)
     return TrainedNetwork(model.to("cpu").eval(), (shapes.features,), recipe, chip)
+
+
+@contextlib.contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """Prefix input errors with the checkpoint."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
 
 def _recipe(directory: Path) -> Recipe:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.identity import check_identity, identity_of
 from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
 """Tensors of an array that hold one number for each synapse."""
-
-SIGMA_PRECISION = 1e-3
-"""Relative difference up to which spreads are those of one device."""
 
 PRECISIONS = (torch.float32, torch.float64)
 """Types of numbers that hold weights of devices."""
@@ -73,6 +71,8 @@ class SynapseArray(nn.Module):
         super().__init__()
         write = WriteVerify.given(write, **settings)
         where = generator.device if generator is not None else torch.device("cpu")
+        self.made_with = write
+        """Write-verify settings that the array was made with; a schedule may change the margin of :attr:`kind`."""
         self.kind = SynapseKind(device, write, device.distribution().to(where))
         self.counters = ProgrammingCounters(device.states, write.attempts).to(where)
         self.register_buffer("weight", torch.zeros(shape, device=where))
@@ -127,34 +127,22 @@ class SynapseArray(nn.Module):
                 setattr(self, name, tensor.contiguous())
         return self
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Pickled by an earlier version.
+        self.__dict__.setdefault("made_with", self.kind.write)
+
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         index = destination.pop(f"{prefix}device_bytes")
         destination[f"{prefix}device_index"] = index.view(torch.int16).view(self.weight.shape)
-        # Levels and spreads identify the device that the weights were saved with.
-        destination[f"{prefix}levels"] = self.levels.detach().to(self.weight.dtype, copy=True)
-        destination[f"{prefix}sigmas"] = self.kind.sigmas.to(self.weight.device, self.weight.dtype, copy=True)
+        destination.update({f"{prefix}{name}": value for name, value in identity_of(self).items()})
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         index = state_dict.pop(f"{prefix}device_index", None)
         if index is not None:
             state_dict[f"{prefix}device_bytes"] = index.to(torch.int16).reshape(-1).view(torch.uint8)
-        levels, sigmas = (state_dict.pop(f"{prefix}{name}", None) for name in ("levels", "sigmas"))
-        # A different number of states: the shapes of other tensors will give the error. States of earlier versions have
-        # no spreads.
-        same = (
-            levels is None
-            or levels.shape != self.levels.shape
-            or (
-                _close(levels, self.levels, 0.0)
-                and (sigmas is None or _close(sigmas, self.kind.sigmas, SIGMA_PRECISION))
-            )
-        )
-        if not same:
-            raise InputError(
-                f"{prefix}levels: the synapses were saved with another device than these are made of; convert with "
-                "the same device, then load"
-            )
+        check_identity(self, state_dict, prefix)
         self._check_indices(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
@@ -338,8 +326,3 @@ def _precise(before: Tensor, after: Tensor) -> Tensor:
             "converted before this one"
         )
     return after
-
-
-def _close(saved: Tensor, mine: Tensor, relative: float) -> bool:
-    mine = mine.to(saved.device, saved.dtype)
-    return saved.shape == mine.shape and torch.allclose(saved, mine, rtol=relative, atol=1e-6, equal_nan=True)

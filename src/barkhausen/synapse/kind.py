@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from barkhausen.device import CharacterisedDevice, StateDistribution
+from barkhausen.device.identity import statistics_hash
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.write_verify import WriteVerify
 
@@ -71,6 +72,11 @@ class SynapseKind:
         """Device-to-device and cycle-to-cycle sigma of each state in weight units (float64, on the CPU)."""
         mean, device, cycle = self.device.moments
         return torch.from_numpy(np.stack([device, cycle]) * (2.0 / (mean[-1] - mean[0])))
+
+    @cached_property
+    def statistics_hash(self) -> bytes:
+        """Hash of the device statistics."""
+        return statistics_hash(self.device)
 
     @property
     def margin(self) -> float:

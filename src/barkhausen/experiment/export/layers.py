@@ -12,6 +12,7 @@ from torch import nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.conductance import ConductanceMap
+from barkhausen.device.identity import statistics_hash
 from barkhausen.learning import SynapseConv1d, SynapseConv2d, SynapseLayer, synapse_layers
 from barkhausen.version import __version__
 
@@ -67,6 +68,8 @@ class ExportedLayer:
             "shape": list(layer.latent_weight.shape),
             "columns": "input",
             "scale": float(layer.scale),
+            "margin": layer.synapses.made_with.margin,
+            "max_attempts": layer.synapses.made_with.attempts,
             "reference_conductance": self.map.reference,
             "conductance_unit": self.map.unit,
             "crosssim": self._crosssim(),
@@ -142,6 +145,7 @@ def _of_device(device: CharacterisedDevice) -> dict[str, Any]:
     map_ = ConductanceMap.of(device)
     return {
         "source": device.source,
+        "statistics_hash": statistics_hash(device).hex(),
         "levels": device.distribution().levels.tolist(),
         "weight_range": list(device.weight_range),
         "technology": device.technology,

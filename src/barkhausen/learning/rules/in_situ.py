@@ -61,8 +61,8 @@ class InSitu(Learner):
         margin_schedule: MarginSchedule | None = None,
     ) -> None:
         super().__init__(optimizer, model, generator)
-        # The margins that the schedule's factor multiplies.
-        self.margins = [layer.synapses.margin for layer in self.layers]
+        # The margins that the schedule's factor multiplies: not what an earlier schedule has left.
+        self.margins = [layer.synapses.made_with.margin for layer in self.layers]
         for margin, layer in zip(self.margins, self.layers, strict=True):
             warn_of_wide(margin, layer.synapses.kind.device)
         self.groups = _groups_of_one_kind(self.layers, self.margins)
