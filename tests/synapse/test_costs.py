@@ -42,6 +42,11 @@ def test_every_cause_of_an_inference_by_hand() -> None:
     assert energy["normalise"] == close(5 * (4.6e-12 + 1e-13))
     assert energy["buffer"] == close(35 * 1e-11 * 4 / 32)
     assert energy["programming"] == close(6e-15)
+    # Five results of four bits over half the side of the chip; clocks are 30 % of logic and SRAM.
+    side = math.sqrt(inference_costs(chip(), [LAYER]).area_total)
+    assert energy["network"] == close(5 * 4 * 1.2e-10 * side / 2)
+    assert energy["leakage"] == 0
+    assert energy["clock"] == close(0.3 * (energy["accumulate"] + energy["normalise"] + energy["buffer"]))
     assert set(energy) == {
         "device read",
         "wires",
@@ -50,6 +55,9 @@ def test_every_cause_of_an_inference_by_hand() -> None:
         "accumulate",
         "normalise",
         "buffer",
+        "network",
+        "leakage",
+        "clock",
         "programming",
     }
 
@@ -76,7 +84,7 @@ def test_places_of_a_convolution_multiply_everything_but_programming_and_area() 
     many = inference_costs(
         chip(), [dataclasses.replace(LAYER, uses=49)], programming=EnergyBreakdown({"sot": 1e-15}), read_disturb=1e-9
     )
-    for cause in set(one.energy) - {"programming"}:
+    for cause in set(one.energy) - {"programming", "leakage"}:
         assert many.energy[cause] == close(49 * one.energy[cause]), cause
     assert many.energy["programming"] == one.energy["programming"]
     assert many.latency == close(49 * one.latency)
@@ -90,7 +98,9 @@ def test_places_of_a_convolution_multiply_everything_but_programming_and_area() 
 def test_layers_add_up_and_total_is_their_sum() -> None:
     costs = inference_costs(chip(), [LAYER, LAYER])
     single = inference_costs(chip(), [LAYER])
-    assert costs.total == close(2 * single.total)
+    # Results of two layers go over a chip of twice the area.
+    assert costs.energy["network"] == close(2 * math.sqrt(2) * single.energy["network"])
+    assert costs.total - costs.energy["network"] == close(2 * (single.total - single.energy["network"]))
     assert costs.total == close(sum(costs.energy.values()))
     assert costs.area_total == close(2 * single.area_total)
     assert (costs.latency, costs.interval) == (close(2 * single.latency), close(single.latency))
@@ -114,7 +124,7 @@ def test_area_by_hand() -> None:
     assert area["normalise"] == close(2 * 1.1884e-8)
     assert costs.area_total == close(sum(area.values()))
     training = training_costs(chip(), [LAYER], batch=1).area
-    assert training["gradient memory"] == close(150 * 4 * 32 * 7e-13)
+    assert training["gradient memory"] == close(150 * 3 * 32 * 7e-13)
     assert training["DAC"] == close(4 * 20 * 4 * 1.66e-13)
 
 
@@ -128,7 +138,9 @@ def test_the_baseline_by_hand() -> None:
     assert far["weights"] == close(150 * 6.5e-10)
     # At a smaller node both sides gain.
     small = inference_costs(chip("digital.node=22.5e-9"), [LAYER])
-    assert small.baseline_total == close(inference_costs(chip(), [LAYER]).baseline_total / 2)
+    whole = inference_costs(chip(), [LAYER])
+    for cause in set(whole.baseline) - {"network", "leakage"}:
+        assert small.baseline[cause] == close(whole.baseline[cause] / 2), cause
     assert small.energy["accumulate"] == close(10 * 1e-13 / 2)
     assert small.energy["ADC"] == close(10 * 10.1e-15 * 64)
 
@@ -149,10 +161,22 @@ def test_every_cause_of_a_training_step_by_hand() -> None:
     assert energy["accumulate"] == close(10 * (forward["accumulate"] + 10 * 1e-13))
     assert energy["normalise"] == close(10 * (forward["normalise"] + 5 * 4.7e-12))
     assert energy["buffer"] == close(10 * (forward["buffer"] + 9 * 1e-11 * 4 / 32))
-    # 170 synapses: memory, gradient and two states of Adam, each read and written once.
+    # 170 synapses: a latent weight and two states of Adam, each read and written once.
     assert energy["gradient"] == close(10 * 170 * 4.6e-12)
-    assert energy["gradient memory"] == close(170 * 4 * 2 * 5e-11)
+    assert energy["gradient sums"] == close(10 * 170 * 1e-13)
+    # Operands of 32 bits are written once, and read once since no layer is larger than the unit.
+    assert energy["gradient operands"] == close(10 * 5e-11 * 2 * (30 + 5 + 5 + 4))
+    assert energy["latent weights"] == close(170 * 2 * 5e-11)
+    assert energy["optimiser memory"] == close(170 * 2 * 2 * 5e-11)
     assert energy["update"] == close(170 * 3 * 4.6e-12)
+    assert energy["verify"] == energy["monitoring"] == 0
+    # Forward 5 and 4 results, backward 5.
+    side = math.sqrt(costs.area_total)
+    assert energy["network"] == close(10 * 14 * 4 * 1.2e-10 * side / 2)
+    assert energy["leakage"] == close(170 * 3 * 32 * 1e-11 * costs.latency)
+    digital = ("accumulate", "normalise", "buffer", "gradient", "gradient sums", "gradient operands")
+    digital += ("latent weights", "optimiser memory", "update")
+    assert energy["clock"] == close(0.3 * sum(energy[cause] for cause in digital))
     assert energy["programming"] == close(5e-12)
     assert costs.baseline["multiply-add"] == close(10 * (170 + 20) * 4.6e-12)
     assert costs.baseline["weights"] == close((170 + 20) * 5e-11)
@@ -168,8 +192,10 @@ def test_the_gradient_memory_in_other_words_and_banks() -> None:
         [LAYER],
         batch=1,
     )
-    assert half.energy["gradient memory"] == close(150 * 2 * 2 * 5e-12 / 2)
-    assert half.energy["update"] == close(150 * 4.6e-12)
+    assert half.energy["latent weights"] == close(150 * 2 * 5e-12 / 2)
+    assert half.energy["optimiser memory"] == 0
+    # Latent weights of 16 bits: an integer multiplication, a random number and a comparison.
+    assert half.energy["update"] == close(150 * (2e-13 * 4 + 2 * 1e-13 / 2))
 
 
 def test_read_disturb() -> None:
@@ -195,11 +221,12 @@ def test_the_sentence_names_what_dominates() -> None:
     share = energy.energy[first] / energy.total
     assert sentence.startswith(f"Of the {energy.total * 1e12:.3g} pJ of one inference, {first} ")
     assert f"{share:.0%}, then {second} with" in sentence
-    assert "float32 logic at 45 nm would take 8.56 nJ" in sentence
+    assert f"float32 logic at 45 nm would take {energy.baseline_total * 1e9:.3g} nJ" in sentence
     # A chip of enormous converters.
     bits = inference_costs(chip("adc.bits=20"), [LAYER]).dominant()
     assert "ADC takes 100%" in bits
-    assert bits.endswith("0.0808 of that.")
+    large = inference_costs(chip("adc.bits=20"), [LAYER])
+    assert bits.endswith(f"{large.baseline_total / large.total:.3g} of that.")
     assert "training step of 3 samples" in training_costs(chip(), [LAYER], batch=3).dominant()
 
 

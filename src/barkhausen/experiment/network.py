@@ -21,6 +21,7 @@ from barkhausen.learning.networks.factory import called
 from barkhausen.learning.networks.float_layers import BYTES_OF_A_VALUE, FloatLayers
 from barkhausen.learning.networks.registry import CLASSES, RECONSTRUCTION
 from barkhausen.learning.networks.settings import NetworkRecipe
+from barkhausen.learning.precision.lowered import lower_precision
 
 
 def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | None, where: torch.device) -> nn.Module:
@@ -46,7 +47,7 @@ def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | 
 
 
 def _converted(model: nn.Module, recipe: Recipe, device: CharacterisedDevice, where: torch.device) -> nn.Module:
-    return convert(
+    converted = convert(
         model,
         device,
         with_device_defaults(recipe, device).write_verify(),
@@ -55,6 +56,7 @@ def _converted(model: nn.Module, recipe: Recipe, device: CharacterisedDevice, wh
         generator=stream(recipe.seed, "start", where),
         inplace=True,
     )
+    return lower_precision(converted, recipe.precision)
 
 
 def float_network(network: NetworkRecipe, shapes: Shapes, generator: torch.Generator, batch_size: int = 1) -> nn.Module:

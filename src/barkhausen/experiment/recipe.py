@@ -40,6 +40,7 @@ from barkhausen.data import DATASETS
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
+from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.synapse import Faults, WriteVerify
 
@@ -127,7 +128,7 @@ class FaultsRecipe(StrictParameters):
 class OptimizerRecipe(StrictParameters):
     """Optimiser of the digital parameters."""
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    name: Literal["adam", "adamw", "sgd", "layer-rms"] = "adam"
     rate: Positive = 1e-3
     """Learning rate of float weights, biases and normalisation."""
     latent_rate: Positive | None = None
@@ -168,6 +169,7 @@ class Recipe(StrictParameters):
     device: DeviceRecipe = DeviceRecipe()
     faults: FaultsRecipe = FaultsRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
+    precision: Precision = Precision()
     transfer: TransferRecipe = TransferRecipe()
     rule: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
     """Keys of the learning rule's own, where it has any."""
@@ -201,7 +203,7 @@ class Recipe(StrictParameters):
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
         # Summaries of runs that start from fresh weights stay the same text.
-        return {key: value for key, value in values.items() if key not in ("rule", "init_from") or value}
+        return {key: value for key, value in values.items() if key not in ("rule", "init_from", "precision") or value}
 
     @property
     def learning_rule(self) -> Rule:

@@ -36,6 +36,7 @@ from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
 from barkhausen.experiment.defaults import with_defaults
+from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import CHECKPOINT, initial_state
 from barkhausen.experiment.lengthen import begin_longer, lengthened
@@ -58,6 +59,7 @@ from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.training import Training
 from barkhausen.learning import conversion_report, fresh_chip, programming_energy
 from barkhausen.synapse import EnergyBreakdown
+from barkhausen.synapse.crossbar import load_chip
 
 RECIPE = "recipe.toml"
 DEVICE = "device.nc"
@@ -335,6 +337,7 @@ class Run:
             "monitoring": None if device is None else asdict(rule.monitoring(recipe.rule, device.states)),
             "writes": writes_of_devices(training.model) if rule.programs_while_training else None,
             "energy": energy_summary(breakdown, inferences),
+            "account": self._account(training, breakdown),
             "digital_weights": [] if device is None else conversion_report(training.model).summary(),
             "network_code": code_summary(recipe.network.factory),
             "recipe": recipe.model_dump(),
@@ -343,6 +346,26 @@ class Run:
             "notes": [*self.notes, *lengthened(self.directory, recipe)],
             "software": software(),
         }
+
+    def _account(self, training: Training, programmed: EnergyBreakdown) -> dict[str, Any] | None:
+        """The whole energy of the training on the default chip; None for a network that it cannot hold."""
+        recipe = self.recipe
+        if not recipe.learning_rule.on_devices:
+            return None
+        try:
+            account = account_of(
+                training.model,
+                recipe,
+                load_chip(),
+                training.inputs[:CALIBRATION_SAMPLES].cpu(),
+                steps=training.batches * recipe.epochs,
+                samples=len(training.inputs),
+                programmed=programmed if recipe.learning_rule.measured_on_new_chips else None,
+            )
+        except InputError as error:
+            self.notes = (*self.notes, f"no account of the whole energy: {error}")
+            return None
+        return account.summary()
 
     def _program_chips(self, training: Training) -> _Chips:
         """Program fresh chips with the trained states and measure each."""

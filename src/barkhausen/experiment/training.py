@@ -21,6 +21,8 @@ from barkhausen.experiment.network import build_network, shapes_of
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.tasks import task_of
 from barkhausen.learning import synapse_layers
+from barkhausen.learning.precision.layer_rms import LayerRMS
+from barkhausen.learning.precision.lowered import learn_at
 from barkhausen.learning.rules import LearnerParts
 
 RATE_AT_THE_END = 1e-3
@@ -84,8 +86,11 @@ class Training:
             optimizer = torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, fused=True)
         elif settings.name == "adamw":
             optimizer = torch.optim.AdamW(groups, lr=settings.rate, fused=True)
+        elif settings.name == "layer-rms":
+            optimizer = LayerRMS(groups, lr=settings.rate)
         else:
             optimizer = torch.optim.Adam(groups, lr=settings.rate, fused=True)
+        learn_at(self.model, optimizer, recipe.precision, self.noise)
         for group in optimizer.param_groups:
             group["full_rate"] = group["lr"]
         return recipe.learning_rule.learner(

@@ -5,16 +5,26 @@ from __future__ import annotations
 from torch import nn
 
 from barkhausen.learning.layers.base import synapse_layers
-from barkhausen.synapse import AttemptEnergies, EnergyBreakdown
+from barkhausen.synapse import AttemptEnergies, EnergyBreakdown, Phase
 
 
-def programming_energy(model: nn.Module) -> EnergyBreakdown:
-    """Programming energy in J of all events that the arrays of a model have counted, with the energies of each device.
+def programming_energy(model: nn.Module, phase: Phase | None = None) -> EnergyBreakdown:
+    """Programming energy in J of events that the arrays of a model have counted, with the energies of each device.
 
-    It includes the initial programming, all attempts and all verify reads; :attr:`.EnergyBreakdown.total` is the sum.
-    It is zero for a network without synapse layers.
+    It includes all attempts and all verify reads; :attr:`.EnergyBreakdown.total` is the sum. It is zero for a network
+    without synapse layers.
+
+    Args:
+        model: Converted model.
+        phase: Phase whose events count. Default: both, the initial programming and the training.
     """
     breakdown = EnergyBreakdown()
     for _, layer in synapse_layers(model):
-        breakdown += AttemptEnergies.from_device(layer.synapses.kind.device).of_counters(layer.synapses.counters)
+        counters = layer.synapses.counters
+        energies = AttemptEnergies.from_device(layer.synapses.kind.device)
+        breakdown += (
+            energies.of_counters(counters)
+            if phase is None
+            else energies.of_attempts(counters.attempts[phase].sum(dim=1).cpu().numpy())
+        )
     return breakdown

@@ -17,6 +17,7 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
+from barkhausen.experiment.energy.load import learning_of
 from barkhausen.experiment.summary import energy_of, software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
@@ -176,7 +177,14 @@ def infer_on_chip(
         if checked.steps is None:
             raise InputError(f"{path}: does not say how many steps the training had")
         breakdown = energy_of(summary) * (devices / checked.steps)
-        training = training_costs(chip, loads, batch=recipe.batch_size, programming=breakdown, read_disturb=probability)
+        training = training_costs(
+            chip,
+            loads,
+            batch=recipe.batch_size,
+            programming=breakdown,
+            learning=learning_of(summary, recipe, sum(load.synapses for load in loads), checked.steps),
+            read_disturb=probability,
+        )
     tuned = None
     if fine_tuning_epochs:
         before = programming_energy(placed)

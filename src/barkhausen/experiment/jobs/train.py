@@ -140,6 +140,10 @@ JOBS.register(
                 per="per inference",
                 higher_is_better=False,
             ),
+            Column(
+                "nanojoule_per_trained_sample", "whole energy of a trained sample", unit="nJ", higher_is_better=False
+            ),
+            Column("nanojoule_per_chip_inference", "whole energy of an inference", unit="nJ", higher_is_better=False),
         ),
         needed=(*NETWORK_COLUMNS, "accuracy", "picojoule_per_inference"),
         summarised=("accuracy", "picojoule_per_inference"),

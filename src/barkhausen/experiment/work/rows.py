@@ -88,6 +88,18 @@ def training_row(summary: Summary) -> Row:
         "chips": summary["chips"]["count"],
         "unseen_chips": (unseen_chips(summary) or {}).get("mean"),
         **per_sample(totals(summary), inferences_of(summary)),
+        **whole_energies(summary),
+    }
+
+
+def whole_energies(summary: Summary) -> Row:
+    """Energies in nJ of a trained sample and of an inference on the chip; empty for a run without an account."""
+    account = summary.get("account")
+    if not account:
+        return {}
+    return {
+        "nanojoule_per_trained_sample": NANO * account["per_trained_sample_joule"],
+        "nanojoule_per_chip_inference": NANO * account["per_inference_joule"],
     }
 
 

@@ -14,6 +14,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import STATE_KEYS, deprecated
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.bare_optimizer import watch_layer
+from barkhausen.learning.layers.low_precision import LowPrecision
 from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.layers.recording import refuse
 from barkhausen.learning.layers.straight_through import straight_through
@@ -104,6 +105,7 @@ class SynapseLayer(nn.Module):
         # A buffer, so that it is saved with the layer.
         self.register_buffer("scale", torch.tensor(scale, device=where))
         self.bias = nn.Parameter(torch.zeros(shape[0], device=where)) if bias else None
+        self.low_precision: LowPrecision | None = None
         for name in COPIES:
             self.register_buffer(name, None)
         self.program_all(generator, phase=Phase.INITIAL)

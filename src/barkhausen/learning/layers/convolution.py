@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
+from barkhausen.learning.layers.low_precision import low_convolution
 from barkhausen.learning.layers.recording import recorded
 from barkhausen.learning.layers.straight_through import Sliding, device_convolution
 from barkhausen.synapse.write_verify import WriteVerify
@@ -74,9 +75,11 @@ class _SynapseConvolution(SynapseLayer):
         record: Tensor | None = recorded(self, x)
         if record is not None:
             return record
-        return device_convolution(
-            self.padded(x), self.latent_weight, self.bias, self.synapses.weight, self.scale, self.sliding
-        )
+        tensors = (self.padded(x), self.latent_weight, self.bias, self.synapses.weight, self.scale)
+        low = self.low_precision
+        if low is not None and low.of_gradient:
+            return low_convolution(*tensors, self.sliding, low)
+        return device_convolution(*tensors, self.sliding)
 
     def padded(self, x: Float[Tensor, "*batch inputs *place"]) -> Float[Tensor, "*batch inputs *place"]:
         """Inputs with the padding that is applied before the convolution (:attr:`sliding` holds the rest)."""

@@ -169,6 +169,7 @@ class CrossbarLayer(nn.Module):
             uses=self.uses,
             reference_conductance=self.map.reference,
             name=name,
+            largest_voltage=self.read_voltage,
         )
 
     def _spread(self) -> None:

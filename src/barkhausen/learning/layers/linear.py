@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
+from barkhausen.learning.layers.low_precision import low_linear
 from barkhausen.learning.layers.recording import recorded
 from barkhausen.learning.layers.straight_through import device_linear
 from barkhausen.synapse.write_verify import WriteVerify
@@ -45,7 +46,9 @@ class SynapseLinear(SynapseLayer):
         record: Tensor | None = recorded(self, x)
         if record is not None:
             return record
-        out = device_linear(x, self.latent_weight, self.synapses.weight, self.scale)
+        tensors = (x, self.latent_weight, self.synapses.weight, self.scale)
+        low = self.low_precision
+        out = low_linear(*tensors, low) if low is not None and low.of_gradient else device_linear(*tensors)
         return out if self.bias is None else out + self.bias.to(out.dtype)
 
     def as_float(self) -> nn.Linear:

@@ -51,7 +51,7 @@ def device_linear(
     scale: Float[Tensor, ""],
 ) -> Float[Tensor, "*batch outputs"]:
     """Product ``scale · (x wᵀ)`` with the synaptic weights; the latent weight gets the gradient with respect to w."""
-    x, weight = _lowered(x, weight)
+    x, weight = lowered(x, weight)
     if _composed():
         return F.linear(x, straight_through(latent_weight, weight)) * scale
     out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
@@ -108,7 +108,7 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
 ) -> Float[Tensor, "*batch outputs *out_place"]:
     """Convolution (in torch's sense: correlation) with ``scale · w``; the latent weight gets the gradient with respect
     to w."""
-    x, weight = _lowered(x, weight)
+    x, weight = lowered(x, weight)
     single = x.dim() == weight.dim() - 1
     if _composed():
         scaled = straight_through(latent_weight, weight) * scale
@@ -150,7 +150,7 @@ def _composed() -> bool:
     )
 
 
-def _lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def lowered(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Input and weights in the precision of autocast; without autocast the weights get that of the input."""
     kind = x.device.type
     # As in torch: autocast does not change double precision.

@@ -6,6 +6,7 @@ Each constant has a source and says whether it is an assumption.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -20,12 +21,14 @@ from barkhausen.synapse.crossbar.chip_parts import (
     Converter,
     Digital,
     GradientMemory,
+    GradientUnit,
     Inputs,
     Junction,
     Part,
     ReadNoise,
     Sense,
     Tile,
+    Verify,
     WireResistance,
 )
 
@@ -48,6 +51,7 @@ class Constants(Part):
     wire_capacitance: Constant
     cell_area: Constant
     integer_add: Constant
+    integer_multiply: Constant
     float_add: Constant
     float_multiply: Constant
     sram_8KB: Constant  # noqa: N815  # as the sizes are written
@@ -57,6 +61,12 @@ class Constants(Part):
     integer_add_area: Constant
     multiply_add_area: Constant
     sram_area: Constant
+    comparator: Constant
+    comparator_offset: Constant
+    comparator_noise: Constant
+    network: Constant
+    leakage: Constant
+    clock: Constant
     node_exponent: Constant
 
     @model_validator(mode="after")
@@ -80,6 +90,8 @@ class Chip(Part):
     sense: Sense
     digital: Digital
     gradient_memory: GradientMemory
+    gradient_unit: GradientUnit
+    verify: Verify
     constants: Constants
 
     # ---- constants at this chip's node and numbers of bits; J, s, m² ------------------------------------------------
@@ -121,6 +133,37 @@ class Chip(Part):
         """Energy in J of one float32 multiplication and addition."""
         both = self.constants.float_multiply.value + self.constants.float_add.value
         return both * self.digital_energy_factor
+
+    def with_words_of(self, bits: int) -> Chip:
+        """The same chip with words of so many bits in its gradient memory."""
+        return self.model_copy(update={"gradient_memory": self.gradient_memory.model_copy(update={"bits": bits})})
+
+    @property
+    def float_add(self) -> float:
+        """Energy in J of one float32 addition."""
+        return self.constants.float_add.value * self.digital_energy_factor
+
+    def integer_multiply(self, bits: int, other: int) -> float:
+        """Energy in J of one integer multiplication, which goes with the product of both numbers of bits."""
+        return self.constants.integer_multiply.value * self.digital_energy_factor * bits * other / 64
+
+    @property
+    def verify_energy(self) -> float:
+        """Energy in J of one comparison of a device with the two ends of its margin, without the read itself."""
+        if self.verify.converter == "adc":
+            return self.conversion_energy
+        return 2 * self.constants.comparator.value * self.digital_energy_factor
+
+    @property
+    def verify_noise(self) -> float:
+        """Standard deviation of a verify read in units of the weight, whose range is 2.
+
+        Of a comparator: its offset and its noise, relative to the swing of the range. Of a converter: the rounding.
+        """
+        if self.verify.converter == "adc":
+            return 2 / (2.0**self.adc.bits * math.sqrt(12))
+        offset, noise = self.constants.comparator_offset.value, self.constants.comparator_noise.value
+        return 2 * math.hypot(offset, noise) / self.verify.swing
 
     @property
     def integer_add(self) -> float:

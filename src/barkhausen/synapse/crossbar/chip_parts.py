@@ -11,6 +11,7 @@ from barkhausen.core.plausible import checked_as
 
 Bank = Literal["8KB", "32KB", "1MB"]
 MOST_BITS = 32
+MOST_SWING = 10.0
 
 
 class Part(Parameters):
@@ -197,7 +198,7 @@ class Digital(Part):
 
 
 class GradientMemory(Part):
-    """Digital memory for training: latent weight, gradient and optimiser states of every synapse."""
+    """Digital memory for training: latent weight and optimiser states of every synapse."""
 
     bits: int
     """Number of bits of one word."""
@@ -217,8 +218,40 @@ class GradientMemory(Part):
 
     @property
     def words(self) -> int:
-        """Number of words for each synapse: latent weight, gradient, and optimiser states."""
-        return 2 + self.optimiser_states
+        """Number of words for each synapse: latent weight and optimiser states."""
+        return 1 + self.optimiser_states
+
+
+class GradientUnit(Part):
+    """The digital unit that multiplies errors by inputs, and sums the products of a batch in its registers."""
+
+    lanes: int
+    """Number of synapses along a row or a column that share one operand read from the memory."""
+    bank: Bank
+    """Size of the SRAM banks that hold inputs and errors of a batch."""
+
+    @field_validator("lanes")
+    @classmethod
+    def _some(cls, value: int) -> int:
+        if value < 1:
+            raise ValueError(f"must be 1 or more, got {value}")
+        return value
+
+
+class Verify(Part):
+    """The circuit that compares a device with its margin after a programming attempt."""
+
+    converter: Literal["comparator", "adc"]
+    """``comparator``: two decisions; ``adc``: one conversion."""
+    swing: float
+    """Voltage in V between the two ends of the range of a device at the comparator, after integration."""
+
+    @field_validator("swing")
+    @classmethod
+    def _some(cls, value: float) -> float:
+        if not 0 < value <= MOST_SWING:
+            raise ValueError(f"must be above 0 and at most {MOST_SWING:g} V, got {value:g} V")
+        return value
 
 
 class Constant(Part):

@@ -23,14 +23,16 @@ A training step consists of
 - the reads of a backward pass over the transposed tiles with the same converters, except for the first layer. The
   contribution of a reference column (the sum of the errors times its conductance) is computed digitally and not
   counted;
-- gradient: a float32 multiply-add for each synapse, use and sample;
-- gradient memory: one read and one write of every word for each synapse (gradients are summed over the batch outside
-  this memory);
-- update: a multiply-add for each word except the gradient.
+- gradients, latent weights, optimiser, verification and monitoring (:mod:`.learning_costs`);
+- programming: the energies of the device file.
 
-Leakage, clocks, control, the network between tiles and everything off the chip are not counted, neither for the chip
-nor for the float32 baseline. The baseline consists of its multiply-adds, one fetch of each weight from memory for an
-inference (one each for the forward and the backward pass over a batch), and the same activations in 32 bits.
+Network, leakage and clocks are estimates (:mod:`.overheads`). Everything off the chip is not counted, nor is the
+selection of rows during programming: neither the current that unselected devices carry nor its disturbance of their
+walls is modelled (every device is taken to have its own access transistors).
+
+The float32 baseline consists of its multiply-adds, one fetch of each weight from memory for an inference (one each for
+the forward and the backward pass over a batch), the same activations in 32 bits, and the same gradients, memories and
+overheads at full precision.
 """
 
 from __future__ import annotations
@@ -45,6 +47,9 @@ from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_costs import backward_energy, buffer_energy, forward_energy, read_out_time
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.learning_costs import learning_energy
+from barkhausen.synapse.crossbar.learning_load import FULL, USUAL, LearningLoad
+from barkhausen.synapse.crossbar.overheads import overheads
 from barkhausen.synapse.energy import EnergyBreakdown
 
 NO_PROGRAMMING = EnergyBreakdown()
@@ -142,7 +147,6 @@ def inference_costs(
     """
     _check(layers, read_disturb)
     energy = _summed([forward_energy(chip, layer) for layer in layers])
-    energy["programming"] = programming.total
     times = [read_out_time(chip, layer) for layer in layers]
     baseline = {
         "multiply-add": sum(layer.multiply_adds for layer in layers) * chip.multiply_add,
@@ -150,13 +154,20 @@ def inference_costs(
         "normalise": sum(layer.outputs * layer.uses for layer in layers) * (chip.multiply_add + chip.integer_add),
         "buffer": math.fsum(buffer_energy(chip, layer, 32) for layer in layers),
     }
+    area = _area(chip, layers, training=False)
+    moved, synapses = sum(layer.outputs * layer.uses for layer in layers), sum(layer.synapses for layer in layers)
+    latency = math.fsum(times)
+    size = math.fsum(area.values())
+    energy |= overheads(chip, energy, bits_moved=moved * chip.inputs.bits, area=size, stored_bits=0, time=latency)
+    baseline |= overheads(chip, baseline, bits_moved=32 * moved, area=size, stored_bits=32 * synapses, time=latency)
+    energy["programming"] = programming.total
     return SystemCosts(
         what="inference",
         energy=MappingProxyType(energy),
         baseline=MappingProxyType(baseline),
-        latency=math.fsum(times),
+        latency=latency,
         interval=max(times),
-        area=MappingProxyType(_area(chip, layers, training=False)),
+        area=MappingProxyType(area),
         **_disturb(chip, layers, read_disturb, passes=[1] * len(layers)),
         node=chip.digital.node,
     )
@@ -168,6 +179,7 @@ def training_costs(
     *,
     batch: int,
     programming: EnergyBreakdown = NO_PROGRAMMING,
+    learning: LearningLoad = USUAL,
     read_disturb: float = 0.0,
 ) -> SystemCosts:
     """Energy, time and area of one training step.
@@ -177,6 +189,7 @@ def training_costs(
         layers: Loads of the layers, in order.
         batch: Number of samples of the step.
         programming: Programming energy of the step. Default: none.
+        learning: Precision, sparsity and reads of the learning rule. Default: full precision without reads.
         read_disturb: Probability that one read of the sense time moves the wall of a device, averaged over states.
 
     Raises:
@@ -187,42 +200,57 @@ def training_costs(
         raise InputError(f"batch = {batch}: a training step needs 1 sample or more")
     passes = [forward_energy(chip, layer) for layer in layers] + [backward_energy(chip, layer) for layer in layers[1:]]
     energy = {name: batch * value for name, value in _summed(passes).items()}
-    synapses = sum(layer.synapses for layer in layers)
-    products = batch * sum(layer.multiply_adds for layer in layers) * chip.multiply_add
-    memory = chip.gradient_memory
-    energy["gradient"] = products
-    energy["gradient memory"] = 2 * synapses * memory.words * chip.word(memory.bank) * memory.bits / 32
-    energy["update"] = synapses * (memory.words - 1) * chip.multiply_add
-    energy["programming"] = programming.total
+    energy |= learning_energy(chip, layers, batch, learning)
     backward = sum(layer.multiply_adds for layer in layers[1:])
+    synapses = sum(layer.synapses for layer in layers)
     fetched = synapses + sum(layer.synapses for layer in layers[1:])
     results = sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in layers[1:])
+    # In 32 bits, independently of the word size of the chip.
+    whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
     baseline = {
         "multiply-add": batch * (sum(layer.multiply_adds for layer in layers) + backward) * chip.multiply_add,
         "weights": fetched * chip.word(_weights(chip)),
         "normalise": batch * results * (chip.multiply_add + chip.integer_add),
         "buffer": batch * math.fsum(buffer_energy(chip, layer, 32) for layer in [*layers, *layers[1:]]),
-        "gradient": products,
-        # In 32 bits, independently of the word size of the chip.
-        "gradient memory": 2 * synapses * memory.words * chip.word(memory.bank),
-        "update": synapses * (memory.words - 1) * chip.multiply_add,
+        **learning_energy(chip.with_words_of(FULL), layers, batch, whole),
     }
     forward_times = [read_out_time(chip, layer) for layer in layers]
     backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
     latency = batch * math.fsum([*forward_times, *backward_times])
+    area = _area(chip, layers, training=True, learning=learning)
+    size = math.fsum(area.values())
+    energy |= overheads(
+        chip,
+        energy,
+        bits_moved=batch * results * chip.inputs.bits,
+        area=size,
+        stored_bits=synapses * _stored(chip, learning),
+        time=latency,
+    )
+    baseline |= overheads(
+        chip,
+        baseline,
+        bits_moved=batch * results * 32,
+        area=size,
+        stored_bits=32 * synapses * (2 + chip.gradient_memory.optimiser_states),
+        time=latency,
+    )
+    energy["programming"] = programming.total
     return SystemCosts(
         what=f"training step of {batch} sample{'s' if batch > 1 else ''}",
         energy=MappingProxyType(energy),
         baseline=MappingProxyType(baseline),
         latency=latency,
         interval=latency,
-        area=MappingProxyType(_area(chip, layers, training=True)),
+        area=MappingProxyType(area),
         **_disturb(chip, layers, read_disturb, passes=[batch, *[2 * batch] * (len(layers) - 1)]),
         node=chip.digital.node,
     )
 
 
-def _area(chip: Chip, layers: Sequence[LayerLoad], *, training: bool) -> dict[str, float]:
+def _area(
+    chip: Chip, layers: Sequence[LayerLoad], *, training: bool, learning: LearningLoad = USUAL
+) -> dict[str, float]:
     """Area in m² by part: whole tiles, including unused cells, with a converter for every ``adc.columns`` outputs."""
     blocks = [chip.tile.blocks(layer.outputs, layer.inputs) for layer in layers]
     tiles = sum(down * across for down, across in blocks)
@@ -238,10 +266,17 @@ def _area(chip: Chip, layers: Sequence[LayerLoad], *, training: bool) -> dict[st
         "normalise": sum(across for _, across in blocks) * constants.multiply_add_area.value * digital,
     }
     if training:
-        memory = chip.gradient_memory
-        bits = sum(layer.synapses for layer in layers) * memory.words * memory.bits
+        bits = sum(layer.synapses for layer in layers) * _stored(chip, learning)
         area["gradient memory"] = bits * constants.sram_area.value * digital
     return area
+
+
+def _stored(chip: Chip, learning: LearningLoad) -> int:
+    """Bits of the gradient memory for each synapse."""
+    memory = chip.gradient_memory
+    latent = memory.bits if learning.latent_bits is None else learning.latent_bits
+    states = memory.optimiser_states if learning.optimiser_states is None else learning.optimiser_states
+    return latent + states * memory.bits
 
 
 def _disturb(chip: Chip, layers: Sequence[LayerLoad], probability: float, passes: Sequence[int]) -> dict[str, float]:

@@ -21,6 +21,8 @@ class LayerLoad:
         mean_square_error_voltage: Mean squared column voltage in V² of errors in a backward pass. Default:
             ``mean_square_voltage``.
         name: Name of the layer in messages.
+        largest_voltage: Voltage in V of the largest input, at which single devices are read. Default: twice the root of
+            ``mean_square_voltage``.
 
     Raises:
         InputError: There is no output, input or use, or a conductance or squared voltage is negative or not finite.
@@ -34,6 +36,7 @@ class LayerLoad:
     reference_conductance: float | None = None
     mean_square_error_voltage: float | None = None
     name: str = "layer"
+    largest_voltage: float | None = None
 
     def __post_init__(self) -> None:
         for what in ("outputs", "inputs", "uses"):
@@ -44,6 +47,7 @@ class LayerLoad:
             "mean_square_voltage",
             "reference_conductance",
             "mean_square_error_voltage",
+            "largest_voltage",
         ):
             value = getattr(self, what)
             if value is not None and not (math.isfinite(value) and value >= 0):
@@ -53,6 +57,11 @@ class LayerLoad:
     def synapses(self) -> int:
         """Number of weights of the layer."""
         return self.outputs * self.inputs
+
+    @property
+    def full_voltage(self) -> float:
+        """Voltage in V at which single devices are read."""
+        return 2 * math.sqrt(self.mean_square_voltage) if self.largest_voltage is None else self.largest_voltage
 
     @property
     def multiply_adds(self) -> int:

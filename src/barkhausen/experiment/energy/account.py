@@ -1,0 +1,181 @@
+"""The whole energy of a training and of the inferences after it, by cause.
+
+Energies of digital logic, memory, converters and wires are those of a chip (:mod:`barkhausen.synapse.crossbar.costs`),
+those of programming are the device file's. A training on devices takes place on the chip. An ex-situ training takes
+place in float32 logic of the same node, and each chip is then programmed once, so that the precursor's share of a chip
+depends on the number of chips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from barkhausen.experiment.energy.load import layer_loads, learning_load
+from barkhausen.experiment.recipe import Recipe
+from barkhausen.learning import programming_energy
+from barkhausen.synapse import EnergyBreakdown, Phase
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.costs import inference_costs, training_costs
+from barkhausen.synapse.crossbar.learning_load import USUAL, LearningLoad
+
+CALIBRATION_SAMPLES = 200
+CHIPS = 1000
+"""Number of chips that share the training of one precursor, unless another is given."""
+PROGRAMMING = "programming"
+
+
+@dataclass(frozen=True)
+class LearningAccount:
+    """Energies in J of a training and of an inference, by cause.
+
+    Args:
+        step: One training step.
+        batch: Samples of a step.
+        steps: Number of steps.
+        samples: Training samples of one epoch.
+        initial: Programming before the training; of an ex-situ training, that of one chip after it.
+        inference: One inference on the chip.
+        float32_step: One training step of the same network in float32 logic of the same node.
+        float32_inference: One inference in float32 logic.
+        step_time: Duration of a step in s, one layer and one sample after the other.
+        learning: Precision, sparsity and reads of a step; None for a training in float32 logic.
+        node: CMOS node in m.
+        chips: Number of chips that share one training; 1 for a training on the chip itself.
+    """
+
+    step: EnergyBreakdown
+    batch: int
+    steps: int
+    samples: int
+    initial: EnergyBreakdown
+    inference: EnergyBreakdown
+    float32_step: EnergyBreakdown
+    float32_inference: EnergyBreakdown
+    step_time: float
+    learning: LearningLoad | None
+    node: float
+    chips: int = 1
+
+    @property
+    def sample(self) -> EnergyBreakdown:
+        """One trained sample, once."""
+        return self.step / self.batch
+
+    @property
+    def training(self) -> EnergyBreakdown:
+        """The whole training, with the programming before or after it."""
+        return self.step * self.steps + self.initial
+
+    @property
+    def chip(self) -> EnergyBreakdown:
+        """One trained chip: its share of the training, and its programming."""
+        return self.step * (self.steps / self.chips) + self.initial
+
+    def summary(self) -> dict[str, Any]:
+        """The account as a summary keeps it, in J and s."""
+        parts = ("step", "initial", "inference", "float32_step", "float32_inference")
+        labels: dict[str, str] = {}
+        for name in parts:
+            labels |= dict(getattr(self, name).labels)
+        return {
+            "per_trained_sample_joule": self.sample.total,
+            "training_joule": self.training.total,
+            "per_chip_joule": self.chip.total,
+            "per_inference_joule": self.inference.total,
+            "float32_per_trained_sample_joule": self.float32_step.total / self.batch,
+            "float32_per_inference_joule": self.float32_inference.total,
+            **{name: dict(getattr(self, name).by_cause) for name in parts},
+            "labels": labels,
+            "batch": self.batch,
+            "steps": self.steps,
+            "samples": self.samples,
+            "step_seconds": self.step_time,
+            "learning": None if self.learning is None else asdict(self.learning),
+            "node": self.node,
+            "chips": self.chips,
+        }
+
+    @classmethod
+    def from_summary(cls, account: Mapping[str, Any]) -> LearningAccount:
+        """The account that :meth:`summary` has written."""
+        parts = ("step", "initial", "inference", "float32_step", "float32_inference")
+        labels = account["labels"]
+        energies = {
+            name: EnergyBreakdown(account[name], {cause: labels[cause] for cause in account[name] if cause in labels})
+            for name in parts
+        }
+        learning = account["learning"]
+        return cls(
+            **energies,
+            batch=account["batch"],
+            steps=account["steps"],
+            samples=account["samples"],
+            step_time=account["step_seconds"],
+            learning=None if learning is None else LearningLoad(**learning),
+            node=account["node"],
+            chips=account["chips"],
+        )
+
+    def of_chips(self, chips: int) -> LearningAccount:
+        """The same with another number of chips that share one training."""
+        return replace(self, chips=chips)
+
+
+def account_of(
+    model: nn.Module,
+    recipe: Recipe,
+    chip: Chip,
+    inputs: Tensor,
+    *,
+    steps: int,
+    samples: int,
+    programmed: EnergyBreakdown | None = None,
+) -> LearningAccount:
+    """The account of a training that is over.
+
+    Args:
+        model: Trained model, whose arrays have counted all programming.
+        recipe: Recipe of the training.
+        chip: Chip that the energies are for.
+        inputs: Some training samples.
+        steps: Number of steps.
+        samples: Training samples of one epoch.
+        programmed: Programming energy of one chip after an ex-situ training. None for a training on the chip.
+
+    Raises:
+        InputError: A layer cannot be mapped to tiles.
+    """
+    loads = layer_loads(model, chip, inputs[:CALIBRATION_SAMPLES])
+    pair = chip.tile.devices_per_weight
+    inference = inference_costs(chip, loads)
+    learning = None if programmed is not None else learning_load(model, recipe, steps)
+    costs = training_costs(chip, loads, batch=recipe.batch_size, learning=learning or USUAL)
+    logic = EnergyBreakdown(dict(costs.baseline))
+    if programmed is None:
+        step = _without_programming(costs.energy) + programming_energy(model, Phase.TRAINING) * (pair / steps)
+        initial = programming_energy(model, Phase.INITIAL)
+    else:
+        step, initial = logic, programmed
+    return LearningAccount(
+        step=step,
+        batch=recipe.batch_size,
+        steps=steps,
+        samples=samples,
+        initial=initial * pair,
+        inference=_without_programming(inference.energy),
+        float32_step=logic,
+        float32_inference=EnergyBreakdown(dict(inference.baseline)),
+        step_time=costs.latency,
+        learning=learning,
+        node=chip.digital.node,
+        chips=1 if programmed is None else CHIPS,
+    )
+
+
+def _without_programming(energy: Mapping[str, float]) -> EnergyBreakdown:
+    """Energies by cause; programming is added by the causes of the device."""
+    return EnergyBreakdown({cause: joule for cause, joule in energy.items() if cause != PROGRAMMING})

@@ -1,0 +1,94 @@
+"""Energy of the digital part of one training step: gradients, latent weights and what the learning rule must know.
+
+- gradient: a multiply-add for each synapse, use and sample whose factors are not zero: in floating point, or an integer
+  multiplication (which goes with the product of both numbers of bits) and an addition as wide as the sum;
+- gradient sums: the register of every sum is written once for each product, taken to cost as much as the addition;
+- gradient operands: inputs and errors of the whole batch are kept until its end, since a synapse's sum runs over the
+  batch: each is written once, and read once for every ``gradient_unit.lanes`` synapses that share it;
+- latent weights: one read and one write of every latent weight that changes;
+- optimiser memory: one read and one write of every word of the optimiser;
+- update: a multiply-add for every latent weight and for every word of the optimiser; with integer latent weights a
+  multiplication by the rate, a random number and a comparison of their width;
+- verify: after every programming attempt two decisions of a comparator (above the lower and below the upper limit), or
+  one conversion (``verify.converter``). The read itself is among the energies of the device;
+- monitoring: reads of single devices that the rule needs, each with its share of row and converter, and the digital
+  copy of weights that it keeps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
+
+RATE_BITS = 16
+"""Bits of the learning rate and of the random numbers of an integer update."""
+
+
+def learning_energy(chip: Chip, layers: Sequence[LayerLoad], batch: int, load: LearningLoad) -> dict[str, float]:
+    """Energy in J of one step, by cause.
+
+    Args:
+        chip: Chip.
+        layers: Loads of the layers.
+        batch: Number of samples.
+        load: Precision, sparsity and reads.
+    """
+    synapses = sum(layer.synapses for layer in layers)
+    products = load.products * batch * sum(layer.multiply_adds for layer in layers)
+    sums = sum(_of_sum(chip, layer, batch, load) * layer.synapses for layer in layers) / synapses
+    memory = chip.gradient_memory
+    states = memory.optimiser_states if load.optimiser_states is None else load.optimiser_states
+    latent_bits = memory.bits if load.latent_bits is None else load.latent_bits
+    words = chip.word(memory.bank) / 32
+    return {
+        "gradient": products * (_of_product(chip, load) + (0.0 if load.in_floating_point else sums)),
+        "gradient sums": products * sums,
+        "gradient operands": math.fsum(_operands(chip, layer, batch, load) for layer in layers),
+        "latent weights": 2 * synapses * load.updates * words * latent_bits,
+        "optimiser memory": 2 * synapses * states * words * memory.bits,
+        "update": synapses * ((1 + states) * chip.multiply_add if latent_bits >= FULL else _of_update(chip, states)),
+        "verify": load.verifications * chip.verify_energy,
+        "monitoring": load.reads * _of_read(chip, layers) + load.copy_bits * chip.word(memory.bank) / 32,
+    }
+
+
+def _of_product(chip: Chip, load: LearningLoad) -> float:
+    """Energy in J of one product of the gradient without its addition, or with it in floating point."""
+    if load.in_floating_point:
+        return chip.float_add if load.ternary else chip.multiply_add
+    return 0.0 if load.ternary else chip.integer_multiply(load.activation_bits, load.error_bits)
+
+
+def _of_sum(chip: Chip, layer: LayerLoad, batch: int, load: LearningLoad) -> float:
+    """Energy in J of one integer addition as wide as the sum over the batch."""
+    return chip.integer_add * load.accumulator_bits(batch * layer.uses) / 32
+
+
+def _operands(chip: Chip, layer: LayerLoad, batch: int, load: LearningLoad) -> float:
+    unit = chip.gradient_unit
+    word = chip.word(unit.bank) / 32
+    inputs = layer.inputs * load.activation_bits * (1 + math.ceil(layer.outputs / unit.lanes))
+    errors = layer.outputs * load.error_bits * (1 + math.ceil(layer.inputs / unit.lanes))
+    return batch * layer.uses * word * (inputs + errors)
+
+
+def _of_update(chip: Chip, states: int) -> float:
+    """Energy in J of the integer update of one latent weight, whether or not it changes."""
+    add = chip.integer_add * RATE_BITS / 32
+    # A linear-feedback register for the random number costs about one addition.
+    return chip.integer_multiply(RATE_BITS, RATE_BITS) + 2 * add + states * chip.multiply_add
+
+
+def _of_read(chip: Chip, layers: Sequence[LayerLoad]) -> float:
+    """Energy in J of reading one device: a row is driven at full voltage, and all its outputs are converted."""
+    siemens = sum(layer.mean_conductance * layer.synapses for layer in layers)
+    full = max((layer.full_voltage for layer in layers), default=0.0) ** 2
+    synapses = sum(layer.synapses for layer in layers)
+    rows = sum(layer.inputs * chip.tile.blocks(layer.outputs, layer.inputs)[1] for layer in layers)
+    row = chip.drive_energy + chip.tile.columns * chip.constants.wire_capacitance.value * full
+    device = chip.tile.devices_per_weight * full * chip.sense.time * siemens / synapses
+    return device + row * rows / synapses + chip.conversion_energy
