@@ -17,6 +17,7 @@ from barkhausen.experiment.training import Training
         {"name": "adamw"},
         {"name": "adamw", "weight_decay": 0.1},
         {"name": "sgd", "rate": 0.1, "latent_rate": 0.3},
+        {"name": "layer-rms"},
     ],
     ids=lambda table: "-".join(map(str, table.values())),
 )

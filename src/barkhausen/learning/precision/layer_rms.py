@@ -54,13 +54,13 @@ class LayerRMS(torch.optim.Optimizer):
     def _update(self, parameter: torch.Tensor, gradient: torch.Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
-            state["steps"] = torch.zeros((), dtype=torch.float64, device=parameter.device)
-            state["mean_square"] = torch.zeros((), dtype=torch.float64, device=parameter.device)
+            # Of the type of the parameter, to which torch converts what it loads; "step" alone is left as it is.
+            state["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
+            state["mean_square"] = torch.zeros((), dtype=parameter.dtype, device=parameter.device)
         decay = group["decay"]
-        state["steps"] += 1
-        mean_square = gradient.square().mean(dtype=torch.float64)
-        state["mean_square"].lerp_(mean_square, 1 - decay)
-        typical = (state["mean_square"] / (1 - decay ** state["steps"])).sqrt_().add_(group["eps"])
+        state["step"] += 1
+        state["mean_square"].lerp_(gradient.square().mean().to(parameter.dtype), 1 - decay)
+        typical = (state["mean_square"] / (1 - decay ** state["step"])).sqrt_().add_(group["eps"])
         if group["weight_decay"]:
             parameter.mul_(1 - group["lr"] * group["weight_decay"])
         parameter.addcmul_(gradient, (-group["lr"] / typical).to(gradient.dtype))
