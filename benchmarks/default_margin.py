@@ -38,9 +38,9 @@ from barkhausen.version import __version__
 KEPT = Path(__file__).parent / "results" / "default_margin.jsonl"
 
 DEVICES: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
-    "racetrack-2": ({"states": 2}, (0.1, 0.2, 0.4, 0.8, 1.2, 1.6)),
-    "racetrack-3": ({"states": 3}, (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)),
-    "racetrack-5": ({"states": 5}, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
+    "racetrack-2": ({"states": 2, "device": {"preset": "racetrack"}}, (0.1, 0.2, 0.4, 0.8, 1.2, 1.6)),
+    "racetrack-3": ({"states": 3, "device": {"preset": "racetrack"}}, (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)),
+    "racetrack-5": ({"states": 5, "device": {"preset": "racetrack"}}, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
     "notched-5": ({"states": 5, "device": {"preset": "notched"}}, (0.1, 0.2, 0.3, 0.4, 0.5)),
     "gaussian-2, sigma 0.15": ({"states": 2, "device": {"sigma": 0.15}}, (0.2, 0.4, 0.8, 1.2, 1.6)),
     "gaussian-3, sigma 0.15": ({"states": 3, "device": {"sigma": 0.15}}, (0.2, 0.4, 0.6, 0.8, 1.0)),

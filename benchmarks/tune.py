@@ -1,9 +1,9 @@
 """Choice of margin and learning rate of the latent weights on validation data. The test set is never used.
 
-Trains on 50 000 MNIST images and measures on the other 10 000, for every combination of the grid, with one seed for
-each. The recipes use one setting for all numbers of states: the one with the best mean over them among those whose
-programming energy is within ENERGY_LIMIT for each of them (printed last). Finished points are kept in the output
-directory and not run again.
+Trains racetrack-5, -3 and -2 on 50 000 MNIST images and measures on the other 10 000, for every combination of the
+grid, with one seed for each. The recipes use one setting for all numbers of states: the one with the best mean over
+them among those whose programming energy is within ENERGY_LIMIT for each of them (printed last). Finished points are
+kept in the output directory and not run again.
 
     python benchmarks/tune.py [--out runs/tune] [--data-dir DIR]
 """
@@ -44,7 +44,7 @@ def main() -> None:
                     "mode": mode,
                     "states": states,
                     "dataset": {"validation_samples": 10_000},
-                    "device": {"margin": margin},
+                    "device": {"preset": "racetrack", "margin": margin},
                     "optimizer": {"rate": rate} if mode == "float" else {"latent_rate": rate},
                 }
                 name = f"{mode}-{states}-margin{margin:g}-rate{rate:g}"

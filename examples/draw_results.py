@@ -18,6 +18,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from barkhausen.experiment.work.rows import device_name
 from barkhausen.results.published import published
 from barkhausen.results.table import held_out, result_table
 
@@ -29,6 +30,11 @@ CAUSES = {
 }
 
 
+def label(mode: str, device: str) -> str:
+    """Learning rule and device, on two lines."""
+    return f"{device}<br>{mode}"
+
+
 def draw(summaries: list[dict]) -> go.Figure:
     """Accuracy of every seed and kind on the left, energy per inference by cause on the right."""
     rows = result_table(summaries)
@@ -38,7 +44,7 @@ def draw(summaries: list[dict]) -> go.Figure:
     )  # fmt: skip
     for mode, colour in COLOURS.items():
         points = [
-            (f"{mode} {s['states']}" if s["states"] else "float", 100 * held_out(s))
+            (label(mode, device_name(s)) if s["states"] else "float", 100 * held_out(s))
             for s in summaries
             if s["mode"] == mode
         ]
@@ -46,7 +52,7 @@ def draw(summaries: list[dict]) -> go.Figure:
             x=[p[0] for p in points], y=[p[1] for p in points], mode="markers", name=mode, legend="legend",
             marker={"color": colour, "size": 11, "opacity": 0.75}, row=1, col=1,
         )  # fmt: skip
-        best = published("accuracy", "mnist", mode).value
+        best = published("accuracy", "mnist", mode, "mlp").value
         figure.add_hline(
             y=100 * best, line={"color": colour, "dash": "dot", "width": 1.5}, row=1, col=1,
             annotation={"text": f"published {mode} {100 * best:.2f}", "font": {"color": colour, "size": 11}},
@@ -55,23 +61,23 @@ def draw(summaries: list[dict]) -> go.Figure:
     priced = [row for row in rows if row["mode"] != "float"]
     for share, (name, colour) in CAUSES.items():
         figure.add_bar(
-            x=[f"{row['mode']} {row['states']}" for row in priced],
+            x=[label(row["mode"], row["device"]) for row in priced],
             y=[row["picojoule_per_inference"] * row[share] for row in priced],
             name=name, marker_color=colour, legend="legend2", row=1, col=2,
         )  # fmt: skip
-    energy = published("picojoule_per_inference", "mnist", "in-situ").value
+    energy = published("picojoule_per_inference", "mnist", "in-situ", "mlp").value
     figure.add_annotation(
-        text=f"published, in-situ: {energy:.0f} pJ (far above this axis)",
+        text=f"published, in-situ: {energy:.0f} pJ (above this axis)",
         x=0.98, y=0.97, xref="x2 domain", yref="y2 domain", showarrow=False, xanchor="right", font={"size": 12},
     )  # fmt: skip
-    order = [f"{row['mode']} {row['states']}" for row in priced]
+    order = [label(row["mode"], row["device"]) for row in priced]
     figure.update_xaxes(categoryorder="array", categoryarray=["float", *order], row=1, col=1)
     figure.update_yaxes(range=[0, 1.15 * max(row["picojoule_per_inference"] for row in priced)], row=1, col=2)
     figure.update_yaxes(range=[96.4, 99.0], row=1, col=1)
     figure.update_layout(
-        template="plotly_white", barmode="stack", width=1200, height=440, font={"family": "sans-serif", "size": 13},
-        margin={"l": 50, "r": 20, "t": 50, "b": 80},
-        legend={"orientation": "h", "x": 0.0, "y": -0.12}, legend2={"orientation": "h", "x": 0.62, "y": -0.12},
+        template="plotly_white", barmode="stack", width=1400, height=520, font={"family": "sans-serif", "size": 13},
+        margin={"l": 50, "r": 20, "t": 50, "b": 150},
+        legend={"orientation": "h", "x": 0.0, "y": -0.32}, legend2={"orientation": "h", "x": 0.62, "y": -0.32},
     )  # fmt: skip
     return figure
 
@@ -88,7 +94,7 @@ def save(figure: go.Figure, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "page.html").write_text(f"<style>body{{margin:0}}</style>{page}")
         subprocess.run(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,440",
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,520",
              "--no-first-run", "--disable-background-networking", "--virtual-time-budget=8000",
              f"--user-data-dir={folder}/profile", f"--screenshot={target.resolve()}", f"file://{folder}/page.html"],
             check=True, capture_output=True,

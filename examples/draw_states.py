@@ -1,6 +1,6 @@
 """Draw a simulated device: for each state a typical wall at rest, and the distribution of all wall positions.
 
-    python examples/draw_states.py racetrack-5 docs/images/states.png
+    python examples/draw_states.py nonvolatile-5 docs/images/states.png
 
 Takes a shipped device or a device file of ``barkhausen characterize``. Its positions are those of the file. The walls
 are simulated again: 8 programming events for each state with maps of the magnetisation, of which the picture shows the
@@ -39,7 +39,8 @@ def simulated(parameters: DeviceParameters) -> tuple[np.ndarray, np.ndarray, tup
         every=ensemble.every,
         replicas=ensemble.replicas,
         seed=how.seed,
-        temperature=how.temperature,
+        temperature=ensemble.temperature(ensemble.replicas // ensemble.shape[0]),
+        integrator=how.integrator,
         dt=ensemble.dt,
         initial=domain_wall(ensemble.film, ensemble.starts),
         observe=(WallPosition(), WallCount(), PerpendicularMap()),

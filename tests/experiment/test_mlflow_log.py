@@ -72,7 +72,7 @@ def test_parameters_metrics_figures_and_files_are_in_mlflow(database: str, tmp_p
     assert run.data.tags["address"] == "abc"
     expected = {key: str(value) for key, value in flat(recipe().model_dump(exclude_none=True)).items()}
     assert run.data.params == expected
-    assert expected["device.preset"] == "racetrack"
+    assert expected["device.preset"] == "nonvolatile"
     metrics = lines(tmp_path / "run")
     for key, values in {
         "train_loss": [line["train_loss"] for line in metrics],

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import forked
-from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.core.errors import InputError, InputWarning, OutcomeError
 from barkhausen.device import gaussian_device, preset, write_device
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
@@ -71,7 +71,7 @@ def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> Non
         assert programming[key] == sum(state[key] for state in programming["by_state"].values())
     # One attempt an event by default.
     assert programming["attempts"] == programming["initial_events"] + programming["training_events"]
-    ledger = AttemptEnergies.from_device(preset("racetrack-5"))
+    ledger = AttemptEnergies.from_device(preset("nonvolatile-5"))
     attempts = [programming["by_state"][str(k)]["attempts"] for k in range(5)]
     energy = summary["energy"]
     for cause in ("sot", "gate", "read"):
@@ -89,7 +89,7 @@ def test_in_situ_summary_adds_up_and_prices_every_attempt(tmp_path: Path) -> Non
 
 
 def test_ex_situ_counts_the_chips_and_not_the_precursor(tmp_path: Path) -> None:
-    changes = {"transfer": {"chips": 3, "max_attempts": 4}, "device": {"margin": 0.1}}
+    changes = {"transfer": {"chips": 3, "max_attempts": 4}, "device": {"sigma": 0.15, "margin": 0.1}}
     summary = Run(recipe(mode="ex-situ", **changes), tmp_path / "run").execute()
     synapses = 64 * 32 + 32 * 16 + 16 * 10
     assert summary["programming"]["initial_events"] == synapses
@@ -135,6 +135,23 @@ def test_device_file_takes_the_place_of_the_preset(tmp_path: Path) -> None:
     assert by_file["programming"] == by_preset["programming"]
 
 
+def test_a_run_keeps_the_shipped_device_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tmp_path / "made-up-3.nc"
+    monkeypatch.setattr("barkhausen.experiment.recipe.shipped_file", lambda name: shipped)
+    write_device(gaussian_device(3, 0.15), shipped)
+    run = Run(recipe(states=3, device={"margin": 0.4}), tmp_path / "run")
+    before = run.execute()
+    write_device(gaussian_device(3, 0.25, seed=1), shipped)
+    for finished in (True, False):
+        if not finished:
+            (tmp_path / "run" / "summary.json").unlink()
+        with pytest.warns(InputWarning, match="holds a run on an earlier version of made-up-3, which it keeps"):
+            again = run.execute()
+        assert {**again, "wall_seconds": 0} == {**before, "wall_seconds": 0}
+    run.overwrite = True
+    assert run.execute()["programming"] != before["programming"]
+
+
 def test_device_file_may_not_change_under_a_run(tmp_path: Path) -> None:
     file = tmp_path / "device.nc"
     write_device(gaussian_device(3, 0.15), file)
@@ -159,7 +176,7 @@ def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
 
 
 def test_directory_of_another_recipe_or_of_something_else_is_refused(tmp_path: Path) -> None:
-    Run(recipe(), tmp_path / "run").execute()
+    Run(recipe(device={"margin": 0.4}), tmp_path / "run").execute()
     with pytest.raises(InputError, match=r"holds a run with device\.margin = 0\.4, this one has 0\.3"):
         Run(recipe(device={"margin": 0.3}), tmp_path / "run").execute()
     (tmp_path / "mine").mkdir()

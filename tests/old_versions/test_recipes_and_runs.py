@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, InputWarning
 from barkhausen.core.renamed import RECIPE_KEYS, STATE_KEYS
 from barkhausen.data import load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
@@ -137,6 +137,34 @@ def test_a_run_that_is_done_but_for_its_summary_is_finished_to_the_same_numbers(
         expected.pop(key)
     assert "the mean spacing of the 3 levels" in finished["device"].pop("margin_in_words")
     assert finished == expected | {"digital_weights": [], "network_code": None}
+
+
+def test_a_recipe_without_a_device_resumes_its_run_on_the_default_device_of_the_old_version(tmp_path: Path) -> None:
+    """Runs of 0.1.0 whose recipe names no device: finished, done but for the summary, and new."""
+    recipe = load_recipe(OLD / "recipe-default-device.toml")
+    assert recipe.device.preset != "racetrack"
+    run = Path(shutil.copytree(OLD / "run-default-device", tmp_path / "run"))
+    old = upgraded(summary_of(run))
+    with pytest.warns(InputWarning, match=r"holds a run with device.preset = 'racetrack', which it keeps"):
+        assert Run(recipe, run).execute() == old
+    (run / "summary.json").unlink()
+    with pytest.warns(InputWarning, match="which it keeps"):
+        finished = Run(recipe, run).execute()
+    for key in ("states", "seed", "test_accuracy", "train_accuracy", "programming", "energy", "unseen_chips"):
+        assert finished[key] == old[key], key
+    assert finished["device"]["preset"] == "racetrack-3"
+    # The resolved recipe of the run, which names the device, is the same run without a warning.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InputWarning)
+        assert Run(load_recipe(OLD / "run-default-device" / "recipe.toml"), run).execute() == finished
+    with pytest.raises(InputError, match=r"device\.preset = 'racetrack', this one has 'nonvolatile'"):
+        Run(load_recipe(OLD / "recipe-default-device.toml", ["device.preset=nonvolatile"]), run).execute()
+    assert torch.equal(
+        load_trained(run).model.linear1.synapses.levels,
+        build_device(load_recipe(run / "recipe.toml")).distribution().levels,
+    )
+    new = Run(recipe, tmp_path / "new").execute()
+    assert new["device"]["preset"] == "nonvolatile-3"
 
 
 def test_a_run_interrupted_under_the_old_version_ends_as_it_would_have(mode: str, tmp_path: Path) -> None:

@@ -117,10 +117,10 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert "18 neural networks were trained" in text
     assert "mnist (a cupboard), 1 000 training samples and 200 test samples" in text
     assert "Epochs: 3; seeds: 0, 1 and 2." in text
-    # Mode, states, accuracy, n, chips, transferred, published, events and attempts per sample, pJ, published pJ, time.
-    assert "in-situ 5 98.10 ± 0.10 % 3 – 70.00 ± 0.40 % 96.67 % 1.100 1.100 0.01100 13 12.0" in text
-    assert "ex-situ 2 97.50 ± 0.10 % 3 0.20 % – 96.63 % 0.8000 0.8000 0.008000 – 12.0" in text
-    assert "float – 98.50 ± 0.00 % 3 – – 97.10 % – – – – 12.0" in text
+    # Mode, states, device, accuracy, n, chips, transferred, published, events, attempts, pJ, published pJ, time.
+    assert "in-situ 5 gaussian 98.10 ± 0.10 % 3 – 70.00 ± 0.40 % 96.67 % 1.100 1.100 0.01100 13 12.0" in text
+    assert "ex-situ 2 gaussian 97.50 ± 0.10 % 3 0.20 % – 96.63 % 0.8000 0.8000 0.008000 – 12.0" in text
+    assert "float – – 98.50 ± 0.00 % 3 – – 97.10 % – – – – 12.0" in text
     assert "energy per inference is not known" in text
     assert "IEEE Access 10, 84946 (2022)" in text
     assert "The largest cause throughout is “SOT pulses”, with 60.0 % of the energy." in text

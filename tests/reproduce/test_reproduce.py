@@ -11,7 +11,7 @@ from barkhausen.core.errors import DataNotFoundError, InputError
 from barkhausen.core.files import LOCK
 from barkhausen.data import load_dataset
 from barkhausen.data.base import Dataset
-from barkhausen.experiment.recipe import recipe_from
+from barkhausen.experiment.recipe import load_recipe, recipe_from
 from barkhausen.reproduce import SYSTEMS
 from barkhausen.reproduce import run as module
 from barkhausen.reproduce.comparisons import fewer_updates
@@ -45,14 +45,24 @@ def test_main_job_without_mnist_runs_on_digits_and_says_so_everywhere(
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "NOT MNIST" in page
     assert "a quick look" in page
-    assert {(s["mode"], s["states"]) for s in summaries} == {
+    assert {(s["mode"], s["device"].get("preset")) for s in summaries} == {
         ("float", None),
-        *((mode, states) for mode in ("in-situ", "ex-situ") for states in (2, 3, 5)),
+        *(
+            (mode, f"{family}-{states}")
+            for mode in ("in-situ", "ex-situ")
+            for states in (2, 3, 5)
+            for family in ("nonvolatile", "racetrack")
+        ),
     }
     assert json.loads((out / "summary.json").read_text()) == summaries
     with (out / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 7
+    assert [row["device"] for row in rows] == [
+        *(f"{family}-{states}" for family in ("nonvolatile", "racetrack") for states in (5, 5, 3, 3, 2, 2)),
+        "",
+    ]
+    assert "in-situ, 5 states, device nonvolatile-5" in page
+    assert "in-situ, racetrack-5" in page
     # Published figures are MNIST's and must not stand beside digits.
     assert all(row["published_accuracy"] == "" for row in rows)
     assert [float(row["accuracy"]) for row in rows] == [s["test_accuracy"] for s in summaries]
@@ -97,19 +107,33 @@ def test_every_system_is_planned_and_has_its_published_figures(name: str) -> Non
     assert {task.shown["mode"] for task in tasks} >= {"in-situ", "float"}
 
 
-def test_the_runs_of_the_seed_are_those_of_version_010() -> None:
+def test_the_volatile_runs_of_the_seed_are_those_of_version_010() -> None:
     """Mode, states and seed of every run, each with the defaults that a recipe of 0.1.0 had."""
     sweep = load_sweep(SYSTEMS["misba-2021"].sweep)
-    tasks = [Planner(sweep).task(point) for point in points(sweep.file.search)]
+    every = [Planner(sweep).task(point) for point in points(sweep.file.search)]
+    tasks = [task for task in every if task.shown["device"] != f"nonvolatile-{task.shown['states']}"]
     kinds = {(task.shown["mode"], task.shown["states"], task.shown["seed"]) for task in tasks}
     assert len(kinds) == len(tasks) == 21
     for task in tasks:
         values = task.resolved()
         mode, states, seed = (values[key] for key in ("mode", "states", "seed"))
         margin, rate = (0.2, 3e-2) if mode == "ex-situ" else (0.4, 6e-3)
-        of_mode = {"device": {"margin": margin}, "optimizer": {"latent_rate": rate}}
+        of_mode = {"device": {"preset": "racetrack", "margin": margin}, "optimizer": {"latent_rate": rate}}
         expected = recipe_from({"mode": mode, "states": states, "seed": seed, "threads": 1, **of_mode}, "0.1.0")
         assert values == expected.model_dump(exclude_none=True)
+
+
+def test_the_default_device_runs_beside_them_with_the_margin_of_the_recipes() -> None:
+    sweep = load_sweep(SYSTEMS["misba-2021"].sweep)
+    tasks = [Planner(sweep).task(point) for point in points(sweep.file.search)]
+    found = [task for task in tasks if task.shown["device"] == f"nonvolatile-{task.shown['states']}"]
+    kinds = {(task.shown["mode"], task.shown["states"], task.shown["seed"]) for task in found}
+    modes = ("in-situ", "ex-situ")
+    assert kinds == {(mode, states, seed) for mode in modes for states in (2, 3, 5) for seed in range(3)}
+    for task in found:
+        values = task.resolved()
+        settings = [f"states={values['states']}", f"seed={values['seed']}", "threads=1"]
+        assert values == load_recipe(f"mnist-{values['mode']}", settings).model_dump(exclude_none=True)
 
 
 def test_updates_saved_are_counted_against_every_weight_at_every_step() -> None:

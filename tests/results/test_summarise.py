@@ -249,6 +249,19 @@ class TestBaselines:
             assert row["accuracy_difference"] == pytest.approx(-0.01 * margin - 0.003)
             assert row["accuracy_pairs"] == 3
 
+    def test_one_float_baseline_serves_all_devices_and_numbers_of_states(self) -> None:
+        """As in a list of settings, where the float one has the resolved default of keys that others set."""
+        rows = rows_of(modes=["float"], margins=[0.4])
+        for row in rows:
+            row["states"] = 5
+        for number, (family, states) in enumerate((("racetrack", 5), ("nonvolatile", 5), ("nonvolatile", 2))):
+            more = rows_of(modes=["in-situ"], margins=[0.4 + 0.1 * number])
+            for row in more:
+                row |= {"network.hidden": "[128, 64]", "device": f"{family}-{states}", "states": states}
+            rows += more
+        summary = summarise(table_of(rows), ["accuracy"], against=["mode=float"])
+        assert summary.frame.loc[summary.frame["mode"] == "in-situ", "accuracy_pairs"].tolist() == [len(SEEDS)] * 3
+
     def test_must_agree_in_what_a_float_network_does_use(self) -> None:
         rows = rows_of(modes=["in-situ", "float"])
         for row in rows:

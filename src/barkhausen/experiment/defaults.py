@@ -1,4 +1,4 @@
-"""Defaults of a recipe that follow from its learning rule and its device: margin and rate of the latent weights."""
+"""Defaults of a recipe that follow from its learning rule and its device, and those that runs of 0.1.0 began with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 WITHOUT_DEVICES = 0.4
 """Margin in the resolved recipe of a learning rule without devices, which has no use for it."""
+
+
+EARLIER_PRESET = "racetrack"
+"""Default of ``device.preset`` in version 0.1.0."""
 
 
 def margin_of(recipe: Recipe, device: CharacterisedDevice | None) -> float:
@@ -52,12 +56,19 @@ def with_defaults(recipe: Recipe, margin: float, latent_rate: float | None = Non
     return recipe.model_copy(update=found) if found else recipe
 
 
+def with_earlier_preset(recipe: Recipe) -> Recipe:
+    """The recipe with the default device of version 0.1.0 where it names none."""
+    if recipe.device.file is not None or not is_default(recipe.device, "preset"):
+        return recipe
+    return recipe.model_copy(update={"device": _with_default(recipe.device, "preset", EARLIER_PRESET)})
+
+
 def is_default(table: Parameters, key: str) -> bool:
     """Whether the value of a recipe's table is a default."""
     return key not in table.model_fields_set
 
 
-def _with_default(table: Parameters, key: str, value: float) -> Parameters:
+def _with_default(table: Parameters, key: str, value: float | str) -> Parameters:
     made = table.model_copy(update={key: value})
     made.model_fields_set.discard(key)
     return made

@@ -67,7 +67,7 @@ class DatasetRecipe(StrictParameters):
 class DeviceRecipe(StrictParameters):
     """Device of the synapses (a shipped device, a textbook Gaussian or a device file), and how it is programmed."""
 
-    preset: Preset = "racetrack"
+    preset: Preset = "nonvolatile"
     """Family of the shipped device with the recipe's number of states; ``gaussian`` is implied by ``sigma``."""
     sigma: NotNegative | None = None
     """Total spread of a Gaussian device on weights in [−1, 1]; 0.15 unless given."""

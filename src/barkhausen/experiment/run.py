@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from barkhausen.core.config import differing, flat, read_toml
-from barkhausen.core.errors import InputError, OutcomeError
+from barkhausen.core.errors import InputError, OutcomeError, warn
 from barkhausen.core.files import (
     atomic_write,
     check_directory,
@@ -28,14 +28,15 @@ from barkhausen.core.files import (
     clear_directory,
     read_json_lines,
 )
-from barkhausen.core.files.reading import is_file, read_bytes
+from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
 from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
-from barkhausen.experiment.defaults import with_defaults
+from barkhausen.experiment.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
+from barkhausen.experiment.device_of_run import DEVICE, check_device, device_of
 from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import CHECKPOINT, initial_state
@@ -43,7 +44,7 @@ from barkhausen.experiment.lengthen import begin_longer, lengthened
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
 from barkhausen.experiment.network_code import SOURCE, changed_source, code_summary, pinned
-from barkhausen.experiment.recipe import Recipe, build_device, device_file, with_device_defaults
+from barkhausen.experiment.recipe import Recipe, device_file, with_device_defaults
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
@@ -62,7 +63,6 @@ from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar import load_chip
 
 RECIPE = "recipe.toml"
-DEVICE = "device.nc"
 INITIAL = "initial.safetensors"
 SUMMARY = "summary.json"
 WHAT = "a run"
@@ -105,7 +105,7 @@ class Run:
         finished = self.directory / SUMMARY
         self.recipe = pinned(with_device_defaults(self.recipe))
         if self._holds_this_run() and finished.exists() and not self._is_longer():
-            self._check_device_file()
+            check_device(self.recipe, self.directory)
             summary, _ = read_summary(finished)
             self._log_again(summary)
             return summary
@@ -151,7 +151,8 @@ class Run:
         dataset = load_dataset(self.recipe.dataset.name, self.data_dir)
         if self.recipe.dataset.validation_samples:
             dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
-        device = build_device(self.recipe) if self.recipe.learning_rule.on_devices else None
+        begun = (self.directory / RECIPE).exists() and not self.overwrite
+        device = device_of(self.recipe, self.directory, begun=begun)
         return Training(self.recipe, dataset.standardised(), device, initial=self._initial()), device
 
     def _initial(self) -> dict[str, torch.Tensor] | None:
@@ -171,7 +172,15 @@ class Run:
             margin, rate = (theirs.get(key) for key in ("device.margin", "optimizer.latent_rate"))
             if isinstance(margin, float) and isinstance(rate, float):
                 self.recipe = with_defaults(self.recipe, margin, rate)
+            usual = self.recipe.device.preset
+            if theirs.get("device.preset") == EARLIER_PRESET:
+                self.recipe = with_earlier_preset(self.recipe)
             self._check_same(theirs)
+            if self.recipe.device.preset != usual and self.recipe.learning_rule.on_devices:
+                warn(
+                    f"{self.directory}: holds a run with device.preset = {EARLIER_PRESET!r}, which it keeps; "
+                    f"the default is {usual!r} now"
+                )
         return not self.overwrite
 
     def _is_longer(self) -> bool:
@@ -192,18 +201,7 @@ class Run:
             atomic_write(held, self.recipe.to_toml())
         if source is not None and not (self.directory / DEVICE).exists():
             atomic_write(self.directory / DEVICE, read_bytes(source, binary=True))
-        self._check_device_file()
-
-    def _check_device_file(self) -> None:
-        """A device file may not change under a run."""
-        named, held = device_file(self.recipe), self.directory / DEVICE
-        if named is None:
-            return
-        if not is_file(held) or read_bytes(held, binary=True) != read_bytes(named, binary=True):
-            raise InputError(
-                f"{named}: is not the device file that the run in {self.directory} was started with; "
-                "choose another --out, or --overwrite"
-            )
+        check_device(self.recipe, self.directory)
 
     def _check_same(self, theirs: Mapping[str, Any]) -> None:
         """Refuse a directory whose run has another recipe; one to be lengthened may have fewer epochs."""

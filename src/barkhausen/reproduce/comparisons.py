@@ -7,15 +7,14 @@ from statistics import fmean, stdev
 from typing import Any
 
 from barkhausen.core.units import PICO
-from barkhausen.experiment.work.rows import Summary, held_out
+from barkhausen.experiment.work.rows import Summary, device_name, held_out
 from barkhausen.reproduce.systems import Reading
 from barkhausen.results.published import Figure, network_of, published
 
 
 def kind_label(summary: Mapping[str, Any]) -> str:
-    """Rule and number of states."""
-    states = summary["states"]
-    return str(summary["mode"]) if states is None else f"{summary['mode']}, {states} states"
+    """Rule and device."""
+    return str(summary["mode"]) if summary["states"] is None else f"{summary['mode']}, {device_name(summary)}"
 
 
 def published_beside(quantity: str, summary: Summary) -> Figure | None:

@@ -20,12 +20,13 @@ MISBA_2021 = SYSTEMS.register(
     "misba-2021",
     System(
         name="misba-2021",
-        title="2-, 3- and 5-state domain-wall synapses on MNIST, in situ and ex situ, beside the float baseline",
+        title="2-, 3- and 5-state domain-wall synapses, non-volatile and volatile, on MNIST, in situ and ex situ, "
+        "beside the float baseline",
         status="after",
         sweep=FOLDER / "misba-2021.toml",
         assumptions=(
             "geometry, material constants, pulse, gate voltages and statistics of the states are those of the shipped "
-            "devices",
+            "devices: nonvolatile-N keep their states for years, racetrack-N are fast and forget within seconds",
             "layer sizes (256, 128, 64), batch size, learning rates and tolerance margin are ours, chosen on 10 000 "
             "validation samples of the training set",
             "how the 13 pJ per inference were derived is not published: three readings of our energy stand beside them",

@@ -15,6 +15,7 @@ from barkhausen.core.files import atomic_write, claimed_directory, clear_directo
 from barkhausen.core.progress import Progress
 from barkhausen.data import load_dataset
 from barkhausen.experiment.summary_file import read_summary
+from barkhausen.experiment.work.rows import device_name
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.report.sweep.page import write_sweep_report
 from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, System
@@ -153,5 +154,5 @@ def _tasks(sweep: Sweep) -> list[Task]:
 
 
 def _name(summary: dict[str, Any]) -> str:
-    states = "" if summary["states"] is None else f"-{summary['states']}"
-    return f"{summary['mode']}{states}-seed{summary['seed']}"
+    device = "" if summary["states"] is None else f"-{device_name(summary)}"
+    return f"{summary['mode']}{device}-seed{summary['seed']}"

@@ -15,7 +15,7 @@ from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
 from barkhausen.experiment.summary_file import Amount, Summary, Table, read_summary
-from barkhausen.experiment.work.rows import held_out
+from barkhausen.experiment.work.rows import device_name, held_out
 from barkhausen.results.display.description import describe_run
 from barkhausen.results.display.plots import plot_run
 from barkhausen.results.file_names import SWEEP, TABLE
@@ -84,9 +84,7 @@ class FinishedRun:
     @property
     def device_name(self) -> str:
         """The device file's name, that of the preset, or where the device comes from."""
-        device = self.summary["device"]
-        file = device.get("file")
-        return Path(file).name if file else str(device.get("preset", device.get("source")))
+        return device_name(self.summary)
 
     def events_by_epoch(self) -> dict[str, list[float]]:
         """Programming events of each layer: initial programming first, then what each epoch added."""

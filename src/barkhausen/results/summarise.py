@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from barkhausen.core.errors import InputError
+from barkhausen.learning.rules import RULES
 from barkhausen.results import statistics
 from barkhausen.results.columns import (
     FAILED,
@@ -285,8 +286,7 @@ class _Baseline:
         self.tasks = frozenset(self.rows["task"])
         self.means: dict[str, pd.DataFrame] = {}
         fixed = {matched["key"] for matched in map(CONDITION.fullmatch, conditions) if matched}
-        # Networks without devices have no number of states.
-        is_float = "states" in frame.columns and "mode" in frame.columns and self.rows["states"].isna().all()
+        is_float = "mode" in frame.columns and all(map(_without_devices, self.rows["mode"].dropna().unique()))
         self.keys = [key for key in swept if key not in fixed and not (is_float and _unused_by_float(key))]
 
     def compared(self, rows: pd.DataFrame, value: str, level: float, seed: int) -> dict[str, Any]:
@@ -345,6 +345,12 @@ class _Baseline:
                 )
                 notes.append(Note("holm", text))
         return notes
+
+
+def _without_devices(mode: str) -> bool:
+    """Whether a learning rule trains networks without devices."""
+    rule = RULES.find(mode)
+    return rule is not None and not rule.on_devices
 
 
 def _unused_by_float(key: str) -> bool:

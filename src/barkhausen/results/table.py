@@ -1,4 +1,4 @@
-"""Runs of the same kind, put together: one row for each learning rule and number of states."""
+"""Runs of the same kind, put together: one row for each learning rule and device."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from barkhausen.core.files.csv_cells import guarded
 from barkhausen.experiment.summary import spread
 from barkhausen.experiment.work.rows import (
     Summary,
+    device_name,
     held_out,
     inferences_of,
     joules,
@@ -85,6 +86,7 @@ def _row(runs: Sequence[Summary], causes: Sequence[str]) -> dict[str, Any]:
     return {
         "mode": mode,
         "states": first["states"],
+        "device": device_name(first) if _on_devices(first) else None,
         "dataset": dataset,
         "measured_on": rows[0]["measured_on"],
         "seeds": len(runs),
@@ -137,9 +139,9 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
     causes = causes_of(rows[0])
     parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
     lines = [
-        f"| {'kind' if named else 'mode'} | states | test accuracy (%) | chips: spread | transfer to unseen chips "
-        f"| published | events/sample | pJ/inference ({parts}) | published |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        f"| {'kind' if named else 'mode'} | states | device | test accuracy (%) | chips: spread "
+        f"| transfer to unseen chips | published | events/sample | pJ/inference ({parts}) | published |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         energy = NO_VALUE
@@ -150,6 +152,7 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
         cells = [
             row["kind"] if named else row["mode"],
             or_dash(row["states"], "d"),
+            NO_VALUE if row["device"] is None else row["device"],
             f"**{100 * row['accuracy']:.2f}** ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})",
             f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else NO_VALUE,
             or_dash(row["unseen_chips"], ".2f", 100),

@@ -26,6 +26,7 @@ def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str,
         cells = {
             **({"mode": row["mode"]} if label is None else {"kind": row["kind"]}),
             "states": or_dash(row["states"], "d"),
+            "device": NO_VALUE if row["device"] is None else row["device"],
             f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
             "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
             "unseen chips (%)": or_dash(row["unseen_chips"], ".2f", 100),

@@ -7,6 +7,7 @@ totals and shares are shares of totals.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,13 @@ def held_out(summary: Summary) -> float:
     """Test accuracy, or validation accuracy of a run that did not touch the test set."""
     test = summary["test_accuracy"]
     return float(summary["validation_accuracy"] if test is None else test)
+
+
+def device_name(summary: Summary) -> str:
+    """Name of the device of a run: that of its file, that of the preset, or where the device comes from."""
+    device = summary["device"]
+    file = device.get("file")
+    return Path(file).name if file else str(device.get("preset", device.get("source")))
 
 
 def unseen_chips(summary: Summary) -> Mapping[str, Any] | None:

@@ -143,7 +143,9 @@ def _title(summary: dict[str, Any]) -> str:
 def _differences(run: FinishedRun) -> dict[str, Any]:
     """What may tell apart kinds of the same mode and number of states."""
     dataset = run.summary["dataset"]
-    device = {key: value for key, value in run.summary["device"].items() if key not in {"file", "source"}}
+    # Said by the name of the device, and by the margin.
+    said = {"file", "source", "preset", "margin_in_words"}
+    device = {key: value for key, value in run.summary["device"].items() if key not in said}
     return {
         "": dataset["name"],
         "samples": dataset["train_samples"],
