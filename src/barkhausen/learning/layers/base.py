@@ -15,8 +15,9 @@ from barkhausen.core.renamed import STATE_KEYS, deprecated
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.layers.bare_optimizer import watch_layer
 from barkhausen.learning.layers.low_precision import LowPrecision
+from barkhausen.learning.layers.own_weight import NAME, LayerParameters, OwnWeight, refuse_write
 from barkhausen.learning.layers.quantiser import Quantiser
-from barkhausen.learning.layers.recording import refuse
+from barkhausen.learning.layers.recording import refuse, refuse_constant
 from barkhausen.learning.layers.straight_through import straight_through
 from barkhausen.learning.margin import default_margin
 from barkhausen.synapse import Phase, SynapseArray
@@ -92,6 +93,7 @@ class SynapseLayer(nn.Module):
         **settings: Unpack[WriteSettings],
     ) -> None:
         super().__init__()
+        self._parameters = LayerParameters()
         latent_weight = _renamed(settings, latent_weight)
         if write is None and "margin" not in settings:
             settings["margin"] = default_margin(device)
@@ -132,6 +134,11 @@ class SynapseLayer(nn.Module):
             if f"{prefix}{old}" in state_dict:
                 deprecated(f"the key {old} in a saved state", new)
                 state_dict[f"{prefix}{new}"] = state_dict.pop(f"{prefix}{old}")
+        if f"{prefix}{NAME}" in state_dict:
+            raise InputError(
+                f"{prefix}{NAME}: is of a float layer or an export, and this one computes with its devices; load it "
+                "before convert, or set latent_weight and scale and call program_all"
+            )
         self._take_copies(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
@@ -159,9 +166,16 @@ class SynapseLayer(nn.Module):
     def weight(self) -> Float[Tensor, "outputs inputs *kernel"]:
         """Weights of the equivalent float layer, ``scale · w``: a copy, whose gradient goes to the latent weight.
 
-        Code that multiplies by the weights of a layer itself thus computes, and learns, like the layer.
+        Code that multiplies by the weights of a layer itself thus computes, and learns, like the layer. The copy is
+        read-only: what is written into it, or assigned to it, is refused, since the devices would not follow.
         """
-        return straight_through(self.latent_weight, self.synapses.weight) * self.scale
+        refuse_constant()
+        return OwnWeight.of(straight_through(self.latent_weight, self.synapses.weight) * self.scale)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == NAME:
+            refuse_write("assigned")
+        super().__setattr__(name, value)
 
     def __prepare_scriptable__(self) -> NoReturn:
         """Refuse ``torch.jit.script``, which calls this method first."""
@@ -170,6 +184,7 @@ class SynapseLayer(nn.Module):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Copies and unpickled layers are not made by the constructor.
         super().__setstate__(state)
+        self._parameters = LayerParameters(self._parameters)
         watch_layer(self)
 
     def as_float(self) -> nn.Module:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
-from torch.fx import Proxy
+from torch.fx import Proxy, _symbolic_trace
 
 from barkhausen.core.errors import InputError
 
@@ -33,6 +33,21 @@ def recorded(layer: nn.Module, x: Tensor | Proxy) -> Any:
     if torch._C._is_tracing():
         refuse("trace")
     return None
+
+
+def refuse_constant() -> None:
+    """Refuse to give the weights of a layer to a graph, which would hold those of the moment of recording.
+
+    Raises:
+        InputError: ``torch.fx`` or ``torch.jit.trace`` is recording.
+    """
+    if torch.compiler.is_compiling():
+        return
+    if torch._C._is_tracing():
+        refuse("trace")
+    # The function that reads this flag logs a warning.
+    if _symbolic_trace._is_fx_tracing_flag:
+        raise InputError(f"torch.fx: layer.weight would be recorded as it is now; call the layer itself, or {INSTEAD}")
 
 
 def refuse(what: str) -> NoReturn:

@@ -11,7 +11,7 @@ from torch import nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.bare_optimizer import watch_of
-from barkhausen.learning.layers.base import synapse_layers
+from barkhausen.learning.layers.base import SynapseLayer, synapse_layers
 
 PATIENCE = 20
 """Steps of a wrapped optimiser on its own, without a programming event, after which it is warned of."""
@@ -29,9 +29,9 @@ class Learner(torch.optim.Optimizer):
         generator: Random stream of all noise.
 
     Raises:
-        InputError: The model has no synapse layer, the optimiser holds none of their latent weights (it was made for
-            another model, for a part of this one, or before the model was converted), or it evaluates the loss several
-            times in one step (LBFGS).
+        InputError: The model has no synapse layer, a latent weight is parametrised, the optimiser holds none of their
+            latent weights (it was made for another model, for a part of this one, or before the model was converted),
+            or it evaluates the loss several times in one step (LBFGS).
     """
 
     programs_devices = True
@@ -40,9 +40,7 @@ class Learner(torch.optim.Optimizer):
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
         self.optimizer = optimizer
         self.generator = generator
-        self.layers = [layer for _, layer in synapse_layers(model)]
-        if not self.layers:
-            raise InputError("the model has no synapse layer")
+        self.layers = layers_with_devices(model)
         held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         if not any(id(layer.latent_weight) in held for layer in self.layers):
             raise InputError(
@@ -65,8 +63,10 @@ class Learner(torch.optim.Optimizer):
             closure: Function that evaluates the loss and its gradients, once in a step.
 
         Raises:
-            InputError: The optimiser evaluates the closure a second time.
+            InputError: The optimiser evaluates the closure a second time, or a latent weight was parametrised.
         """
+        for layer in self.layers:
+            check_latent(layer)
         watch = watch_of(self.optimizer)
         watch.expected = True
         try:
@@ -128,6 +128,37 @@ class Learner(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the optimiser's state."""
         self.optimizer.load_state_dict(state_dict)
+
+
+def layers_with_devices(model: nn.Module) -> list[SynapseLayer]:
+    """The synapse layers of a model, one of those that share their devices.
+
+    Raises:
+        InputError: There is none, layers share devices but no latent weights, or a latent weight is computed from
+            something else.
+    """
+    found: dict[int, tuple[str, SynapseLayer]] = {}
+    for name, layer in synapse_layers(model):
+        check_latent(layer, name)
+        first, other = found.setdefault(id(layer.synapses), (name, layer))
+        if other.latent_weight is not layer.latent_weight:
+            raise InputError(f"{first} and {name} share their devices: let them share latent_weight too")
+    if not found:
+        raise InputError("the model has no synapse layer")
+    return [layer for _, layer in found.values()]
+
+
+def check_latent(layer: SynapseLayer, name: str = "") -> None:
+    """Refuse a latent weight that is computed from another parameter: clipping it would be lost.
+
+    Raises:
+        InputError: The latent weight is no parameter of its layer.
+    """
+    if layer._parameters.get("latent_weight") is None:
+        raise InputError(
+            f"{name or type(layer).__name__}: latent_weight is parametrised or pruned, so a learning rule cannot clip "
+            "it; remove that (remove_parametrizations, prune.remove)"
+        )
 
 
 def _refuse_repeated(optimizer: torch.optim.Optimizer) -> NoReturn:
