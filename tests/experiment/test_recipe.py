@@ -265,7 +265,7 @@ WRONG = [
         "[device]\nsigma = 0.15\nfile = 'x.nc'",
         r"device: sigma belongs to the gaussian preset; with a device file, leave",
     ),
-    ("[optimizer]\nname = 'lion'", r"optimizer\.name = 'lion': input should be 'adam', 'adamw' or 'sgd'"),
+    ("[optimizer]\nname = 'lion'", r"optimizer\.name = 'lion': input should be 'adam', 'adamw', 'sgd' or 'layer-rms'"),
     ("[optimizer]\nrate = 0.0", r"optimizer\.rate = 0\.0: input should be greater than 0"),
     ("[optimizer]\nlatent_rate = nan", r"optimizer\.latent_rate = nan"),
     ("[optimizer]\nmomentum = 1.0", r"optimizer\.momentum = 1\.0: input should be less than 1"),

@@ -136,6 +136,11 @@ def test_a_run_that_is_done_but_for_its_summary_is_finished_to_the_same_numbers(
         finished.pop(key)
         expected.pop(key)
     assert "the mean spacing of the 3 levels" in finished["device"].pop("margin_in_words")
+    assert finished.pop("monitoring")["reads_per_step"] == (1.0 if mode == "in-situ" else 0.0)
+    account = finished.pop("account")
+    assert account["per_trained_sample_joule"] > 1e-9
+    # The rule of margins reads every device at every step, and an ex-situ training happens elsewhere.
+    assert (account["learning"] is None) == (mode == "ex-situ")
     assert finished == expected | {"digital_weights": [], "network_code": None}
 
 
