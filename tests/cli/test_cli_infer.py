@@ -22,7 +22,9 @@ HARD = ["--set", "wires.word_line=30", "--set", "wires.bit_line=30"]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("runs")
+    # Volatile devices, whose walls reads can move.
     small = {"dataset": {"name": "digits"}, "network": {"hidden": [32]}, "epochs": 8, "transfer": {"chips": 1}}
+    small["device"] = {"preset": "racetrack"}
     for mode in ("in-situ", "ex-situ", "float"):
         Run(recipe_from({**small, "mode": mode, "threads": 1}, "test"), where / mode).execute()
     return where
