@@ -208,11 +208,11 @@ WRONG = [
     ("mode = 3", r"mode = 3: input should be a valid string"),
     (
         "mode = 'hebb'",
-        r"mode = 'hebb': no such learning rule; known: ex-situ, float, in-situ, last-verified, level-cha",
+        r"mode = 'hebb': no such learning rule; known: ex-situ, float, in-situ, last-verified, level-change, periodic$",
     ),
     (
         "[precision]\nlatent_bits = 1",
-        r"precision.latent_bits: must be 2 to 16 bits, or 32 for floating-point numbers, ",
+        r"precision.latent_bits: must be 2 to 16 bits, or 32 for floating-point numbers, got 1",
     ),
     ("rule = 3", r"rule = 3: must be a table"),
     ("[rule]\nrate = 3", r"unknown key 'rule\.rate'"),
