@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -164,3 +165,35 @@ def test_with_every_other_option_off_only_the_noise_of_programming_is_left() -> 
     held = array.weight.clone()
     array.program(target, torch.zeros(50_000, dtype=torch.bool), generator)
     assert torch.equal(array.weight, held)
+
+
+def test_a_noisy_verify_read_accepts_and_refuses_as_its_normal_error_says() -> None:
+    # Devices without spread on levels exactly at the margin's centre: whatever is refused is the error of the read.
+    noise, margin, count = 0.2, 0.3, 40_000
+    array = SynapseArray(
+        (count,), gaussian_device(2, 1e-9), margin=margin, max_attempts=3, verify_noise=noise, generator=_seeded(1)
+    )
+    array.program(torch.ones(count, dtype=torch.int64), generator=_seeded(2))
+    refused = math.erfc(margin / noise / math.sqrt(2))
+    attempts = array.counters.attempts[Phase.TRAINING].sum(0)
+    for number in (1, 2):
+        expected = count * refused**number
+        assert abs(int(attempts[number]) - expected) < 5 * math.sqrt(expected)
+
+
+def test_an_exact_verify_read_draws_no_more_numbers() -> None:
+    streams = [_seeded(3), _seeded(3)]
+    for generator, settings in zip(streams, ({}, {"verify_noise": 0.0}), strict=True):
+        array = SynapseArray((50,), gaussian_device(3), margin=0.1, max_attempts=4, generator=generator, **settings)
+        array.program(torch.zeros(50, dtype=torch.int64), generator=generator)
+    assert torch.equal(streams[0].get_state(), streams[1].get_state())
+
+
+@pytest.mark.parametrize("noise", [-0.1, math.nan, math.inf, True, "much"])
+def test_wrong_verify_noise_is_refused(noise: object) -> None:
+    with pytest.raises(InputError, match=r"verify_noise = .*: must be a number, zero or positive"):
+        WriteVerify(0.3, verify_noise=noise)  # type: ignore[arg-type]
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

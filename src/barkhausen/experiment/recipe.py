@@ -79,6 +79,8 @@ class DeviceRecipe(StrictParameters):
     """Largest number of write-verify attempts of each programming event."""
     count_writes: bool = False
     """Keep how often every single device was written (4 bytes each), for ``endurance`` in the summary."""
+    verify_noise: NotNegative = 0.0
+    """Standard deviation of a verify read in weight units; 0.033 for the comparator of the default chip."""
 
     @model_validator(mode="before")
     @classmethod
@@ -111,7 +113,8 @@ class DeviceRecipe(StrictParameters):
         if self.file is not None:
             # Written out beside the file, they would make the resolved recipe contradict itself.
             values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
-        return values
+        # Resolved recipes of runs that were made before the key existed stay the same text.
+        return {key: value for key, value in values.items() if key != "verify_noise" or value}
 
 
 class FaultsRecipe(StrictParameters):
@@ -251,7 +254,8 @@ class Recipe(StrictParameters):
         device = self.device
         if device.margin is None:
             raise InputError("device.margin: is missing; recipe_from and Run fill it in")
-        return WriteVerify(device.margin, device.max_attempts, Faults(**self.faults.model_dump()), device.count_writes)
+        faults = Faults(**self.faults.model_dump())
+        return WriteVerify(device.margin, device.max_attempts, faults, device.count_writes, device.verify_noise)
 
     def to_toml(self) -> str:
         """The resolved recipe, every default written out."""

@@ -105,9 +105,10 @@ class SynapseKind:
         generator: torch.Generator | None = None,
         origin: Int[Tensor, " event"] | None = None,
     ) -> tuple[Float[Tensor, " event"], Int[Tensor, " event"]]:
-        """Program devices until each is within the margin of its level, at most ``max_attempts`` times.
+        """Program devices until each reads within the margin of its level, at most ``max_attempts`` times.
 
-        The operations do not depend on the outcome, so nothing has to be read back from an accelerator.
+        With ``verify_noise`` the read after each attempt has a normally distributed error. The operations do not
+        depend on the outcome, so nothing has to be read back from an accelerator.
 
         Args:
             centre: Mean weight of each device in its target state (level plus offset).
@@ -120,13 +121,22 @@ class SynapseKind:
         """
         level = self.statistics.levels.index_select(0, target)
         weight = self._attempt(centre, target, generator, origin)
-        missed = (weight - level).abs_() > self.margin
+        missed = self._missed(weight, level, generator)
         misses = missed.to(torch.int64)
         for _ in range(1, self.max_attempts):
             weight = torch.where(missed, self._attempt(centre, target, generator, origin), weight)
-            missed = (weight - level).abs_() > self.margin
+            # What has passed once is not read again.
+            missed &= self._missed(weight, level, generator)
             misses += missed
         return weight, misses
+
+    def _missed(self, weight: Tensor, level: Tensor, generator: torch.Generator | None) -> Bool[Tensor, " event"]:
+        """Devices that read outside the margin of their level."""
+        error = weight - level
+        if self.write.verify_noise > 0:
+            noise = torch.randn(error.shape, dtype=error.dtype, device=error.device, generator=generator)
+            error.add_(noise, alpha=self.write.verify_noise)
+        return error.abs_() > self.margin
 
     def _attempt(
         self, centre: Tensor, target: Tensor, generator: torch.Generator | None, origin: Tensor | None

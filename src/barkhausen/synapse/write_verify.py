@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -20,6 +21,7 @@ class AttemptSettings(TypedDict, total=False):
     max_attempts: int
     faults: Faults
     count_writes: bool
+    verify_noise: float
 
 
 class WriteSettings(AttemptSettings, total=False):
@@ -38,21 +40,27 @@ class WriteVerify:
         attempts: Largest number of programming attempts of one event. With 1 the first result is accepted.
         faults: Faults of the devices.
         count_writes: Whether every synapse counts the attempts made on it (4 bytes each).
+        verify_noise: Standard deviation of a verify read in weight units: noise and offset of the comparator or the
+            converter (:attr:`.Chip.verify_noise`). Default: the read is exact.
 
     Raises:
-        InputError: The margin is negative or no number, or there is no attempt.
+        InputError: The margin or the noise is negative or no number, or there is no attempt.
     """
 
     margin: float
     attempts: int = 1
     faults: Faults = FAULT_FREE
     count_writes: bool = False
+    verify_noise: float = 0.0
 
     def __post_init__(self) -> None:
         margin, attempts = self.margin, self.attempts
         # Real and Integral: numbers of NumPy too.
         if isinstance(margin, bool) or not isinstance(margin, Real) or not margin >= 0:
             raise InputError(f"margin = {margin!r}: must be a number, zero or positive")
+        noise = self.verify_noise
+        if isinstance(noise, bool) or not isinstance(noise, Real) or not 0 <= noise < math.inf:
+            raise InputError(f"verify_noise = {noise!r}: must be a number, zero or positive")
         if isinstance(attempts, bool) or not isinstance(attempts, Integral) or attempts < 1:
             raise InputError(f"max_attempts = {attempts!r}: must be a whole number, 1 or more")
         if not isinstance(self.faults, Faults):

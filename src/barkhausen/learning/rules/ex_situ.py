@@ -45,15 +45,21 @@ class Precursor(Learner):
     ) -> None:
         super().__init__(optimizer, model, generator)
         # One table for all layers of one kind.
-        tables: dict[tuple[int, float, Faults], ProgrammedWeights] = {}
+        tables: dict[tuple[int, float, Faults, float], ProgrammedWeights] = {}
         self.written: list[ProgrammedWeights] = []
         for layer in self.layers:
             kind = layer.synapses.kind
             of, within = device or kind.device, kind.margin if margin is None else margin
-            key = (id(of), within, kind.faults)
+            faults, noise = kind.faults, kind.write.verify_noise
+            key = (id(of), within, faults, noise)
             if key not in tables:
                 tables[key] = ProgrammedWeights(
-                    of, margin=within, max_attempts=max_attempts, generator=generator, faults=kind.faults
+                    of,
+                    margin=within,
+                    max_attempts=max_attempts,
+                    generator=generator,
+                    faults=faults,
+                    verify_noise=noise,
                 )
             self.written.append(tables[key])
         self.update_devices()
