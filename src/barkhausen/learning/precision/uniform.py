@@ -1,9 +1,11 @@
 """Uniform quantisers with an odd number of levels, for the operands of weight gradients.
 
-A quantiser of b bits has the levels −M·s … M·s with M = 2^(b−1) − 1: three levels for 2 bits, 255 for 8. Its step s is
-proportional to the root mean square of the tensor, by the factor that gives normally distributed numbers the smallest
-mean squared error (J. Max, *Quantizing for minimum distortion*, IRE Trans. Inf. Theory 6, 7 (1960), here for odd
-numbers of levels and computed by :func:`best_step`).
+A quantiser of b bits has the levels −M·s … M·s with M = 2^(b−1) − 1: three levels for 2 bits, 255 for 8. Where numbers
+are rounded to the nearest level, the step s is proportional to the root mean square of the tensor, by the factor that
+gives normally distributed numbers the smallest mean squared error (J. Max, *Quantizing for minimum distortion*, IRE
+Trans. Inf. Theory 6, 7 (1960), here for odd numbers of levels and computed by :func:`best_step`). Where they are
+rounded at random, the largest number is the largest level: errors have long tails (the few samples that a network gets
+wrong), and clipping them would bias the gradient.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def best_step(bits: int) -> float:
 def quantised(
     x: Float[Tensor, "*any"], bits: int, *, stochastic: bool = False, generator: torch.Generator | None = None
 ) -> Float[Tensor, "*any"]:
-    """A tensor rounded to the levels of the quantiser that fits its root mean square.
+    """A tensor rounded to the levels of a quantiser that fits it.
 
     Args:
         x: Tensor of any shape.
@@ -66,8 +68,9 @@ def quantised(
     if bits >= FULL:
         return x
     most = largest_level(bits)
+    size = x.abs().amax().div_(most) if stochastic else x.square().mean().sqrt_().mul_(best_step(bits))
     # A tensor of zeros stays one.
-    step = x.square().mean().sqrt_().mul_(best_step(bits)).clamp_(min=torch.finfo(x.dtype).tiny)
+    step = size.clamp_(min=torch.finfo(x.dtype).tiny)
     level = x / step
     if stochastic:
         level = level.add_(torch.rand(x.shape, dtype=x.dtype, device=x.device, generator=generator)).floor_()
