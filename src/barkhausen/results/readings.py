@@ -1,4 +1,4 @@
-"""Three readings of a programming energy "per inference", a figure that papers give without saying how it is derived."""
+"""Three readings of a programming energy "per inference", which papers give without saying how it is derived."""
 
 from __future__ import annotations
 

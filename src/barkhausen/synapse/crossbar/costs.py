@@ -213,13 +213,14 @@ def training_costs(
     fetched = synapses + sum(layer.synapses for layer in layers[1:])
     results = sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in layers[1:])
     # In 32 bits, independently of the word size of the chip.
+    floating = chip.with_words_of(FULL)
     whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
     baseline = {
         "multiply-add": batch * (sum(layer.multiply_adds for layer in layers) + backward) * chip.multiply_add,
         "weights": fetched * chip.word(_weights(chip)),
         "normalise": batch * results * (chip.multiply_add + chip.integer_add),
         "buffer": batch * math.fsum(buffer_energy(chip, layer, 32) for layer in [*layers, *layers[1:]]),
-        **learning_energy(chip.with_words_of(FULL), layers, batch, whole),
+        **learning_energy(floating, layers, batch, whole),
     }
     forward_times = [read_out_time(chip, layer) for layer in layers]
     backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
@@ -238,7 +239,7 @@ def training_costs(
         chip,
         baseline,
         bits_moved=batch * results * 32,
-        area=size,
+        area=math.fsum(_area(floating, layers, training=True, learning=whole).values()),
         stored_bits=32 * synapses * (2 + chip.gradient_memory.optimiser_states),
         time=latency,
     )
