@@ -17,6 +17,7 @@ MODES = ("in-situ", "ex-situ", "float")
 MARGINS = (0.4, 0.6)
 SEEDS = (0, 1, 2)
 CHIPS = 4
+WHOLE_ENERGIES = ("nanojoule_per_trained_sample", "nanojoule_per_chip_inference")
 
 
 def accuracy_of(mode: str, margin: float, seed: int) -> float:
@@ -41,7 +42,8 @@ def rows_of(
             | {"chip_std": 0.0, "chips": 1, "unseen_chips": None, "events_per_sample": 1.0}
             | {"training_events_per_sample": 0.6}
             | {"attempts_per_sample": 1.0, "picojoule_per_inference": energy, "sot_picojoule": energy}
-            | {"gate_picojoule": 0.0, "read_picojoule": 0.0}
+            | {"gate_picojoule": 0.0, "read_picojoule": 0.0, "training_events_per_sample": 0.5}
+            | dict.fromkeys(WHOLE_ENERGIES, None if mode == "float" else 200.0 + margin)
         )
     return rows
 
@@ -74,6 +76,7 @@ def fail(row: dict[str, Any], error: str | None = "ValueError: it broke") -> Non
     results = ("accuracy", "train_accuracy", "chip_std", "chips", "events_per_sample", "attempts_per_sample")
     results += ("training_events_per_sample",)
     energies = ("picojoule_per_inference", "sot_picojoule", "gate_picojoule", "read_picojoule")
+    energies = (*energies, "training_events_per_sample", *WHOLE_ENERGIES)
     row |= {"status": "failed", "error": error, "measured_on": None} | dict.fromkeys((*results, *energies))
 
 

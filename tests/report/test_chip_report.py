@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from test_report import HOSTILE, Loads, plot_specs, words
 
 from barkhausen.core.errors import InputError
 from barkhausen.report.chip.page import breakdowns_of, si, write_chip_report
+from barkhausen.report.energy_causes import SMALLER, in_order, look_of, small_ones_together
 from made_up_chip import summary_of_chip
 
 
@@ -122,3 +124,41 @@ def test_units_and_ranks() -> None:
     ranked = breakdowns_of(summary_of_chip())[0].ranked
     assert [share for _, _, share in ranked] == sorted((share for _, _, share in ranked), reverse=True)
     assert sum(share for _, _, share in ranked) == pytest.approx(1)
+
+
+def test_every_cause_has_a_look_of_its_own_and_its_kind_is_seen(tmp_path: Path) -> None:
+    summary = summary_of_chip()
+    for part in (summary["training"], {"energy_joule": summary["training"]["float32_joule"]}):
+        looks = {name: look_of(name) for name in part["energy_joule"]}
+        assert len({(look["color"], look["pattern"]["shape"]) for look in looks.values()}) == len(looks)
+    shapes = {name: look["pattern"]["shape"] for name, look in looks.items()}
+    training = ("gradient", "gradient sums", "gradient operands", "latent weights", "optimiser memory", "update")
+    assert {shapes[name] for name in training} == {look_of("verify")["pattern"]["shape"]} == {"/"}
+    assert {shapes[name] for name in ("network", "leakage", "clock")} == {"."}
+    assert {look_of(name)["pattern"]["shape"] for name in ("programming", "sot", "a cause of another technology")} == {
+        "x"
+    }
+    assert shapes["multiply-add"] == shapes["normalise"] == ""
+    page = page_of(summary, tmp_path)
+    bars = [trace["name"] for trace in plot_specs(page)[0]["data"] if trace["type"] == "bar"]
+    assert bars == [*in_order(bars[:-1]), SMALLER]
+    assert bars.index("ADC") < bars.index("gradient") < bars.index("latent weights") < bars.index("clock")
+    text = words(page)
+    assert "Dotted: estimates (network, leakage, clock), not sums of single operations" in text
+    assert "clock (estimate)" in text
+    assert "Not counted in any energy: power supplies; pads; everything off the chip; half-select currents" in text
+
+
+def test_a_summary_without_estimates_says_that_they_are_missing(tmp_path: Path) -> None:
+    summary = summary_of_chip()
+    for part in (summary, summary["training"]):
+        for table, name in itertools.product(("energy_joule", "float32_joule"), ("network", "leakage", "clock")):
+            del part[table][name]
+    text = words(page_of(summary, tmp_path))
+    assert "Neither energy nor area includes leakage, clocks, control and the network between tiles." in text
+    assert "estimate" not in text.partition("Constants and assumptions")[0]
+
+
+def test_causes_small_in_every_bar_are_added_up() -> None:
+    rows = small_ones_together([{"ADC": 90.0, "gate": 1.0, "clock": 9.0}, {"ADC": 98.0, "new": 2.0}], 0.02)
+    assert rows == {"ADC": [90.0, 98.0], "new": [0.0, 2.0], "clock": [9.0, 0.0], SMALLER: [1.0, 0.0]}

@@ -112,7 +112,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
         "Learning curves",
         "Why an in-situ network is specific to its chip",
     ]
-    sections += ["Device weights", "Programming events", "Energy by cause", "Assumptions and metadata"]
+    sections += ["Device weights", "Programming events", "Programming energy", "Assumptions and metadata"]
     assert re.findall(r"<h2 id=\S+>(.*?)</h2>", page) == sections
     assert "18 neural networks were trained" in text
     assert "mnist (a cupboard), 1 000 training samples and 200 test samples" in text
@@ -124,7 +124,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert "energy per inference is not known" in text
     assert "IEEE Access 10, 84946 (2022)" in text
     assert "The largest cause throughout is “SOT pulses”, with 60.0 % of the energy." in text
-    assert "The published 13 pJ is 1 182 times our figure for in-situ, 5 states." in text
+    assert "The published 13 pJ is 1 182 times our figure per sample and epoch for in-situ, 5 states." in text
     assert "in-situ, 5 states 3 300 6.000 fJ 1.000 fJ 3.000 fJ 10.00 fJ 33.00 pJ 3 000 0.01100" in text
     assert "3 300 events, of which the initial programming is 72.7 %" in text
     assert "All in-situ and ex-situ runs margin is ours read after each attempt float topology is ours" in text
@@ -166,7 +166,7 @@ def test_transfers_are_compared_with_ex_situ_chips(tmp_path: Path) -> None:
 def test_every_choice_of_modes_has_its_page(tmp_path: Path, modes: tuple[str, ...]) -> None:
     page = page_of([write_run(tmp_path, mode) for mode in modes], tmp_path)
     assert ("network loses" in page or "network is specific" in page) == ("in-situ" in modes)
-    assert (">Energy by cause</h2>" in page) == (modes != ("float",))
+    assert (">Programming energy</h2>" in page) == (modes != ("float",))
     assert ("stacked by layer" in page) == ("in-situ" in modes)
     assert all(spec["data"] for spec in plot_specs(page))
 

@@ -337,7 +337,7 @@ class TestFormats:
                 assert row.count(sign) == row.count("\\" + sign)
             assert "±" not in row
         assert [line.strip() for line in body if "rule" in line] == [r"\toprule", r"\midrule", r"\bottomrule"]
-        assert "Programming energy (pJ per inference)" in text
+        assert "Programming energy (pJ per sample and epoch)" in text
         assert "& {[}128, 64] &" in text
 
     def test_latex_escapes_its_own_signs(self) -> None:

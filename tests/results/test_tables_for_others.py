@@ -74,7 +74,7 @@ def test_latex_has_words_and_units_in_its_head() -> None:
     assert head.split(" & ")[:6] == [
         "  Mode", "Margin", "Hidden", r"Accuracy (\%)", r"95 \% interval", "Difference to the baseline (points)",
     ]  # fmt: skip
-    assert r"Programming energy (pJ per inference)" in head
+    assert r"Programming energy (pJ per sample and epoch)" in head
     assert "_" not in head
     raw = rendered(raw_cells(frame.iloc[:2]), "latex", ())
     assert "Accuracy &" in raw

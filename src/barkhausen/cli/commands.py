@@ -26,6 +26,7 @@ COMMANDS = {
     "design": "barkhausen.cli.device.design:design",
     "export": "barkhausen.cli.export:export",
     "infer": "barkhausen.cli.infer:infer",
+    "energy": "barkhausen.cli.energy:energy",
     "retention": "barkhausen.cli.retention:retention",
     "sweep": "barkhausen.cli.sweep:sweep",
     "recipes": "barkhausen.cli.recipes:recipes",

@@ -31,7 +31,8 @@ LEARNING_ASSUMPTIONS = (
     "network topology, tolerance margin, learning rates and batch size are this recipe's, not the paper's",
     "normalisation and biases are digital and noise-free",
     "each programming attempt is followed by one verify read",
-    "energy per inference = all programming energy, initial programming included / (training samples x epochs)",
+    "programming energy per trained sample and epoch = all of it, initial programming included / (training samples x "
+    "epochs)",
 )
 
 
@@ -96,7 +97,8 @@ def mean_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def energy_summary(breakdown: EnergyBreakdown, inferences: int) -> dict[str, Any]:
-    """Programming energy in J: total, per inference (divided by training samples × epochs) and by cause."""
+    """Programming energy in J: total, divided by training samples × epochs (``per_inference_joule``, as it was first
+    called), and by cause."""
     return {
         "programming_joule": breakdown.total,
         "per_inference_joule": breakdown.total / inferences,

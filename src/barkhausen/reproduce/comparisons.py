@@ -10,6 +10,7 @@ from barkhausen.core.units import PICO
 from barkhausen.experiment.work.rows import Summary, device_name, held_out
 from barkhausen.reproduce.systems import Reading
 from barkhausen.results.published import Figure, network_of, published
+from barkhausen.results.readings import READINGS, readings_of
 
 
 def kind_label(summary: Mapping[str, Any]) -> str:
@@ -47,21 +48,19 @@ def accuracies(runs: list[Summary], label: str) -> Reading:
 def readings_of_energy(runs: list[Summary], label: str) -> list[Reading]:
     """Programming energy divided in three ways; which one a paper means by "per inference" is often not said."""
     first = runs[0]
-    if first["states"] is None or first["test_accuracy"] is None:
+    if first["states"] is None:
         return []
-    whole = fmean(PICO * run["energy"]["programming_joule"] for run in runs)
-    samples, tests = first["dataset"]["train_samples"], first["dataset"]["test_samples"]
     figure = published_beside("picojoule_per_inference", first)
     beside = "" if figure is None else f"{figure.value:g} pJ"
     unknown = "" if figure is None else "derivation not published"
-    return [
-        Reading(label, f"programming energy per {name}", f"{whole / number:.4g} pJ", beside, unknown)
-        for name, number in (
-            ("training sample and epoch", samples * first["epochs"]),
-            ("training sample", samples),
-            ("test inference", tests),
-        )
-    ]
+    found = []
+    for name in READINGS:
+        each = [readings_of(run)[name] for run in runs]
+        joules = [value for value in each if value is not None]
+        if joules:
+            mean = f"{PICO * fmean(joules):.4g} pJ"
+            found.append(Reading(label, f"programming energy {name}", mean, beside, unknown))
+    return found
 
 
 def fewer_updates(summary: Summary) -> float | None:

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 from barkhausen.core.config import Fraction, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
+from barkhausen.experiment.energy import LearningAccount
 from barkhausen.experiment.summary_file import Amount, Summary, Table, read_summary
 from barkhausen.experiment.work.rows import device_name, held_out
 from barkhausen.results.display.description import describe_run
@@ -109,6 +110,8 @@ def load_run(directory: str | Path) -> FinishedRun:
     summary, checked = read_summary(path)
     try:
         result_table([summary])
+        if summary.get("account"):
+            LearningAccount.from_summary(summary["account"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
     epochs = _read_metrics(directory / "metrics.jsonl", checked)

@@ -43,7 +43,7 @@ _LONGEST = max(map(len, _BY_END))
 
 
 def column_title(name: str) -> str:
-    """A column of results in words, with its unit, such as ``Programming energy (pJ per inference)``."""
+    """A column of results in words, with its unit, such as ``Programming energy (pJ per sample and epoch)``."""
     column = _column(name)
     return _capital(name.replace("_", " ") if column is None else column.title)
 

@@ -23,6 +23,7 @@ from barkhausen.experiment.work.rows import (
 from barkhausen.results.published import network_of, published
 
 NO_VALUE = "–"
+WHOLE_ENERGIES = ("nanojoule_per_trained_sample", "nanojoule_per_chip_inference")
 
 __all__ = ["NO_VALUE", "as_csv", "by_kind", "held_out", "kind_of", "markdown_table", "or_dash", "result_table"]
 
@@ -101,8 +102,15 @@ def _row(runs: Sequence[Summary], causes: Sequence[str]) -> dict[str, Any]:
         "picojoule_per_inference": derived.get("picojoule_per_inference"),
         **{f"{cause}_share": _share(sums, cause) for cause in causes},
         "published_picojoule_per_inference": figures["picojoule_per_inference"],
+        **{name: _mean([row.get(name) for row in rows]) for name in WHOLE_ENERGIES},
         "wall_seconds": sum(run["wall_seconds"] for run in runs) / len(runs),
     }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Mean of values of all seeds; None where one lacks it."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
 
 
 def _share(sums: dict[str, float], cause: str) -> float | None:
@@ -140,8 +148,9 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
     parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
     lines = [
         f"| {'kind' if named else 'mode'} | states | device | test accuracy (%) | chips: spread "
-        f"| transfer to unseen chips | published | events/sample | pJ/inference ({parts}) | published |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        f"| transfer to unseen chips | published | events/sample | programming, pJ/sample and epoch ({parts}) "
+        "| published, pJ/inference | whole, nJ/trained sample | whole, nJ/inference |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         energy = NO_VALUE
@@ -160,6 +169,7 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
             or_dash(row["events_per_sample"], ".2f"),
             energy,
             or_dash(row["published_picojoule_per_inference"], ".0f"),
+            *(or_dash(row[name], ".4g") for name in WHOLE_ENERGIES),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

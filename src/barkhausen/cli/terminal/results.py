@@ -32,8 +32,10 @@ def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str,
             "unseen chips (%)": or_dash(row["unseen_chips"], ".2f", 100),
             "published (%)": or_dash(row["published_accuracy"], ".2f", 100),
             "events/sample": or_dash(row["events_per_sample"], ".2f"),
-            "pJ/inference": or_dash(row["picojoule_per_inference"], ".4f"),
+            "programming (pJ/sample/epoch)": or_dash(row["picojoule_per_inference"], ".4f"),
             "published (pJ)": or_dash(row["published_picojoule_per_inference"], ".0f"),
+            "whole (nJ/trained sample)": or_dash(row["nanojoule_per_trained_sample"], ".4g"),
+            "whole (nJ/inference)": or_dash(row["nanojoule_per_chip_inference"], ".4g"),
             "s/run": f"{row['wall_seconds']:.0f}",
         }
         for name, cell in cells.items():

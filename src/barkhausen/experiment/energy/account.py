@@ -26,6 +26,8 @@ CALIBRATION_SAMPLES = 200
 CHIPS = 1000
 """Number of chips that share the training of one precursor, unless another is given."""
 PROGRAMMING = "programming"
+PARTS = ("step", "initial", "inference", "float32_step", "float32_inference", "int8_step", "int8_inference")
+"""Energies of an account by cause."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class LearningAccount:
         inference: One inference on the chip.
         float32_step: One training step of the same network in float32 logic of the same node.
         float32_inference: One inference in float32 logic.
+        int8_step: One training step in int8 logic with the precision and sparsity of the training; None for an account
+            of a version that did not have it.
+        int8_inference: One inference in int8 logic, or None.
         step_time: Duration of a step in s, one layer and one sample after the other.
         learning: Precision, sparsity and reads of a step; None for a training in float32 logic.
         node: CMOS node in m.
@@ -59,6 +64,8 @@ class LearningAccount:
     learning: LearningLoad | None
     node: float
     chips: int = 1
+    int8_step: EnergyBreakdown | None = None
+    int8_inference: EnergyBreakdown | None = None
 
     @property
     def sample(self) -> EnergyBreakdown:
@@ -77,7 +84,7 @@ class LearningAccount:
 
     def summary(self) -> dict[str, Any]:
         """The account as a summary keeps it, in J and s."""
-        parts = ("step", "initial", "inference", "float32_step", "float32_inference")
+        parts = [name for name in PARTS if getattr(self, name) is not None]
         labels: dict[str, str] = {}
         for name in parts:
             labels |= dict(getattr(self, name).labels)
@@ -88,6 +95,8 @@ class LearningAccount:
             "per_inference_joule": self.inference.total,
             "float32_per_trained_sample_joule": self.float32_step.total / self.batch,
             "float32_per_inference_joule": self.float32_inference.total,
+            **({} if self.int8_step is None else {"int8_per_trained_sample_joule": self.int8_step.total / self.batch}),
+            **({} if self.int8_inference is None else {"int8_per_inference_joule": self.int8_inference.total}),
             **{name: dict(getattr(self, name).by_cause) for name in parts},
             "labels": labels,
             "batch": self.batch,
@@ -102,11 +111,11 @@ class LearningAccount:
     @classmethod
     def from_summary(cls, account: Mapping[str, Any]) -> LearningAccount:
         """The account that :meth:`summary` has written."""
-        parts = ("step", "initial", "inference", "float32_step", "float32_inference")
         labels = account["labels"]
         energies = {
             name: EnergyBreakdown(account[name], {cause: labels[cause] for cause in account[name] if cause in labels})
-            for name in parts
+            for name in PARTS
+            if name in account
         }
         learning = account["learning"]
         return cls(
@@ -134,6 +143,7 @@ def account_of(
     steps: int,
     samples: int,
     programmed: EnergyBreakdown | None = None,
+    learning: LearningLoad | None = None,
 ) -> LearningAccount:
     """The account of a training that is over.
 
@@ -145,6 +155,7 @@ def account_of(
         steps: Number of steps.
         samples: Training samples of one epoch.
         programmed: Programming energy of one chip after an ex-situ training. None for a training on the chip.
+        learning: Precision, sparsity and reads of a step on the chip. Default: as the layers have counted them.
 
     Raises:
         InputError: A layer cannot be mapped to tiles.
@@ -152,7 +163,10 @@ def account_of(
     loads = layer_loads(model, chip, inputs[:CALIBRATION_SAMPLES])
     pair = chip.tile.devices_per_weight
     inference = inference_costs(chip, loads)
-    learning = None if programmed is not None else learning_load(model, recipe, steps)
+    if programmed is not None:
+        learning = None
+    elif learning is None:
+        learning = learning_load(model, recipe, steps)
     costs = training_costs(chip, loads, batch=recipe.batch_size, learning=learning or USUAL)
     logic = EnergyBreakdown(dict(costs.baseline))
     if programmed is None:
@@ -173,6 +187,8 @@ def account_of(
         learning=learning,
         node=chip.digital.node,
         chips=1 if programmed is None else CHIPS,
+        int8_step=EnergyBreakdown(dict(costs.int8)),
+        int8_inference=EnergyBreakdown(dict(inference.int8)),
     )
 
 

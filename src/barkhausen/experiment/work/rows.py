@@ -59,7 +59,7 @@ def totals(summary: Summary) -> dict[str, float]:
 
 
 def per_sample(sums: Mapping[str, float], inferences: int) -> Row:
-    """Totals over the inferences of training (samples × epochs): events, attempts, and energies in pJ by cause."""
+    """Totals over samples × epochs of a training: events, attempts, and energies in pJ by cause."""
     if not sums:
         return {}
     causes = [
@@ -86,7 +86,7 @@ def inferences_of(summary: Summary) -> int:
 
 
 def training_row(summary: Summary) -> Row:
-    """Results of a run; accuracies are fractions, energies pJ per inference of training."""
+    """Results of a run; accuracies are fractions, energies pJ per trained sample and epoch."""
     validating = summary["test_accuracy"] is None
     return {
         "states": summary["states"],

@@ -18,21 +18,10 @@ import tomli_w
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.units import PICO
-from barkhausen.report.plots import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    SKY,
-    SOFT_INK,
-    VERMILLION,
-    Spec,
-    finished_spec,
-    totals_behind_bars,
-)
+from barkhausen.report.energy_causes import in_order, look_of, small_ones_together
+from barkhausen.report.plots import BLUE, VERMILLION, Spec, finished_spec, totals_behind_bars
 from barkhausen.report.render import render, sig
+from barkhausen.synapse.crossbar.overheads import ESTIMATES, NOT_COUNTED
 
 NEEDED = ("ideal_accuracy", "accuracy", "energy_joule", "float32_joule", "latency_seconds", "area_square_metre")
 SQUARE_MILLIMETRE = 1e6
@@ -40,27 +29,7 @@ SMALL = 0.02
 """Share of every bar below which causes are combined."""
 
 ALL = "all of it"
-OF_TRAINING = ("gradient", "gradient memory", "update")
-"""Causes that only training has. They are hatched, since there are more causes than colours."""
-
-CAUSE_COLOURS = {
-    "device read": GREEN,
-    "wires": GREY,
-    "DAC": ORANGE,
-    "ADC": VERMILLION,
-    "accumulate": INK,
-    "normalise": PURPLE,
-    "buffer": SKY,
-    "programming": BLUE,
-    "multiply-add": BLUE,
-    "weights": VERMILLION,
-    "gradient": GREEN,
-    "gradient memory": ORANGE,
-    "update": PURPLE,
-}
-SMALLER = "smaller ones together"
 LOGIC = "float32 logic"
-SPARE_COLOURS = (BLUE, GREEN, ORANGE, PURPLE, SKY)
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
 
 
@@ -127,6 +96,9 @@ def write_chip_report(summary: dict[str, Any], out: str | Path) -> None:
         constants=constants_of(summary),
         chip=tomli_w.dumps(_without_none({key: value for key, value in chip.items() if key != "constants"})),
         small=SMALL,
+        estimates=[name for name in ESTIMATES if any(name in breakdown.chip for breakdown in breakdowns)],
+        not_counted=NOT_COUNTED,
+        in_order=in_order,
         bars=[
             (
                 "Shares of the causes on the chip",
@@ -174,29 +146,18 @@ def shares_plot(breakdowns: Sequence[tuple[str, Mapping[str, float]]]) -> Spec:
     """
     labels = [escape(label) for label, _ in breakdowns]
     totals = [math.fsum(energy.values()) for _, energy in breakdowns]
-    shares = [
-        {name: value / total if total else 0.0 for name, value in energy.items()}
-        for (_, energy), total in zip(breakdowns, totals, strict=True)
-    ]
-    names = list(dict.fromkeys(name for energy in shares for name in energy))
-    names.sort(key=lambda name: -max(share.get(name, 0.0) for share in shares))
-    shown = [name for name in names if any(share.get(name, 0.0) >= SMALL for share in shares)]
-    rows = {name: [share.get(name, 0.0) for share in shares] for name in shown}
-    rest = [name for name in names if name not in shown]
-    if any(share.get(name, 0.0) > 0 for share in shares for name in rest):
-        rows[SMALLER] = [sum(share.get(name, 0.0) for name in rest) for share in shares]
     fig = go.Figure()
+    rows = small_ones_together([energy for _, energy in breakdowns], SMALL)
     for number, (name, values) in enumerate(rows.items()):
         fig.add_bar(
-            x=[float(f"{100 * value:.4g}") for value in values],
+            x=[
+                float(f"{100 * value / total:.4g}") if total else 0.0
+                for value, total in zip(values, totals, strict=True)
+            ],
             y=labels,
             orientation="h",
             name=escape(name),
-            marker={
-                "color": SOFT_INK if name == SMALLER else colour_of(name, number),
-                "line": {"width": 0},
-                "pattern": {"shape": "/" if name in OF_TRAINING else "", "size": 6, "solidity": 0.6},
-            },
+            marker=look_of(name, number),
             hovertemplate="%{x:.3g} %",
         )
     totals_behind_bars(fig, [100.0] * len(labels), labels, [f" {si(total, 'J')}" for total in totals])
@@ -261,11 +222,6 @@ def area_plot(area: Mapping[str, float]) -> Spec:
     fig.update_yaxes(categoryorder="array", categoryarray=names, range=[len(names) - 0.4, -0.6], showgrid=False)
     fig.update_layout(bargap=0.4, showlegend=False)
     return finished_spec(fig, 110 + 30 * len(names))
-
-
-def colour_of(name: str, number: int = 0) -> str:
-    """Fixed colour of a known cause; other causes take the next colour of a short list."""
-    return CAUSE_COLOURS.get(name, SPARE_COLOURS[number % len(SPARE_COLOURS)])
 
 
 def si(value: float, unit: str, digits: int = 3) -> str:

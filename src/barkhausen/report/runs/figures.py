@@ -293,7 +293,7 @@ def events_plot(run: FinishedRun) -> Spec:
 
 
 def energy_plot(kinds: Sequence[Kind], causes: Mapping[str, str]) -> Spec:
-    """Programming energy per inference, stacked by cause.
+    """Programming energy per trained sample and epoch, stacked by cause.
 
     Args:
         kinds: Kinds of runs on devices.
@@ -322,7 +322,7 @@ def energy_plot(kinds: Sequence[Kind], causes: Mapping[str, str]) -> Spec:
         hoverinfo="skip",
         showlegend=False,
     )
-    spec = _categories(fig, kinds, "pJ per inference", legend=True)
+    spec = _categories(fig, kinds, "pJ per trained sample and epoch", legend=True)
     spec["layout"]["barmode"] = "stack"
     spec["layout"]["bargap"] = 0.35
     # The total is written beside its bar, and so partly in the margin.

@@ -8,9 +8,11 @@ from statistics import fmean
 from typing import Any
 
 from barkhausen.core.config import flat
+from barkhausen.experiment.energy import LearningAccount
 from barkhausen.experiment.summary import mean_counts
 from barkhausen.experiment.work.rows import joules, unseen_chips
 from barkhausen.results.finished import FinishedRun, relative_error
+from barkhausen.results.readings import READINGS, readings_of
 from barkhausen.results.table import causes_of, kind_of, result_table
 
 ONLY_IN_RECIPE = ("batch_size", "decay.", "network.", "optimizer.", "rule.", "transfer.")
@@ -68,7 +70,7 @@ class Kind:
         return [cause for cause in causes_of(self.row) if self.row[f"{cause}_share"] is not None]
 
     def picojoule(self, cause: str) -> float:
-        """Energy of one cause in pJ per inference."""
+        """Programming energy of one cause in pJ per trained sample and epoch."""
         return float((self.row[f"{cause}_share"] or 0.0) * self.row["picojoule_per_inference"])
 
     def per_attempt(self, cause: str) -> float:
@@ -85,6 +87,22 @@ class Kind:
     def largest_cause(self) -> tuple[float, str]:
         """Share and name of the cause that takes the most energy."""
         return max((float(self.row[f"{cause}_share"]), cause) for cause in self.causes)
+
+    @property
+    def accounts(self) -> list[LearningAccount] | None:
+        """The whole energy of each run; None where a run has no account, such as one of an earlier version."""
+        found = [run.summary.get("account") for run in self.runs]
+        return None if None in found else [LearningAccount.from_summary(account) for account in found if account]
+
+    @property
+    def readings(self) -> dict[str, float | None]:
+        """Programming energy in J in three readings (mean over seeds)."""
+        found = [readings_of(run.summary) for run in self.runs]
+        means: dict[str, float | None] = {}
+        for name in READINGS:
+            known = [value for each in found if (value := each[name]) is not None]
+            means[name] = fmean(known) if len(known) == len(found) else None
+        return means
 
     @property
     def transfer_attempts(self) -> int:

@@ -20,8 +20,10 @@ from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
 from barkhausen.report.runs.trade_off import trade_off_plot
+from barkhausen.report.runs.whole_energy import whole_energies
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
 from barkhausen.results.published import Figure, Paper, network_of, published
+from barkhausen.results.readings import READINGS
 
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
@@ -91,6 +93,8 @@ def write_report(
         curves=figures.learning_plots(kinds),
         cut=figures.cut_at(finished),
         trade_off=trade_off_plot(kinds),
+        whole=whole_energies(kinds),
+        readings=READINGS,
         weight_statistics=weight_statistics,
         beside=beside,
         papers=_papers(kinds),

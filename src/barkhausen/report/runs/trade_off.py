@@ -70,7 +70,7 @@ def trade_off_plot(kinds: Sequence[Kind]) -> Spec | None:
     if logarithmic:
         ticks: int | str = 1 if high / low >= 100 else "D2"
         axis = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": ticks}
-    fig.update_xaxes(title_text="programming energy (pJ per inference)", **axis)
+    fig.update_xaxes(title_text="programming energy (pJ per trained sample and epoch)", **axis)
     fig.update_yaxes(title_text="accuracy (%)", nticks=8)
     fig.update_layout(showlegend=True)
     return finished_spec(fig, 420 + 18 * max(0, len(kinds) - 3))

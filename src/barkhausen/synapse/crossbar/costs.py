@@ -32,19 +32,21 @@ walls is modelled (every device is taken to have its own access transistors).
 
 The float32 baseline consists of its multiply-adds, one fetch of each weight from memory for an inference (one each for
 the forward and the backward pass over a batch), the same activations in 32 bits, and the same gradients, memories and
-overheads at full precision.
+overheads at full precision. The int8 baseline is that of :mod:`.integer_logic`, with the precision and sparsity of the
+training.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.integer_logic import BITS, int8_inference, int8_training
 from barkhausen.synapse.crossbar.layer_costs import backward_energy, buffer_energy, forward_energy, read_out_time
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
@@ -79,6 +81,8 @@ class SystemCosts:
     """Mean number of walls that the reads move."""
     node: float
     """CMOS node in m."""
+    int8: Mapping[str, float] = field(default_factory=dict)
+    """Energy in J by cause of the same network in int8 logic of the same node."""
 
     @property
     def total(self) -> float:
@@ -160,11 +164,14 @@ def inference_costs(
     size = math.fsum(area.values())
     energy |= overheads(chip, energy, bits_moved=moved * chip.inputs.bits, area=size, stored_bits=0, time=latency)
     baseline |= overheads(chip, baseline, bits_moved=32 * moved, area=size, stored_bits=32 * synapses, time=latency)
+    int8 = int8_inference(chip, layers)
+    int8 |= overheads(chip, int8, bits_moved=BITS * moved, area=size, stored_bits=BITS * synapses, time=latency)
     energy["programming"] = programming.total
     return SystemCosts(
         what="inference",
         energy=MappingProxyType(energy),
         baseline=MappingProxyType(baseline),
+        int8=MappingProxyType(int8),
         latency=latency,
         interval=max(times),
         area=MappingProxyType(area),
@@ -206,13 +213,14 @@ def training_costs(
     fetched = synapses + sum(layer.synapses for layer in layers[1:])
     results = sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in layers[1:])
     # In 32 bits, independently of the word size of the chip.
+    floating = chip.with_words_of(FULL)
     whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
     baseline = {
         "multiply-add": batch * (sum(layer.multiply_adds for layer in layers) + backward) * chip.multiply_add,
         "weights": fetched * chip.word(_weights(chip)),
         "normalise": batch * results * (chip.multiply_add + chip.integer_add),
         "buffer": batch * math.fsum(buffer_energy(chip, layer, 32) for layer in [*layers, *layers[1:]]),
-        **learning_energy(chip.with_words_of(FULL), layers, batch, whole),
+        **learning_energy(floating, layers, batch, whole),
     }
     forward_times = [read_out_time(chip, layer) for layer in layers]
     backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
@@ -231,8 +239,17 @@ def training_costs(
         chip,
         baseline,
         bits_moved=batch * results * 32,
-        area=size,
+        area=math.fsum(_area(floating, layers, training=True, learning=whole).values()),
         stored_bits=32 * synapses * (2 + chip.gradient_memory.optimiser_states),
+        time=latency,
+    )
+    int8 = int8_training(chip, layers, batch, learning)
+    int8 |= overheads(
+        chip,
+        int8,
+        bits_moved=batch * results * BITS,
+        area=size,
+        stored_bits=synapses * _stored(chip, learning),
         time=latency,
     )
     energy["programming"] = programming.total
@@ -240,6 +257,7 @@ def training_costs(
         what=f"training step of {batch} sample{'s' if batch > 1 else ''}",
         energy=MappingProxyType(energy),
         baseline=MappingProxyType(baseline),
+        int8=MappingProxyType(int8),
         latency=latency,
         interval=latency,
         area=MappingProxyType(area),

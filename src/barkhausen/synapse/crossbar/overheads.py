@@ -6,7 +6,7 @@
   switched off between reads; logic is not counted;
 - clock: a share of the energy of digital logic and SRAM.
 
-Power supplies, pads and everything off the chip are not counted. All three constants are assumptions.
+:data:`NOT_COUNTED` lists what is not. All three constants are assumptions.
 """
 
 from __future__ import annotations
@@ -30,6 +30,18 @@ DIGITAL = (
     "weights",
 )
 """Causes of energy that clocks go with."""
+
+ESTIMATES = ("network", "leakage", "clock")
+"""Causes of energy that are estimates."""
+
+NOT_COUNTED = (
+    "power supplies",
+    "pads",
+    "everything off the chip",
+    "half-select currents and write disturb of unselected devices (every device is taken to have its own access "
+    "transistor)",
+)
+"""What no energy includes."""
 
 
 def overheads(
