@@ -30,7 +30,7 @@ def energy(
         typer.Option(
             "--chips",
             metavar="N",
-            help="Number of chips that share one training. Default: 1 for a training on the chip, 1000 for a precursor.",
+            help="Chips that share one training. Default: 1 for a training on the chip, 1000 for a precursor.",
         ),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,

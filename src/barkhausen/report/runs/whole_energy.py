@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -106,7 +106,7 @@ class WholeEnergy:
     @property
     def figure(self) -> Spec:
         """Stacked bars by cause."""
-        bars = [dict(bar.energy.by_cause) for bar in self.drawn]
+        bars: list[Mapping[str, float]] = [bar.energy.by_cause for bar in self.drawn]
         names = [escape(bar.label) for bar in self.drawn]
         fig = go.Figure()
         rows = small_ones_together(bars, SMALL)
