@@ -232,4 +232,4 @@ def test_a_very_long_name_is_shortened(run: Command, arguments: list[str]) -> No
     code, out, err = run(*arguments)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert "xxx" in err
-    assert len(err) < 600
+    assert len(err) < 700

@@ -13,8 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import forked
 from barkhausen.device import gaussian_device
-from barkhausen.learning import InSitu, LevelChange, convert, synapse_layers
-from barkhausen.learning.rules.programming import ProgrammingLearner
+from barkhausen.learning import InSitu, convert, synapse_layers
 from barkhausen.synapse import Faults, Phase
 
 RANKS, STEPS, SHARE = 2, 6, 8
@@ -38,7 +37,7 @@ def batch(step: int) -> tuple[Tensor, Tensor]:
     return x, x[:, 0, :3].argmax(dim=1)
 
 
-def train(wrapped: nn.Module, learner: ProgrammingLearner, rows: slice) -> None:
+def train(wrapped: nn.Module, learner: InSitu, rows: slice) -> None:
     for step in range(STEPS):
         x, y = batch(step)
         F.cross_entropy(wrapped(x[rows]), y[rows]).backward()
@@ -46,30 +45,20 @@ def train(wrapped: nn.Module, learner: ProgrammingLearner, rows: slice) -> None:
         learner.zero_grad()
 
 
-def learner_of(optimizer: torch.optim.Optimizer, model: nn.Module, rule: str) -> ProgrammingLearner:
-    if rule == "level-change":
-        return LevelChange(optimizer, model, seeded(7), hysteresis=0.1)
-    return InSitu(optimizer, model, seeded(7))
-
-
-TRAININGS = ((False, 0, "in-situ"), (True, 1, "in-situ"), (False, 0, "level-change"), (True, 1, "level-change"))
-"""Whether the learner is made before the wrapper, whether the models begin different, and the rule."""
-
-
 def worker(rank: int, meeting: Path, out: Path) -> None:
-    """What each process does: all trainings."""
+    """What each process does: two trainings, the second one of models that begin different."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=RANKS)
     saved = []
-    for learner_first, different, rule in TRAININGS:
-        model = network(different * rank)
+    for learner_first, seed in ((False, 0), (True, rank)):
+        model = network(seed)
         # What is wrapped first takes the tensors of the model; the other must find them.
         if learner_first:
-            learner = learner_of(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, rule)
+            learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
             wrapped = DistributedDataParallel(model)
         else:
             wrapped = DistributedDataParallel(model)
-            learner = learner_of(torch.optim.SGD(wrapped.parameters(), lr=0.5, momentum=0.9), wrapped, rule)
+            learner = InSitu(torch.optim.SGD(wrapped.parameters(), lr=0.5, momentum=0.9), wrapped, seeded(7))
         train(wrapped, learner, slice(rank * SHARE, (rank + 1) * SHARE))
         saved.append(model.state_dict())
     torch.save(saved, out / f"rank{rank}")
@@ -96,11 +85,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Ten
     return [torch.load(out / f"rank{rank}", weights_only=True) for rank in range(RANKS)]
 
 
-@pytest.mark.parametrize("training", range(len(TRAININGS)))
+@pytest.mark.parametrize("training", [0, 1], ids=["one seed", "different devices"])
 def test_both_processes_end_with_the_same_network(training: int, trained: list[list[dict[str, Tensor]]]) -> None:
     first, second = (saved[training] for saved in trained)
-    held = {f"{name}.held_state" for name, _ in synapse_layers(network())}
-    assert set(first) == set(network().state_dict()) | (held if TRAININGS[training][2] == "level-change" else set())
+    assert set(first) == set(network().state_dict())
     for key, tensor in first.items():
         assert torch.equal(tensor, second[key]), key
     for name, _ in synapse_layers(network()):
@@ -108,13 +96,13 @@ def test_both_processes_end_with_the_same_network(training: int, trained: list[l
         assert not torch.equal(first[f"{name}.latent_weight"], network().state_dict()[f"{name}.latent_weight"])
 
 
-@pytest.mark.parametrize("training", range(len(TRAININGS)))
+@pytest.mark.parametrize("training", [0, 1])
 def test_the_network_is_that_of_one_process_with_all_the_data(
     training: int, trained: list[list[dict[str, Tensor]]]
 ) -> None:
     # Models that begin different are made those of the first process.
     model = network(0)
-    learner = learner_of(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, TRAININGS[training][2])
+    learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
     train(model, learner, slice(None))
     # Averages of halves and of the whole round differently; no device is so near its margin that it matters here.
     for key, tensor in model.state_dict().items():

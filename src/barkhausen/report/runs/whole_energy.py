@@ -70,7 +70,7 @@ class WholeEnergy:
             if kind.accounts is None:
                 continue
             found = [of(account) for account in kind.accounts]
-            energy, logic = (_mean([each[place] for each in found]) for place in (0, 1))
+            energy, logic = _mean([each[0] for each in found]), _mean([each[1] for each in found])
             int8 = [each[2] for each in found if each[2] is not None]
             whole = _mean(int8).total if len(int8) == len(found) else None
             self.bars.append(Bar(kind.label, energy, whole, logic.total))
