@@ -214,7 +214,7 @@ def test_an_inference_is_that_of_its_training_on_the_chip(tmp_path: Path) -> Non
     assert row["ideal_accuracy"] == trained["row"]["accuracy"]
     totals = ("system_picojoule", "training_picojoule")
     causes = [value for key, value in row.items() if key.endswith("_picojoule") and key not in totals]
-    assert len(causes) == 8
+    assert len(causes) == 11
     assert sum(causes) == pytest.approx(row["system_picojoule"], rel=1e-9)
     assert row["latency_nanoseconds"] > 0
     assert row["training_picojoule"] > 10 * row["system_picojoule"]

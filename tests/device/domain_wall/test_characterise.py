@@ -84,7 +84,9 @@ def test_the_notch_tells_the_two_voltages_apart(found: Characterisation) -> None
     position = device.data["state_value"].values
     assert position.shape == (2, 3, 2)
     assert (position > 16e-9).all() and (position < 112e-9).all()
-    assert position[1].mean() > position[0].mean() + 10e-9
+    # Six walls for each voltage scatter by more than their difference; 24 have 24 nm between them, with 5 nm of error.
+    many = characterise(small(characterisation={"devices": 12})).device.data["state_value"].values
+    assert many[1].mean() > many[0].mean() + 10e-9
     assert device.source == "micromagnetics"
 
 
