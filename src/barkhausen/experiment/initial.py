@@ -83,7 +83,7 @@ def start_from(model: nn.Module, state: Mapping[str, Tensor], generator: torch.G
         layer.synapses.counters.reset()
         if layer.synapses.writes is not None:
             layer.synapses.writes.zero_()
-        layer.program_all(generator, phase=Phase.INITIAL)
+        layer.synapses.program(_target_of(name, layer, state), generator=generator, phase=Phase.INITIAL)
     for key, mine in model.state_dict(keep_vars=True).items():
         if not _on_devices(key, layers):
             mine.copy_(_fitting(key, _digital(key, state, origin), mine, origin))
@@ -97,6 +97,14 @@ def _latent_of(name: str, layer: SynapseLayer, state: Mapping[str, Tensor], orig
     weight = _fitting(name, _digital(f"{name}.weight", state, origin), shape, origin)
     found, scale = start_of(weight, layer.synapses.kind.device, "weights", name)
     return (torch.zeros_like(weight) if found is None else found), float(layer.scale) if scale is None else scale
+
+
+def _target_of(name: str, layer: SynapseLayer, state: Mapping[str, Tensor]) -> Tensor:
+    """State to program each device to: that which the other network holds, or the one nearest to the latent weight."""
+    held, levels = (state.get(f"{name}.{key}") for key in ("held_state", "synapses.levels"))
+    if held is None or levels is None or len(levels) != layer.synapses.states:
+        return layer.target_state()
+    return held.to(layer.latent_weight.device, torch.int64)
 
 
 def _digital(key: str, state: Mapping[str, Tensor], origin: str) -> Tensor:

@@ -21,7 +21,11 @@ from barkhausen.learning.networks.perceptron import multilayer_perceptron
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.ex_situ import Precursor
 from barkhausen.learning.rules.in_situ import InSitu
+from barkhausen.learning.rules.last_verified import LastVerified
+from barkhausen.learning.rules.level_change import LevelChange
 from barkhausen.learning.rules.margin_schedule import CosineMargin, LinearMargin
+from barkhausen.learning.rules.monitoring import Monitoring
+from barkhausen.learning.rules.periodic import PeriodicInSitu
 
 __all__ = [
     "BareOptimizerWarning",
@@ -31,8 +35,12 @@ __all__ = [
     "CrossbarLayer",
     "DigitalWeightsWarning",
     "InSitu",
+    "LastVerified",
     "Learner",
+    "LevelChange",
     "LinearMargin",
+    "Monitoring",
+    "PeriodicInSitu",
     "Precursor",
     "QuantisedHardtanh",
     "Quantiser",

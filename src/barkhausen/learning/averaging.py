@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=nn.Module)
 @torch.no_grad()
 def program(model: Model, generator: torch.Generator | None = None) -> Model:
     """Program the devices of a network, in place, to the states of its latent weights where they are outside the
-    margin.
+    margin; under a rule that programs at changes of level, where the level has changed by its hysteresis.
 
     It is the last step of weight averaging: :class:`~torch.optim.swa_utils.AveragedModel` (SWA, EMA) averages the
     latent weights, which are parameters, and copies the devices, which are buffers, from the model in training. Until
@@ -45,6 +45,11 @@ def program(model: Model, generator: torch.Generator | None = None) -> Model:
         )
     for layer in layers:
         layer.latent_weight.clamp_(-1.0, 1.0)
-        outside = layer.quantiser.error(layer.latent_weight, layer.synapses.weight) > layer.synapses.margin
-        layer.synapses.program(layer.quantiser.state(layer.latent_weight), outside, generator)
+        target = layer.quantiser.state(layer.latent_weight)
+        if layer.held_state is None:
+            where = layer.quantiser.error(layer.latent_weight, layer.synapses.weight) > layer.synapses.margin
+        else:
+            where = layer.quantiser.left(layer.latent_weight, layer.held_state, layer.hysteresis)
+            layer.held_state.copy_(torch.where(where, target, layer.held_state))
+        layer.synapses.program(target, where, generator)
     return model

@@ -43,6 +43,26 @@ def test_finds_what_torch_finds(levels: torch.Tensor, synapses: int, margin: flo
     assert torch.equal(target, quantiser.state(clipped[expected]))
 
 
+@pytest.mark.parametrize("levels", LEVELS.values(), ids=LEVELS)
+@pytest.mark.parametrize("synapses", [1, 64, 8191])
+@pytest.mark.parametrize("hysteresis", [0.0, 0.01])
+def test_finds_the_levels_left_that_torch_finds(levels: torch.Tensor, synapses: int, hysteresis: float) -> None:
+    generator = torch.Generator().manual_seed(synapses)
+    quantiser = Quantiser(levels)
+    latent_weight = torch.rand(synapses, generator=generator) * 2.4 - 1.2
+    clipped = latent_weight.clamp(-1, 1)
+    moved = (clipped + 0.3 * torch.randn(synapses, generator=generator)).clamp(-1, 1)
+    held = quantiser.state(moved).to(torch.uint8)
+    expected = quantiser.left(clipped, held, hysteresis).nonzero().squeeze(1)
+    assert synapses < 8191 or len(levels) < 40 or len(expected) > FIRST_CAPACITY
+    index = Scan(quantiser).left(latent_weight, held, hysteresis)
+    assert torch.equal(latent_weight, clipped)
+    assert torch.equal(index[quantiser.state(clipped)[index] != held[index]], expected)
+    latent_weight[0] = torch.nan
+    with pytest.raises(IndexError, match="not a number"):
+        Scan(quantiser).left(latent_weight, held, hysteresis)
+
+
 def test_a_memory_that_is_not_a_number_is_told() -> None:
     latent_weight = torch.zeros(100)
     latent_weight[70] = torch.nan

@@ -1,7 +1,7 @@
 """Hardware-aware fine-tuning: further training of a network with the chip in its forward pass.
 
 The forward pass includes wires, converters and read noise, and the gradient goes to the digital latent weights. The
-margin rule of in-situ training programs the devices of the chip itself.
+rule of the run programs the devices of the chip itself, or the margin rule where that of the run programs none.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def fine_tune(
     slower = optimizer.model_copy(
         update={"rate": RATE * optimizer.rate, "latent_rate": RATE * latent_rate_of(recipe), "schedule": "cosine"}
     )
-    mine = recipe.model_copy(
-        update={"mode": IN_SITU.name, "rule": NoOptions(), "epochs": epochs, "optimizer": slower, "accelerator": "cpu"}
-    )
+    mine = recipe.model_copy(update={"epochs": epochs, "optimizer": slower, "accelerator": "cpu"})
+    if not recipe.learning_rule.programs_while_training:
+        mine = mine.model_copy(update={"mode": IN_SITU.name, "rule": NoOptions()})
     device = next(layer for _, layer in synapse_layers(placed)).synapses.kind.device
     training = Training(mine, dataset, device, model=placed, purpose=purpose)
 

@@ -10,9 +10,10 @@ Three policies, all with the same period t_r:
   20 % (one standard deviation). At a constant temperature it costs more than ``verify``; it needs no knowledge of
   temperature and devices, and waits longer where it is cooler.
 
-Targets are the states of the latent weights, kept in a digital memory, since a wall that rests in a neighbouring state
-cannot be told from one that was programmed there. Its energy is not included, nor are comparators or converters of the
-reads and the time when nothing is read or written (a non-volatile device needs no power then).
+Targets are the states of the latent weights (under a rule that keeps them, those last programmed) in a digital memory,
+since a wall that rests in a neighbouring state cannot be told from one that was programmed there. Its energy is not
+included, nor are comparators or converters of the reads and the time when nothing is read or written (a non-volatile
+device needs no power then).
 """
 
 from __future__ import annotations
@@ -184,8 +185,9 @@ def verify(chip: nn.Module, generator: torch.Generator) -> tuple[float, int, int
         joule += float(torch.bincount(array.state.view(-1).long(), minlength=array.states).double() @ price)
         if "read_disturb" in device.data and "escape_direction" in device.data:
             disturb(array, 1, generator=generator)
-        where = layer.quantiser.error(layer.latent_weight.clamp(-1.0, 1.0), array.weight) > array.margin
-        array.program(layer.quantiser.state(layer.latent_weight), where, generator)
+        target = layer.target_state()
+        where = (array.weight - array.levels[target]).abs() > array.margin
+        array.program(target, where, generator)
         outside += int(where.sum())
         devices += where.numel()
     return joule, outside, devices

@@ -1,14 +1,18 @@
-"""Margin rule in one pass of compiled code for CPUs; where it was not built, torch does the same in several passes."""
+"""Search for the devices to program in one pass of compiled code for CPUs.
+
+Where it was not built, torch does the same in several passes.
+"""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from barkhausen.learning.layers.quantiser import Quantiser
@@ -32,7 +36,8 @@ def _library() -> ctypes.CDLL | None:
         handle.barkhausen_scan_even.argtypes = [pointer, pointer, number, real, real, real, *lists]
         tables = [pointer, pointer, pointer, pointer, number]
         handle.barkhausen_scan_table.argtypes = [pointer, pointer, number, *tables, *lists]
-        for function in (handle.barkhausen_scan_even, handle.barkhausen_scan_table):
+        handle.barkhausen_scan_left.argtypes = [pointer, pointer, number, pointer, pointer, number, number, pointer]
+        for function in (handle.barkhausen_scan_even, handle.barkhausen_scan_table, handle.barkhausen_scan_left):
             function.restype = number
     except (OSError, AttributeError):
         return None
@@ -40,7 +45,7 @@ def _library() -> ctypes.CDLL | None:
 
 
 class Scan:
-    """Search for the devices that are outside the margin of the level nearest to their latent weight.
+    """Search for the devices that are due to be programmed.
 
     It keeps memory for the longest list so far.
 
@@ -52,6 +57,7 @@ class Scan:
         self.quantiser = quantiser
         self.index = torch.empty(FIRST_CAPACITY, dtype=torch.int64)
         self.target = torch.empty(FIRST_CAPACITY, dtype=torch.int64)
+        self._ranges: tuple[float, Tensor, Tensor] | None = None
 
     @staticmethod
     def serves(latent_weight: Tensor) -> bool:
@@ -73,17 +79,52 @@ class Scan:
         Raises:
             IndexError: A latent weight is NaN, which has no nearest level.
         """
-        found = self._run(latent_weight, weight, margin)
+        found = self._complete(lambda: self._outside(latent_weight, weight, margin))
+        return self.index[:found], self.target[:found]
+
+    def left(
+        self, latent_weight: Float[Tensor, " synapse"], held: UInt8[Tensor, " synapse"], hysteresis: float
+    ) -> Int[Tensor, " event"]:
+        """Clip the latent weights to [−1, 1] in place and list those that have left their held state, ascending.
+
+        As :meth:`.Quantiser.left`; only where rounding decides about a threshold, some are listed too many.
+
+        Args:
+            latent_weight: Contiguous float32 tensor.
+            held: Contiguous tensor of the held states.
+            hysteresis: Distance beyond the threshold between states, in latent weight units.
+
+        Returns:
+            Positions, valid until the next call.
+
+        Raises:
+            IndexError: A latent weight is NaN, which has no nearest level.
+        """
+        if self._ranges is None or self._ranges[0] != hysteresis:
+            self._ranges = (hysteresis, *self.quantiser.bounds(hysteresis))
+        found = self._complete(lambda: self._left(latent_weight, held))
+        return self.index[:found]
+
+    def _complete(self, run: Callable[[], int]) -> int:
+        """Number of devices found, with room for all of them."""
+        found = run()
         if found > len(self.index):
             # The first pass has clipped the latent weights; a second pass finds the same devices.
             room = max(found, 2 * len(self.index))
             self.index, self.target = (torch.empty(room, dtype=torch.int64) for _ in range(2))
-            found = self._run(latent_weight, weight, margin)
+            found = run()
         if found < 0:
             raise IndexError("a latent weight that is not a number has no nearest level")
-        return self.index[:found], self.target[:found]
+        return found
 
-    def _run(self, latent_weight: Tensor, weight: Tensor, margin: float) -> int:
+    def _left(self, latent_weight: Tensor, held: Tensor) -> int:
+        library = _library()
+        assert library is not None and self._ranges is not None
+        _, low, high = self._ranges
+        head = (latent_weight.data_ptr(), held.data_ptr(), len(latent_weight), low.data_ptr(), high.data_ptr())
+        return int(library.barkhausen_scan_left(*head, len(low), len(self.index), self.index.data_ptr()))
+
+    def _outside(self, latent_weight: Tensor, weight: Tensor, margin: float) -> int:
         library, quantiser = _library(), self.quantiser
         assert library is not None
         head = (latent_weight.data_ptr(), weight.data_ptr(), len(latent_weight))

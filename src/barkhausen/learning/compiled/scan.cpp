@@ -70,6 +70,19 @@ INLINE float clip(float a) {
     return low > 1.0f ? 1.0f : low;
 }
 
+// Clips a block in place; false where a memory is not a number. Nearly all memories are in range: they are read, and
+// written only where one is not.
+INLINE bool clip_all(float* a, std::int64_t size) {
+    std::int32_t beyond = 0, wrong = 0;
+    for (std::int64_t i = 0; i < size; ++i) beyond |= clip(a[i]) != a[i];
+    if (!beyond) return true;
+    for (std::int64_t i = 0; i < size; ++i) {
+        a[i] = clip(a[i]);
+        wrong |= a[i] != a[i];
+    }
+    return !wrong;
+}
+
 template <class Levels>
 INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count, const Levels levels, float margin,
                          std::int64_t capacity, std::int64_t* index, std::int64_t* target) {
@@ -78,17 +91,8 @@ INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count,
         const std::int64_t size = count - start < BLOCK ? count - start : BLOCK;
         float* a = memory + start;
         const float* w = weight + start;
-        // Nearly all memories are in range: they are read, and written only where one is not.
-        std::int32_t beyond = 0, hit = 0;
-        for (std::int64_t i = 0; i < size; ++i) beyond |= clip(a[i]) != a[i];
-        if (beyond) {
-            std::int32_t wrong = 0;
-            for (std::int64_t i = 0; i < size; ++i) {
-                a[i] = clip(a[i]);
-                wrong |= a[i] != a[i];
-            }
-            if (wrong) return -1;
-        }
+        if (!clip_all(a, size)) return -1;
+        std::int32_t hit = 0;
         for (std::int64_t i = 0; i < size; ++i) hit |= std::fabs(levels.level(a[i]) - w[i]) > margin;
         if (!hit) continue;
         for (std::int64_t i = 0; i < size; ++i) {
@@ -97,6 +101,50 @@ INLINE std::int64_t scan(float* memory, const float* weight, std::int64_t count,
                 index[found] = start + i;
                 target[found] = levels.state(a[i]);
             }
+            ++found;
+        }
+    }
+    return found;
+}
+
+// Range of latent weights of each state. Where there are few, comparing is faster than looking up.
+template <int STATES>
+struct FewRanges {
+    float low[STATES], high[STATES];
+    INLINE FewRanges(const float* l, const float* h) {
+        for (int k = 0; k < STATES; ++k) low[k] = l[k], high[k] = h[k];
+    }
+    INLINE bool left(float a, std::int32_t held) const {
+        float l = low[0], h = high[0];
+#pragma GCC unroll 16
+        for (int k = 1; k < STATES; ++k) {
+            l = held >= k ? low[k] : l;
+            h = held >= k ? high[k] : h;
+        }
+        return (a < l) | (a >= h);
+    }
+};
+
+struct ManyRanges {
+    const float *low, *high;
+    INLINE bool left(float a, std::int32_t held) const { return (a < low[held]) | (a >= high[held]); }
+};
+
+template <class Ranges>
+INLINE std::int64_t scan_left(float* memory, const std::uint8_t* held, std::int64_t count, const Ranges ranges,
+                              std::int64_t capacity, std::int64_t* index) {
+    std::int64_t found = 0;
+    for (std::int64_t start = 0; start < count; start += BLOCK) {
+        const std::int64_t size = count - start < BLOCK ? count - start : BLOCK;
+        float* a = memory + start;
+        const std::uint8_t* k = held + start;
+        if (!clip_all(a, size)) return -1;
+        std::int32_t hit = 0;
+        for (std::int64_t i = 0; i < size; ++i) hit |= ranges.left(a[i], k[i]);
+        if (!hit) continue;
+        for (std::int64_t i = 0; i < size; ++i) {
+            if (!ranges.left(a[i], k[i])) continue;
+            if (found < capacity) index[found] = start + i;
             ++found;
         }
     }
@@ -135,5 +183,27 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_scan_table
         default:
             return scan(memory, weight, count, Many{levels, states}, margin, capacity, index, target);
     }
+}
+#undef FEW
+
+// How many latent weights have left the range [low, high) of their held state, or -1 for a memory that is not a number.
+__attribute__((visibility("default"))) CLONES std::int64_t barkhausen_scan_left(
+    float* memory, const std::uint8_t* held, std::int64_t count, const float* low, const float* high,
+    std::int64_t states, std::int64_t capacity, std::int64_t* index) {
+#define FEW(n) \
+    case n: \
+        return scan_left(memory, held, count, FewRanges<n>(low, high), capacity, index)
+    switch (states) {
+        FEW(2);
+        FEW(3);
+        FEW(4);
+        FEW(5);
+        FEW(6);
+        FEW(7);
+        FEW(8);
+        default:
+            return scan_left(memory, held, count, ManyRanges{low, high}, capacity, index);
+    }
+#undef FEW
 }
 }

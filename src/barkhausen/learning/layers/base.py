@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
@@ -29,6 +29,10 @@ FRESH_SCALE = 1.5
 FRESH_SPREAD = 0.5
 """Half the width of the uniform distribution of fresh latent weights. With a scale of 1.5/sqrt(fan-in) and five states
 the variance is about that of He's initialisation."""
+
+
+COPIES = ("held_state", "verified_weight")
+"""Buffers of a layer that are digital copies of its devices' states, kept by the learning rules that need them."""
 
 
 class LayerOptions(WriteSettings, total=False):
@@ -65,6 +69,14 @@ class SynapseLayer(nn.Module):
 
     latent_weight: nn.Parameter
     scale: Tensor
+    held_state: Tensor | None
+    """State that each device was last programmed to (uint8), whatever became of it since. None unless the learning rule
+    keeps it."""
+    verified_weight: Tensor | None
+    """Weight of each device at its last verify read, as digital copy. None unless the learning rule keeps it."""
+    hysteresis: float = 0.0
+    """Distance in latent weight units that a latent weight is beyond a threshold before its device is programmed, where
+    the learning rule has a hysteresis."""
 
     def __init__(
         self,
@@ -94,13 +106,26 @@ class SynapseLayer(nn.Module):
         # A buffer, so that it is saved with the layer.
         self.register_buffer("scale", torch.tensor(scale, device=where))
         self.bias = nn.Parameter(torch.zeros(shape[0], device=where)) if bias else None
+        for name in COPIES:
+            self.register_buffer(name, None)
         self.program_all(generator, phase=Phase.INITIAL)
         watch_layer(self)
 
     @torch.no_grad()
     def program_all(self, generator: torch.Generator | None, *, phase: Phase) -> None:
-        """Program every device to the state nearest to its latent weight."""
-        self.synapses.program(self.quantiser.state(self.latent_weight), generator=generator, phase=phase)
+        """Program every device to its target state."""
+        self.synapses.program(self.target_state(), generator=generator, phase=phase)
+
+    @torch.no_grad()
+    def target_state(self) -> Int[Tensor, "outputs inputs *kernel"]:
+        """State (int64) that the network wants each device to be in.
+
+        It is the state nearest to the latent weight, or, where the learning rule keeps it, the state that the device
+        was last programmed to: with a hysteresis that is what the network has learnt to compute with.
+        """
+        if self.held_state is not None:
+            return self.held_state.to(torch.int64)
+        return self.quantiser.state(self.latent_weight.clamp(-1.0, 1.0))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for old, new in STATE_KEYS.items():
@@ -112,7 +137,22 @@ class SynapseLayer(nn.Module):
                 f"{prefix}{NAME}: is of a float layer or an export, and this one computes with its devices; load it "
                 "before convert, or set latent_weight and scale and call program_all"
             )
+        self._take_copies(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def _take_copies(self, state_dict: Mapping[str, Any], prefix: str) -> None:
+        """Have the digital copies that a saved state has, and no others; a learning rule makes those it misses."""
+        for name in COPIES:
+            saved = state_dict.get(f"{prefix}{name}")
+            if not isinstance(saved, Tensor):
+                setattr(self, name, None)
+                continue
+            if saved.dtype == torch.uint8 and saved.numel() and int(saved.max()) >= self.synapses.states:
+                raise InputError(f"{prefix}{name}: must be from 0 to {self.synapses.states - 1}")
+            if getattr(self, name) is None:
+                weight = self.synapses.weight
+                kind = torch.uint8 if name == "held_state" else weight.dtype
+                setattr(self, name, torch.zeros(weight.shape, dtype=kind, device=weight.device))
 
     @property
     def memory(self) -> nn.Parameter:

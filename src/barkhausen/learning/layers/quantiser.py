@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 CELLS = 8192
@@ -81,6 +81,33 @@ class Quantiser(nn.Module):
         if self.even:
             return self._place(latent_weight).add_(self.reach + self.offset).to(torch.int64)
         return self.state_of_cell.index_select(0, self._cell(latent_weight).reshape(-1)).view(latent_weight.shape)
+
+    def bounds(self, hysteresis: float = 0.0) -> tuple[Float[Tensor, " state"], Float[Tensor, " state"]]:
+        """Latent weights below which, and from which on, each state is left for a neighbour.
+
+        Args:
+            hysteresis: Distance beyond the threshold between neighbours, in latent weight units.
+        """
+        levels = self.levels.double()
+        thresholds = (levels[1:] + levels[:-1]) / 2 if self.even else self.edges.double() / (CELLS / 2) - 1.0
+        end = torch.full_like(thresholds[:1], torch.inf)
+        low, high = torch.cat([-end, thresholds - hysteresis]), torch.cat([thresholds + hysteresis, end])
+        return low.to(self.levels.dtype), high.to(self.levels.dtype)
+
+    def left(
+        self, latent_weight: Float[Tensor, "*synapse"], held: UInt8[Tensor, "*synapse"], hysteresis: float = 0.0
+    ) -> Bool[Tensor, "*synapse"]:
+        """Whether the latent weight in [−1, 1] has left the range of the held state by the hysteresis."""
+        index = held.to(torch.int64)
+        low, high = self.bounds(hysteresis)
+        beyond = (latent_weight < low[index]) | (latent_weight >= high[index])
+        # Where rounding decides about a threshold, nothing would change.
+        return beyond & (self.state(latent_weight) != index)
+
+    def widest_hysteresis(self) -> float:
+        """Hysteresis at which an outermost level could no longer be reached, in latent weight units."""
+        low, high = self.bounds()
+        return float(min(1.0 - high[-2], 1.0 + low[1]))
 
     def _place(self, latent_weight: Tensor, out: Tensor | None = None) -> Tensor:
         """Position of the nearest level in units of the spacing, without the offset of one half for even N."""

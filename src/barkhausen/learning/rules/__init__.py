@@ -1,12 +1,27 @@
 """Learning rules: one file each, registered in ``RULES``."""
 
+from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
 
 # The order of tables and figures.
 # isort: off
 from barkhausen.learning.rules import in_situ
+from barkhausen.learning.rules import level_change
+from barkhausen.learning.rules import last_verified
+from barkhausen.learning.rules import periodic
 from barkhausen.learning.rules import ex_situ
 from barkhausen.learning.rules import float_baseline
 # isort: on
 
-__all__ = ["RULES", "LearnerParts", "Rule", "ex_situ", "float_baseline", "in_situ"]
+__all__ = [
+    "RULES",
+    "LearnerParts",
+    "Monitoring",
+    "Rule",
+    "ex_situ",
+    "float_baseline",
+    "in_situ",
+    "last_verified",
+    "level_change",
+    "periodic",
+]

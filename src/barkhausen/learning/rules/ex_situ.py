@@ -12,6 +12,7 @@ from torch import nn
 
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning import margin
+from barkhausen.learning.layers.base import COPIES
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
 from barkhausen.synapse import Faults, ProgrammedWeights
@@ -58,6 +59,8 @@ class Precursor(Learner):
         self.update_devices()
         for layer in self.layers:
             layer.synapses.counters.reset()
+            for name in COPIES:
+                setattr(layer, name, None)
 
     @torch.no_grad()
     def update_devices(self) -> None:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from jaxtyping import Int
-from torch import Tensor, nn
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
-from barkhausen.learning.compiled import Scan
+from barkhausen.core.config import NoOptions
 from barkhausen.learning.layers.base import SynapseLayer
-from barkhausen.learning.margin import warn_of_wide
-from barkhausen.learning.rules.base import Learner
-from barkhausen.learning.rules.margin_schedule import MarginSchedule
+from barkhausen.learning.rules.group import BLOCK, Group
+from barkhausen.learning.rules.monitoring import Monitoring
+from barkhausen.learning.rules.programming import ProgrammingLearner
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
-from barkhausen.synapse import SynapseBank
 
 PIECE = 80 * 1024
 """Number of synapses checked at a time on a CPU: small enough to need little memory, large enough for two threads."""
 
-BLOCK = 32
-"""Number of synapses in a block when searching for the few that are outside the margin."""
 
-
-class InSitu(Learner):
+class InSitu(ProgrammingLearner):
     """The in-situ rule around any torch optimiser (arXiv:2111.07284, after Hubara et al., JMLR 18, 2018).
 
     After each step of the optimiser, for every synapse with latent weight a and synaptic weight w:
@@ -44,6 +38,8 @@ class InSitu(Learner):
     program the same devices to the same weights. Torch sends all buffers, including the devices, at every step; if no
     layer has running statistics, ``broadcast_buffers=False`` avoids this.
 
+    The rule must know every weight w at every step, so every device is read at every step.
+
     Args:
         optimizer: Any torch optimiser over the model's parameters.
         model: Module with synapse layers anywhere inside.
@@ -52,125 +48,38 @@ class InSitu(Learner):
             (:class:`.LinearMargin`, :class:`.CosineMargin`, or any other). Default: a factor of 1.
     """
 
-    def __init__(
-        self,
-        optimizer: torch.optim.Optimizer,
-        model: nn.Module,
-        generator: torch.Generator | None = None,
-        *,
-        margin_schedule: MarginSchedule | None = None,
-    ) -> None:
-        super().__init__(optimizer, model, generator)
-        # The margins that the schedule's factor multiplies: not what an earlier schedule has left.
-        self.margins = [layer.synapses.made_with.margin for layer in self.layers]
-        for margin, layer in zip(self.margins, self.layers, strict=True):
-            warn_of_wide(margin, layer.synapses.kind.device)
-        self.groups = _groups_of_one_kind(self.layers, self.margins)
-        self.margin_schedule = margin_schedule
-        self.steps = 0
-
-    @torch.no_grad()
-    def update_devices(self) -> None:
-        """Program the devices that are outside the margin of their target, except those of frozen layers."""
-        if not all(group.intact() for group in self.groups):
-            self.groups = _groups_of_one_kind(self.layers, self.margins)
-        factor = 1.0 if self.margin_schedule is None else self.margin_schedule(self.steps)
-        for group in self.groups:
-            group.scale_margin(factor)
-            if group.learning:
-                group.program(self.generator)
-        self.steps += 1
-
-    def state_dict(self) -> dict[str, Any]:
-        """State of the optimiser, with the number of steps made (for the margin schedule) under ``in_situ``."""
-        return {**super().state_dict(), "in_situ": {"steps": self.steps}}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the optimiser's state, or that of a bare optimiser."""
-        rest = dict(state_dict)
-        self.steps = int(rest.pop("in_situ", {"steps": 0})["steps"])
-        super().load_state_dict(rest)
+    def group_of(self, layers: list[SynapseLayer], margin: float) -> Group:
+        """Group whose devices are due outside the margin."""
+        return MarginGroup(layers, margin)
 
 
-def _groups_of_one_kind(layers: list[SynapseLayer], margins: list[float]) -> list[_Group]:
-    groups: list[tuple[float, list[SynapseLayer]]] = []
-    for layer, margin in zip(layers, margins, strict=True):
-        for base, group in groups:
-            if base == margin and _alike(group[0], layer):
-                group.append(layer)
-                break
-        else:
-            groups.append((margin, [layer]))
-    return [_Group(group, margin) for margin, group in groups]
+class MarginGroup(Group):
+    """Group whose devices are due when their weight is outside the margin of their target."""
 
+    @property
+    def known(self) -> Float[Tensor, " synapse"]:
+        """Weights of all devices as the rule knows them, with the surplus of the bank."""
+        return self.bank.weight
 
-def _alike(one: SynapseLayer, other: SynapseLayer) -> bool:
-    return (
-        one.synapses.kind.same_as(other.synapses.kind)
-        and one.synapses.weight.dtype == other.synapses.weight.dtype
-        and one.latent_weight.requires_grad == other.latent_weight.requires_grad
-    )
+    def known_in(self, layer: SynapseLayer) -> Float[Tensor, "*synapse"]:
+        """The same of one layer."""
+        return layer.synapses.weight
 
+    def due_in(self, layer: SynapseLayer) -> tuple[Bool[Tensor, "*synapse"], Int[Tensor, "*synapse"]]:
+        """Devices outside the margin of the state nearest to their latent weight."""
+        where = self.quantiser.error(layer.latent_weight, self.known_in(layer)) > layer.synapses.margin
+        return where, self.quantiser.state(layer.latent_weight)
 
-class _Group:
-    """Layers whose synapses are of one kind, with their devices in one bank and their latent weights in one flat
-    tensor."""
-
-    def __init__(self, layers: list[SynapseLayer], margin: float) -> None:
-        self.layers = layers
-        self.margin = margin
-        self.learning = layers[0].latent_weight.requires_grad
-        self.bank = SynapseBank([layer.synapses for layer in layers], padding=BLOCK)
-        self.quantiser = layers[0].quantiser
-        self.scan = Scan(self.quantiser)
-        self.latent_weight = torch.zeros_like(self.bank.weight)
-        # The surplus at the end lies exactly on its level and is never programmed, for any margin.
-        self.bank.weight[self.bank.synapses :] = self.quantiser.level(self.latent_weight[self.bank.synapses :])
-        start = 0
-        for layer, size in zip(layers, self.bank.sizes, strict=True):
-            part = self.latent_weight[start : start + size].view(layer.latent_weight.shape)
-            part.copy_(layer.latent_weight.detach())
-            layer.latent_weight.data = part
-            start += size
-        self._pointers = [layer.latent_weight.data_ptr() for layer in layers]
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy has its own tensors, which might by chance lie at the old addresses.
-        return {**self.__dict__, "_pointers": [-1] * len(self.layers)}
-
-    def intact(self) -> bool:
-        """Whether latent weights and devices are still views of this group's tensors."""
-        here = all(x.latent_weight.data_ptr() == at for x, at in zip(self.layers, self._pointers, strict=True))
-        same = all(x.synapses is array for x, array in zip(self.layers, self.bank.arrays, strict=True))
-        frozen = all(x.latent_weight.requires_grad == self.learning for x in self.layers)
-        return here and same and frozen and self.bank.intact()
-
-    def scale_margin(self, factor: float) -> None:
-        """Multiply the initial margin of the layers."""
-        if factor * self.margin != self.bank.kind.margin:
-            self.bank.set_margin(factor * self.margin)
-
-    def program(self, generator: torch.Generator | None) -> None:
-        if self.latent_weight.device.type == "cpu":
-            index, target = self._outside()
-            if len(index):
-                self.bank.program_at(index, target, generator)
-            return
-        self.latent_weight.clamp_(-1.0, 1.0)
-        for layer in self.layers:
-            where = self.quantiser.error(layer.latent_weight, layer.synapses.weight) > layer.synapses.margin
-            layer.synapses.program(self.quantiser.state(layer.latent_weight), where, generator)
-
-    def _outside(self) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
+    def due(self) -> tuple[Int[Tensor, " event"], Int[Tensor, " event"]]:
         """Clip the latent weights, and return flat positions and targets of the devices outside the margin, ascending.
 
         Few devices are outside. Without compiled code only blocks whose largest error is above the margin are searched,
         which is several times faster than a comparison and ``nonzero`` over all devices.
         """
+        margin, weight = self.bank.kind.margin, self.known
         if self.scan.serves(self.latent_weight):
-            return self.scan.outside(self.latent_weight, self.bank.weight, self.bank.kind.margin)
+            return self.scan.outside(self.latent_weight, weight, margin)
         self.latent_weight.clamp_(-1.0, 1.0)
-        margin, weight = self.bank.kind.margin, self.bank.weight
         scratch = torch.empty(min(PIECE, len(weight)), dtype=weight.dtype)
         pieces = zip(self.latent_weight.split(PIECE), weight.split(PIECE), strict=True)
         worst = [self.quantiser.error(a, w, out=scratch[: len(a)]).view(-1, BLOCK).amax(dim=1) for a, w in pieces]
@@ -187,6 +96,10 @@ def _learner(parts: LearnerParts) -> InSitu:
     return InSitu(parts.optimizer, parts.model, parts.generator)
 
 
+def _monitoring(options: NoOptions, states: int) -> Monitoring:
+    return Monitoring(reads_per_step=1.0)
+
+
 IN_SITU = RULES.register(
     "in-situ",
     Rule(
@@ -196,6 +109,7 @@ IN_SITU = RULES.register(
         learner=_learner,
         programs_while_training=True,
         histograms=("after the initial programming", "after training"),
+        monitoring=_monitoring,
         colours="cool",
     ),
 )

@@ -13,6 +13,7 @@ from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
+from barkhausen.learning.rules.monitoring import Monitoring
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ class Rule:
             latent weights move over [−1, 1] whatever the number of levels.
         defaults: Tables of a recipe whose defaults differ under this rule.
         options: Model of the recipe's table ``[rule]``.
+        monitoring: Function from the options and the number of states to what the rule must know of its devices at a
+            step. Default: nothing.
         colours: Family of colours in figures.
     """
 
@@ -67,6 +70,7 @@ class Rule:
     latent_rate: float = 6e-3
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     options: type[Parameters] = NoOptions
+    monitoring: Callable[[Any, int], Monitoring] = lambda options, states: Monitoring()
     colours: Literal["cool", "warm", "grey", "other"] = "other"
 
 
