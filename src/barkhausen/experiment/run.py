@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +332,7 @@ class Run:
             "figures": training.task.figures(training.model),
             "steps": training.batches * recipe.epochs,
             "programming": counts,
+            "monitoring": None if device is None else asdict(rule.monitoring(recipe.rule, device.states)),
             "writes": writes_of_devices(training.model) if rule.programs_while_training else None,
             "energy": energy_summary(breakdown, inferences),
             "digital_weights": [] if device is None else conversion_report(training.model).summary(),

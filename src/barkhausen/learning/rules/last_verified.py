@@ -70,7 +70,8 @@ class VerifiedGroup(MarginGroup):
 
     def rounded(self, weight: Float[Tensor, "*synapse"]) -> Float[Tensor, "*synapse"]:
         """Weights as a verify read of so many bits gives them."""
-        return ((weight - self.low) / self.step).round_().mul_(self.step).add_(self.low)
+        steps: Tensor = ((weight - self.low) / self.step).round_()
+        return steps.mul_(self.step).add_(self.low)
 
     @property
     def known(self) -> Float[Tensor, " synapse"]:
