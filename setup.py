@@ -1,5 +1,5 @@
 """Builds the compiled libraries: the micromagnetic kernel, compiled once per instruction set and chosen at run time,
-and the scan of the margin rule.
+the scan of the learning rules, and the decay of devices.
 
 Everything else about the package stands in pyproject.toml. Without a compiler the package installs all the same and
 uses torch.
@@ -21,9 +21,12 @@ from setuptools.command.sdist import sdist
 
 PACKAGE = "barkhausen.micromagnetics.compiled"
 FOLDER = Path("src/barkhausen/micromagnetics/compiled/cpp")
-SCAN_PACKAGE = "barkhausen.learning.compiled"
+SCANS = {
+    "_scan": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/scan.cpp"),
+    "_decay": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/decay.cpp"),
+}
+"""Libraries of one source: package and source of each."""
 BUILT_FROM = "src/barkhausen/built_from.txt"
-SCAN_SOURCE = "src/barkhausen/learning/compiled/scan.cpp"
 
 COMMON = ["-std=c++17", "-fPIC", "-fvisibility=hidden", "-O3", "-g0", "-Wno-psabi"]
 # See kernel.cpp for why these three and not -ffast-math.
@@ -45,11 +48,11 @@ def variants() -> dict[str, list[str]]:
 
 
 class BuildLibraries(build_ext):
-    """Compiles kernel.cpp for each variant, and scan.cpp; a failure is a warning."""
+    """Compiles kernel.cpp for each variant, and the libraries of one source; a failure is a warning."""
 
     def get_ext_filename(self, fullname: str) -> str:
         """Not an extension module of Python, so named without the ABI of one."""
-        if fullname.rpartition(".")[2] in {"_kernel", "_scan"}:
+        if fullname.rpartition(".")[2] in {"_kernel", *SCANS}:
             return str(Path(*fullname.split(".")).with_suffix(".so"))
         return super().get_ext_filename(fullname)
 
@@ -73,8 +76,9 @@ class BuildLibraries(build_ext):
             )
             return objects
 
-        if ext.name.endswith("_scan"):
-            objects = compiled(SCAN_SOURCE, "scan", SCAN)
+        name = ext.name.rpartition(".")[2]
+        if name in SCANS:
+            objects = compiled(SCANS[name][1], name, SCAN)
         else:
             objects = compiled(FOLDER / "dispatch.cpp", "dispatch", ["-pthread"])
         for name, flags in variants().items() if ext.name.endswith("_kernel") else ():
@@ -135,7 +139,10 @@ kernel = Extension(
     optional=True,
 )
 
-scan = Extension(f"{SCAN_PACKAGE}._scan", sources=[SCAN_SOURCE], language="c++", optional=True)
+scans = [
+    Extension(f"{package}.{name}", sources=[source], language="c++", optional=True)
+    for name, (package, source) in SCANS.items()
+]
 
 options: dict[str, Any] = {
     "build_ext": BuildLibraries,
@@ -145,7 +152,7 @@ options: dict[str, Any] = {
 }
 unwanted = ["*.cpp", "*.hpp", "cpp/*", ".gitignore"]
 setup(
-    ext_modules=[kernel, scan],
+    ext_modules=[kernel, *scans],
     cmdclass=options,
-    exclude_package_data={PACKAGE: unwanted, SCAN_PACKAGE: unwanted},
+    exclude_package_data=dict.fromkeys((PACKAGE, *(package for package, _ in SCANS.values())), unwanted),
 )

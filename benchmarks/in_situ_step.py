@@ -7,6 +7,9 @@ between steps and in a step (parameters, gradients, optimiser, devices, and the 
 torch's profiler sees it), and the peak resident size of new processes.
 
     python benchmarks/in_situ_step.py [--set states=3] [--epochs 10] [--steps 50]
+    python benchmarks/in_situ_step.py --rule level-change             # another rule than in-situ, beside it
+    python benchmarks/in_situ_step.py --decay 11.3e-6                 # claim: at most 1.3 times a step without decay
+    python benchmarks/in_situ_step.py --decay 11.3e-6 --rule level-change --set device.preset=nonvolatile
     python benchmarks/in_situ_step.py --set network.kind=cnn          # claim: at most 1.25 times
     python benchmarks/in_situ_step.py --set batch_size=1 --set network.normalisation=none   # claim: at most 3 times
 """
@@ -20,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -87,11 +90,15 @@ def stepper(subject: Training, steps: int) -> Callable[[int, int], float]:
     return block
 
 
-def compare_times(modes: tuple[str, str], settings: list[str], epochs: int, steps: int, pairs: int | None) -> None:
-    """Interleaved medians of two kinds of training."""
+def compare_times(  # noqa: PLR0917  # the arguments of the command
+    modes: tuple[str, str], settings: list[str], epochs: int, steps: int, pairs: int | None, second: Sequence[str] = ()
+) -> None:
+    """Interleaved medians of two kinds of training, the second with further settings."""
     dataset = mnist_or_random()
-    subjects = [stepper(training(mode, settings, dataset), steps) for mode in modes]
-    batch = recipe_of("float", settings).batch_size
+    own = [settings, [*settings, *second]]
+    subjects = [stepper(training(mode, more, dataset), steps) for mode, more in zip(modes, own, strict=True)]
+    modes = (modes[0], " ".join([modes[1], *second]))
+    batch = recipe_of("in-situ", settings).batch_size
     parts = SAMPLES // batch // steps
     turns = [(epoch, part) for epoch in range(epochs) for part in range(parts)][:pairs]
     times = [[run(epoch, part) for run in subjects] for epoch, part in turns]
@@ -140,20 +147,26 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, help="no more pairs of blocks than this")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--rule", default="in-situ", help="rule on devices that is compared")
+    parser.add_argument("--decay", type=float, metavar="SECONDS", help="compare a step with decay with one without")
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory_of:
         training(arguments.memory_of, arguments.set, mnist_or_random()).run_epoch()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return
-    compare_times(("float", "in-situ"), arguments.set, arguments.epochs, arguments.steps, arguments.pairs)
-    compare_times(("float", "ex-situ"), arguments.set, arguments.epochs, arguments.steps, arguments.pairs)
+    rule, shape = arguments.rule, (arguments.epochs, arguments.steps, arguments.pairs)
+    if arguments.decay is not None:
+        compare_times((rule, rule), arguments.set, *shape, [f"decay.step_time={arguments.decay}"])
+        return
+    if rule != "in-situ":
+        compare_times(("in-situ", rule), arguments.set, *shape)
+    compare_times(("float", rule), arguments.set, *shape)
+    compare_times(("float", "ex-situ"), arguments.set, *shape)
     mega = 1024**2
     for name, measure in (("tensors and one step", step_memory), ("whole process", peak_memory)):
-        floats, ours = measure("float", arguments.set), measure("in-situ", arguments.set)
-        print(
-            f"memory, {name}: float {floats / mega:.1f} MiB, in-situ {ours / mega:.1f} MiB, ratio {ours / floats:.2f}"
-        )
+        floats, ours = measure("float", arguments.set), measure(rule, arguments.set)
+        print(f"memory, {name}: float {floats / mega:.1f} MiB, {rule} {ours / mega:.1f} MiB, ratio {ours / floats:.2f}")
 
 
 if __name__ == "__main__":

@@ -206,7 +206,10 @@ UNKNOWN = [
 WRONG = [
     ("mode = 'exsitu'", r"mode = 'exsitu': no such learning rule; did you mean 'ex-situ'\?"),
     ("mode = 3", r"mode = 3: input should be a valid string"),
-    ("mode = 'hebb'", r"mode = 'hebb': no such learning rule; known: ex-situ, float, in-situ$"),
+    (
+        "mode = 'hebb'",
+        r"mode = 'hebb': no such learning rule; known: ex-situ, float, in-situ, last-verified, level-change, periodic$",
+    ),
     ("rule = 3", r"rule = 3: must be a table"),
     ("[rule]\nrate = 3", r"unknown key 'rule\.rate'"),
     ("[network]\nkind = 'cmn'", r"network\.kind = 'cmn': no such network; did you mean 'cnn'\?"),

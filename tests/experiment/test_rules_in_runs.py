@@ -143,3 +143,33 @@ def test_a_hysteresis_that_is_too_wide_for_the_device_is_told(tmp_path: Path) ->
     with pytest.raises(InputError, match=r"hysteresis = 0\.3: must be less than 0\.2\d+, half the distance"):
         Run(recipe("level-change", rule={"hysteresis": 0.3}), tmp_path / "run").execute()
     assert not (tmp_path / "run").exists()
+
+
+def test_decay_in_training_is_a_part_of_the_recipe(tmp_path: Path) -> None:
+    plain = recipe("in-situ")
+    assert "[decay]" not in plain.to_toml()
+    given = recipe("in-situ", decay={"step_time": 1e-3})
+    assert "step_time = 0.001" in given.to_toml()
+    without, decaying = (Run(each, tmp_path / name).execute() for name, each in (("a", plain), ("b", given)))
+    # Most walls of the outer states are lost at every step, and programmed again.
+    assert decaying["programming"]["training_events"] > 2 * without["programming"]["training_events"]
+    assert decaying["energy"]["programming_joule"] > 1.5 * without["energy"]["programming_joule"]
+    assert decaying["recipe"]["decay"] == {"step_time": 1e-3, "temperature": None}
+    assert Run(given, tmp_path / "b").execute() == decaying
+    write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "report.html")
+    assert "decay.step_time" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("mode", "decay", "message"),
+    [
+        ("in-situ", {"step_time": 0.0}, r"decay\.step_time = 0\.0: .*greater than 0"),
+        ("in-situ", {"temperature": 300.0}, r"decay: .*temperature has no effect without step_time"),
+        ("ex-situ", {"step_time": 1e-6}, r"decay\.step_time = 1e-06: mode = 'ex-situ' trains no devices"),
+        ("float", {"step_time": 1e-6}, r"those that do are in-situ, level-change, last-verified, periodic"),
+    ],
+)
+def test_a_decay_that_cannot_be_is_told_in_one_line(mode: str, decay: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as told:
+        recipe(mode, decay=decay)
+    assert "\n" not in str(told.value)

@@ -41,7 +41,7 @@ from barkhausen.device import CharacterisedDevice, gaussian_device, read_device,
 from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.rules import RULES, Rule
-from barkhausen.synapse import Faults, WriteVerify
+from barkhausen.synapse import Decay, Faults, WriteVerify
 
 Preset = Literal["racetrack", "notched", "nonvolatile", "gaussian"]
 
@@ -124,6 +124,25 @@ class FaultsRecipe(StrictParameters):
     """Probability that a programming attempt loses the wall; ``device``: the failure rates of the device file."""
 
 
+class DecayRecipe(StrictParameters):
+    """Time that passes at every training step, in which devices lose their states by themselves."""
+
+    step_time: Positive | None = None
+    """Duration of a training step in s. Default: devices keep their states while the network trains."""
+    temperature: Positive | None = None
+    """Temperature in K. Default: that of the device's characterisation."""
+
+    @model_validator(mode="after")
+    def _temperature_needs_a_time(self) -> DecayRecipe:
+        if self.temperature is not None and self.step_time is None:
+            raise ValueError("temperature has no effect without step_time, the duration of a training step in s")
+        return self
+
+    def during_steps(self) -> Decay | None:
+        """Decay at every training step; None where there is none."""
+        return None if self.step_time is None else Decay(self.step_time, self.temperature)
+
+
 class OptimizerRecipe(StrictParameters):
     """Optimiser of the digital parameters."""
 
@@ -167,6 +186,7 @@ class Recipe(StrictParameters):
     network: NetworkRecipe = NetworkRecipe()
     device: DeviceRecipe = DeviceRecipe()
     faults: FaultsRecipe = FaultsRecipe()
+    decay: DecayRecipe = DecayRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
     transfer: TransferRecipe = TransferRecipe()
     rule: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
@@ -197,10 +217,22 @@ class Recipe(StrictParameters):
             raise ValueError("batch_size = 1: batch normalisation needs 2 or more (or network.normalisation = 'none')")
         return self
 
+    @model_validator(mode="after")
+    def _decay_needs_devices(self) -> Recipe:
+        if self.decay.step_time is not None and not self.learning_rule.decays:
+            rules = ", ".join(name for name, rule in RULES.items() if rule.decays)
+            raise ValueError(
+                f"decay.step_time = {self.decay.step_time:g}: mode = '{self.mode}' trains no devices that could decay; "
+                f"those that do are {rules}"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
-        # Summaries of runs that start from fresh weights stay the same text.
+        # Summaries of runs that start from fresh weights, and whose devices keep their states, stay the same text.
+        if self.decay == DecayRecipe():
+            values.pop("decay", None)
         return {key: value for key, value in values.items() if key not in ("rule", "init_from") or value}
 
     @property

@@ -96,6 +96,7 @@ class Training:
                 margin=margin_of(recipe, device),
                 transfer_attempts=recipe.transfer.max_attempts,
                 generator=self.noise,
+                decay=recipe.decay.during_steps(),
                 options=recipe.rule,
             )
         )

@@ -4,6 +4,7 @@ from barkhausen.core.renamed import old_names
 from barkhausen.synapse.array import SynapseArray
 from barkhausen.synapse.bank import SynapseBank
 from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.decay import Decay
 from barkhausen.synapse.energy import AttemptEnergies, EnergyBreakdown
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.kind import SynapseKind
@@ -12,6 +13,7 @@ from barkhausen.synapse.write_verify import WriteVerify
 
 __all__ = [
     "AttemptEnergies",
+    "Decay",
     "EnergyBreakdown",
     "Faults",
     "Phase",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Int16, UInt8
 from torch import Tensor
 
 from barkhausen.synapse.array import PER_SYNAPSE, SynapseArray
@@ -65,6 +65,39 @@ class SynapseBank:
     def weight(self) -> Float[Tensor, " synapse"]:
         """Weights of all synapses, including the surplus."""
         return self._flat["weight"]
+
+    @property
+    def state(self) -> UInt8[Tensor, " synapse"]:
+        """States of all devices, including the surplus."""
+        return self._flat["state"]
+
+    @property
+    def device_index(self) -> Int16[Tensor, " synapse"]:
+        """Index of each synapse's device within its array, including the surplus."""
+        return self._flat["device_index"]
+
+    @property
+    def stuck(self) -> Bool[Tensor, " synapse"] | None:
+        """Mask of the stuck devices, including the surplus; None if there are none."""
+        return self._flat.get("stuck")
+
+    def row_of(self, index: Int[Tensor, " event"]) -> Int[Tensor, " event"]:
+        """Row of ``centres`` of the devices at flat positions ``index``."""
+        array = torch.bucketize(index, self.ends, right=True)
+        return self.first_row.index_select(0, array).add_(self._flat["device_index"].index_select(0, index))
+
+    def draw_at(
+        self, row: Int[Tensor, " event"], target: Int[Tensor, " event"], generator: torch.Generator | None = None
+    ) -> Float[Tensor, " event"]:
+        """Weight of devices, given by their rows, after one hypothetical attempt to the states ``target`` (int64).
+
+        Nothing is programmed or counted.
+        """
+        origin = None if self.origins is None else self.origins.index_select(0, row)
+        noise = self.kind.statistics.draw_noise(target, generator, origin)
+        return noise.add_(torch.take(self.centres, row * self.outcomes.shape[2] + target)).clamp_(
+            *self.kind.weight_range
+        )
 
     def intact(self) -> bool:
         """Whether the tensors of the arrays are still views of this bank."""

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
@@ -116,7 +116,8 @@ def drift(
     Raises:
         InputError: As :func:`transitions`.
     """
-    return _move(array, transitions(array.kind.device, seconds, temperature, escape=escape), generator)
+    moved = move(array, transitions(array.kind.device, seconds, temperature, escape=escape), generator)
+    return float(moved.double().mean())
 
 
 @torch.no_grad()
@@ -152,13 +153,14 @@ def disturb(
     share = 1.0 if read_time is None else read_time / device.read_out.time
     rate = np.repeat(-np.log1p(-probability)[:, None] * share, device.data.sizes["device"], axis=1)
     to_left = lower_side(device) < 0
-    return _move(array, _chain(rate * to_left, rate * ~to_left, reads), generator)
+    moved = move(array, _chain(rate * to_left, rate * ~to_left, reads), generator)
+    return float(moved.double().mean())
 
 
-def _move(
+def move(
     array: SynapseArray, transition: Float[np.ndarray, "device place place"], generator: torch.Generator | None
-) -> float:
-    """Move the walls with these probabilities and return the fraction that moved."""
+) -> Bool[Tensor, " synapse"]:
+    """Move the walls of an array with the probabilities of :func:`transitions`, and return which of them moved."""
     where = array.weight.device
     chance = torch.as_tensor(transition, device=where)
     devices, places, _ = chance.shape
@@ -167,7 +169,8 @@ def _move(
     start = torch.where(held <= low + END, 0, torch.where(held >= high - END, places - 1, state + 1))
     luck = torch.rand(state.shape, generator=generator, device=where, dtype=torch.float64)
     edges = chance.cumsum(-1)
-    place = (luck[:, None] > edges[_characterised(array) % devices, start]).sum(1).clamp_(max=places - 1)
+    row = (characterised_rows(array) % devices).index_select(0, array.device_index.view(-1).long())
+    place = (luck[:, None] > edges[row, start]).sum(1).clamp_(max=places - 1)
     moved = place != start
     if array.stuck is not None:
         moved &= ~array.stuck.view(-1)
@@ -176,15 +179,16 @@ def _move(
     weight = torch.where(place == 0, low, torch.where(place == places - 1, high, weight)).to(array.weight.dtype)
     array.weight.copy_(torch.where(moved, weight, held).view(array.weight.shape))
     array.state.copy_(torch.where(moved, target, state).to(torch.uint8).view(array.state.shape))
-    return float(moved.double().mean())
+    return moved
 
 
-def _characterised(array: SynapseArray) -> Int[Tensor, " synapse"]:
-    """Index of the characterised device of every synapse, the same at every call."""
-    device = array.device_index.view(-1).long()
+def characterised_rows(array: SynapseArray) -> Int[Tensor, " device"]:
+    """Index of the characterised device of each device of an array's population, the same at every call.
+
+    Modulo the number of characterised devices.
+    """
+    where = array.weight.device
     if array.origins is None:
-        return device
-    complete = torch.as_tensor(
-        np.flatnonzero(seen_in_every_state(array.kind.device.state_values)), device=device.device
-    )
-    return complete[array.origins[device]]
+        return torch.arange(len(array.centres), device=where)
+    complete = torch.as_tensor(np.flatnonzero(seen_in_every_state(array.kind.device.state_values)), device=where)
+    return complete[array.origins]

@@ -303,6 +303,23 @@ def test_another_rule_drops_the_copies() -> None:
     assert not any("verified" in name for name in model.state_dict())
 
 
+def test_layers_that_share_their_devices_share_their_held_states() -> None:
+    device, generator = gaussian_device(5), seeded()
+    one, other = (SynapseLinear(12, 12, device, margin=0.3, generator=generator) for _ in range(2))
+    other.synapses, other.latent_weight = one.synapses, one.latent_weight
+    model = nn.Sequential(one, nn.Tanh(), other)
+    learner = LevelChange(adam(model), model, seeded(3), hysteresis=0.2)
+    for seed in range(20):
+        model(torch.randn((16, 12), generator=seeded(seed))).square().mean().backward()
+        learner.step()
+        learner.zero_grad()
+    assert int((held(one) != one.quantiser.state(one.latent_weight.detach())).sum()) > 5
+    (chip,) = transfer(model, 1)
+    for layer in (one, other):
+        assert torch.equal(held(layer), held(one))
+    assert all(torch.equal(layer.synapses.state, held(one)) for _, layer in synapse_layers(chip))
+
+
 def test_a_rule_makes_the_copies_that_a_loaded_state_lacks() -> None:
     plain, model = network(gaussian_device(5)), network(gaussian_device(5))
     train(plain, InSitu(adam(plain), plain, seeded(3)), 5)

@@ -132,6 +132,7 @@ JOBS.register(
             Column("chips", dtype="Int64"),
             fraction("unseen_chips", "accuracy on unseen chips"),
             Column("events_per_sample", "programming events per sample"),
+            Column("training_events_per_sample", "programming events per sample, initial ones apart"),
             Column("attempts_per_sample", "programming attempts per sample"),
             Column(
                 "picojoule_per_inference",

@@ -59,6 +59,7 @@ def per_sample(sums: Mapping[str, float], inferences: int) -> Row:
     ]
     return {
         "events_per_sample": (sums["initial_events"] + sums["training_events"]) / inferences,
+        "training_events_per_sample": sums["training_events"] / inferences,
         "attempts_per_sample": sums["attempts"] / inferences,
         "picojoule_per_inference": PICO * sums["per_inference_joule"],
         **{cause.replace("_joule", "_picojoule"): PICO * sums[cause] / inferences for cause in causes},

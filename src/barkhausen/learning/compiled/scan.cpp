@@ -114,20 +114,29 @@ struct FewRanges {
     INLINE FewRanges(const float* l, const float* h) {
         for (int k = 0; k < STATES; ++k) low[k] = l[k], high[k] = h[k];
     }
-    INLINE bool left(float a, std::int32_t held) const {
-        float l = low[0], h = high[0];
-#pragma GCC unroll 16
-        for (int k = 1; k < STATES; ++k) {
-            l = held >= k ? low[k] : l;
-            h = held >= k ? high[k] : h;
+    // A recursion and no loop: the compiler would unroll a loop too late to make vectors of it.
+    template <int S>
+    static INLINE float of(const float* bounds, float k, float found) {
+        if constexpr (S < STATES) {
+            const float bound = bounds[S];
+            return of<S + 1>(bounds, k, k >= static_cast<float>(S) ? bound : found);
+        } else {
+            return found;
         }
-        return (a < l) | (a >= h);
+    }
+    INLINE std::int32_t left(float a, std::uint8_t held) const {
+        // As a number like the others, so that all lanes of a vector are of one width.
+        const float k = static_cast<float>(held);
+        const float l = of<1>(low, k, low[0]), h = of<1>(high, k, high[0]);
+        return static_cast<std::int32_t>(a < l) | static_cast<std::int32_t>(a >= h);
     }
 };
 
 struct ManyRanges {
     const float *low, *high;
-    INLINE bool left(float a, std::int32_t held) const { return (a < low[held]) | (a >= high[held]); }
+    INLINE std::int32_t left(float a, std::uint8_t held) const {
+        return static_cast<std::int32_t>(a < low[held]) | static_cast<std::int32_t>(a >= high[held]);
+    }
 };
 
 template <class Ranges>

@@ -183,6 +183,9 @@ class SynapseLayer(nn.Module):
         # Copies and unpickled layers are not made by the constructor.
         super().__setstate__(state)
         self._parameters = LayerParameters(self._parameters)
+        for name in COPIES:
+            # Pickled by an earlier version.
+            self._buffers.setdefault(name, None)
         watch_layer(self)
 
     def as_float(self) -> nn.Module:

@@ -13,6 +13,7 @@ from torch import Tensor
 from barkhausen.learning.compiled import Scan
 from barkhausen.learning.layers.base import COPIES, SynapseLayer
 from barkhausen.synapse import SynapseBank
+from barkhausen.synapse.decay import BankDecay
 
 BLOCK = 32
 """Number of synapses in a block when searching for the few that are due without compiled code."""
@@ -50,6 +51,7 @@ class Group(ABC):
             for name in COPIES:
                 if name not in self.copies:
                     setattr(layer, name, None)
+        self.decay: BankDecay | None = None
         self._pointers = [layer.latent_weight.data_ptr() for layer in layers]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -46,6 +46,8 @@ class InSitu(ProgrammingLearner):
         generator: Random stream of the programming noise.
         margin_schedule: Function from the number of steps made to the factor on each layer's own margin
             (:class:`.LinearMargin`, :class:`.CosineMargin`, or any other). Default: a factor of 1.
+        decay: Time that passes after each step, in which devices may lose their states
+            (:class:`barkhausen.synapse.Decay`). Default: none.
     """
 
     def group_of(self, layers: list[SynapseLayer], margin: float) -> Group:
@@ -93,7 +95,7 @@ class MarginGroup(Group):
 
 
 def _learner(parts: LearnerParts) -> InSitu:
-    return InSitu(parts.optimizer, parts.model, parts.generator)
+    return InSitu(parts.optimizer, parts.model, parts.generator, decay=parts.decay)
 
 
 def _monitoring(options: NoOptions, states: int) -> Monitoring:
@@ -108,6 +110,7 @@ IN_SITU = RULES.register(
         on_devices=True,
         learner=_learner,
         programs_while_training=True,
+        decays=True,
         histograms=("after the initial programming", "after training"),
         monitoring=_monitoring,
         colours="cool",

@@ -17,6 +17,7 @@ from barkhausen.learning.rules.in_situ import InSitu, MarginGroup
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
+from barkhausen.synapse.decay import Decay
 
 MOST_BITS = 16
 
@@ -31,7 +32,7 @@ class LastVerified(InSitu):
         model: Module with synapse layers anywhere inside.
         generator: Random stream of the programming noise.
         bits: Bits b of the copy, and of the verify read that it is made of.
-        margin_schedule: As in :class:`.InSitu`.
+        margin_schedule, decay: As in :class:`.InSitu`.
 
     Raises:
         InputError: The number of bits is not from 1 to 16.
@@ -45,11 +46,12 @@ class LastVerified(InSitu):
         *,
         bits: int = 6,
         margin_schedule: MarginSchedule | None = None,
+        decay: Decay | None = None,
     ) -> None:
         if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= MOST_BITS:
             raise InputError(f"bits = {bits!r}: must be a whole number from 1 to {MOST_BITS}")
         self.bits = bits
-        super().__init__(optimizer, model, generator, margin_schedule=margin_schedule)
+        super().__init__(optimizer, model, generator, margin_schedule=margin_schedule, decay=decay)
 
     def group_of(self, layers: list[SynapseLayer], margin: float) -> Group:
         """Group whose devices are due where their last verified weight is outside the margin."""
@@ -103,7 +105,7 @@ class LastVerifiedOptions(StrictParameters):
 
 
 def _learner(parts: LearnerParts) -> LastVerified:
-    return LastVerified(parts.optimizer, parts.model, parts.generator, bits=parts.options.bits)
+    return LastVerified(parts.optimizer, parts.model, parts.generator, bits=parts.options.bits, decay=parts.decay)
 
 
 def _monitoring(options: LastVerifiedOptions, states: int) -> Monitoring:
@@ -120,6 +122,7 @@ LAST_VERIFIED = RULES.register(
         on_devices=True,
         learner=_learner,
         programs_while_training=True,
+        decays=True,
         histograms=("after the initial programming", "after training"),
         options=LastVerifiedOptions,
         monitoring=_monitoring,

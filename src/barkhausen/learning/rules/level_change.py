@@ -17,6 +17,11 @@ from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring, bits_of
 from barkhausen.learning.rules.programming import ProgrammingLearner
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
+from barkhausen.synapse.decay import Decay
+
+USUAL = 0.8
+"""Default hysteresis in units of the widest, half the distance from an outermost level to its neighbour. Chosen on
+validation data (recipe ``nonvolatile-level-change``)."""
 
 
 class LevelChange(ProgrammingLearner):
@@ -37,10 +42,11 @@ class LevelChange(ProgrammingLearner):
         optimizer: Any torch optimiser over the model's parameters.
         model: Module with synapse layers anywhere inside.
         generator: Random stream of the programming noise.
-        hysteresis: Distance beyond the threshold in latent weight units.
+        hysteresis: Distance beyond the threshold in latent weight units. Default: 0.8 times half the distance from an
+            outermost level of the device to its neighbour (0.2 for five evenly spaced levels).
         read_every: Steps from one read of all devices to the next, at which those outside the margin of their held
             state are programmed to it again. 0: they are never read.
-        margin_schedule: As in :class:`.InSitu`; the margin is that of write-verify.
+        margin_schedule, decay: As in :class:`.InSitu`; the margin is that of write-verify.
 
     Raises:
         InputError: The hysteresis or the number of steps is negative, or an outermost level could never be reached.
@@ -52,16 +58,17 @@ class LevelChange(ProgrammingLearner):
         model: nn.Module,
         generator: torch.Generator | None = None,
         *,
-        hysteresis: float = 0.0,
+        hysteresis: float | None = None,
         read_every: int = 0,
         margin_schedule: MarginSchedule | None = None,
+        decay: Decay | None = None,
     ) -> None:
-        if not hysteresis >= 0:
+        if hysteresis is not None and not hysteresis >= 0:
             raise InputError(f"hysteresis = {hysteresis!r}: must be zero or positive")
         if isinstance(read_every, bool) or not isinstance(read_every, int) or read_every < 0:
             raise InputError(f"read_every = {read_every!r}: must be a whole number of steps, or 0 for no reads")
         self.hysteresis, self.read_every = hysteresis, read_every
-        super().__init__(optimizer, model, generator, margin_schedule=margin_schedule)
+        super().__init__(optimizer, model, generator, margin_schedule=margin_schedule, decay=decay)
 
     def group_of(self, layers: list[SynapseLayer], margin: float) -> Group:
         """Group whose devices are due where the level of the latent weight has changed."""
@@ -79,9 +86,10 @@ class LevelGroup(Group):
 
     copies = ("held_state",)
 
-    def __init__(self, layers: list[SynapseLayer], margin: float, hysteresis: float) -> None:
+    def __init__(self, layers: list[SynapseLayer], margin: float, hysteresis: float | None = None) -> None:
         super().__init__(layers, margin)
         widest = self.quantiser.widest_hysteresis()
+        hysteresis = USUAL * widest if hysteresis is None else hysteresis
         if not hysteresis < widest:
             raise InputError(
                 f"hysteresis = {hysteresis:g}: must be less than {widest:.3g}, half the distance from an outermost "
@@ -151,8 +159,9 @@ def _held_state(layer: SynapseLayer) -> UInt8[Tensor, "*synapse"]:
 class LevelChangeOptions(StrictParameters):
     """The table ``[rule]`` of a recipe."""
 
-    hysteresis: NotNegative = 0.1
-    """Distance of a latent weight beyond the threshold between two levels before its device is programmed."""
+    hysteresis: NotNegative | None = None
+    """Distance of a latent weight beyond the threshold between two levels before its device is programmed. Default:
+    0.8 times half the distance from an outermost level to its neighbour."""
     read_every: Annotated[int, Field(ge=0)] = 0
     """Steps from one read of all devices to the next, at which those outside the margin are programmed again; 0: they
     are never read."""
@@ -166,6 +175,7 @@ def _learner(parts: LearnerParts) -> LevelChange:
         parts.generator,
         hysteresis=options.hysteresis,
         read_every=options.read_every,
+        decay=parts.decay,
     )
 
 
@@ -187,9 +197,11 @@ LEVEL_CHANGE = RULES.register(
         on_devices=True,
         learner=_learner,
         programs_while_training=True,
+        decays=True,
         histograms=("after the initial programming", "after training"),
         options=LevelChangeOptions,
         monitoring=_monitoring,
+        latent_rate=2e-2,
         defaults={"device": {"max_attempts": 5}},
         colours="cool",
     ),

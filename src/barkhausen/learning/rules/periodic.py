@@ -12,6 +12,7 @@ from barkhausen.learning.rules.in_situ import InSitu
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
+from barkhausen.synapse.decay import Decay
 
 
 class PeriodicInSitu(InSitu):
@@ -22,7 +23,7 @@ class PeriodicInSitu(InSitu):
         model: Module with synapse layers anywhere inside.
         generator: Random stream of the programming noise.
         every: Number of steps k from one read of all devices to the next.
-        margin_schedule: As in :class:`.InSitu`.
+        margin_schedule, decay: As in :class:`.InSitu`.
 
     Raises:
         InputError: The number of steps is less than 1.
@@ -36,10 +37,11 @@ class PeriodicInSitu(InSitu):
         *,
         every: int = 10,
         margin_schedule: MarginSchedule | None = None,
+        decay: Decay | None = None,
     ) -> None:
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise InputError(f"every = {every!r}: must be a whole number of steps, 1 or more")
-        super().__init__(optimizer, model, generator, margin_schedule=margin_schedule)
+        super().__init__(optimizer, model, generator, margin_schedule=margin_schedule, decay=decay)
         self.every = every
 
     def update_group(self, group: Group) -> None:
@@ -58,7 +60,7 @@ class PeriodicOptions(StrictParameters):
 
 
 def _learner(parts: LearnerParts) -> PeriodicInSitu:
-    return PeriodicInSitu(parts.optimizer, parts.model, parts.generator, every=parts.options.every)
+    return PeriodicInSitu(parts.optimizer, parts.model, parts.generator, every=parts.options.every, decay=parts.decay)
 
 
 def _monitoring(options: PeriodicOptions, states: int) -> Monitoring:
@@ -73,6 +75,7 @@ PERIODIC = RULES.register(
         on_devices=True,
         learner=_learner,
         programs_while_training=True,
+        decays=True,
         histograms=("after the initial programming", "after training"),
         options=PeriodicOptions,
         monitoring=_monitoring,

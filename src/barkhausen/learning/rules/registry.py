@@ -14,6 +14,7 @@ from barkhausen.core.registry import Registry
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
 from barkhausen.learning.rules.monitoring import Monitoring
+from barkhausen.synapse.decay import Decay
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class LearnerParts:
     """Write-verify attempts when chips are programmed after training."""
     generator: torch.Generator
     """Random stream of programming noise."""
+    decay: Decay | None
+    """Time that passes after each step, in which devices may lose their states; None if they keep them."""
     options: Any
     """The rule's own options: the recipe's table ``[rule]`` as an instance of ``Rule.options``."""
 
@@ -46,6 +49,7 @@ class Rule:
         learner: Function that returns the optimiser whose ``step`` applies the rule.
         programs_while_training: Whether devices are programmed at training steps. If so, the trained network exists on
             its devices, and programming events are recorded after every epoch.
+        decays: Whether its learner lets devices decay (:attr:`LearnerParts.decay`).
         measured_on_new_chips: Whether accuracy, counts and energy of a run are those of chips programmed afterwards.
             Otherwise they are those of the trained network itself.
         histograms: Meanings of the two weight histograms that a run on devices keeps.
@@ -64,6 +68,7 @@ class Rule:
     on_devices: bool
     learner: Callable[[LearnerParts], torch.optim.Optimizer]
     programs_while_training: bool = False
+    decays: bool = False
     measured_on_new_chips: bool = False
     histograms: tuple[str, str] = ("before training", "after training")
     margin: DefaultMargin = IN_SITU

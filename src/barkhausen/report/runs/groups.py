@@ -13,7 +13,7 @@ from barkhausen.experiment.work.rows import joules, unseen_chips
 from barkhausen.results.finished import FinishedRun, relative_error
 from barkhausen.results.table import causes_of, kind_of, result_table
 
-ONLY_IN_RECIPE = ("batch_size", "network.", "optimizer.", "rule.", "transfer.")
+ONLY_IN_RECIPE = ("batch_size", "decay.", "network.", "optimizer.", "rule.", "transfer.")
 """Keys of the recipe that stand nowhere else in a summary."""
 
 
