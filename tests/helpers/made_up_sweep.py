@@ -39,6 +39,7 @@ def rows_of(
             | {"device": "none" if mode == "float" else "racetrack-5"}
             | {"accuracy": accuracy_of(mode, margin, seed), "measured_on": "test", "train_accuracy": 0.99}
             | {"chip_std": 0.0, "chips": 1, "unseen_chips": None, "events_per_sample": 1.0}
+            | {"training_events_per_sample": 0.6}
             | {"attempts_per_sample": 1.0, "picojoule_per_inference": energy, "sot_picojoule": energy}
             | {"gate_picojoule": 0.0, "read_picojoule": 0.0}
         )
@@ -71,6 +72,7 @@ def table_of(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 def fail(row: dict[str, Any], error: str | None = "ValueError: it broke") -> None:
     """As if the task of this row had failed."""
     results = ("accuracy", "train_accuracy", "chip_std", "chips", "events_per_sample", "attempts_per_sample")
+    results += ("training_events_per_sample",)
     energies = ("picojoule_per_inference", "sot_picojoule", "gate_picojoule", "read_picojoule")
     row |= {"status": "failed", "error": error, "measured_on": None} | dict.fromkeys((*results, *energies))
 
