@@ -198,7 +198,7 @@ UNKNOWN = [
     ("[devices]\nsigma = 3", r"unknown key 'devices'; did you mean 'device'\?"),
     (
         "zzz = 3",
-        r"unknown key 'zzz'; known: accelerator, batch_size, dataset, device, epochs, faults, init_from, mode, network",
+        r"unknown key 'zzz'; known: accelerator, batch_size, dataset, decay, device, epochs, faults, init_from, mode",
     ),
     ("[transfer]\nzzz = 3", r"unknown key 'transfer\.zzz'; known: chips, max_attempts$"),
     ('"" = 3', r"unknown key ''"),

@@ -157,7 +157,7 @@ def test_decay_in_training_is_a_part_of_the_recipe(tmp_path: Path) -> None:
     assert decaying["recipe"]["decay"] == {"step_time": 1e-3, "temperature": None}
     assert Run(given, tmp_path / "b").execute() == decaying
     write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "report.html")
-    assert "decay.step_time" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "decay.step time 0.001" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

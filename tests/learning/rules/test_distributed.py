@@ -13,7 +13,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 import forked
 from barkhausen.device import gaussian_device
-from barkhausen.learning import InSitu, convert, synapse_layers
+from barkhausen.learning import InSitu, LevelChange, convert, synapse_layers
+from barkhausen.learning.rules.programming import ProgrammingLearner
 from barkhausen.synapse import Faults, Phase
 
 RANKS, STEPS, SHARE = 2, 6, 8
@@ -37,7 +38,7 @@ def batch(step: int) -> tuple[Tensor, Tensor]:
     return x, x[:, 0, :3].argmax(dim=1)
 
 
-def train(wrapped: nn.Module, learner: InSitu, rows: slice) -> None:
+def train(wrapped: nn.Module, learner: ProgrammingLearner, rows: slice) -> None:
     for step in range(STEPS):
         x, y = batch(step)
         F.cross_entropy(wrapped(x[rows]), y[rows]).backward()
@@ -45,20 +46,31 @@ def train(wrapped: nn.Module, learner: InSitu, rows: slice) -> None:
         learner.zero_grad()
 
 
+def learner_of(model: nn.Module, rule: str) -> ProgrammingLearner:
+    if rule == "level-change":
+        # Latent weights must cross a threshold within a few steps.
+        return LevelChange(torch.optim.SGD(model.parameters(), lr=5.0, momentum=0.9), model, seeded(7), hysteresis=0.02)
+    return InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
+
+
+TRAININGS = ((False, 0, "in-situ"), (True, 1, "in-situ"), (False, 0, "level-change"), (True, 1, "level-change"))
+"""Whether the learner is made before the wrapper, whether the models begin different, and the rule."""
+
+
 def worker(rank: int, meeting: Path, out: Path) -> None:
-    """What each process does: two trainings, the second one of models that begin different."""
+    """What each process does: all trainings."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=RANKS)
     saved = []
-    for learner_first, seed in ((False, 0), (True, rank)):
-        model = network(seed)
+    for learner_first, different, rule in TRAININGS:
+        model = network(different * rank)
         # What is wrapped first takes the tensors of the model; the other must find them.
         if learner_first:
-            learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
+            learner = learner_of(model, rule)
             wrapped = DistributedDataParallel(model)
         else:
             wrapped = DistributedDataParallel(model)
-            learner = InSitu(torch.optim.SGD(wrapped.parameters(), lr=0.5, momentum=0.9), wrapped, seeded(7))
+            learner = learner_of(wrapped, rule)
         train(wrapped, learner, slice(rank * SHARE, (rank + 1) * SHARE))
         saved.append(model.state_dict())
     torch.save(saved, out / f"rank{rank}")
@@ -85,24 +97,26 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Ten
     return [torch.load(out / f"rank{rank}", weights_only=True) for rank in range(RANKS)]
 
 
-@pytest.mark.parametrize("training", [0, 1], ids=["one seed", "different devices"])
+@pytest.mark.parametrize("training", range(len(TRAININGS)))
 def test_both_processes_end_with_the_same_network(training: int, trained: list[list[dict[str, Tensor]]]) -> None:
     first, second = (saved[training] for saved in trained)
-    assert set(first) == set(network().state_dict())
+    held = {f"{name}.held_state" for name, _ in synapse_layers(network())}
+    assert set(first) == set(network().state_dict()) | (held if TRAININGS[training][2] == "level-change" else set())
     for key, tensor in first.items():
         assert torch.equal(tensor, second[key]), key
     for name, _ in synapse_layers(network()):
-        assert int(first[f"{name}.synapses.counters.outcomes"][Phase.TRAINING].sum()) > 10
+        least = 10 if TRAININGS[training][2] == "in-situ" else 0
+        assert int(first[f"{name}.synapses.counters.outcomes"][Phase.TRAINING].sum()) > least
         assert not torch.equal(first[f"{name}.latent_weight"], network().state_dict()[f"{name}.latent_weight"])
 
 
-@pytest.mark.parametrize("training", [0, 1])
+@pytest.mark.parametrize("training", range(len(TRAININGS)))
 def test_the_network_is_that_of_one_process_with_all_the_data(
     training: int, trained: list[list[dict[str, Tensor]]]
 ) -> None:
     # Models that begin different are made those of the first process.
     model = network(0)
-    learner = InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
+    learner = learner_of(model, TRAININGS[training][2])
     train(model, learner, slice(None))
     # Averages of halves and of the whole round differently; no device is so near its margin that it matters here.
     for key, tensor in model.state_dict().items():
