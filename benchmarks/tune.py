@@ -20,7 +20,7 @@ from barkhausen.experiment.run import Run
 
 STATES = (5, 3, 2)
 ENERGY_LIMIT = 0.2
-"""Programming energy per inference in pJ."""
+"""Programming energy per trained sample and epoch in pJ."""
 
 GRID = {
     "float": [(0.3, rate) for rate in (1e-3, 3e-3)],
@@ -54,7 +54,7 @@ def main() -> None:
                 scores.setdefault((margin, rate), []).append(accuracy)
                 picojoule = 1e12 * summary["energy"]["per_inference_joule"]
                 dearest[margin, rate] = max(picojoule, dearest.get((margin, rate), 0.0))
-                print(f"{name:36s} validation {100 * accuracy:.2f} %  {picojoule:.3f} pJ/inference", flush=True)
+                print(f"{name:36s} validation {100 * accuracy:.2f} %  {picojoule:.3f} pJ/sample/epoch", flush=True)
         for limit in (float("inf"), ENERGY_LIMIT):
             margin, rate = max((p for p in scores if dearest[p] <= limit), key=lambda point: mean(scores[point]))
             print(

@@ -44,7 +44,7 @@ def draw(searched: Path, chosen: Path) -> go.Figure:
         y=[100 * published("accuracy", "mnist", "in-situ").value], mode="markers+text", text=["published"],
         textposition="top left", marker={"color": "black", "size": 15, "symbol": "star"}, showlegend=False,
     )  # fmt: skip
-    figure.update_xaxes(type="log", title="programming energy per inference, initial programming included (pJ)")
+    figure.update_xaxes(type="log", title="programming energy per sample and epoch, initial programming included (pJ)")
     figure.update_yaxes(title="accuracy on MNIST (%)")
     figure.update_layout(
         template="plotly_white", width=1200, height=440, font={"family": "sans-serif", "size": 13},

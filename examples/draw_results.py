@@ -36,11 +36,11 @@ def label(mode: str, device: str) -> str:
 
 
 def draw(summaries: list[dict]) -> go.Figure:
-    """Accuracy of every seed and kind on the left, energy per inference by cause on the right."""
+    """Accuracy of every seed and kind on the left, programming energy by cause on the right."""
     rows = result_table(summaries)
     figure = make_subplots(
         rows=1, cols=2, column_widths=[0.58, 0.42], horizontal_spacing=0.1,
-        subplot_titles=("Test accuracy on MNIST (%)", "Programming energy per inference (pJ)"),
+        subplot_titles=("Test accuracy on MNIST (%)", "Programming energy per sample and epoch (pJ)"),
     )  # fmt: skip
     for mode, colour in COLOURS.items():
         points = [
