@@ -507,3 +507,8 @@ keys = st.text() | st.sampled_from([*flat(Recipe().model_dump()), *TABLES])
 def test_any_settings_give_a_recipe_or_are_refused_in_one_line(toml: Path, changes: list[str]) -> None:
     toml.write_text("seed = 1\n[device]\nsigma = 0.1\n")
     recipe_or_one_line(toml, *changes)
+
+
+def test_precision_without_devices_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="test: precision has no effect with mode = 'float', whose weights no device"):
+        recipe_from({"mode": "float", "precision": {"latent_bits": 8}}, "test")

@@ -302,6 +302,8 @@ def recipe_from(values: dict[str, Any], origin: str, settings: Sequence[str] = (
     values = renamed_keys(values, RECIPE_KEYS)
     recipe = validated(Recipe, values, origin, settings)
     if not recipe.learning_rule.on_devices:
+        if recipe.precision.lowered:
+            warn(f"{origin}: precision has no effect with mode = {recipe.mode!r}, whose weights no device holds")
         return with_defaults(recipe, margin_of(recipe, None))
     if recipe.device.file is None:
         _check_shipped(recipe, source_of("states", origin, settings))
