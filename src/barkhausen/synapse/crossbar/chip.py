@@ -178,6 +178,11 @@ class Chip(Part):
         return constant.value * self.digital_energy_factor
 
     @property
+    def weight_word(self) -> float:
+        """Energy in J of fetching 32 bits of the weights of digital logic."""
+        return self.word("dram" if self.digital.weights == "dram" else "1MB")
+
+    @property
     def converters(self) -> int:
         """Number of ADCs of one tile."""
         return -(-self.tile.outputs // self.adc.columns)

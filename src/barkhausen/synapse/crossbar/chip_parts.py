@@ -216,11 +216,6 @@ class GradientMemory(Part):
             raise ValueError(f"must be zero or positive, got {value}")
         return value
 
-    @property
-    def words(self) -> int:
-        """Number of words for each synapse: latent weight and optimiser states."""
-        return 1 + self.optimiser_states
-
 
 class GradientUnit(Part):
     """The digital unit that multiplies errors by inputs, and sums the products of a batch in its registers."""

@@ -32,7 +32,7 @@ walls is modelled (every device is taken to have its own access transistors).
 
 The float32 baseline consists of its multiply-adds, one fetch of each weight from memory for an inference (one each for
 the forward and the backward pass over a batch), the same activations in 32 bits, and the same gradients, memories and
-overheads at full precision. The int8 baseline is that of :mod:`.integer_logic`, with the precision and sparsity of the
+overheads at full precision. The int8 baseline is that of :mod:`.digital_logic`, with the precision and sparsity of the
 training.
 """
 
@@ -42,12 +42,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
 from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip import Chip
-from barkhausen.synapse.crossbar.integer_logic import BITS, int8_inference, int8_training
-from barkhausen.synapse.crossbar.layer_costs import backward_energy, buffer_energy, forward_energy, read_out_time
+from barkhausen.synapse.crossbar.digital_logic import (
+    BITS,
+    inference_energy,
+    results_of_a_step,
+    training_energy,
+    without_devices,
+)
+from barkhausen.synapse.crossbar.layer_costs import backward_energy, forward_energy, read_out_time
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
 from barkhausen.synapse.crossbar.learning_load import FULL, USUAL, LearningLoad
@@ -152,19 +157,13 @@ def inference_costs(
     _check(layers, read_disturb)
     energy = _summed([forward_energy(chip, layer) for layer in layers])
     times = [read_out_time(chip, layer) for layer in layers]
-    baseline = {
-        "multiply-add": sum(layer.multiply_adds for layer in layers) * chip.multiply_add,
-        "weights": sum(layer.synapses for layer in layers) * chip.word(_weights(chip)),
-        "normalise": sum(layer.outputs * layer.uses for layer in layers) * (chip.multiply_add + chip.integer_add),
-        "buffer": math.fsum(buffer_energy(chip, layer, 32) for layer in layers),
-    }
+    baseline, int8 = (inference_energy(chip, layers, bits) for bits in (FULL, BITS))
     area = _area(chip, layers, training=False)
     moved, synapses = sum(layer.outputs * layer.uses for layer in layers), sum(layer.synapses for layer in layers)
     latency = math.fsum(times)
     size = math.fsum(area.values())
     energy |= overheads(chip, energy, bits_moved=moved * chip.inputs.bits, area=size, stored_bits=0, time=latency)
     baseline |= overheads(chip, baseline, bits_moved=32 * moved, area=size, stored_bits=32 * synapses, time=latency)
-    int8 = int8_inference(chip, layers)
     int8 |= overheads(chip, int8, bits_moved=BITS * moved, area=size, stored_bits=BITS * synapses, time=latency)
     energy["programming"] = programming.total
     return SystemCosts(
@@ -208,20 +207,12 @@ def training_costs(
     passes = [forward_energy(chip, layer) for layer in layers] + [backward_energy(chip, layer) for layer in layers[1:]]
     energy = {name: batch * value for name, value in _summed(passes).items()}
     energy |= learning_energy(chip, layers, batch, learning)
-    backward = sum(layer.multiply_adds for layer in layers[1:])
-    synapses = sum(layer.synapses for layer in layers)
-    fetched = synapses + sum(layer.synapses for layer in layers[1:])
-    results = sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in layers[1:])
+    synapses, results = sum(layer.synapses for layer in layers), results_of_a_step(layers)
     # In 32 bits, independently of the word size of the chip.
     floating = chip.with_words_of(FULL)
     whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
-    baseline = {
-        "multiply-add": batch * (sum(layer.multiply_adds for layer in layers) + backward) * chip.multiply_add,
-        "weights": fetched * chip.word(_weights(chip)),
-        "normalise": batch * results * (chip.multiply_add + chip.integer_add),
-        "buffer": batch * math.fsum(buffer_energy(chip, layer, 32) for layer in [*layers, *layers[1:]]),
-        **learning_energy(floating, layers, batch, whole),
-    }
+    baseline = training_energy(floating, layers, batch, whole, FULL)
+    int8 = training_energy(chip, layers, batch, without_devices(learning), BITS)
     forward_times = [read_out_time(chip, layer) for layer in layers]
     backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
     latency = batch * math.fsum([*forward_times, *backward_times])
@@ -243,7 +234,6 @@ def training_costs(
         stored_bits=32 * synapses * (2 + chip.gradient_memory.optimiser_states),
         time=latency,
     )
-    int8 = int8_training(chip, layers, batch, learning)
     int8 |= overheads(
         chip,
         int8,
@@ -291,10 +281,8 @@ def _area(
 
 def _stored(chip: Chip, learning: LearningLoad) -> int:
     """Bits of the gradient memory for each synapse."""
-    memory = chip.gradient_memory
-    latent = memory.bits if learning.latent_bits is None else learning.latent_bits
-    states = memory.optimiser_states if learning.optimiser_states is None else learning.optimiser_states
-    return latent + states * memory.bits
+    latent, states = learning.words_in(chip.gradient_memory)
+    return latent + states * chip.gradient_memory.bits
 
 
 def _disturb(chip: Chip, layers: Sequence[LayerLoad], probability: float, passes: Sequence[int]) -> dict[str, float]:
@@ -305,10 +293,6 @@ def _disturb(chip: Chip, layers: Sequence[LayerLoad], probability: float, passes
     )
     some = 1.0 if probability == 1 else -math.expm1(reads * math.log1p(-probability))
     return {"disturb_probability": some, "disturbed": reads * probability}
-
-
-def _weights(chip: Chip) -> Literal["1MB", "dram"]:
-    return "dram" if chip.digital.weights == "dram" else "1MB"
 
 
 def _summed(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -41,8 +41,7 @@ def learning_energy(chip: Chip, layers: Sequence[LayerLoad], batch: int, load: L
     products = load.products * batch * sum(layer.multiply_adds for layer in layers)
     sums = sum(_of_sum(chip, layer, batch, load) * layer.synapses for layer in layers) / synapses
     memory = chip.gradient_memory
-    states = memory.optimiser_states if load.optimiser_states is None else load.optimiser_states
-    latent_bits = memory.bits if load.latent_bits is None else load.latent_bits
+    latent_bits, states = load.words_in(memory)
     words = chip.word(memory.bank) / 32
     return {
         "gradient": products * (_of_product(chip, load) + (0.0 if load.in_floating_point else sums)),

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from barkhausen.core.errors import InputError
+from barkhausen.synapse.crossbar.chip_parts import GradientMemory
 
 FULL = 32
 """Number of bits that stands for floating-point numbers."""
@@ -50,6 +51,13 @@ class LearningLoad:
         for name in ("products", "updates"):
             if getattr(self, name) > 1:
                 raise InputError(f"{name} = {getattr(self, name):g}: must be a share from 0 to 1")
+
+    def words_in(self, memory: GradientMemory) -> tuple[int, int]:
+        """Bits of a latent weight and number of optimiser words of a synapse, in the gradient memory of a chip."""
+        return (
+            memory.bits if self.latent_bits is None else self.latent_bits,
+            memory.optimiser_states if self.optimiser_states is None else self.optimiser_states,
+        )
 
     @property
     def ternary(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from barkhausen.synapse.crossbar.chip import load_chip
 from barkhausen.synapse.crossbar.costs import inference_costs, training_costs
-from barkhausen.synapse.crossbar.integer_logic import int8_training, without_devices
+from barkhausen.synapse.crossbar.digital_logic import BITS, training_energy, without_devices
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
@@ -41,7 +41,7 @@ def test_an_inference_by_hand() -> None:
 
 
 def test_a_training_step_by_hand() -> None:
-    found = int8_training(load_chip(), [FIRST, LAST], 10, LOW)
+    found = training_energy(load_chip(), [FIRST, LAST], 10, without_devices(LOW), BITS)
     # The first layer passes no errors on.
     assert found["multiply-add"] == close(10 * (165 + 15) * 3e-13)
     assert found["weights"] == close((165 + 15) * 5e-11 / 4)
@@ -53,7 +53,7 @@ def test_the_baseline_has_the_precision_and_sparsity_of_the_training_and_no_devi
     digital = without_devices(LOW)
     assert (digital.activation_bits, digital.error_bits) == (2, 8)
     assert (digital.latent_bits, digital.products, digital.updates) == (8, 0.4, 0.2)
-    found = int8_training(load_chip(), [FIRST, LAST], 10, LOW)
+    found = training_energy(load_chip(), [FIRST, LAST], 10, without_devices(LOW), BITS)
     assert (found["verify"], found["monitoring"]) == (0, 0)
     expected = learning_energy(load_chip(), [FIRST, LAST], 10, digital)
     assert {name: found[name] for name in expected} == expected
