@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import SynapseLayer, on_crossbar, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
-from barkhausen.learning.precision import FULL
 from barkhausen.synapse import Phase
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
-from barkhausen.synapse.crossbar.learning_load import LearningLoad
+from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
 from barkhausen.synapse.crossbar.wires import IDEAL
 
 OPTIMISER_STATES = {"adam": 2, "adamw": 2, "sgd": 1, "layer-rms": 0}

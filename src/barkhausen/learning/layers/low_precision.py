@@ -15,8 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from barkhausen.learning.layers.straight_through import Sliding, lowered
-from barkhausen.learning.precision.uniform import FULL, quantised
+from barkhausen.learning.layers.straight_through import DeviceConvolution, DeviceLinear, Sliding, lowered
+from barkhausen.learning.precision.uniform import quantised
+from barkhausen.synapse.crossbar.learning_load import FULL
 
 
 class LowPrecision(nn.Module):
@@ -72,24 +73,21 @@ class LowPrecision(nn.Module):
 
 class _LowLinear(torch.autograd.Function):
     @staticmethod
-    def forward(  # noqa: PLR0917  # autograd passes them so
-        ctx: Any, x: Tensor, latent_weight: Tensor, weight: Tensor, scale: Tensor, low: LowPrecision
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight, scale)
-        ctx.precision, ctx.low = latent_weight.dtype, low
-        return torch.mm(x, weight.t()).mul_(scale)
+    def forward(ctx: Any, low: LowPrecision, *tensors: Tensor) -> Tensor:
+        ctx.low = low
+        return DeviceLinear.forward(ctx, *tensors)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, scale = ctx.saved_tensors
         error = gradients[0] * scale
-        to_input = torch.mm(error, weight) if ctx.needs_input_grad[0] else None
+        to_input = torch.mm(error, weight) if ctx.needs_input_grad[1] else None
         to_latent = None
-        if ctx.needs_input_grad[1]:
+        if ctx.needs_input_grad[2]:
             x, error = ctx.low.operands(x, error, weight.numel())
-            to_latent = torch.mm(error.t(), x).to(ctx.precision)
-        return to_input, to_latent, None, None, None
+            to_latent = torch.mm(error.t(), x).to(ctx.latent_weight.dtype)
+        return None, to_input, to_latent, None, None
 
 
 def low_linear(
@@ -101,28 +99,15 @@ def low_linear(
 ) -> Float[Tensor, "*batch outputs"]:
     """Product ``scale · (x wᵀ)``; the latent weight gets the gradient of operands in low precision."""
     x, weight = lowered(x, weight)
-    out: Tensor = _LowLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale, low)
+    out: Tensor = _LowLinear.apply(low, x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
 
 
 class _LowConvolution(torch.autograd.Function):
     @staticmethod
-    def forward(  # noqa: PLR0917  # autograd passes them so
-        ctx: Any,
-        x: Tensor,
-        latent_weight: Tensor,
-        bias: Tensor | None,
-        weight: Tensor,
-        scale: Tensor,
-        how: Sliding,
-        low: LowPrecision,
-    ) -> Tensor:
-        scaled = weight * scale
-        ctx.save_for_backward(x, scaled, scale)
-        ctx.how, ctx.low, ctx.precision = how, low, latent_weight.dtype
-        ctx.bias = None if bias is None else (list(bias.shape), bias.dtype)
-        bias = None if bias is None else bias.to(x.dtype)
-        return torch.convolution(x, scaled, bias, how.stride, how.padding, how.dilation, False, (0,), how.groups)
+    def forward(ctx: Any, low: LowPrecision, *parts: Any) -> Tensor:
+        ctx.low = low
+        return DeviceConvolution.forward(ctx, *parts)
 
     @staticmethod
     @once_differentiable
@@ -132,17 +117,17 @@ class _LowConvolution(torch.autograd.Function):
         error = gradients[0]
         shape, precision = ctx.bias or ([0], None)
         rest = (how.stride, how.padding, how.dilation, False, (0,) * len(how.stride), how.groups)
-        wanted = [ctx.needs_input_grad[0], False, ctx.bias is not None and ctx.needs_input_grad[2]]
+        wanted = [ctx.needs_input_grad[1], False, ctx.bias is not None and ctx.needs_input_grad[3]]
         to_input = to_latent = to_bias = None
         if any(wanted):
             to_input, _, to_bias = torch.ops.aten.convolution_backward(error, x, scaled, shape, *rest, wanted)
             to_bias = to_bias.to(precision) if wanted[2] else None
-        if ctx.needs_input_grad[1]:
+        if ctx.needs_input_grad[2]:
             places = error[0, 0].numel()
             x, error = ctx.low.operands(x, error, scaled.numel() * places)
             _, to_latent, _ = torch.ops.aten.convolution_backward(error, x, scaled, [0], *rest, [False, True, False])
-            to_latent = to_latent.mul_(scale).to(ctx.precision)
-        return to_input, to_latent, to_bias, None, None, None, None
+            to_latent = to_latent.mul_(scale).to(ctx.latent_weight.dtype)
+        return None, to_input, to_latent, to_bias, None, None, None
 
 
 def low_convolution(  # noqa: PLR0917  # all of them tensors of one product, in their usual order
@@ -157,5 +142,5 @@ def low_convolution(  # noqa: PLR0917  # all of them tensors of one product, in 
     """Convolution with ``scale · w``; the latent weight gets the gradient of operands in low precision."""
     x, weight = lowered(x, weight)
     single = x.dim() == weight.dim() - 1
-    out: Tensor = _LowConvolution.apply(x[None] if single else x, latent_weight, bias, weight, scale, how, low)
+    out: Tensor = _LowConvolution.apply(low, x[None] if single else x, latent_weight, bias, weight, scale, how)
     return out[0] if single else out

@@ -23,11 +23,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-class _DeviceLinear(torch.autograd.Function):
+class DeviceLinear(torch.autograd.Function):
+    """Product of a linear layer."""
+
     # One function for product, scale and estimator: the gradient is created here, so that autograd keeps it instead of
     # copying it.
     @staticmethod
     def forward(ctx: Any, x: Tensor, latent_weight: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        """Product, with what the backward pass needs."""
         ctx.save_for_backward(x, weight, scale)
         # Not saved with the others: only where its gradient goes matters, and an optimiser may have moved it since.
         ctx.latent_weight = latent_weight
@@ -35,6 +38,7 @@ class _DeviceLinear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        """Gradients of the input and of the latent weight."""
         x, weight, scale = ctx.saved_tensors
         if torch.is_grad_enabled():
             weight = straight_through(ctx.latent_weight, weight)
@@ -54,7 +58,7 @@ def device_linear(
     x, weight = lowered(x, weight)
     if _composed():
         return F.linear(x, straight_through(latent_weight, weight)) * scale
-    out: Tensor = _DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
+    out: Tensor = DeviceLinear.apply(x.reshape(-1, x.shape[-1]), latent_weight, weight, scale)
     return out.view(*x.shape[:-1], weight.shape[0])
 
 
@@ -68,12 +72,15 @@ class Sliding:
     groups: int
 
 
-class _DeviceConvolution(torch.autograd.Function):
+class DeviceConvolution(torch.autograd.Function):
+    """Product of a convolution."""
+
     # Kernels are small compared with images, so the scale is applied to a copy of the kernel, not to the output.
     @staticmethod
     def forward(  # noqa: PLR0917  # autograd passes them so
         ctx: Any, x: Tensor, latent_weight: Tensor, bias: Tensor | None, weight: Tensor, scale: Tensor, how: Sliding
     ) -> Tensor:
+        """Product, with what the backward pass needs."""
         scaled = weight * scale
         ctx.save_for_backward(x, scaled, scale)
         ctx.how, ctx.latent_weight = how, latent_weight
@@ -83,6 +90,7 @@ class _DeviceConvolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of the input, of the latent weight and of the bias."""
         x, scaled, scale = ctx.saved_tensors
         how: Sliding = ctx.how
         shape, precision = ctx.bias or ([0], None)
@@ -116,7 +124,7 @@ def device_convolution(  # noqa: PLR0917  # all of them tensors of one product, 
         parts = (how.stride, how.padding, how.dilation, False, (0,) * len(how.stride), how.groups)
         result: Tensor = torch.convolution(x[None] if single else x, scaled, bias, *parts)
         return result[0] if single else result
-    out: Tensor = _DeviceConvolution.apply(x[None] if single else x, latent_weight, bias, weight, scale, how)
+    out: Tensor = DeviceConvolution.apply(x[None] if single else x, latent_weight, bias, weight, scale, how)
     return out[0] if single else out
 
 

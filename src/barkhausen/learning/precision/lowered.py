@@ -9,7 +9,7 @@ from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.learning.layers.low_precision import LowPrecision
 from barkhausen.learning.precision.latent import LatentGrid
 from barkhausen.learning.precision.settings import Precision
-from barkhausen.learning.precision.uniform import FULL
+from barkhausen.synapse.crossbar.learning_load import FULL
 
 
 def lower_precision(model: nn.Module, precision: Precision) -> nn.Module:

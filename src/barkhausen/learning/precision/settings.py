@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 
 from barkhausen.core.config import StrictParameters
-from barkhausen.learning.precision.uniform import FULL, LEAST
+from barkhausen.learning.precision.uniform import LEAST
+from barkhausen.synapse.crossbar.learning_load import FULL
 
 MOST = 16
 """Largest number of bits of an integer; beyond it there are only floating-point numbers."""

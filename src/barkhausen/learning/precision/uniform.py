@@ -21,8 +21,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 from torch import Tensor
 
-FULL = 32
-"""Number of bits that stands for floating-point numbers, which are not quantised."""
+from barkhausen.synapse.crossbar.learning_load import FULL
 
 LEAST = 2
 """Smallest number of bits: −1, 0 and 1."""

@@ -60,11 +60,8 @@ class Group(ABC):
 
     def parts(self, flat: Tensor) -> list[Tensor]:
         """Views of a flat tensor in the shapes of the layers."""
-        ends = torch.tensor(self.bank.sizes).cumsum(0).tolist()
-        shapes = [layer.latent_weight.shape for layer in self.layers]
-        return [
-            flat[end - size : end].view(shape) for end, size, shape in zip(ends, self.bank.sizes, shapes, strict=True)
-        ]
+        pieces = flat[: self.bank.synapses].split(self.bank.sizes)
+        return [piece.view(x.latent_weight.shape) for piece, x in zip(pieces, self.layers, strict=True)]
 
     def keep(self, name: str, surplus: Tensor, made: Callable[[SynapseLayer], Tensor]) -> Tensor:
         """Make the layers' copies of one name views of a flat tensor.
