@@ -36,7 +36,7 @@ from barkhausen.core.errors import InputError, warn
 from barkhausen.core.files.kinds import RECIPE, refuse_other_kind
 from barkhausen.core.files.recipes import recipe_file
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
-from barkhausen.data import DATASETS
+from barkhausen.data import DATASETS, Dataset, load_dataset
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
@@ -56,6 +56,20 @@ class DatasetRecipe(StrictParameters):
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
     test_every_epoch: bool = True
     """Whether the test set is used after every epoch, for the learning curve, or after the last one alone."""
+
+    def load(self, data_dir: Path | None = None) -> Dataset:
+        """The data set, standardised, with its validation samples set aside.
+
+        Args:
+            data_dir: Root of the data sets.
+
+        Raises:
+            InputError: Its files cannot be used, or there are too few samples.
+        """
+        dataset = load_dataset(self.name, data_dir)
+        if self.validation_samples:
+            dataset = dataset.with_validation(self.validation_samples)
+        return dataset.standardised()
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

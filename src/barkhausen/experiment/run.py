@@ -32,7 +32,6 @@ from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
-from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
 from barkhausen.experiment.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
@@ -148,12 +147,10 @@ class Run:
         """Data, device and the untrained network."""
         if self.recipe.threads is not None:
             torch.set_num_threads(self.recipe.threads)
-        dataset = load_dataset(self.recipe.dataset.name, self.data_dir)
-        if self.recipe.dataset.validation_samples:
-            dataset = dataset.with_validation(self.recipe.dataset.validation_samples)
+        dataset = self.recipe.dataset.load(self.data_dir)
         begun = (self.directory / RECIPE).exists() and not self.overwrite
         device = device_of(self.recipe, self.directory, begun=begun)
-        return Training(self.recipe, dataset.standardised(), device, initial=self._initial()), device
+        return Training(self.recipe, dataset, device, initial=self._initial()), device
 
     def _initial(self) -> dict[str, torch.Tensor] | None:
         """State of the network that the run starts from, as the directory holds it or from the other run."""

@@ -18,10 +18,10 @@ from barkhausen.experiment.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import start_from
 from barkhausen.experiment.network import build_network, shapes_of
+from barkhausen.experiment.optimizers import OPTIMIZERS
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.tasks import task_of
 from barkhausen.learning import synapse_layers
-from barkhausen.learning.precision.layer_rms import LayerRMS
 from barkhausen.learning.precision.lowered import learn_at
 from barkhausen.learning.rules import LearnerParts
 
@@ -81,15 +81,7 @@ class Training:
         groups: list[dict[str, Any]] = [{"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}]
         if latent_weight:
             groups.append({"params": latent_weight, "lr": latent_rate_of(recipe), "weight_decay": 0.0})
-        optimizer: torch.optim.Optimizer
-        if settings.name == "sgd":
-            optimizer = torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, fused=True)
-        elif settings.name == "adamw":
-            optimizer = torch.optim.AdamW(groups, lr=settings.rate, fused=True)
-        elif settings.name == "layer-rms":
-            optimizer = LayerRMS(groups, lr=settings.rate)
-        else:
-            optimizer = torch.optim.Adam(groups, lr=settings.rate, fused=True)
+        optimizer = OPTIMIZERS[settings.name].make(groups, settings)
         learn_at(self.model, optimizer, recipe.precision, self.noise)
         for group in optimizer.param_groups:
             group["full_rate"] = group["lr"]

@@ -14,7 +14,6 @@ from torch import nn
 from barkhausen.core.errors import InputError, warn
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.seeds import stream
-from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
 from barkhausen.experiment.energy.load import learning_of
@@ -152,10 +151,7 @@ def infer_on_chip(
         raise InputError(f"after {inferences:g} inferences: must be zero or positive, and finite")
     trained = load_trained(run, number, data_dir)
     recipe, model = trained.recipe, trained.model
-    dataset = load_dataset(recipe.dataset.name, data_dir)
-    if recipe.dataset.validation_samples:
-        dataset = dataset.with_validation(recipe.dataset.validation_samples)
-    dataset = dataset.standardised()
+    dataset = recipe.dataset.load(data_dir)
     task = task_of(recipe, dataset, torch.device("cpu"))
     ideal = task.held_out_accuracy(model)
     # Chips of fresh devices have their own random streams.

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from barkhausen.experiment.optimizers import OPTIMIZERS
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import SynapseLayer, on_crossbar, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
@@ -16,9 +17,6 @@ from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
 from barkhausen.synapse.crossbar.wires import IDEAL
-
-OPTIMISER_STATES = {"adam": 2, "adamw": 2, "sgd": 1, "layer-rms": 0}
-"""Words that an optimiser keeps for each synapse."""
 
 
 def layer_loads(model: nn.Module, chip: Chip, inputs: Tensor) -> list[LayerLoad]:
@@ -66,7 +64,7 @@ def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
         activation_bits=recipe.precision.activation_bits,
         error_bits=recipe.precision.error_bits,
         latent_bits=None if recipe.precision.latent_bits >= FULL else recipe.precision.latent_bits,
-        optimiser_states=states_of(recipe),
+        optimiser_states=OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer),
         products=products,
         updates=updates,
         verifications=verified / steps,
@@ -92,16 +90,10 @@ def learning_of(summary: Mapping[str, Any], recipe: Recipe, synapses: int, steps
         return LearningLoad(**account["learning"])
     monitoring = recipe.learning_rule.monitoring(recipe.rule, recipe.states)
     return LearningLoad(
-        optimiser_states=states_of(recipe),
+        optimiser_states=OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer),
         verifications=summary["programming"]["attempts"] / steps,
         reads=monitoring.reads_per_step * synapses,
     )
-
-
-def states_of(recipe: Recipe) -> int:
-    """Words that the optimiser of a recipe keeps for each synapse."""
-    optimizer = recipe.optimizer
-    return 0 if optimizer.name == "sgd" and optimizer.momentum == 0 else OPTIMISER_STATES[optimizer.name]
 
 
 def _share(layers: Sequence[SynapseLayer], what: str) -> float:

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 
 from barkhausen.core.errors import InputError
-from barkhausen.data import load_dataset
-from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, LearningAccount, account_of
+from barkhausen.experiment.energy.account import LearningAccount, account_of
 from barkhausen.experiment.energy.load import learning_of
 from barkhausen.experiment.summary import energy_of, software
 from barkhausen.experiment.summary_file import read_summary
@@ -76,17 +75,15 @@ def energy_of_run(
     summary, checked = read_summary(path)
     if checked.steps is None:
         raise InputError(f"{path}: does not say how many steps the training had")
-    dataset = load_dataset(recipe.dataset.name, None if data_dir is None else Path(data_dir))
-    if recipe.dataset.validation_samples:
-        dataset = dataset.with_validation(recipe.dataset.validation_samples)
-    task = task_of(recipe, dataset.standardised(), torch.device("cpu"))
+    dataset = recipe.dataset.load(None if data_dir is None else Path(data_dir))
+    task = task_of(recipe, dataset, torch.device("cpu"))
     synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(model))
     on_chip = rule.programs_while_training
     account = account_of(
         model,
         recipe,
         chip,
-        task.inputs[:CALIBRATION_SAMPLES],
+        task.inputs,
         steps=checked.steps,
         samples=checked.dataset.train_samples,
         programmed=None if on_chip else energy_of(summary),

@@ -12,7 +12,6 @@ import torch
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.progress import Progress, display_of
-from barkhausen.data import load_dataset
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.retention.refresh import POLICIES, Refresh, find_refresh
@@ -209,10 +208,7 @@ def retention_of(
         raise InputError(
             f"{run}: network = 'trained': {recipe.mode} trains no devices; only 'transferred' applies to it"
         )
-    dataset = load_dataset(recipe.dataset.name, data_dir)
-    if recipe.dataset.validation_samples:
-        dataset = dataset.with_validation(recipe.dataset.validation_samples)
-    task = task_of(recipe, dataset.standardised(), torch.device("cpu"))
+    task = task_of(recipe, recipe.dataset.load(data_dir), torch.device("cpu"))
     transferred = not programs if settings.network is None else settings.network == "transferred"
     draws = Draws(trained.model, recipe, task, transferred, settings.draws)
     device = next(layer for _, layer in synapse_layers(trained.model)).synapses.kind.device
