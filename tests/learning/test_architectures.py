@@ -137,14 +137,14 @@ def test_torch_s_own_recurrent_and_attention_layers_are_refused_or_listed() -> N
     class Tagger(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.table, self.lstm, self.out = nn.Embedding(9, 8), nn.LSTM(8, 8, batch_first=True), nn.Linear(8, 5)
+            self.table, self.lstm, self.out = nn.Embedding(9, 8), nn.RNN(8, 8, batch_first=True), nn.Linear(8, 5)
             self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
 
         def forward(self, x: Tensor) -> Tensor:
             h, _ = self.lstm(self.table(x))
             return self.out(self.attention(h, h, h, need_weights=False)[0])
 
-    with pytest.raises(InputError, match=r"cannot be converted: lstm \(LSTM\), attention \(MultiheadAttention\)"):
+    with pytest.raises(InputError, match=r"cannot be converted: lstm \(RNN\), attention \(MultiheadAttention\)"):
         convert(Tagger(), FIVE, 0.3)
     # An attention layer is digital as a whole or not at all.
     with pytest.raises(InputError, match=r"attention \(MultiheadAttention\)"):

@@ -55,7 +55,8 @@ def test_matrices_in_unknown_classes_are_warned_of_by_name() -> None:
         convert(mixed(), FIVE, 0.3)
     (warning,) = seen
     assert str(warning.message).startswith(
-        "convert: left digital: 1.weight (Conv1D, 6 x 4), 3.matrix (ByHand, 4 x 4); only Linear, Conv1d and Conv2d"
+        "convert: left digital: 1.weight (Conv1D, 6 x 4), 3.matrix (ByHand, 4 x 4); "
+        "only Linear, Conv1d, Conv2d, LSTM and GRU"
     )
     assert warning.filename == __file__
 

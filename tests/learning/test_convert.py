@@ -163,7 +163,7 @@ def test_in_place_the_very_biases_and_modules_stay() -> None:
 
 
 def test_a_refused_conversion_changes_nothing_even_in_place() -> None:
-    model = nn.Sequential(nn.Linear(3, 3), nn.LSTM(3, 3))
+    model = nn.Sequential(nn.Linear(3, 3), nn.RNN(3, 3))
     with pytest.raises(InputError):
         convert(model, FIVE, 0.3, inplace=True)
     assert type(model[0]) is nn.Linear
@@ -341,14 +341,14 @@ def broken() -> nn.Module:
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (lambda: nn.Sequential(nn.Linear(3, 3), nn.LSTM(3, 3)), r"1 \(LSTM\).*keep_float = \['1'\]"),
-        (lambda: nn.Sequential(nn.GRU(3, 3), nn.GRUCell(3, 3)), r"0 \(GRU\), 1 \(GRUCell\)"),
+        (lambda: nn.Sequential(nn.Linear(3, 3), nn.RNN(3, 3)), r"1 \(RNN\).*keep_float = \['1'\]"),
+        (lambda: nn.Sequential(nn.RNN(3, 3), nn.GRUCell(3, 3)), r"0 \(RNN\), 1 \(GRUCell\)"),
         (lambda: nn.Sequential(nn.ConvTranspose2d(3, 3, 3)), r"0 \(ConvTranspose2d\)"),
         (lambda: nn.Sequential(nn.Conv3d(3, 3, 3)), r"0 \(Conv3d\)"),
         (lambda: nn.Sequential(nn.Bilinear(3, 3, 3)), r"0 \(Bilinear\)"),
         (lambda: nn.TransformerEncoderLayer(4, 2), r"self_attn \(MultiheadAttention\). Supp"),
         (lambda: nn.Sequential(OwnLinear(3, 3)), r"0 \(OwnLinear\)"),
-        (lambda: nn.LSTM(3, 3), r"the model \(LSTM\)"),
+        (lambda: nn.RNN(3, 3), r"the model \(RNN\)"),
         (parametrised, r"0 \(ParametrizedLinear\): .*parametrisation"),
         (spectral, r"0 \(Conv1d\): .*spectral norm"),
         (hooked, r"0 \(Linear\): has hooks"),

@@ -94,7 +94,9 @@ def _latent_of(name: str, layer: SynapseLayer, state: Mapping[str, Tensor], orig
     if f"{name}.latent_weight" in state:
         latent = _fitting(name, state[f"{name}.latent_weight"], shape, origin)
         return latent, float(_digital(f"{name}.scale", state, origin))
-    weight = _fitting(name, _digital(f"{name}.weight", state, origin), shape, origin)
+    # The matrix of a recurrent layer of torch is a parameter of its own name.
+    key = name if name in state else f"{name}.weight"
+    weight = _fitting(name, _digital(key, state, origin), shape, origin)
     found, scale = start_of(weight, layer.synapses.kind.device, "weights", name)
     return (torch.zeros_like(weight) if found is None else found), float(layer.scale) if scale is None else scale
 
@@ -112,7 +114,7 @@ def _digital(key: str, state: Mapping[str, Tensor], origin: str) -> Tensor:
     if key in state:
         return state[key]
     name = key.removesuffix(".weight")
-    if key.endswith(".weight") and f"{name}.synapses.weight" in state and f"{name}.scale" in state:
+    if f"{name}.synapses.weight" in state and f"{name}.scale" in state:
         return state[f"{name}.synapses.weight"] * state[f"{name}.scale"]
     raise InputError(f"{origin}: has no {key}, which this network has; the networks must have the same layers")
 
@@ -125,7 +127,7 @@ def _fitting(name: str, value: Tensor, like: Tensor, origin: str) -> Tensor:
 
 def _check_layers(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Refuse a state with layers that the model lacks."""
-    names = {name for name, _ in model.named_modules()}
+    names = {name for name, _ in model.named_modules()} | {name for name, _ in model.named_parameters()}
     for key in state:
         owner = key.split(".synapses.")[0] if ".synapses." in key else key.rpartition(".")[0]
         if owner not in names:

@@ -14,6 +14,7 @@ from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, on_crossbar, refresh
 from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.learning.layers.quantiser import Quantiser
+from barkhausen.learning.layers.recurrent import SynapseGRU, SynapseLSTM, SynapseRecurrent
 from barkhausen.learning.margin import default_margin
 from barkhausen.learning.networks.activations import QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
@@ -47,8 +48,11 @@ __all__ = [
     "ShiftBatchNorm",
     "SynapseConv1d",
     "SynapseConv2d",
+    "SynapseGRU",
+    "SynapseLSTM",
     "SynapseLayer",
     "SynapseLinear",
+    "SynapseRecurrent",
     "conversion_report",
     "convert",
     "crossbar_layers",

@@ -20,6 +20,7 @@ from barkhausen.learning.conversion_report import KNOWN, NOT_RECOGNISED, convers
 from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
 from barkhausen.learning.layers.linear import SynapseLinear
+from barkhausen.learning.layers.recurrent import SynapseGRU, SynapseLSTM, SynapseRecurrent
 from barkhausen.learning.layers.weight_fit import Start, start_of
 from barkhausen.learning.settings import LayerSettings
 from barkhausen.synapse.write_verify import AttemptSettings, WriteVerify
@@ -27,7 +28,15 @@ from barkhausen.synapse.write_verify import AttemptSettings, WriteVerify
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-CONVERTED = {nn.Linear: SynapseLinear, nn.Conv1d: SynapseConv1d, nn.Conv2d: SynapseConv2d}
+RECURRENT: dict[type[nn.Module], type[SynapseRecurrent]] = {nn.LSTM: SynapseLSTM, nn.GRU: SynapseGRU}
+"""Recurrent layers that :func:`convert` replaces, each of their matrices by a synapse layer."""
+
+CONVERTED: dict[type[nn.Module], type[SynapseLayer] | type[SynapseRecurrent]] = {
+    nn.Linear: SynapseLinear,
+    nn.Conv1d: SynapseConv1d,
+    nn.Conv2d: SynapseConv2d,
+    **RECURRENT,
+}
 """Layer classes that :func:`convert` replaces.
 
 Subclasses are left alone because they may use their weights differently.
@@ -35,6 +44,9 @@ Subclasses are left alone because they may use their weights differently.
 
 UNSUPPORTED = KNOWN
 """Classes with weight matrices that `convert` does not support; of those it replaces, only subclasses."""
+
+
+SUPPORTED = "Linear, Conv1d, Conv2d, LSTM and GRU"
 
 
 class DigitalWeightsWarning(UserWarning):
@@ -53,14 +65,16 @@ def convert(
     inplace: bool = False,
     **settings: Unpack[AttemptSettings],
 ) -> nn.Module:
-    """Convert a model: its linear and convolution layers then compute with devices.
+    """Convert a model: its linear, convolution and recurrent layers then compute with devices.
 
     ``nn.Linear``, ``nn.Conv1d`` and ``nn.Conv2d`` (grouped, strided and dilated ones too) become
-    :class:`.SynapseLinear`, :class:`.SynapseConv1d` and :class:`.SynapseConv2d` under the same names. Biases,
+    :class:`.SynapseLinear`, :class:`.SynapseConv1d` and :class:`.SynapseConv2d` under the same names. ``nn.LSTM`` and
+    ``nn.GRU`` become :class:`.SynapseLSTM` and :class:`.SynapseGRU`, whose input and recurrent matrices are
+    :class:`.SynapseLinear` layers named as torch names the weights (``lstm.weight_ih_l0``). Biases,
     normalisation, embeddings and modules without weights stay digital. So do matrices in modules of other classes, with
     a :class:`DigitalWeightsWarning`; :func:`.conversion_report` lists all matrices. In the ``state_dict``, the key
-    ``x.weight`` of a replaced layer becomes ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``; all other keys stay
-    the same.
+    ``x.weight`` of a replaced layer becomes ``x.latent_weight``, ``x.scale`` and ``x.synapses.*``, and the key
+    ``x.weight_ih_l0`` becomes ``x.weight_ih_l0.latent_weight`` and so on; all other keys stay the same.
 
     Make the optimiser after the conversion, from the parameters of the converted model, and wrap it in
     :class:`.InSitu`.
@@ -76,7 +90,8 @@ def convert(
             ``"first"`` and ``"last"`` for the first and the last layer that would be replaced. All layers inside a
             named module stay float too. A name of a parameter acknowledges that it is digital.
         overrides: Values of ``device``, ``start``, ``margin``, ``max_attempts``, ``faults`` or ``count_writes``, or a
-            whole ``write``, for the layers that match a name or pattern. If several match, the last one counts.
+            whole ``write``, for the layers (or matrices of a recurrent layer) that match a name or pattern. If several
+            match, the last one counts.
         start: Initial latent weights. ``"weights"``: the weights of the model, with the scale for each layer at which
             its states approximate them best, so that a trained model stays trained. ``"fresh"``: uniform on [−0.5,
             0.5], with a scale of 1.5/sqrt(fan-in).
@@ -111,9 +126,10 @@ def convert(
     kept = _kept(model, keep_float)
     chosen = _chosen(model, keep_float, kept)
     _refuse_shared_weights(model, chosen)
-    unmatched = [rule for rule in rules if not any(fnmatchcase(name, rule) for name in chosen)]
+    names = [name for layer in chosen for name in (layer, *_matrices(model.get_submodule(layer), layer))]
+    unmatched = [rule for rule in rules if not any(fnmatchcase(name, rule) for name in names)]
     if unmatched:
-        raise InputError(f"overrides: {unmatched[0]!r} matches none of the layers to convert ({_some(list(chosen))})")
+        raise InputError(f"overrides: {unmatched[0]!r} matches none of the layers to convert ({_some(names)})")
     target = model if inplace else copy.deepcopy(model)
     if "" in chosen:
         return _swap(target, common, rules, "", generator)
@@ -166,7 +182,7 @@ def _chosen(model: nn.Module, keep_float: Sequence[str], kept: set[str]) -> list
     ends = {place: chosen[at] for place, at in (("first", 0), ("last", -1)) if place in keep_float and chosen}
     chosen = [name for name in chosen if name not in ends.values()]
     for name, module in rest.items():
-        if isinstance(module, UNSUPPORTED[:3]):
+        if issubclass(type(module), tuple(CONVERTED)):
             _check_whole(name, module)
     wrong = {
         name: type(module).__name__
@@ -177,14 +193,14 @@ def _chosen(model: nn.Module, keep_float: Sequence[str], kept: set[str]) -> list
     if wrong:
         named = ", ".join(f"{name or 'the model'} ({kind})" for name, kind in wrong.items() if name not in inside)
         raise InputError(
-            f"cannot be converted: {named}. Supported are Linear, Conv1d and Conv2d; leave other layers digital with "
+            f"cannot be converted: {named}. Supported are {SUPPORTED}; leave other layers digital with "
             f"keep_float = {[name for name in wrong if name not in inside][:3]}"
         )
     for name in chosen:
         _check(name, rest[name])
     if not chosen:
         already = next(synapse_layers(model), None)
-        has = "only synapse layers already" if already else "no Linear, Conv1d or Conv2d layer"
+        has = "only synapse layers already" if already else f"no {SUPPORTED.replace(' and', ' or')} layer"
         unknown = () if already else tuple(m for m in conversion_report(model).digital if m.reason == NOT_RECOGNISED)
         raise InputError(
             f"nothing to convert: the model has {has}{' besides those kept float' if kept or ends else ''}"
@@ -207,7 +223,8 @@ def _check_whole(name: str, layer: nn.Module) -> None:
 
 def _check(name: str, layer: nn.Module) -> None:
     label = f"{name or 'the model'} ({type(layer).__name__})"
-    weight = layer.weight
+    weights = [getattr(layer, own) for own in _matrices(layer, "")] or [layer.weight]
+    weight = weights[0]
     assert isinstance(weight, torch.Tensor)
     if weight.is_meta:
         raise InputError(f"{label}: has no numbers (it is on the meta device); build it on a CPU or an accelerator")
@@ -231,49 +248,81 @@ def _refuse_shared_weights(model: nn.Module, chosen: Sequence[str]) -> None:
                 )
 
 
+def _matrices(layer: nn.Module, name: str) -> list[str]:
+    """Names of the matrices of a recurrent layer, behind its own; none for any other layer."""
+    if type(layer) not in RECURRENT:
+        return []
+    own = [key for key, parameter in layer.named_parameters(recurse=False) if parameter.dim() == 2]
+    return [f"{name}.{key}".lstrip(".") for key in own]
+
+
 def _swap(
     layer: nn.Module,
     common: LayerSettings,
     rules: Mapping[str, LayerSettings],
     name: str,
     generator: torch.Generator | None,
-) -> SynapseLayer:
-    settings = common
-    for pattern, rule in rules.items():
-        if fnmatchcase(name, pattern):
-            settings = rule
+) -> nn.Module:
+    """The layer with devices that replaces one of torch."""
+
+    def settings_of(*names: str) -> LayerSettings:
+        settings = common
+        for pattern, rule in rules.items():
+            if any(fnmatchcase(each, pattern) for each in names):
+                settings = rule
+        return settings
+
+    if isinstance(layer, (nn.LSTM, nn.GRU)):
+        matrices: dict[str, SynapseLinear] = {}
+        for whole in _matrices(layer, name):
+            key = whole.rpartition(".")[2]
+            weight = getattr(layer, key)
+            given = _given(weight, settings_of(name, whole), whole, generator)
+            made = SynapseLinear(weight.shape[1], weight.shape[0], settings_of(name, whole).device, bias=False, **given)
+            _like(made, weight, layer.training)
+            matrices[key] = made
+        return RECURRENT[type(layer)](layer, matrices).train(layer.training)
     assert isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d))
-    latent_weight, scale = start_of(layer.weight.detach(), settings.device, settings.start, name)
-    given: dict[str, Any] = {
-        "write": settings.write,
-        "bias": layer.bias is not None,
-        "latent_weight": latent_weight,
-        "scale": scale,
-        "generator": generator,
-    }
-    made: SynapseLayer
-    if isinstance(layer, nn.Linear):
-        made = SynapseLinear(layer.in_features, layer.out_features, settings.device, **given)
-    else:
-        kind = CONVERTED[type(layer)]
-        assert issubclass(kind, (SynapseConv1d, SynapseConv2d))
-        made = kind(
-            layer.in_channels,
-            layer.out_channels,
-            layer.kernel_size,
-            settings.device,
-            stride=layer.stride,
-            padding=layer.padding,
-            dilation=layer.dilation,
-            groups=layer.groups,
-            padding_mode=layer.padding_mode,
-            **given,
-        )
+    swapped = _swapped(layer, settings_of(name), name, generator)
     if isinstance(layer.bias, nn.Parameter):
         # The same parameter object, so that other references to it stay valid.
-        made.bias = layer.bias
-    made.latent_weight.requires_grad_(layer.weight.requires_grad)
-    return made.to(device=layer.weight.device, dtype=layer.weight.dtype).train(layer.training)
+        swapped.bias = layer.bias
+    return _like(swapped, layer.weight, layer.training)
+
+
+def _swapped(
+    layer: nn.Linear | nn.Conv1d | nn.Conv2d, settings: LayerSettings, name: str, generator: torch.Generator | None
+) -> SynapseLayer:
+    given = {**_given(layer.weight, settings, name, generator), "bias": layer.bias is not None}
+    if isinstance(layer, nn.Linear):
+        return SynapseLinear(layer.in_features, layer.out_features, settings.device, **given)
+    kind = CONVERTED[type(layer)]
+    assert issubclass(kind, (SynapseConv1d, SynapseConv2d))
+    return kind(
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        settings.device,
+        stride=layer.stride,
+        padding=layer.padding,
+        dilation=layer.dilation,
+        groups=layer.groups,
+        padding_mode=layer.padding_mode,
+        **given,
+    )
+
+
+def _given(
+    weight: torch.Tensor, settings: LayerSettings, name: str, generator: torch.Generator | None
+) -> dict[str, Any]:
+    """Keyword arguments that all layers with devices share."""
+    latent_weight, scale = start_of(weight.detach(), settings.device, settings.start, name)
+    return {"write": settings.write, "latent_weight": latent_weight, "scale": scale, "generator": generator}
+
+
+def _like(made: SynapseLayer, weight: torch.Tensor, training: bool) -> SynapseLayer:
+    made.latent_weight.requires_grad_(weight.requires_grad)
+    return made.to(device=weight.device, dtype=weight.dtype).train(training)
 
 
 def _warn_of_digital(model: nn.Module, kept: set[str]) -> None:
@@ -284,7 +333,7 @@ def _warn_of_digital(model: nn.Module, kept: set[str]) -> None:
     ]
     if found:
         warnings.warn(
-            f"convert: left digital: {listed(tuple(found))}; only Linear, Conv1d and Conv2d are replaced. Build the "
+            f"convert: left digital: {listed(tuple(found))}; only {SUPPORTED} are replaced. Build the "
             "layer with these, or name it in keep_float; conversion_report(model) lists all matrices",
             DigitalWeightsWarning,
             stacklevel=3,

@@ -9,6 +9,7 @@ from torch import nn
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
+from barkhausen.learning.layers.recurrent import SynapseRecurrent, recurrent_layers
 
 
 def deployed(model: nn.Module) -> nn.Module:
@@ -22,8 +23,9 @@ def deployed(model: nn.Module) -> nn.Module:
     """
     if crossbar_layers(model):
         raise InputError("deployed: the network is on a crossbar; deploy the one that it was made of")
-    if isinstance(model, SynapseLayer):
+    if isinstance(model, (SynapseLayer, SynapseRecurrent)):
         return model.as_float().eval()
     target = copy.deepcopy(model)
+    replace_modules(target, {layer: layer.as_float() for _, layer in recurrent_layers(target)})
     replace_modules(target, {layer: layer.as_float() for _, layer in synapse_layers(target)})
     return target.eval()

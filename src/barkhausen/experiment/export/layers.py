@@ -13,7 +13,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.conductance import ConductanceMap
 from barkhausen.device.identity import statistics_hash
-from barkhausen.learning import SynapseConv1d, SynapseConv2d, SynapseLayer, synapse_layers
+from barkhausen.learning import SynapseConv1d, SynapseConv2d, SynapseLayer, SynapseRecurrent, synapse_layers
 from barkhausen.version import __version__
 
 FORMAT = "barkhausen-export"
@@ -31,6 +31,8 @@ class ExportedLayer:
     name: str
     layer: SynapseLayer
     map: ConductanceMap
+    recurrent: SynapseRecurrent | None = None
+    """Recurrent layer that it is a matrix of."""
 
     def key(self, of: str) -> str:
         """Name under which an array of the layer is stored, such as ``linear1.conductance``."""
@@ -56,8 +58,11 @@ class ExportedLayer:
 
     @property
     def bias(self) -> Float[np.ndarray, " outputs"] | None:
-        """The digital bias."""
-        return None if self.layer.bias is None else self.layer.bias.numpy(force=True)
+        """The digital bias; of a matrix of a recurrent layer, the bias of the same sums."""
+        bias = self.layer.bias
+        if self.recurrent is not None:
+            bias = getattr(self.recurrent, self.name.rpartition(".")[2].replace("weight", "bias"), None)
+        return None if bias is None else bias.numpy(force=True)
 
     def description(self, device: int) -> dict[str, Any]:
         """Everything except the arrays; ``device`` is the index of the layer's device in the list of devices."""
@@ -81,6 +86,8 @@ class ExportedLayer:
                 value = getattr(layer, setting)
                 info[setting] = value if isinstance(value, str) else list(value)
             info |= {"groups": layer.groups, "padding_mode": layer.padding_mode}
+        if self.recurrent is not None:
+            info |= {"recurrent_layer": type(self.recurrent).__name__, "gates": self.recurrent.gates}
         return info
 
     def _crosssim(self) -> dict[str, float] | None:
@@ -103,9 +110,12 @@ def exported_layers(model: nn.Module) -> list[ExportedLayer]:
         InputError: The model has no synapse layer, or a device has no conductances.
     """
     layers = []
+    modules = dict(model.named_modules())
     for name, layer in synapse_layers(model):
+        within = modules[name.rpartition(".")[0]]
+        recurrent = within if isinstance(within, SynapseRecurrent) else None
         try:
-            layers.append(ExportedLayer(name, layer, ConductanceMap.of(layer.synapses.kind.device)))
+            layers.append(ExportedLayer(name, layer, ConductanceMap.of(layer.synapses.kind.device), recurrent))
         except InputError as error:
             raise InputError(f"{name or 'the model'}: {error}") from None
     if not layers:

@@ -26,6 +26,7 @@ from barkhausen.device.conductance import ConductanceMap
 from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv2d
 from barkhausen.learning.layers.linear import SynapseLinear
+from barkhausen.learning.layers.recurrent import SynapseRecurrent, recurrent_layers
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.converters import (
     calibrated_limit,
@@ -270,9 +271,21 @@ def on_crossbar(
         assert isinstance(layer, CrossbarLayer)
         layer.calibrate(inputs[0])
 
+    def calibrate_recurrent(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        # Its hidden states at all steps at once: those of the devices without wires and converters.
+        assert isinstance(layer, SynapseRecurrent)
+        x = inputs[0] if layer.batch_first else inputs[0].transpose(0, 1)
+        for name, hidden in layer.hidden_of_steps(x).items():
+            matrix = getattr(layer, name)
+            assert isinstance(matrix, CrossbarLayer)
+            matrix.calibrate(hidden)
+
     # New modules are in training mode even if the network is in evaluation mode.
     target.eval()
-    hooks = [layer.register_forward_pre_hook(calibrate) for layer in made.values()]
+    recurrent = [layer for _, layer in recurrent_layers(target)]
+    own = {getattr(layer, names[1]) for layer in recurrent for names in layer.names}
+    hooks = [layer.register_forward_pre_hook(calibrate) for layer in made.values() if layer not in own]
+    hooks += [layer.register_forward_pre_hook(calibrate_recurrent) for layer in recurrent]
     with torch.no_grad():
         target(calibration)
     for hook in hooks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.fx import Proxy, _symbolic_trace
 
 from barkhausen.core.errors import InputError
@@ -13,7 +13,7 @@ from barkhausen.core.errors import InputError
 INSTEAD = "record deployed(model), which has torch's own layers with the weights of the devices"
 
 
-def recorded(layer: nn.Module, x: Tensor | Proxy) -> Any:
+def recorded(layer: nn.Module, x: Any, *more: Any) -> Any:
     """The node of a graph that :mod:`torch.fx` is recording, which calls the layer as a whole; None otherwise.
 
     A layer recorded in its parts would keep the weights of the moment of recording.
@@ -29,7 +29,7 @@ def recorded(layer: nn.Module, x: Tensor | Proxy) -> Any:
             raise InputError(
                 "torch.fx: a synapse layer can only be recorded as a part of a model; put it into nn.Sequential"
             )
-        return x.tracer.create_proxy("call_module", path, (x,), {})
+        return x.tracer.create_proxy("call_module", path, (x, *more), {})
     if torch._C._is_tracing():
         refuse("trace")
     return None
