@@ -96,7 +96,8 @@ BAD: list[tuple[str, Change, str]] = [
     ("no label", replaced("energy_label", ("cause",), ["a", "", "c"]), "'energy_label' must hold a text"),
     ("no technology", attribute("technology", ""), "technology = '': must be the name of a technology"),
     ("a list of technologies", attribute("technology", [1, 2]), "technology = .*: must be the name of a technology"),
-    ("another kind", attribute("kind", "pulses"), "kind = 'pulses': this version of barkhausen reads 'states'"),
+    ("another kind", attribute("kind", "pulses"), "is a device moved by pulses .* is needed here"),
+    ("unknown kind", attribute("kind", "pulse"), "kind = 'pulse': no such kind of device; did you mean 'pulses'"),
     ("another map", attribute("conductance_map", "cubic"), "conductance_map = 'cubic': must be 'linear' or 'identity'"),
     ("negative read", replaced("read_time", (), -1e-9), "variable 'read_time' holds a value that is not at least 0"),
     *(

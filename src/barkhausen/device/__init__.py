@@ -18,10 +18,11 @@ from barkhausen.device.domain_wall.retention import retention
 from barkhausen.device.domain_wall.shape import EndStops, Grains, TrackShape
 from barkhausen.device.domain_wall.technology import DOMAIN_WALL
 from barkhausen.device.domain_wall.track import Racetrack
-from barkhausen.device.file import FORMAT_VERSION, read_device, write_device
+from barkhausen.device.file import FORMAT_VERSION, read_any_device, read_device, write_device
 from barkhausen.device.fitted import StateSummary, fitted, fitting_report
 from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
+from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
 from barkhausen.device.presets import (
     gaussian_device,
     named_device,
@@ -31,6 +32,9 @@ from barkhausen.device.presets import (
     shipped_names,
     shipped_toml,
 )
+from barkhausen.device.pulses.device import PulsedDevice
+from barkhausen.device.pulses.file import named_pulsed_device, pulsed_names, read_pulsed_device
+from barkhausen.device.pulses.sampling import DeviceSample
 from barkhausen.device.resistive.technology import RESISTIVE, ResistiveParameters
 from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, StateDistribution
 from barkhausen.device.statistics.selection import LEAST_DEVICES, FitReport, choose_fit
@@ -38,6 +42,7 @@ from barkhausen.device.statistics.summary import describe_statistics
 from barkhausen.device.technology import TECHNOLOGIES, Technology, load_technology, technology_of
 
 __all__ = [
+    "DEVICE_KINDS",
     "DOMAIN_WALL",
     "FORMAT_VERSION",
     "GATES",
@@ -49,7 +54,9 @@ __all__ = [
     "CharacterisedDevice",
     "CompactModel",
     "CompactParameters",
+    "DeviceKind",
     "DeviceParameters",
+    "DeviceSample",
     "EmpiricalStates",
     "EndStops",
     "Ensemble",
@@ -63,6 +70,7 @@ __all__ = [
     "ProgrammingEvent",
     "ProgrammingProtocol",
     "Pulse",
+    "PulsedDevice",
     "Racetrack",
     "ReadOut",
     "ResistiveParameters",
@@ -86,9 +94,13 @@ __all__ = [
     "load_parameters",
     "load_technology",
     "named_device",
+    "named_pulsed_device",
     "preset",
     "preset_names",
+    "pulsed_names",
+    "read_any_device",
     "read_device",
+    "read_pulsed_device",
     "retention",
     "shipped_file",
     "shipped_names",

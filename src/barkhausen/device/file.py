@@ -1,9 +1,9 @@
 """Device files: the common NetCDF format of simulated, measured and textbook devices.
 
-The dimensions are ``state``, ``device`` (one roughness realisation is one physical device) and ``cycle`` (one
-programming event). Required are ``state_value`` [state, device, cycle], ``state_range`` [bound] and the attributes
-``format_version``, ``technology``, ``kind`` and ``source``. All other contents are optional; ``docs/device-file.md``
-describes them.
+A file is of one kind (:mod:`.kinds`). In files of devices that are reset and programmed the dimensions are ``state``,
+``device`` (one roughness realisation is one physical device) and ``cycle`` (one programming event). Required are
+``state_value`` [state, device, cycle], ``state_range`` [bound] and the attributes ``format_version``, ``technology``,
+``kind`` and ``source``. All other contents are optional; ``docs/device-file.md`` describes them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any, Protocol
 
 import h5netcdf
 import xarray as xr
@@ -20,12 +21,25 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.files.netcdf import read_netcdf
 from barkhausen.device.characterised import FORMAT_VERSION, CharacterisedDevice
+from barkhausen.device.kinds import DEVICE_KINDS, STATES, DeviceKind, check_kind, kind_of
 
-__all__ = ["FORMAT_VERSION", "read_device", "write_device"]
+__all__ = ["FORMAT_VERSION", "read_any_device", "read_device", "read_device_of_kind", "write_device"]
+
+DEVICE_KINDS.register(
+    STATES, DeviceKind(STATES, "a device that is reset and programmed to one of its states", CharacterisedDevice)
+)
 
 
-def write_device(device: CharacterisedDevice, path: str | Path) -> None:
-    """Write a device file (NetCDF 4), atomically.
+class Labelled(Protocol):
+    """A device of any kind: a value around one data set."""
+
+    @property
+    def data(self) -> xr.Dataset:
+        """Content of the device file."""
+
+
+def write_device(device: Labelled, path: str | Path) -> None:
+    """Write a device file (NetCDF 4) of any kind, atomically.
 
     Raises:
         InputError: The path cannot be written.
@@ -44,11 +58,34 @@ def write_device(device: CharacterisedDevice, path: str | Path) -> None:
 
 
 def read_device(path: str | Path) -> CharacterisedDevice:
-    """Read and validate a device file.
+    """Read and validate the device file of a device that is reset and programmed.
 
     Raises:
-        InputError: The file is missing, is not NetCDF, has another format version, or holds values that are impossible
-            for a device. The message names the file and the variable.
+        InputError: The file is missing, is not NetCDF, has another format version, is of another kind, or holds values
+            that are impossible for a device. The message names the file and the variable.
+    """
+    device: CharacterisedDevice = read_device_of_kind(path, STATES)
+    return device
+
+
+def read_any_device(path: str | Path) -> Any:
+    """Read and validate a device file of any kind (:data:`.DEVICE_KINDS`).
+
+    Raises:
+        InputError: As :func:`read_device`.
+    """
+    return read_device_of_kind(path, None)
+
+
+def read_device_of_kind(path: str | Path, kind: str | None) -> Any:
+    """Read and validate a device file.
+
+    Args:
+        path: File.
+        kind: Kind that is needed. None: any kind.
+
+    Raises:
+        InputError: As :func:`read_device`.
     """
     path = Path(path)
     # A device file holds no dates, but xarray would decode a pulse width in "seconds" as one.
@@ -56,7 +93,9 @@ def read_device(path: str | Path) -> CharacterisedDevice:
     try:
         _text_attributes(data)
         _json_attributes(data)
-        return CharacterisedDevice(data)
+        if kind is not None:
+            check_kind(data, kind)
+        return kind_of(data).opened(data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     # Values that cannot belong together lead numpy, xarray and pydantic to errors of their own.

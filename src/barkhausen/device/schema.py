@@ -51,7 +51,7 @@ AT_REST = 0
 LEVELS = Flags((0, 1), ("cycle", "device"))
 
 
-class _Rule(NamedTuple):
+class Rule(NamedTuple):
     """Dimensions and allowed values of a variable."""
 
     dims: tuple[str, ...]
@@ -82,50 +82,50 @@ ESCAPE_DIRECTION = "escape_direction"
 """Variable with the direction of a wall's lower barrier along x: −1 or 1."""
 
 REQUIRED = {
-    "state_value": _Rule(("state", "device", "cycle"), holes=True),
-    "state_range": _Rule(("bound",)),
+    "state_value": Rule(("state", "device", "cycle"), holes=True),
+    "state_range": Rule(("bound",)),
 }
 OPTIONAL = {
-    **{name: _Rule(_STATE) for name in MOMENTS},
-    "energy": _Rule(("cause", "state")),
-    "conductance_low": _Rule(()),
-    "conductance_high": _Rule(()),
-    **{name: _Rule((), 0.0) for name in READ_OUT},
-    "gate_voltage": _Rule(_STATE),
-    "current_density": _Rule(_STATE),
-    "pulse_width": _Rule(_STATE),
-    "temperature_rise": _Rule(("pulse", "state"), 0.0),
-    "outcome": _Rule(("state", "device", "cycle")),
-    "sigma_device_interval": _Rule(_BOUND, low=0.0, holes=True),
-    "sigma_cycle_interval": _Rule(_BOUND, low=0.0, holes=True),
-    "normality_device": _Rule(_STATE, 0.0, 1.0, holes=True),
-    "normality_cycle": _Rule(_STATE, 0.0, 1.0, holes=True),
-    "overlap": _Rule(("state", "other_state"), 0.0, 1.0),
-    "overlap_interval": _Rule(("state", "other_state", "bound"), 0.0, 1.0, holes=True),
-    "read_error_rate": _Rule(_STATE, 0.0, 1.0, holes=True),
-    "read_error_interval": _Rule(_BOUND, 0.0, 1.0, holes=True),
-    "mutual_information": _Rule((), 0.0, np.log2(MAXIMAL_STATES), holes=True),
-    "mutual_information_interval": _Rule(("bound",), 0.0, np.log2(MAXIMAL_STATES), holes=True),
-    "mixture_weight": _Rule(("state", "component"), 0.0, 1.0, holes=True),
-    "mixture_mean": _Rule(("state", "component"), holes=True),
-    "mixture_sigma": _Rule(("state", "component"), 0.0, holes=True),
-    "mixture_weight_interval": _Rule(("state", "component", "bound"), 0.0, 1.0, holes=True),
-    "mixture_mean_interval": _Rule(("state", "component", "bound"), holes=True),
-    "mixture_sigma_interval": _Rule(("state", "component", "bound"), 0.0, holes=True),
-    "mixture_level": _Rule(_STATE),
-    "mixture_offset_sigma": _Rule(_STATE, 0.0),
-    "bandwidth_device": _Rule(_STATE, 0.0),
-    "bandwidth_cycle": _Rule(_STATE, 0.0),
-    **{name: _Rule(("state", "device"), 0.0, holes=True) for name in (*STABILITY, *STABILITY_ERRORS)},
-    **{name: _Rule(("state", "device"), holes=True) for name in STRING_BARRIERS},
-    ESCAPE_DIRECTION: _Rule(("state", "device"), -1.0, 1.0, holes=True),
-    "read_noise": _Rule(_STATE, 0.0),
-    "read_disturb": _Rule(_STATE, 0.0, 1.0, holes=True),
-    "fit_score": _Rule(("distribution",)),
-    "fit_behind": _Rule(("distribution",)),
-    "fit_standard_error": _Rule(("distribution",), 0.0),
-    "fit_distance": _Rule(("distribution", "state"), 0.0, 1.0),
-    "fit_p_value": _Rule(("distribution", "state"), 0.0, 1.0),
+    **{name: Rule(_STATE) for name in MOMENTS},
+    "energy": Rule(("cause", "state")),
+    "conductance_low": Rule(()),
+    "conductance_high": Rule(()),
+    **{name: Rule((), 0.0) for name in READ_OUT},
+    "gate_voltage": Rule(_STATE),
+    "current_density": Rule(_STATE),
+    "pulse_width": Rule(_STATE),
+    "temperature_rise": Rule(("pulse", "state"), 0.0),
+    "outcome": Rule(("state", "device", "cycle")),
+    "sigma_device_interval": Rule(_BOUND, low=0.0, holes=True),
+    "sigma_cycle_interval": Rule(_BOUND, low=0.0, holes=True),
+    "normality_device": Rule(_STATE, 0.0, 1.0, holes=True),
+    "normality_cycle": Rule(_STATE, 0.0, 1.0, holes=True),
+    "overlap": Rule(("state", "other_state"), 0.0, 1.0),
+    "overlap_interval": Rule(("state", "other_state", "bound"), 0.0, 1.0, holes=True),
+    "read_error_rate": Rule(_STATE, 0.0, 1.0, holes=True),
+    "read_error_interval": Rule(_BOUND, 0.0, 1.0, holes=True),
+    "mutual_information": Rule((), 0.0, np.log2(MAXIMAL_STATES), holes=True),
+    "mutual_information_interval": Rule(("bound",), 0.0, np.log2(MAXIMAL_STATES), holes=True),
+    "mixture_weight": Rule(("state", "component"), 0.0, 1.0, holes=True),
+    "mixture_mean": Rule(("state", "component"), holes=True),
+    "mixture_sigma": Rule(("state", "component"), 0.0, holes=True),
+    "mixture_weight_interval": Rule(("state", "component", "bound"), 0.0, 1.0, holes=True),
+    "mixture_mean_interval": Rule(("state", "component", "bound"), holes=True),
+    "mixture_sigma_interval": Rule(("state", "component", "bound"), 0.0, holes=True),
+    "mixture_level": Rule(_STATE),
+    "mixture_offset_sigma": Rule(_STATE, 0.0),
+    "bandwidth_device": Rule(_STATE, 0.0),
+    "bandwidth_cycle": Rule(_STATE, 0.0),
+    **{name: Rule(("state", "device"), 0.0, holes=True) for name in (*STABILITY, *STABILITY_ERRORS)},
+    **{name: Rule(("state", "device"), holes=True) for name in STRING_BARRIERS},
+    ESCAPE_DIRECTION: Rule(("state", "device"), -1.0, 1.0, holes=True),
+    "read_noise": Rule(_STATE, 0.0),
+    "read_disturb": Rule(_STATE, 0.0, 1.0, holes=True),
+    "fit_score": Rule(("distribution",)),
+    "fit_behind": Rule(("distribution",)),
+    "fit_standard_error": Rule(("distribution",), 0.0),
+    "fit_distance": Rule(("distribution", "state"), 0.0, 1.0),
+    "fit_p_value": Rule(("distribution", "state"), 0.0, 1.0),
 }
 
 
@@ -138,7 +138,7 @@ def validate(data: xr.Dataset) -> None:
     _validate_attributes(data.attrs)
     for name, rule in (REQUIRED | OPTIONAL).items():
         if name in data:
-            _validate_variable(data[name], rule)
+            validate_variable(data[name], rule)
         elif name in REQUIRED:
             raise InputError(f"variable '{name}' is missing from the device file")
     entry = TECHNOLOGIES.get(str(data.attrs["technology"]))
@@ -189,7 +189,12 @@ def _validate_attributes(attributes: Mapping[Any, Any]) -> None:
             raise InputError(f"{name} = {value!r}: must be {' or '.join(map(repr, known))}")
 
 
-def _validate_variable(variable: xr.DataArray, rule: _Rule) -> None:
+def validate_variable(variable: xr.DataArray, rule: Rule) -> None:
+    """Check the dimensions, the type and the values of one variable.
+
+    Raises:
+        InputError: One of them is not as the rule says.
+    """
     name = variable.name
     if set(variable.dims) != set(rule.dims):
         raise InputError(f"variable '{name}' has dimensions {variable.dims}, must be {tuple(sorted(rule.dims))}")

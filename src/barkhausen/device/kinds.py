@@ -1,0 +1,62 @@
+"""Registry of the kinds of device files: what a device of each kind is called, and how its data set is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.registry import Registry
+
+STATES = "states"
+"""Kind of files that name none, as those of version 1."""
+
+
+@dataclass(frozen=True)
+class DeviceKind:
+    """One kind of device file.
+
+    Args:
+        name: Name in device files, such as ``"pulses"``.
+        label: Name of a device in sentences, with its article.
+        opened: Function from the content of a device file to the device.
+    """
+
+    name: str
+    label: str
+    opened: Callable[[xr.Dataset], Any]
+
+
+DEVICE_KINDS: Registry[DeviceKind] = Registry("kind of device", "kind")
+"""Kinds of device files by name."""
+
+
+def kind_of(data: xr.Dataset) -> DeviceKind:
+    """The kind of a data set.
+
+    Raises:
+        InputError: It has a kind that is not known.
+    """
+    name = data.attrs.get("kind", STATES)
+    found = DEVICE_KINDS.find(name) if np.ndim(name) == 0 else None
+    if found is None:
+        raise InputError(f"kind = {name!r}: no such {DEVICE_KINDS.what}{did_you_mean(str(name), DEVICE_KINDS)}")
+    return found
+
+
+def check_kind(data: xr.Dataset, wanted: str) -> None:
+    """Refuse a data set of another kind.
+
+    Raises:
+        InputError: The data set is of another kind; the message says which.
+    """
+    found = kind_of(data)
+    if found.name != wanted:
+        other = DEVICE_KINDS[wanted]
+        raise InputError(
+            f"is {found.label} (kind = {found.name!r}), but {other.label} (kind = {other.name!r}) is needed here"
+        )
