@@ -1,5 +1,5 @@
 """Builds the compiled libraries: the micromagnetic kernel, compiled once per instruction set and chosen at run time,
-the scan of the learning rules, and the decay of devices.
+the scan and the updates of the learning rules, and the decay of devices.
 
 Everything else about the package stands in pyproject.toml. Without a compiler the package installs all the same and
 uses torch.
@@ -23,6 +23,7 @@ PACKAGE = "barkhausen.micromagnetics.compiled"
 FOLDER = Path("src/barkhausen/micromagnetics/compiled/cpp")
 SCANS = {
     "_scan": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/scan.cpp"),
+    "_split": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/split.cpp"),
     "_decay": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/decay.cpp"),
 }
 """Libraries of one source: package and source of each."""

@@ -78,6 +78,16 @@ class Dataset:
             test_inputs=self.test_inputs.sub(mean).div_(deviation),
         )
 
+    def symmetric(self) -> Dataset:
+        """Return the data set with pixels from −1 (black) to 1 (white); prepared features stay as they are."""
+        if self.prepared:
+            return self
+        return dataclasses.replace(
+            self,
+            train_inputs=self.train_inputs.mul(2.0).sub_(1.0),
+            test_inputs=self.test_inputs.mul(2.0).sub_(1.0),
+        )
+
     def with_validation(self, samples: int) -> Dataset:
         """Return a data set that tests on samples held out from training, and leaves the true test set alone.
 

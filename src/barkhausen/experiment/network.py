@@ -39,7 +39,7 @@ def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | 
     baseline = stream(recipe.seed, "start" if device is None else "start of float layers", where)
     model = float_network(recipe.network, shapes, baseline, recipe.batch_size)
     if device is None:
-        return model
+        return recipe.learning_rule.prepare(model, recipe.rule, stream(recipe.seed, "devices", where))
     with warnings.catch_warnings():
         # They are listed in the summary.
         warnings.simplefilter("ignore", DigitalWeightsWarning)

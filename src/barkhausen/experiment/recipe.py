@@ -54,11 +54,14 @@ class DatasetRecipe(StrictParameters):
     """``mnist``, ``fashion-mnist``, ``digits``, ``nsl-kdd`` or another registered data set."""
     validation_samples: Annotated[int, Field(ge=0)] = 0
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
+    scaling: Literal["standard", "symmetric"] = "standard"
+    """Scaling of the samples: ``standard`` (zero mean, unit standard deviation) or ``symmetric`` (from [0, 1] to
+    [−1, 1])."""
     test_every_epoch: bool = True
     """Whether the test set is used after every epoch, for the learning curve, or after the last one alone."""
 
     def load(self, data_dir: Path | None = None) -> Dataset:
-        """The data set, standardised, with its validation samples set aside.
+        """The data set, scaled, with its validation samples set aside.
 
         Args:
             data_dir: Root of the data sets.
@@ -69,13 +72,14 @@ class DatasetRecipe(StrictParameters):
         dataset = load_dataset(self.name, data_dir)
         if self.validation_samples:
             dataset = dataset.with_validation(self.validation_samples)
-        return dataset.standardised()
+        return dataset.standardised() if self.scaling == "standard" else dataset.symmetric()
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Resolved recipes of runs that were made before the key existed stay the same text.
         values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if key != "test_every_epoch" or not value}
+        usual = {"test_every_epoch": True, "scaling": "standard"}
+        return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
 
 class DeviceRecipe(StrictParameters):
@@ -173,8 +177,16 @@ class OptimizerRecipe(StrictParameters):
     """Momentum of sgd."""
     weight_decay: NotNegative = 0.0
     """Weight decay of float weights, biases and normalisation; never of the latent weight."""
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "exponential"] = "cosine"
     """Schedule of both rates over the epochs; the cosine ends just above zero."""
+    rate_decay: Annotated[float, Field(gt=0, le=1)] = 0.985
+    """Factor of the exponential schedule from one epoch to the next."""
+
+    @model_serializer(mode="wrap")
+    def _without_unused_decay(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Resolved recipes of runs that were made before the key existed stay the same text.
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "rate_decay" or self.schedule == "exponential"}
 
 
 class TransferRecipe(StrictParameters):

@@ -251,6 +251,9 @@ class Run:
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
                 if recipe.learning_rule.programs_while_training:
                     line |= _cumulative(training)
+                elif recipe.learning_rule.energy is not None:
+                    counted = recipe.learning_rule.energy(training.learner, recipe.rule)
+                    line["programming_joule"] = counted.total
                 line["seconds"] = time.perf_counter() - started
                 metrics.append(line)
                 # The metrics first: a checkpoint must never be ahead of them.
@@ -286,6 +289,8 @@ class Run:
         trained = training.held_out_accuracy()
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
         counts, breakdown = programming_counts(training.model), EnergyBreakdown()
+        if rule.energy is not None:
+            breakdown = rule.energy(training.learner, recipe.rule)
         if device is not None:
             breakdown = programming_energy(training.model)
             after = weight_histogram(training.model).cpu()
@@ -337,7 +342,7 @@ class Run:
             "network_code": code_summary(recipe.network.factory),
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
-            "assumed": assumptions(device),
+            "assumed": [*assumptions(device), *rule.assumed(recipe.rule)],
             "notes": [*self.notes, *lengthened(self.directory, recipe)],
             "software": software(),
         }

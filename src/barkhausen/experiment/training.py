@@ -122,6 +122,8 @@ class Training:
         if self.recipe.optimizer.schedule == "cosine":
             wave = 0.5 * (1 + math.cos(math.pi * self.epoch / self.recipe.epochs))
             factor = RATE_AT_THE_END + (1 - RATE_AT_THE_END) * wave
+        elif self.recipe.optimizer.schedule == "exponential":
+            factor = self.recipe.optimizer.rate_decay**self.epoch
         for group in self.learner.param_groups:
             group["lr"] = group["full_rate"] * factor
         self.model.train()

@@ -15,6 +15,7 @@ from barkhausen.learning.layers.crossbar import CrossbarLayer, crossbar_layers, 
 from barkhausen.learning.layers.linear import SynapseLinear
 from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.layers.recurrent import SynapseGRU, SynapseLSTM, SynapseRecurrent
+from barkhausen.learning.layers.ternary_gradient import with_ternary_gradients
 from barkhausen.learning.margin import default_margin
 from barkhausen.learning.networks.activations import QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
@@ -27,6 +28,7 @@ from barkhausen.learning.rules.level_change import LevelChange
 from barkhausen.learning.rules.margin_schedule import CosineMargin, LinearMargin
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.periodic import PeriodicInSitu
+from barkhausen.learning.rules.split_precision import SplitPrecision
 
 __all__ = [
     "BareOptimizerWarning",
@@ -46,6 +48,7 @@ __all__ = [
     "QuantisedHardtanh",
     "Quantiser",
     "ShiftBatchNorm",
+    "SplitPrecision",
     "SynapseConv1d",
     "SynapseConv2d",
     "SynapseGRU",
@@ -70,6 +73,7 @@ __all__ = [
     "synapse_layers",
     "transfer",
     "wait",
+    "with_ternary_gradients",
 ]
 
 __getattr__ = old_names(__name__)

@@ -1,6 +1,16 @@
 """Networks, one file each, registered in ``NETWORKS``; and their parts."""
 
-from barkhausen.learning.networks import autoencoder, convolutional, factory, perceptron
+from barkhausen.learning.networks import autoencoder, convolution_blocks, convolutional, factory, perceptron
 from barkhausen.learning.networks.registry import NETWORKS, Network, SavedSizes, Shapes
 
-__all__ = ["NETWORKS", "Network", "SavedSizes", "Shapes", "autoencoder", "convolutional", "factory", "perceptron"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "SavedSizes",
+    "Shapes",
+    "autoencoder",
+    "convolution_blocks",
+    "convolutional",
+    "factory",
+    "perceptron",
+]

@@ -11,10 +11,15 @@ from torch import nn
 from barkhausen.learning.networks.activations import QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
 
-Activation = Literal["relu", "hardtanh", "tanh", "quantised"]
+Activation = Literal["relu", "hardtanh", "tanh", "selu", "quantised"]
 Normalisation = Literal["batch", "shift", "none"]
 
-_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "hardtanh": nn.Hardtanh, "tanh": nn.Tanh}
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "hardtanh": nn.Hardtanh,
+    "tanh": nn.Tanh,
+    "selu": nn.SELU,
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Parts:
     """Choice of normalisation and activation.
 
     Args:
-        activation: ``relu``, ``hardtanh``, ``tanh``, or ``quantised`` (hard tanh with ``levels`` levels).
+        activation: ``relu``, ``hardtanh``, ``tanh``, ``selu``, or ``quantised`` (hard tanh with ``levels`` levels).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
         levels: Number of levels of the quantised activation.
     """

@@ -17,44 +17,32 @@ PATIENCE = 20
 """Steps of a wrapped optimiser on its own, without a programming event, after which it is warned of."""
 
 
-class Learner(torch.optim.Optimizer):
-    """A torch optimiser whose every step is followed by an update of the devices.
+class WrappedOptimizer(torch.optim.Optimizer):
+    """A torch optimiser whose every step is followed by something of the learning rule's own.
 
     It is an optimiser itself and works with learning-rate schedulers, gradient scalers and training frameworks. Its
     parameter groups and its state are those of the wrapped optimiser.
 
     Args:
-        optimizer: Any torch optimiser over the model's parameters.
-        model: Module with synapse layers anywhere inside.
-        generator: Random stream of all noise.
+        optimizer: Any torch optimiser.
 
     Raises:
-        InputError: The model has no synapse layer, a latent weight is parametrised, the optimiser holds none of their
-            latent weights (it was made for another model, for a part of this one, or before the model was converted),
-            or it evaluates the loss several times in one step (LBFGS).
+        InputError: The optimiser evaluates the loss several times in one step (LBFGS).
     """
 
-    programs_devices = True
-    """Whether a step programs devices; the inner optimiser alone does not."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self.optimizer = optimizer
-        self.generator = generator
-        self.layers = layers_with_devices(model)
-        held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-        if not any(id(layer.latent_weight) in held for layer in self.layers):
-            raise InputError(
-                "the optimiser holds no latent weight of this model's synapse layers (make it after the "
-                "conversion, from the parameters of the converted model)"
-            )
         if isinstance(optimizer, torch.optim.LBFGS):
             _refuse_repeated(optimizer)
-        watch_of(optimizer).patience = PATIENCE
         super().__init__(optimizer.param_groups, optimizer.defaults)
 
     @abstractmethod
     def update_devices(self) -> None:
-        """Update the devices after the optimiser has changed the latent weights."""
+        """Update the devices after the optimiser has changed the parameters."""
+
+    def before_step(self) -> None:
+        """Prepare for a step of the optimiser."""
+        return
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step of the optimiser, then of the devices.
@@ -65,8 +53,7 @@ class Learner(torch.optim.Optimizer):
         Raises:
             InputError: The optimiser evaluates the closure a second time, or a latent weight was parametrised.
         """
-        for layer in self.layers:
-            check_latent(layer)
+        self.before_step()
         watch = watch_of(self.optimizer)
         watch.expected = True
         try:
@@ -128,6 +115,44 @@ class Learner(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the optimiser's state."""
         self.optimizer.load_state_dict(state_dict)
+
+
+class Learner(WrappedOptimizer):
+    """A torch optimiser whose every step is followed by an update of the devices of synapse layers.
+
+    It is an optimiser itself and works with learning-rate schedulers, gradient scalers and training frameworks. Its
+    parameter groups and its state are those of the wrapped optimiser.
+
+    Args:
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers anywhere inside.
+        generator: Random stream of all noise.
+
+    Raises:
+        InputError: The model has no synapse layer, a latent weight is parametrised, the optimiser holds none of their
+            latent weights (it was made for another model, for a part of this one, or before the model was converted),
+            or it evaluates the loss several times in one step (LBFGS).
+    """
+
+    programs_devices = True
+    """Whether a step programs devices; the inner optimiser alone does not."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
+        self.generator = generator
+        self.layers = layers_with_devices(model)
+        held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        if not any(id(layer.latent_weight) in held for layer in self.layers):
+            raise InputError(
+                "the optimiser holds no latent weight of this model's synapse layers (make it after the "
+                "conversion, from the parameters of the converted model)"
+            )
+        super().__init__(optimizer)
+        watch_of(optimizer).patience = PATIENCE
+
+    def before_step(self) -> None:
+        """Refuse latent weights that are computed from something else."""
+        for layer in self.layers:
+            check_latent(layer)
 
 
 def layers_with_devices(model: nn.Module) -> list[SynapseLayer]:

@@ -15,6 +15,7 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.synapse.decay import Decay
+from barkhausen.synapse.energy import EnergyBreakdown
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,11 @@ class Rule:
         latent_rate: Learning rate of the latent weights of a recipe that states none. It does not depend on the device:
             latent weights move over [−1, 1] whatever the number of levels.
         defaults: Tables of a recipe whose defaults differ under this rule.
+        prepare: Function that makes of a network of float layers what a rule without characterised devices trains, from
+            the network, the options and a random stream. Default: the network itself.
+        energy: Energy in J of the updates that a learner has counted, from the learner and the options; None where
+            none is counted, or where the devices of the layers count it.
+        assumed: Function from the options to assumptions behind the numbers of the rule, a line each.
         options: Model of the recipe's table ``[rule]``.
         monitoring: Function from the options and the number of states to what the rule must know of its devices at a
             step. Default: nothing.
@@ -74,6 +80,9 @@ class Rule:
     margin: DefaultMargin = IN_SITU
     latent_rate: float = 6e-3
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    prepare: Callable[[nn.Module, Any, torch.Generator], nn.Module] = lambda model, options, generator: model
+    energy: Callable[[Any, Any], EnergyBreakdown] | None = None
+    assumed: Callable[[Any], list[str]] = lambda options: []
     options: type[Parameters] = NoOptions
     monitoring: Callable[[Any, int], Monitoring] = lambda options, states: Monitoring()
     colours: Literal["cool", "warm", "grey", "other"] = "other"
