@@ -1,5 +1,6 @@
 """Characterised devices: the device file, the technologies, and the statistics of states."""
 
+from barkhausen.device.categories.device import CategoricalDevice, Categories, Pulses
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.domain_wall.characterise import Characterisation
@@ -36,6 +37,8 @@ from barkhausen.device.pulses.device import PulsedDevice
 from barkhausen.device.pulses.file import named_pulsed_device, pulsed_names, read_pulsed_device
 from barkhausen.device.pulses.sampling import DeviceSample
 from barkhausen.device.resistive.technology import RESISTIVE, ResistiveParameters
+from barkhausen.device.skyrmion.parameters import SkyrmionParameters
+from barkhausen.device.skyrmion.technology import SKYRMION
 from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, StateDistribution
 from barkhausen.device.statistics.selection import LEAST_DEVICES, FitReport, choose_fit
 from barkhausen.device.statistics.summary import describe_statistics
@@ -48,8 +51,11 @@ __all__ = [
     "GATES",
     "LEAST_DEVICES",
     "RESISTIVE",
+    "SKYRMION",
     "TECHNOLOGIES",
     "Calibration",
+    "CategoricalDevice",
+    "Categories",
     "Characterisation",
     "CharacterisedDevice",
     "CompactModel",
@@ -71,9 +77,11 @@ __all__ = [
     "ProgrammingProtocol",
     "Pulse",
     "PulsedDevice",
+    "Pulses",
     "Racetrack",
     "ReadOut",
     "ResistiveParameters",
+    "SkyrmionParameters",
     "StateCoordinate",
     "StateDistribution",
     "StateSummary",

@@ -24,6 +24,7 @@ from jaxtyping import Float, Int8
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import deprecated
+from barkhausen.device.categories.transitions import Transitions
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.display.description import describe_device
 from barkhausen.device.display.plots import plot_of
@@ -190,7 +191,7 @@ class CharacterisedDevice:
         Raises:
             InputError: They do not fit this device.
         """
-        return CharacterisedDevice(_merged(self.data, extras))
+        return type(self)(_merged(self.data, extras))
 
     def plot(self, axes: Axes | None = None, *, kind: str = "distribution") -> Axes:
         """Draw the device, ready for a column of a journal.
@@ -276,6 +277,11 @@ class CharacterisedDevice:
     def junction(self) -> TunnelJunction:
         """The tunnel junction of a domain-wall device."""
         return TunnelJunction.model_validate(json.loads(self.data.attrs["parameters"])["junction"])
+
+    @property
+    def transitions(self) -> Transitions | None:
+        """What pulses make of each category of the device; None for one that is reset before it is programmed."""
+        return None
 
     @property
     def failure_rate(self) -> Array:

@@ -26,7 +26,7 @@ from barkhausen.device.kinds import DEVICE_KINDS, STATES, DeviceKind, check_kind
 __all__ = ["FORMAT_VERSION", "read_any_device", "read_device", "read_device_of_kind", "write_device"]
 
 DEVICE_KINDS.register(
-    STATES, DeviceKind(STATES, "a device that is reset and programmed to one of its states", CharacterisedDevice)
+    STATES, DeviceKind(STATES, "a device that is reset and programmed to one of its states", CharacterisedDevice, True)
 )
 
 

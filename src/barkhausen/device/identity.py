@@ -9,6 +9,9 @@ import numpy as np
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.schema import BANDWIDTHS, MIXTURE, MOMENTS
 
+CATEGORIES = ("category_state", "category_value", "category_sigma", "transition_count", "pulse_of")
+"""Variables that decide how a device whose states are categories is programmed."""
+
 HASH_BYTES = 16
 """Length of the hash: 128 bits."""
 
@@ -17,7 +20,7 @@ def statistics_hash(device: CharacterisedDevice) -> bytes:
     """Hash (16 bytes) of everything that decides the distribution of programmed weights.
 
     That is the range of the state coordinate, the declared moments and, unless the distribution is normal, the values
-    of the states with their bandwidths or mixtures. Energies, barriers, drives and metadata are left out: they do not
+    of the states with their bandwidths or mixtures; of categories, what pulses make of them. Energies, barriers, drives and metadata are left out: they do not
     change what a saved state means. Numbers count in single precision, so that the same device has the same hash on
     every machine.
     """
@@ -26,6 +29,7 @@ def statistics_hash(device: CharacterisedDevice) -> bytes:
     distribution = str(data.attrs.get("distribution", "empirical"))
     if distribution != "gaussian":
         names += ["state_value", *BANDWIDTHS, *MIXTURE]
+    names += CATEGORIES
     found = hashlib.sha256(f"{distribution} {data.attrs.get('noise_pool', 'state')}".encode())
     for name in names:
         if name not in data:

@@ -24,11 +24,14 @@ class DeviceKind:
         name: Name in device files, such as ``"pulses"``.
         label: Name of a device in sentences, with its article.
         opened: Function from the content of a device file to the device.
+        has_states: Whether the device is programmed to states, and is a
+            :class:`~barkhausen.device.CharacterisedDevice`.
     """
 
     name: str
     label: str
     opened: Callable[[xr.Dataset], Any]
+    has_states: bool = False
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry("kind of device", "kind")
@@ -54,9 +57,8 @@ def check_kind(data: xr.Dataset, wanted: str) -> None:
     Raises:
         InputError: The data set is of another kind; the message says which.
     """
-    found = kind_of(data)
-    if found.name != wanted:
-        other = DEVICE_KINDS[wanted]
+    found, other = kind_of(data), DEVICE_KINDS[wanted]
+    if found is not other and not (wanted == STATES and found.has_states):
         raise InputError(
             f"is {found.label} (kind = {found.name!r}), but {other.label} (kind = {other.name!r}) is needed here"
         )

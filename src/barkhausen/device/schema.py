@@ -129,13 +129,17 @@ OPTIONAL = {
 }
 
 
-def validate(data: xr.Dataset) -> None:
+def validate(data: xr.Dataset, kind: str = KIND) -> None:
     """Check a data set.
+
+    Args:
+        data: Content of a device file.
+        kind: Kind that it must have: this one, or another that has all that this one has.
 
     Raises:
         InputError: A variable is missing, has the wrong shape, or holds a value that is impossible for a device.
     """
-    _validate_attributes(data.attrs)
+    _validate_attributes(data.attrs, kind)
     for name, rule in (REQUIRED | OPTIONAL).items():
         if name in data:
             validate_variable(data[name], rule)
@@ -165,7 +169,7 @@ def check_states(states: int) -> None:
         raise InputError(f"the device has {states} state(s); a synapse needs 2 to {MAXIMAL_STATES}")
 
 
-def _validate_attributes(attributes: Mapping[Any, Any]) -> None:
+def _validate_attributes(attributes: Mapping[Any, Any], wanted: str) -> None:
     # An attribute of another program's file may be an array, which has no truth value.
     version: Any = attributes.get("format_version")
     source = attributes.get("source")
@@ -175,8 +179,8 @@ def _validate_attributes(attributes: Mapping[Any, Any]) -> None:
     if not isinstance(technology, str) or not technology:
         raise InputError(f"technology = {technology!r}: must be the name of a technology")
     kind = attributes.get("kind")
-    if not isinstance(kind, str) or kind != KIND:
-        raise InputError(f"kind = {kind!r}: this version of barkhausen reads {KIND!r}")
+    if not isinstance(kind, str) or kind != wanted:
+        raise InputError(f"kind = {kind!r}: must be {wanted!r} here")
     if not isinstance(source, str) or source not in SOURCES:
         raise InputError(f"source = {source!r}: must be one of {', '.join(SOURCES)}")
     for name, known in (

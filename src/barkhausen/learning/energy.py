@@ -22,9 +22,5 @@ def programming_energy(model: nn.Module, phase: Phase | None = None) -> EnergyBr
     for _, layer in synapse_layers(model):
         counters = layer.synapses.counters
         energies = AttemptEnergies.from_device(layer.synapses.kind.device)
-        breakdown += (
-            energies.of_counters(counters)
-            if phase is None
-            else energies.of_attempts(counters.attempts[phase].sum(dim=1).cpu().numpy())
-        )
+        breakdown += energies.of_counters(counters, phase)
     return breakdown

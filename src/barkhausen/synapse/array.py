@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
-from barkhausen.synapse.counters import Phase, ProgrammingCounters
+from barkhausen.synapse.counters import Phase
 from barkhausen.synapse.identity import check_identity, identity_of
 from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
@@ -19,7 +19,7 @@ from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes")
+PER_SYNAPSE = ("weight", "state", "device_index", "stuck", "writes", "category")
 """Tensors of an array that hold one number for each synapse."""
 
 PRECISIONS = (torch.float32, torch.float64)
@@ -27,6 +27,18 @@ PRECISIONS = (torch.float32, torch.float64)
 
 POPULATION = 4096
 """Distinct sets of offsets kept for one array; synapses are spread over them at random."""
+
+
+class _Event(NamedTuple):
+    """Devices after one programming event each."""
+
+    weight: Tensor
+    state: Tensor
+    misses: Tensor
+    """Attempts that ended outside the margin."""
+    category: Tensor | None = None
+    pulses: Tensor | None = None
+    """Category of each device and pulse of each attempt, where states are categories."""
 
 
 class SynapseArray(nn.Module):
@@ -58,6 +70,8 @@ class SynapseArray(nn.Module):
     """Mask of the stuck synapses. None if there are no stuck devices."""
     writes: Tensor | None
     """Attempts made on each synapse (int32). None if they are not counted."""
+    category: Tensor | None
+    """Category of each synapse (uint8), where states are categories: what the next pulse does depends on it."""
 
     def __init__(
         self,
@@ -74,7 +88,7 @@ class SynapseArray(nn.Module):
         self.made_with = write
         """Write-verify settings that the array was made with; a schedule may change the margin of :attr:`kind`."""
         self.kind = SynapseKind(device, write, device.distribution().to(where))
-        self.counters = ProgrammingCounters(device.states, write.attempts).to(where)
+        self.counters = self.kind.new_counters().to(where)
         self.register_buffer("weight", torch.zeros(shape, device=where))
         self.register_buffer("state", torch.zeros(shape, dtype=torch.uint8, device=where))
         # Two bytes each, as bytes: neither gloo nor NCCL sends 16-bit integers, and training on several processes
@@ -83,7 +97,11 @@ class SynapseArray(nn.Module):
         population, origins = self.kind.statistics.draw_population(min(POPULATION, self.weight.numel()), generator)
         self.register_buffer("centres", self.levels + population)
         self.register_buffer("origins", origins)
-        empty = {"stuck": (write.faults.stuck > 0, torch.bool), "writes": (write.count_writes, torch.int32)}
+        empty = {
+            "stuck": (write.faults.stuck > 0, torch.bool),
+            "writes": (write.count_writes, torch.int32),
+            "category": (self.kind.categorical is not None, torch.uint8),
+        }
         for name, (wanted, dtype) in empty.items():
             self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=where) if wanted else None)
         if self.weight.dtype not in PRECISIONS:
@@ -131,6 +149,7 @@ class SynapseArray(nn.Module):
         super().__setstate__(state)
         # Pickled by an earlier version.
         self.__dict__.setdefault("made_with", self.kind.write)
+        self._buffers.setdefault("category", None)
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
@@ -149,6 +168,11 @@ class SynapseArray(nn.Module):
     def _check_indices(self, state_dict: dict[str, Any], prefix: str) -> None:
         """Refuse states and devices that there are not: kernels look them up without a check."""
         state, devices = state_dict.get(f"{prefix}state"), state_dict.get(f"{prefix}device_bytes")
+        category = state_dict.get(f"{prefix}category")
+        if isinstance(category, Tensor) and category.numel() and self.kind.categorical is not None:
+            last = len(self.kind.categorical.state) - 1
+            if not 0 <= int(category.min()) <= int(category.max()) <= last:
+                raise InputError(f"{prefix}category: must be from 0 to {last}")
         if isinstance(state, Tensor) and state.numel() and not 0 <= int(state.min()) <= int(state.max()) < self.states:
             raise InputError(f"{prefix}state: must be from 0 to {self.states - 1}")
         if (
@@ -186,6 +210,8 @@ class SynapseArray(nn.Module):
         self.state.zero_()
         if self.writes is not None:
             self.writes.zero_()
+        if self.category is not None and self.kind.categorical is not None:
+            self.category.fill_(int(self.kind.categorical.first[0]))
         if self.stuck is not None:
             self._stick(self.stuck, generator)
 
@@ -202,6 +228,9 @@ class SynapseArray(nn.Module):
         rest = self._centre(self.device_index.view(-1), state.view(-1)).view(shape).clamp(low, high)
         self.weight.copy_(torch.where(stuck, rest, self.weight))
         self.state.copy_(torch.where(stuck, state.to(torch.uint8), self.state))
+        if self.category is not None and self.kind.categorical is not None:
+            held = self.kind.categorical.category_of(state.to(torch.int64)).to(torch.uint8)
+            self.category.copy_(torch.where(stuck, held, self.category))
 
     def like(self, generator: torch.Generator, **settings: Unpack[WriteSettings]) -> SynapseArray:
         """Array of the same shape and kind, made of fresh devices.
@@ -251,12 +280,14 @@ class SynapseArray(nn.Module):
         """Program the selected devices only."""
         index = mark.nonzero().squeeze(1)
         target = target.index_select(0, index)
-        weight, state, misses = self._programmed(target, index, generator)
-        self.counters.count(phase, target, misses)
-        self.weight.view(-1).index_copy_(0, index, weight)
-        self.state.view(-1).index_copy_(0, index, state)
+        event = self._programmed(target, index, generator)
+        self._count(phase, target, event)
+        self.weight.view(-1).index_copy_(0, index, event.weight)
+        self.state.view(-1).index_copy_(0, index, event.state)
+        if self.category is not None and event.category is not None:
+            self.category.view(-1).index_copy_(0, index, event.category)
         if self.writes is not None:
-            self.writes.view(-1).index_add_(0, index, self.kind.attempts(misses))
+            self.writes.view(-1).index_add_(0, index, self.kind.attempts(event.misses))
 
     def _program_masked(
         self,
@@ -266,16 +297,22 @@ class SynapseArray(nn.Module):
         phase: Phase,
     ) -> None:
         """Compute all devices and keep the result for the selected ones."""
-        weight, state, misses = self._programmed(target, None, generator)
-        self.counters.count(phase, target, misses, happened=mark)
-        if mark is not None:
-            weight = torch.where(mark, weight, self.weight.view(-1))
-            state = torch.where(mark, state, self.state.view(-1))
-        self.weight.copy_(weight.view(self.weight.shape))
-        self.state.copy_(state.view(self.state.shape))
+        event = self._programmed(target, None, generator)
+        self._count(phase, target, event, mark)
+        found = ((self.weight, event.weight), (self.state, event.state), (self.category, event.category))
+        for held, value in found:
+            if held is not None and value is not None:
+                kept = value if mark is None else torch.where(mark, value, held.view(-1))
+                held.copy_(kept.view(held.shape))
         if self.writes is not None:
-            attempts = self.kind.attempts(misses)
+            attempts = self.kind.attempts(event.misses)
             self.writes.add_((attempts if mark is None else attempts * mark).view(self.writes.shape))
+
+    def _count(self, phase: Phase, target: Tensor, event: _Event, happened: Tensor | None = None) -> None:
+        """Count events, and their pulses where states are categories."""
+        self.counters.count(phase, target, event.misses, happened)
+        if event.pulses is not None:
+            self.counters.count_pulses(phase, event.pulses, happened)
 
     def draw(
         self, target: Int[Tensor, " synapse"], generator: torch.Generator | None = None
@@ -288,11 +325,10 @@ class SynapseArray(nn.Module):
         noise = self.kind.statistics.draw_noise(target, generator, self._origin(device))
         return noise.add_(self._centre(device, target)).clamp_(low, high)
 
-    def _programmed(
-        self, target: Tensor, index: Tensor | None, generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Weight, state and missed attempts of the devices at flat positions ``index`` (or all) after one event
-        each."""
+    def _programmed(self, target: Tensor, index: Tensor | None, generator: torch.Generator | None) -> _Event:
+        """The devices at flat positions ``index`` (or all) after one event each."""
+        if self.category is not None:
+            return self._categorised(self.category.view(-1), target, index, generator)
         flat = [x if x is None else x.view(-1) for x in (self.device_index, self.stuck, self.weight, self.state)]
         device, stuck, held, before = flat if index is None else [x if x is None else x[index] for x in flat]
         assert device is not None and held is not None and before is not None
@@ -301,7 +337,20 @@ class SynapseArray(nn.Module):
         if stuck is not None:
             weight, misses = self.kind.hold(stuck, held, target, weight, misses)
             state = torch.where(stuck, before, state)
-        return weight, state, misses
+        return _Event(weight, state, misses)
+
+    def _categorised(
+        self, category: Tensor, target: Tensor, index: Tensor | None, generator: torch.Generator | None
+    ) -> _Event:
+        """As :meth:`_programmed`, where states are categories."""
+        writer, stuck = self.kind.categorical, None if self.stuck is None else self.stuck.view(-1)
+        assert writer is not None
+        if index is not None:
+            category = category.index_select(0, index)
+            stuck = None if stuck is None else stuck.index_select(0, index)
+        found = writer.write(category.to(torch.int64), target, self.kind.write, generator, stuck=stuck)
+        weight, state = found.weight.to(self.weight.dtype), writer.state_of(found.category).to(torch.uint8)
+        return _Event(weight, state, found.misses, found.category.to(torch.uint8), found.pulses)
 
     def _origin(self, device: Tensor) -> Int[Tensor, " event"] | None:
         """Index of the noise distribution of each device."""

@@ -43,6 +43,8 @@ class SynapseBank:
         origins = [array.origins for array in arrays if array.origins is not None]
         self.origins = torch.cat(origins) if origins else None
         self.outcomes = torch.stack([array.counters.outcomes for array in arrays])
+        pulses = [array.counters.pulses for array in arrays if array.counters.pulses is not None]
+        self.pulses = torch.stack(pulses) if pulses else None
         sizes, rows = (torch.tensor(x, device=where) for x in (self.sizes, [len(a.centres) for a in arrays]))
         self.ends = sizes.cumsum(0)
         self.first_row = rows.cumsum(0) - rows
@@ -58,6 +60,8 @@ class SynapseBank:
             if self.origins is not None:
                 array.origins = self.origins[row : row + devices]
             array.counters.outcomes = self.outcomes[number]
+            if self.pulses is not None:
+                array.counters.pulses = self.pulses[number]
             start, row = end, row + devices
         self._pointers = [array.weight.data_ptr() for array in arrays]
 
@@ -118,21 +122,47 @@ class SynapseBank:
         """
         array = torch.bucketize(index, self.ends, right=True)
         states, columns = self.outcomes.shape[2:]
-        row = self.first_row.index_select(0, array).add_(self._flat["device_index"].index_select(0, index))
-        origin = None if self.origins is None else self.origins.index_select(0, row)
-        centre: Float[Tensor, " event"] = torch.take(self.centres, row.mul_(states).add_(target))
-        weight, misses = self.kind.write_verify(centre, target, generator, origin)
-        weight, state = weight.to(self.weight.dtype), target.to(torch.uint8)
-        if "stuck" in self._flat:
-            stuck, held, before = (self._flat[name].index_select(0, index) for name in ("stuck", "weight", "state"))
-            weight, misses = self.kind.hold(stuck, held, target, weight, misses)
-            state = torch.where(stuck, before, state)
+        if self.pulses is not None:
+            weight, state, misses = self._write_categories(index, target, array, generator, phase)
+        else:
+            weight, state, misses = self._write(index, target, array, generator)
         if "writes" in self._flat:
             self._flat["writes"].index_add_(0, index, self.kind.attempts(misses))
         key = array.mul_(len(Phase)).add_(int(phase)).mul_(states).add_(target).mul_(columns).add_(misses)
         self.outcomes.view(-1).index_add_(0, key, self.one.expand(key.shape))
         self.weight.index_copy_(0, index, weight)
         self._flat["state"].index_copy_(0, index, state)
+
+    def _write(
+        self, index: Tensor, target: Tensor, array: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weight, state and missed attempts of devices after one event each."""
+        row = self.first_row.index_select(0, array).add_(self._flat["device_index"].index_select(0, index))
+        origin = None if self.origins is None else self.origins.index_select(0, row)
+        centre: Float[Tensor, " event"] = torch.take(self.centres, row.mul_(self.outcomes.shape[2]).add_(target))
+        weight, misses = self.kind.write_verify(centre, target, generator, origin)
+        weight, state = weight.to(self.weight.dtype), target.to(torch.uint8)
+        if "stuck" in self._flat:
+            stuck, held, before = (self._flat[name].index_select(0, index) for name in ("stuck", "weight", "state"))
+            weight, misses = self.kind.hold(stuck, held, target, weight, misses)
+            state = torch.where(stuck, before, state)
+        return weight, state, misses
+
+    def _write_categories(
+        self, index: Tensor, target: Tensor, array: Tensor, generator: torch.Generator | None, phase: Phase
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As :meth:`_write`, where states are categories, which change in place; pulses are counted."""
+        writer = self.kind.categorical
+        assert writer is not None and self.pulses is not None
+        stuck = self._flat["stuck"].index_select(0, index) if "stuck" in self._flat else None
+        category = self._flat["category"].index_select(0, index).to(torch.int64)
+        found = writer.write(category, target, self.kind.write, generator, stuck=stuck)
+        self._flat["category"].index_copy_(0, index, found.category.to(torch.uint8))
+        phases, pulses = self.pulses.shape[1:]
+        key = (array * phases + int(phase)) * pulses + found.pulses.clamp_min(0)
+        there = (found.pulses >= 0).to(torch.int64)
+        self.pulses.view(-1).index_add_(0, key.view(-1), there.view(-1))
+        return found.weight.to(self.weight.dtype), writer.state_of(found.category).to(torch.uint8), found.misses
 
     def set_margin(self, margin: float) -> None:
         """Give all arrays another tolerance margin."""

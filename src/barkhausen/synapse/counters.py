@@ -28,17 +28,25 @@ class ProgrammingCounters(nn.Module):
     ``outcomes[phase, state, n]`` counts the events that succeeded at attempt n + 1; the last column counts those that
     were still outside the margin after the last attempt. The table is a buffer on the array's torch device and is read
     back only when a report needs it.
+
+    Args:
+        states: Number of states.
+        max_attempts: Largest number of attempts of one event.
+        pulses: Number of pulses of a device whose states are categories, each of which is counted. Default: none.
     """
 
     outcomes: Tensor
     one: Tensor
+    pulses: Tensor | None
+    """Number of pulses, ``[phase, pulse]``. None for devices that are reset and programmed."""
 
-    def __init__(self, states: int, max_attempts: int) -> None:
+    def __init__(self, states: int, max_attempts: int, pulses: int = 0) -> None:
         super().__init__()
         self.max_attempts = max_attempts
         shape = (len(Phase), states, max_attempts + 1)
         check_memory(COPIES * 8.0 * math.prod(shape), f"max_attempts = {max_attempts}: counted for {states} states")
         self.register_buffer("outcomes", torch.zeros(shape, dtype=torch.int64))
+        self.register_buffer("pulses", torch.zeros((len(Phase), pulses), dtype=torch.int64) if pulses else None)
         self.register_buffer("one", torch.ones((), dtype=torch.int64), persistent=False)
 
     def count(
@@ -60,6 +68,20 @@ class ProgrammingCounters(nn.Module):
         ones = self.one.expand(key.shape) if happened is None else happened.to(torch.int64)
         self.outcomes[phase].view(-1).index_add_(0, key, ones)
 
+    def count_pulses(
+        self, phase: Phase, pulse: Int[Tensor, "*event"], happened: Bool[Tensor, "*event"] | None = None
+    ) -> None:
+        """Add pulses.
+
+        Args:
+            phase: Phase of all of them.
+            pulse: Number of each pulse; −1 where there was none.
+            happened: Mask of the pulses to count. Default: all of them.
+        """
+        assert self.pulses is not None
+        there = pulse >= 0 if happened is None else (pulse >= 0) & happened
+        self.pulses[phase].index_add_(0, pulse.clamp_min(0).reshape(-1), there.to(torch.int64).reshape(-1))
+
     @property
     def attempts(self) -> Int[Tensor, "phase state attempt"]:
         """Number of times that attempt n + 1 was made; ``attempts[..., 0]`` is the number of events."""
@@ -78,3 +100,5 @@ class ProgrammingCounters(nn.Module):
     def reset(self) -> None:
         """Set all counts to zero."""
         self.outcomes.zero_()
+        if self.pulses is not None:
+            self.pulses.zero_()

@@ -16,7 +16,8 @@ from jaxtyping import Float, Int
 
 from barkhausen.core.renamed import deprecated
 from barkhausen.device import CharacterisedDevice
-from barkhausen.synapse.counters import ProgrammingCounters
+from barkhausen.device.categories.transitions import Transitions
+from barkhausen.synapse.counters import Phase, ProgrammingCounters
 from barkhausen.synapse.plots import describe_energy, plot_energy
 
 if TYPE_CHECKING:
@@ -106,16 +107,18 @@ class AttemptEnergies:
     Args:
         by_cause: Energies of each cause.
         labels: Name of each cause in tables and figures.
+        transitions: Energies of single pulses of a device whose states are categories. Default: none.
     """
 
     by_cause: Mapping[str, Float[np.ndarray, " state"]]
     labels: Mapping[str, str] = field(default_factory=dict)
+    transitions: Transitions | None = None
 
     @classmethod
     def from_device(cls, device: CharacterisedDevice) -> AttemptEnergies:
         """The energies that the device file gives."""
         causes = device.energy_causes
-        return cls({cause: device.energy(cause) for cause in causes}, causes)
+        return cls({cause: device.energy(cause) for cause in causes}, causes, device.transitions)
 
     def of_attempts(self, attempts: Int[np.ndarray, " state"]) -> EnergyBreakdown:
         """Breakdown of that many attempts to each state."""
@@ -123,6 +126,22 @@ class AttemptEnergies:
             {cause: float(attempts @ energy) for cause, energy in self.by_cause.items()}, dict(self.labels)
         )
 
-    def of_counters(self, counters: ProgrammingCounters) -> EnergyBreakdown:
-        """Breakdown of everything an array has counted: all phases, all attempts."""
-        return self.of_attempts(counters.attempts.sum(dim=(0, 2)).cpu().numpy())
+    def of_counters(self, counters: ProgrammingCounters, phase: Phase | None = None) -> EnergyBreakdown:
+        """Breakdown of everything an array has counted, all attempts included.
+
+        A device whose states are categories takes the pulses counted, a read before the first one of an event, and a
+        read after each attempt.
+
+        Args:
+            counters: Counters of an array.
+            phase: Phase that counts. Default: all.
+        """
+        phases = list(Phase) if phase is None else [phase]
+        attempts = counters.attempts[phases]
+        if self.transitions is None or counters.pulses is None:
+            return self.of_attempts(attempts.sum(dim=(0, 2)).cpu().numpy())
+        pulses = counters.pulses[phases].sum(0).cpu().numpy()
+        reads = int(attempts.sum()) + int(attempts[..., 0].sum())
+        parts = {cause: float(pulses @ energy) for cause, energy in self.transitions.energies.items()}
+        parts |= {cause: reads * energy for cause, energy in self.transitions.read_energy.items()}
+        return EnergyBreakdown(parts, dict(self.labels))

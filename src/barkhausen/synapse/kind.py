@@ -12,8 +12,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, StateDistribution
 from barkhausen.device.identity import statistics_hash
+from barkhausen.synapse.categorical import CategoricalWriter
+from barkhausen.synapse.counters import ProgrammingCounters
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.write_verify import WriteVerify
 
@@ -38,11 +41,21 @@ class SynapseKind:
     """Weights at the two ends of the device's range."""
     lost: Float[Tensor, " state"] | None = field(init=False)
     """Probability that an attempt to each state annihilates the wall and leaves the device at an end of its range."""
+    categorical: CategoricalWriter | None = field(init=False)
+    """Writer of a device whose states are categories. None for one that is reset before it is programmed."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight_range", self.device.weight_range)
         self.write.faults.check(self.device.states)
         object.__setattr__(self, "lost", self.write.faults.lost(self.device, self.statistics.levels.device))
+        tables = self.device.transitions
+        if tables is not None and self.lost is not None:
+            raise InputError(
+                f"faults.annihilated_walls = {self.write.faults.annihilated_walls!r}: must be 0 for a device whose "
+                "states are categories; the failures of its pulses are in its transitions"
+            )
+        writer = None if tables is None else CategoricalWriter(tables, self.statistics.levels)
+        object.__setattr__(self, "categorical", writer)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SynapseKind:
         # A kind never changes, so copies of a network can share it.
@@ -97,6 +110,11 @@ class SynapseKind:
     def count_writes(self) -> bool:
         """Whether every synapse counts the attempts made on it."""
         return self.write.count_writes
+
+    def new_counters(self) -> ProgrammingCounters:
+        """Counters of an array of this kind, at zero, on the CPU."""
+        pulses = 0 if self.categorical is None else self.categorical.transitions.pulses
+        return ProgrammingCounters(self.device.states, self.max_attempts, pulses)
 
     def write_verify(
         self,

@@ -30,7 +30,6 @@ from barkhausen.experiment.retention.settings import RetentionSettings
 from barkhausen.experiment.retention.waiting import Draws
 from barkhausen.learning import synapse_layers, wait
 from barkhausen.synapse import AttemptEnergies, EnergyBreakdown, Phase
-from barkhausen.synapse.counters import ProgrammingCounters
 from barkhausen.synapse.drift import disturb
 from barkhausen.synapse.escape import Escape
 
@@ -198,7 +197,7 @@ def _prepare(chip: nn.Module, attempts: int) -> None:
     for _, layer in synapse_layers(chip):
         array = layer.synapses
         array.kind = replace(array.kind, write=array.kind.write.changed(max_attempts=attempts))
-        array.counters = ProgrammingCounters(array.states, attempts).to(array.weight.device)
+        array.counters = array.kind.new_counters().to(array.weight.device)
 
 
 def _programming(chip: nn.Module) -> EnergyBreakdown:

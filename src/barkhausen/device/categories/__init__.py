@@ -1,0 +1,1 @@
+"""Devices whose states are categories: what a pulse makes of each, and which pulses lead to a state."""
