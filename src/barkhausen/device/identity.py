@@ -20,9 +20,9 @@ def statistics_hash(device: CharacterisedDevice) -> bytes:
     """Hash (16 bytes) of everything that decides the distribution of programmed weights.
 
     That is the range of the state coordinate, the declared moments and, unless the distribution is normal, the values
-    of the states with their bandwidths or mixtures; of categories, what pulses make of them. Energies, barriers, drives and metadata are left out: they do not
-    change what a saved state means. Numbers count in single precision, so that the same device has the same hash on
-    every machine.
+    of the states with their bandwidths or mixtures; for states that are categories, what pulses make of them. Energies,
+    barriers, drives and metadata are left out: they do not change what a saved state means. Numbers count in single
+    precision, so that the same device has the same hash on every machine.
     """
     data = device.data
     names = ["state_range", *MOMENTS]

@@ -126,7 +126,7 @@ class CategoricalWriter:
         return Written(weight, category, misses, torch.stack(pulses))
 
     def _pulse(self, category: Tensor, target: Tensor) -> Int[Tensor, " event"]:
-        return self.policy.view(-1).index_select(0, category * self.policy.shape[1] + target)
+        return self.policy.reshape(-1).index_select(0, category * self.policy.shape[1] + target)
 
     def _after(self, category: Tensor, pulse: Tensor, generator: torch.Generator | None) -> Int[Tensor, " event"]:
         """Category of each device after a pulse."""

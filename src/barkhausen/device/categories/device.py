@@ -68,7 +68,7 @@ class Pulses:
     durations: Sequence[float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CategoricalDevice(CharacterisedDevice):
     """One device whose states are categories.
 
@@ -258,7 +258,9 @@ def _energies_of_attempts(
         if cause == READ:
             raise InputError(f"pulses.energies: {READ!r} is the energy of a read; give read_energy")
         energy = np.asarray(values, np.float64)
-        rows = [[energy[p] for p in policy[(of != state) & (of != NONE), state] if p != NONE] for state in range(states)]
+        rows = [
+            [energy[p] for p in policy[(of != state) & (of != NONE), state] if p != NONE] for state in range(states)
+        ]
         energies[cause] = np.array([np.mean(row) if row else 0.0 for row in rows])
     return {**energies, READ: np.full(states, read_energy)}
 

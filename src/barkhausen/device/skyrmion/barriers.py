@@ -51,7 +51,9 @@ def _ways(film: Film) -> dict[str, _Way]:
     }
 
 
-def barriers(parameters: SkyrmionParameters, names: Sequence[str] | None = None, cell: float | None = None) -> xr.Dataset:
+def barriers(
+    parameters: SkyrmionParameters, names: Sequence[str] | None = None, cell: float | None = None
+) -> xr.Dataset:
     """Barriers along several ways out of each state, in kB T, as free energies at the temperature.
 
     Args:

@@ -59,7 +59,13 @@ def characterise(
     history = xr.merge([_traces(measured), _events(measured), *parts], compat="no_conflicts")
     mz, sigma = _magnetisation(measured)
     barrier = xr.Dataset(
-        {"category_barrier": ("category", category_barriers(paths, how.temperature), {"units": "J", "method": "string"})}
+        {
+            "category_barrier": (
+                "category",
+                category_barriers(paths, how.temperature),
+                {"units": "J", "method": "string"},
+            )
+        }
     )
     device = skyrmion_device(
         measured.counts(),
@@ -88,7 +94,9 @@ def _magnetisation(measured: Measured) -> tuple[Float[np.ndarray, " category"], 
         both = np.concatenate(values)
         mean[category], sigma[category] = both.mean(), both.std(ddof=1)
     failed = [
-        found.mz[-1][found.category[-1] == OTHER] for (name, _), found in measured.outcomes.items() if "hold" not in name
+        found.mz[-1][found.category[-1] == OTHER]
+        for (name, _), found in measured.outcomes.items()
+        if "hold" not in name
     ]
     last = np.concatenate(failed)
     mean[OTHER], sigma[OTHER] = (0.0, 0.0) if len(last) < 2 else (np.abs(last).mean(), last.std(ddof=1))

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from barkhausen.device.categories.device import Categories, CategoricalDevice, Pulses
+from barkhausen.device.categories.device import CategoricalDevice, Categories, Pulses
 from barkhausen.device.characterised import Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.skyrmion.parameters import NAME, SkyrmionParameters

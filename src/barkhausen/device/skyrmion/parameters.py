@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -80,9 +81,9 @@ class WritePulse(Parameters):
 class Writing(Parameters):
     """The two pulses that all transitions are made of."""
 
-    nucleate: WritePulse = WritePulse(voltage=-1.5, width=0.3e-9)
+    nucleate: WritePulse = WritePulse(voltage=-1.45, width=0.27e-9)
     """Lowers Ku: turns up or down into a skyrmion whose core keeps the old direction."""
-    collapse: WritePulse = WritePulse(voltage=1.4, width=1e-9)
+    collapse: WritePulse = WritePulse(voltage=1.5, width=1e-9)
     """Raises Ku: shrinks the core of a skyrmion until it is gone; the disc keeps the direction of its edge."""
     edge: Annotated[Positive, checked_as("pulse duration")] = 0.1e-9
     """Duration of the rise and of the fall in s."""
@@ -120,7 +121,7 @@ def default_material() -> Material:
         exchange_stiffness=15.6e-12,
         damping=0.1,
         anisotropy=1.03e6,
-        dmi=1.72e-3,
+        dmi=1.79e-3,
         constants_at=MEASURED_AT,
         source="chosen for three stable states and fast transitions (after arXiv:2305.09950, whose values are unknown)",
     )
@@ -133,11 +134,11 @@ class Study(Parameters):
     """Thermal replicas of each point of a map, multiples of 8."""
     anisotropies: tuple[float, ...] = (0.97e6, 1.0e6, 1.03e6, 1.06e6, 1.09e6)
     """Ku in J/m³ of the map of stable states."""
-    dmis: tuple[float, ...] = (1.0e-3, 1.25e-3, 1.5e-3, 1.72e-3, 2.0e-3, 2.25e-3, 2.5e-3)
+    dmis: tuple[float, ...] = (1.0e-3, 1.25e-3, 1.5e-3, 1.79e-3, 2.0e-3, 2.25e-3, 2.5e-3)
     """D in J/m² of the map of stable states."""
-    nucleate_voltages: tuple[float, ...] = (-1.3, -1.4, -1.5, -1.6, -1.7)
-    nucleate_widths: tuple[float, ...] = (0.2e-9, 0.25e-9, 0.3e-9, 0.35e-9, 0.4e-9)
-    collapse_voltages: tuple[float, ...] = (1.0, 1.2, 1.4, 1.6)
+    nucleate_voltages: tuple[float, ...] = (-1.25, -1.35, -1.45, -1.55, -1.65)
+    nucleate_widths: tuple[float, ...] = (0.17e-9, 0.22e-9, 0.27e-9, 0.32e-9, 0.37e-9)
+    collapse_voltages: tuple[float, ...] = (1.1, 1.3, 1.5, 1.7)
     collapse_widths: tuple[float, ...] = (0.3e-9, 0.6e-9, 1e-9)
     """Voltages in V and widths in s of the maps of pulses."""
     spreads: tuple[float, ...] = (0.02, 0.05, 0.1)
@@ -174,7 +175,9 @@ class SkyrmionParameters(Parameters):
         """Change of Ku in J/m³ for one volt, at ``constants_at``."""
         return self.oxide.coefficient / (self.oxide.thickness * self.disc.thickness)
 
-    def measured_film(self, *, devices: int = 1, cell: float | None = None, sizes: Sequence[float] | None = None) -> Film:
+    def measured_film(
+        self, *, devices: int = 1, cell: float | None = None, sizes: Sequence[float] | None = None
+    ) -> Film:
         """Film with the constants of the material as they are given.
 
         Args:
@@ -184,19 +187,26 @@ class SkyrmionParameters(Parameters):
         """
         how = self.characterisation
         factors = [how.diameter_factor] * devices if sizes is None else list(sizes)
-        shape = disc(self.disc.diameter)
-        size = {"thickness": self.disc.thickness, "cell": how.cell if cell is None else cell}
-        if set(factors) == {1.0}:
-            film = shape_film(shape, self.material, **size)
-        else:
-            film = shape_film(shape, self.material, devices=len(factors), sizes=factors, **size)
+        shape, edge = disc(self.disc.diameter), how.cell if cell is None else cell
+        film = shape_film(
+            shape,
+            self.material,
+            thickness=self.disc.thickness,
+            cell=edge,
+            devices=len(factors),
+            sizes=None if set(factors) == {1.0} else factors,
+        )
         if how.anisotropy_spread == 0:
             return film
         ku = grains(
-            film.grid, self.material.anisotropy, size=how.grain, spread=how.anisotropy_spread, devices=devices,
+            film.grid,
+            self.material.anisotropy,
+            size=how.grain,
+            spread=how.anisotropy_spread,
+            devices=len(factors),
             seed=how.seed,
-        )  # fmt: skip
-        return shape_film(shape, self.material, grid=film.grid, devices=devices, sizes=factors, anisotropy=ku)
+        )
+        return replace(film, anisotropy=ku)
 
     def film(self, **how: Any) -> Film:
         """Film for a simulation: bare constants in every cell, whose averages are those of the material.
@@ -260,9 +270,7 @@ class SkyrmionParameters(Parameters):
             else "read: the weight is linear in the mean m_z over one read",
         ]
         junction = self.junction
-        return lines + [
-            f"junction.{name} = {value:g}" for name, value in junction.model_dump().items()
-        ]
+        return lines + [f"junction.{name} = {value:g}" for name, value in junction.model_dump().items()]
 
     @property
     def field(self) -> float:
@@ -273,5 +281,3 @@ class SkyrmionParameters(Parameters):
     def size(self) -> str:
         """Size of the disc in words."""
         return f"{1e9 * self.disc.diameter:.0f} nm disc"
-
-

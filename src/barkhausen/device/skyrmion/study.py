@@ -126,5 +126,3 @@ def variants(
         },
         coords={"variant": np.array(labels, object), "sequence": list(COUNTED), "category": list(CATEGORIES)},
     )
-
-

@@ -165,9 +165,13 @@ def _chunk(
     gate = parameters.gate(cell)
     film = discs.assign(torch.arange(first, first + replicas) % discs.devices) if discs.devices > 1 else discs
     simulation = Simulation(
-        film, Drive(), replicas=replicas, seed=_seed(sequence, first), temperature=parameters.characterisation.temperature,
-        initial=start(film, sequence.category), threads=threads,
-    )  # fmt: skip
+        film,
+        replicas=replicas,
+        seed=_seed(sequence, first),
+        temperature=parameters.characterisation.temperature,
+        initial=start(film, sequence.category),
+        threads=threads,
+    )
     simulation.advance(THERMAL)
     texture, mean = Texture(), MeanMagnetisation()
     before = simulation.read(texture).numpy()
