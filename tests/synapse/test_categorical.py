@@ -90,9 +90,7 @@ def test_stuck_devices_keep_their_category_and_other_failures_are_refused() -> N
     array.program(torch.full((50,), 2), generator=generator)
     assert array.weight.unique().tolist() == [0.0]
     assert int(array.counters.failed.sum()) == 50
-    with pytest.raises(
-        InputError, match=r"annihilated_walls = 0\.1: must be 0 for a device whose"
-    ):
+    with pytest.raises(InputError, match=r"annihilated_walls = 0\.1: must be 0 for a device whose"):
         SynapseArray((2,), device, margin=0.3, faults=Faults(annihilated_walls=0.1))
 
 

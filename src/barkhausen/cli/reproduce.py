@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from barkhausen.cli.terminal.completion import complete_system
+from barkhausen.cli.terminal.console import wide_console
 from barkhausen.cli.terminal.options import DataDir, Overwrite, Plotly, PlotlyChoice
 from barkhausen.cli.terminal.results import print_results
 
@@ -19,7 +20,9 @@ def reproduce(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Published systems. Default: misba-2021.", autocompletion=complete_system),
     ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List the systems.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the systems: paper, status, expected time, full run.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -43,19 +46,22 @@ def reproduce(
 ) -> None:
     """Reproduce a published system and compare with the published figures: table.csv and report.html."""
     from rich.console import Console
+    from rich.table import Table
 
     from barkhausen.cli.sweep import terminated_in_order
     from barkhausen.core.progress import Terminal
     from barkhausen.core.registry import load_extensions
     from barkhausen.reproduce import SYSTEMS
+    from barkhausen.reproduce.listing import HEADINGS, listing
     from barkhausen.reproduce.run import reproduce as run_system
     from barkhausen.reproduce.systems import DEFAULT
 
     load_extensions()
     if listed:
-        for system in SYSTEMS.values():
-            citation = "" if system.paper is None else f" [{system.status} {system.paper.citation}]"
-            typer.echo(f"{system.name}: {system.title}{citation}")
+        table = Table(*HEADINGS)
+        for row in listing(RUNS):
+            table.add_row(*row)
+        wide_console().print(table)
         return
     chosen = list(dict.fromkeys(names or [DEFAULT]))
     for name in chosen:

@@ -1,7 +1,17 @@
 """Data sets, one file each, registered in ``DATASETS``."""
 
-from barkhausen.data import digits, fashion_mnist, mnist, nsl_kdd
+from barkhausen.data import digits, fashion_mnist, mnist, nsl_kdd, series
 from barkhausen.data.base import Dataset
 from barkhausen.data.registry import DATASETS, DatasetEntry, load_dataset
 
-__all__ = ["DATASETS", "Dataset", "DatasetEntry", "digits", "fashion_mnist", "load_dataset", "mnist", "nsl_kdd"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetEntry",
+    "digits",
+    "fashion_mnist",
+    "load_dataset",
+    "mnist",
+    "nsl_kdd",
+    "series",
+]

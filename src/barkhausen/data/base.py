@@ -32,24 +32,28 @@ class Dataset:
         name: Name as given to :func:`load_dataset`.
         source: Where it came from, in words that are the same on every machine.
         train_inputs: Pixels or features, float32; in [0, 1] as loaded, pixels black to white.
-        train_labels: Class of each training sample, int64, below ``classes``; 1 for anomalies and 0 for others.
+        train_labels: Class of each training sample, int64, below ``classes``; 1 for anomalies and 0 for others. For
+            regression, float32 rows of numbers.
         test_inputs: Like ``train_inputs``.
         test_labels: Like ``train_labels``.
         image_shape: Rows and columns of the image that a row of pixels is; for a table its number of features alone.
-        classes: Number of classes.
+        classes: Number of classes, or of numbers of a row of labels.
         task: Name of the task, such as ``classification``.
         kinds: Names of the kinds of samples where there are anomalies to detect, the normal kind first.
         train_kinds: Kind of each training sample as its place in ``kinds``, int64; empty where there are no kinds.
         test_kinds: Like ``train_kinds``.
         prepared: Whether each feature was scaled in its own way, so that standardising leaves it alone.
+        target_unit: Unit of the numbers that are to be predicted, if there are any.
+        target_offset, target_scale: What leads from numbers in ``train_labels`` and ``test_labels`` back to that unit:
+            offset + scale × number.
     """
 
     name: str
     source: str
     train_inputs: Float[Tensor, "train_sample feature"]
-    train_labels: Int[Tensor, " train_sample"]
+    train_labels: Int[Tensor, " train_sample"] | Float[Tensor, "train_sample number"]
     test_inputs: Float[Tensor, "test_sample feature"]
-    test_labels: Int[Tensor, " test_sample"]
+    test_labels: Int[Tensor, " test_sample"] | Float[Tensor, "test_sample number"]
     image_shape: tuple[int, ...]
     classes: int
     task: str = "classification"
@@ -57,6 +61,9 @@ class Dataset:
     train_kinds: Int[Tensor, " train_kind"] = field(default_factory=_none)
     test_kinds: Int[Tensor, " test_kind"] = field(default_factory=_none)
     prepared: bool = False
+    target_unit: str = ""
+    target_offset: float = 0.0
+    target_scale: float = 1.0
 
     def standardised(self) -> Dataset:
         """Return the data set with zero mean and unit standard deviation over all training pixels.

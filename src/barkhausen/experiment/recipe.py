@@ -55,10 +55,18 @@ class DatasetRecipe(StrictParameters):
     validation_samples: Annotated[int, Field(ge=0)] = 0
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
     scaling: Literal["standard", "symmetric"] = "standard"
-    """Scaling of the samples: ``standard`` (zero mean, unit standard deviation) or ``symmetric`` (from [0, 1] to
-    [−1, 1])."""
+    """Scaling of the samples: ``standard`` (zero mean, unit standard deviation) or ``symmetric`` (from [0, 1], or the
+    range of the training part of a series, to [−1, 1])."""
     test_every_epoch: bool = True
     """Whether the test set is used after every epoch, for the learning curve, or after the last one alone."""
+    options: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
+    """Keys of the data set's own, where it has any, such as the windows of a series."""
+
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _options_of_the_data_set(cls, given: Any, info: ValidationInfo) -> Parameters:
+        entry = DATASETS.find(info.data.get("name"))
+        return NoOptions() if entry is None else own_options(entry.options, given)
 
     def load(self, data_dir: Path | None = None) -> Dataset:
         """The data set, scaled, with its validation samples set aside.
@@ -69,7 +77,7 @@ class DatasetRecipe(StrictParameters):
         Raises:
             InputError: Its files cannot be used, or there are too few samples.
         """
-        dataset = load_dataset(self.name, data_dir)
+        dataset = load_dataset(self.name, data_dir, options=self.options)
         if self.validation_samples:
             dataset = dataset.with_validation(self.validation_samples)
         return dataset.standardised() if self.scaling == "standard" else dataset.symmetric()
@@ -78,7 +86,7 @@ class DatasetRecipe(StrictParameters):
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Resolved recipes of runs that were made before the key existed stay the same text.
         values: dict[str, Any] = handler(self)
-        usual = {"test_every_epoch": True, "scaling": "standard"}
+        usual = {"test_every_epoch": True, "scaling": "standard", "options": {}}
         return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
 

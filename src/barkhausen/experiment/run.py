@@ -51,6 +51,7 @@ from barkhausen.experiment.summary import (
     energy_summary,
     mean_counts,
     programming_counts,
+    score_summary,
     software,
     spread,
     writes_of_devices,
@@ -238,7 +239,7 @@ class Run:
     def _train(self, training: Training, metrics: list[dict[str, Any]], logs: list[RunLog]) -> None:
         recipe = self.recipe
         validating = recipe.dataset.validation_samples > 0
-        held_out = "validation_accuracy" if validating else "test_accuracy"
+        held_out = f"{'validation' if validating else 'test'}_{training.task.score.name}"
         with display_of(self.progress).task(
             _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
         ) as advance:
@@ -247,7 +248,7 @@ class Run:
                 line: dict[str, Any] = {"epoch": training.epoch + 1}
                 line |= self._epoch(training, advance)
                 if recipe.dataset.test_every_epoch or training.epoch == recipe.epochs or validating:
-                    line[held_out] = training.held_out_accuracy()
+                    line[held_out] = training.held_out_score()
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
                 if recipe.learning_rule.programs_while_training:
                     line |= _cumulative(training)
@@ -286,7 +287,7 @@ class Run:
     ) -> dict[str, Any]:
         recipe, dataset, rule = self.recipe, training.dataset, self.recipe.learning_rule
         inferences = len(training.inputs) * recipe.epochs
-        trained = training.held_out_accuracy()
+        trained = training.held_out_score()
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
         counts, breakdown = programming_counts(training.model), EnergyBreakdown()
         if rule.energy is not None:
@@ -327,9 +328,7 @@ class Run:
                 "validation_samples": recipe.dataset.validation_samples,
             },
             "device": device_summary(recipe, device),
-            "test_accuracy": None if validating else held_out,
-            "validation_accuracy": held_out if validating else None,
-            "train_accuracy": training.task.train_accuracy(training.model),
+            **score_summary(training.task.score, held_out, training.task.train_score(training.model), validating),
             **measured,
             "figures": training.task.figures(training.model),
             "steps": training.batches * recipe.epochs,
@@ -378,7 +377,7 @@ class Run:
                 seed = f"chip {chip}"
                 generator = stream(self.recipe.seed, seed, where)
                 deployed = fresh_chip(training.model, generator, max_attempts=transfer.max_attempts)
-                scores.append(training.held_out_accuracy(deployed))
+                scores.append(training.held_out_score(deployed))
                 counts.append(programming_counts(deployed))
                 total += programming_energy(deployed)
                 if first is None:

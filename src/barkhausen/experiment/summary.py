@@ -16,6 +16,7 @@ from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.defaults import margin_of
 from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.learning import endurance, synapse_layers
 from barkhausen.micromagnetics import compiled
 from barkhausen.synapse import EnergyBreakdown, Phase
@@ -133,6 +134,20 @@ def upgraded(summary: Mapping[str, Any]) -> dict[str, Any]:
             warnings.simplefilter("ignore", DeprecationWarning)
             new["recipe"] = renamed_keys(summary["recipe"], RECIPE_KEYS)
     return new
+
+
+def score_summary(score: Score, held_out: float, train: float, validating: bool) -> dict[str, Any]:
+    """Accuracies of a run, or ``score`` with the values of another score.
+
+    Args:
+        score: Score of the task.
+        held_out: Value on held-out samples.
+        train: Value on training samples.
+        validating: Whether the held-out samples are validation samples.
+    """
+    values = {"test": None if validating else held_out, "validation": held_out if validating else None, "train": train}
+    accuracies = {f"{part}_accuracy": value if score == ACCURACY else None for part, value in values.items()}
+    return accuracies if score == ACCURACY else {**accuracies, "score": {**score.summary(), **values}}
 
 
 def spread(values: list[float]) -> dict[str, Any]:

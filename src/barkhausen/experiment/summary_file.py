@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from barkhausen.core.config import Fraction, validated
+from barkhausen.core.config import Fraction, Real, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json
 from barkhausen.experiment.summary import SCHEMA, upgraded
@@ -38,10 +38,22 @@ class _Device(Table):
 
 class _Chips(Table):
     count: int
-    mean: Fraction
+    mean: Real
     std: Amount
-    values: list[Fraction] = Field(default=[])
+    values: list[Real] = Field(default=[])
     max_attempts: Annotated[int, Field(ge=1)] | None = None
+
+
+class _Score(Table):
+    name: str
+    label: str
+    unit: str
+    scale: float
+    decimals: int | None
+    higher_is_better: bool
+    test: Real | None
+    validation: Real | None
+    train: Real
 
 
 class _Layer(Table):
@@ -81,8 +93,9 @@ class Summary(Table):
     device: _Device
     test_accuracy: Fraction | None
     validation_accuracy: Fraction | None
-    train_accuracy: Fraction
-    precursor_accuracy: Fraction | None = None
+    train_accuracy: Fraction | None
+    score: _Score | None = None
+    precursor_accuracy: Real | None = None
     chips: _Chips
     unseen_chips: _Chips | None = Field(default=None, validation_alias=AliasChoices("unseen_chips", "fresh_chip_copy"))
     programming: _Programming
@@ -96,11 +109,24 @@ class Summary(Table):
 
     @model_validator(mode="after")
     def _measured(self) -> Summary:
-        if self.test_accuracy is None and self.validation_accuracy is None:
+        if self.score is not None:
+            if self.score.test is None and self.score.validation is None:
+                raise ValueError("score: test or validation must be a number")
+        elif self.test_accuracy is None and self.validation_accuracy is None:
             raise ValueError("test_accuracy, validation_accuracy: one of them must be a number")
+        elif self.train_accuracy is None:
+            raise ValueError("train_accuracy: must be a number")
+        elif not all(0 <= value <= 1 for value in self._accuracies()):
+            raise ValueError("chips, unseen_chips, precursor_accuracy: accuracies must be from 0 to 1")
         if self.states is not None and self.energy.by_cause.keys() != self.energy.labels.keys():
             raise ValueError("energy: by_cause and labels must have the same keys")
         return self
+
+    def _accuracies(self) -> list[float]:
+        """Values of single and of all chips, and of the precursor."""
+        chips = [part for part in (self.chips, self.unseen_chips) if part is not None]
+        own = [] if self.precursor_accuracy is None else [self.precursor_accuracy]
+        return own + [value for part in chips for value in (part.mean, *part.values)]
 
 
 def read_summary(path: str | Path) -> tuple[dict[str, Any], Summary]:

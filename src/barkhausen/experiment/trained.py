@@ -127,13 +127,14 @@ def _saved_shapes(recipe: Recipe, state: Mapping[str, Tensor], data_dir: Path | 
     weights = [
         tuple(state[key].shape) for key in sorted(state, key=_natural) if key.endswith(WEIGHTS) and state[key].dim() > 1
     ]
-    name = recipe.dataset.name
+    name, options = recipe.dataset.name, recipe.dataset.options
 
     def image() -> tuple[int, ...]:
-        return DATASETS.named(name).image_shape or load_dataset(name, data_dir).image_shape
+        known = DATASETS.named(name).shape_of_image(options)
+        return known or load_dataset(name, data_dir, options=options).image_shape
 
     def shapes() -> Shapes:
-        return shapes_of(load_dataset(name, data_dir))
+        return shapes_of(load_dataset(name, data_dir, options=options))
 
     return NETWORKS.named(recipe.network.kind).saved_shapes(SavedSizes(name, weights, image, shapes))
 

@@ -152,16 +152,14 @@ class Training:
         result = {"train_loss": float(loss_sum) / seen}
         return result if hits is None else {**result, "train_accuracy": int(correct) / seen}
 
-    def held_out_accuracy(self, model: nn.Module | None = None) -> float:
-        """Accuracy on the test set, or on the validation samples where the recipe sets some aside.
+    def held_out_score(self, model: nn.Module | None = None) -> float:
+        """The score on the test set, or on the validation samples where the recipe sets some aside.
 
         Raises:
-            InputError: The task gives a score that is no fraction; tables and pages could not show it.
+            InputError: The value is impossible, such as an accuracy that is no fraction.
         """
-        score = self.task.held_out_accuracy(self.model if model is None else model)
-        if not 0 <= score <= 1:
-            raise InputError(f"task '{self.dataset.task}': accuracy = {score:g}: must be a fraction from 0 to 1")
-        return score
+        value = self.task.held_out_score(self.model if model is None else model)
+        return self.task.score.checked(value, self.dataset.task)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes during training; for :func:`~.checkpoint.save_checkpoint`."""

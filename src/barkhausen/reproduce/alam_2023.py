@@ -65,6 +65,7 @@ ALAM_2023 = SYSTEMS.register(
         ),
         quick={"search.repeat.seed": [0], "set.transfer.chips": 2},
         labels=label_of,
+        results="docs/results.md",
         readings=readings,
     ),
 )

@@ -7,7 +7,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from barkhausen.core.units import PICO
-from barkhausen.experiment.work.rows import Summary, device_name, held_out
+from barkhausen.experiment.score import held_out
+from barkhausen.experiment.work.rows import Summary, device_name
 from barkhausen.reproduce.systems import Reading
 from barkhausen.results.published import Figure, network_of, published
 from barkhausen.results.readings import READINGS, readings_of

@@ -33,6 +33,8 @@ MISBA_2021 = SYSTEMS.register(
         ),
         quick={"set.epochs": 2, "set.transfer.chips": 3, "search.repeat.seed": [0]},
         stand_in="digits",
+        core_minutes=14,
+        results="docs/results.md",
         readings=readings,
     ),
 )

@@ -20,7 +20,7 @@ from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.report.sweep.page import write_sweep_report
 from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, System
 from barkhausen.results.file_names import SWEEP
-from barkhausen.results.table import as_csv, markdown_table, result_table
+from barkhausen.results.table import as_csv, markdown_table, result_table, score_of_all
 from barkhausen.sweep.engine import run_sweep
 from barkhausen.sweep.plan import Planner, Task
 from barkhausen.sweep.points import points
@@ -128,7 +128,7 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     atomic_write(out / "summary.json", json.dumps(summaries, indent=1, allow_nan=False) + "\n")
     rows = result_table(summaries, system.labels)
     atomic_write(out / "table.csv", as_csv(rows))
-    atomic_write(out / "table.md", markdown_table(rows))
+    atomic_write(out / "table.md", markdown_table(rows, score_of_all(summaries)))
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
     beside = Beside(
         name=system.name,

@@ -51,6 +51,8 @@ class System:
         labels: Function from a summary to the name of its kind, for a first column of the tables. Default: no such
             column.
         readings: Comparisons of our runs with the paper beyond the columns of the table.
+        core_minutes: Time of a full run on one core in minutes, as measured; None where it was not.
+        results: Page of the documentation that quotes figures of a full run; empty where none has been made.
     """
 
     name: str
@@ -62,6 +64,8 @@ class System:
     stand_in: str | None = None
     labels: Callable[[Mapping[str, Any]], str] | None = None
     readings: Callable[[Summaries], list[Reading]] = lambda summaries: []
+    core_minutes: float | None = None
+    results: str = ""
 
     @property
     def paper(self) -> Paper | None:

@@ -28,14 +28,14 @@ def job_of(frame: pd.DataFrame) -> Job | None:
     """The job whose tasks a table is of; None where it does not say."""
     if "kind" not in frame.columns or not frame["kind"].notna().any():
         return None
-    return JOBS.named(str(frame["kind"].dropna().iloc[0]))
+    return JOBS.named(str(frame["kind"].dropna().iloc[0])).for_results(map(str, frame.columns))
 
 
 def dtype_of(column: str, job: Job | None = None) -> str:
     """Type of a column that was not swept."""
     fixed = dict.fromkeys((*IDENTITY, "mode", "dataset", "device"), "string") | {"states": "Int64", SEED: "Int64"}
     jobs = JOBS.values() if job is None else [job]
-    own = {each.name: each.dtype for one in jobs for each in one.columns}
+    own = {each.name: each.dtype for one in jobs for each in one.every_column}
     return (own | fixed).get(column, "float64")
 
 
@@ -52,7 +52,7 @@ def swept_keys(frame: pd.DataFrame) -> list[str]:
     """
     job = job_of(frame)
     jobs = list(JOBS.values()) if job is None else [job]
-    results = {name for one in jobs for name in (*one.names, *(column.name for column in one.derived))}
+    results = {column.name for one in jobs for column in one.every_column}
     if job is None or job.networks:
         results -= set(ALWAYS)
     own = {*IDENTITY, *ALWAYS, *results}

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, ConfigDict, Field
 
-from barkhausen.core.config import Fraction, validated
+from barkhausen.core.config import Real, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import read_json, read_json_lines
 from barkhausen.experiment.energy import LearningAccount
+from barkhausen.experiment.score import Score, held_out, score_of, score_on
 from barkhausen.experiment.summary_file import Amount, Summary, Table, read_summary
-from barkhausen.experiment.work.rows import device_name, held_out
+from barkhausen.experiment.work.rows import device_name
 from barkhausen.results.display.description import describe_run
 from barkhausen.results.display.plots import plot_run
 from barkhausen.results.file_names import SWEEP, TABLE
@@ -34,8 +35,8 @@ class Epoch(Table):
     epoch: int
     train_loss: float
     """Not a number where training diverged: that is a result, not damage."""
-    held_out: Fraction | None = Field(None, validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
-    """None where the test set was used after the last epoch alone."""
+    held_out: Real | None = Field(None, validation_alias=AliasChoices("test_accuracy", "validation_accuracy"))
+    """Accuracy or other score; None where the test set was used after the last epoch alone."""
     events_by_layer: dict[str, Amount] = Field(default={})
 
 
@@ -78,8 +79,25 @@ class FinishedRun:
         return describe_run(self).html()
 
     @property
+    def score(self) -> Score:
+        """What the run is judged by."""
+        return score_of(self.summary)
+
+    @property
+    def held_out(self) -> float:
+        """Value of the score on the samples that were not trained on."""
+        return held_out(self.summary)
+
+    @property
+    def train(self) -> float:
+        """Value of the score on training samples."""
+        value = score_on(self.summary, "train")
+        assert value is not None
+        return value
+
+    @property
     def accuracy(self) -> float:
-        """Accuracy on the samples that were not trained on."""
+        """The same of a run that is judged by its accuracy."""
         return held_out(self.summary)
 
     @property
@@ -114,7 +132,7 @@ def load_run(directory: str | Path) -> FinishedRun:
             LearningAccount.from_summary(summary["account"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
-    epochs = _read_metrics(directory / "metrics.jsonl", checked)
+    epochs = _read_metrics(directory / "metrics.jsonl", checked, score_of(summary))
     if checked.states is None:
         return FinishedRun(name, summary, epochs, None)
     path = directory / "histograms.json"
@@ -139,15 +157,18 @@ def _other_than_a_run(directory: Path) -> str:
     return "not a finished run (no summary.json)"
 
 
-def _read_metrics(path: Path, summary: Summary) -> list[Epoch]:
-    lines = read_json_lines(path)
+def _read_metrics(path: Path, summary: Summary, score: Score) -> list[Epoch]:
+    parts = {f"{part}_{score.name}": f"{part}_accuracy" for part in ("test", "validation")}
+    lines = [{parts.get(key, key): value for key, value in line.items()} for line in read_json_lines(path)]
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
     # Only rules that program devices while they train have events to write down.
     layers = [set(epoch.events_by_layer) for epoch in epochs]
     if any(layers) and any(names != set(summary.programming.by_layer) for names in layers):
         raise InputError(f"{path}: is damaged (its layers are not those of summary.json)")
     if epochs and epochs[-1].held_out is None:
-        raise InputError(f"{path}: is damaged (no accuracy after the last epoch)")
+        raise InputError(f"{path}: is damaged (no {score.label} after the last epoch)")
+    if any(value is not None and not score.possible(value) for value in (epoch.held_out for epoch in epochs)):
+        raise InputError(f"{path}: is damaged (an impossible {score.label})")
     if len(epochs) != summary.epochs:
         raise InputError(f"{path}: is damaged ({len(epochs)} epochs, {summary.epochs} in summary.json)")
     return epochs

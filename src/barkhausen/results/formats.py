@@ -269,7 +269,7 @@ def raw_cells(frame: pd.DataFrame) -> Cells:
 
 def _raw_title(name: str, names: Sequence[str]) -> str:
     """Heading of a column of single rows, whose values are as they are: fractions, not per cent."""
-    if any(name in (*job.names, *(column.name for column in job.derived)) for job in JOBS.values()) or "." not in name:
+    if any(name == column.name for job in JOBS.values() for column in job.every_column) or "." not in name:
         return column_label(name) if name in PERCENT else column_title(name)
     keys = [other for other in names if "." in other]
     return dict(zip(keys, key_titles(keys), strict=True))[name]

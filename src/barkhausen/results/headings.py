@@ -91,7 +91,7 @@ def unit_of(key: str) -> str:
 
 def _column(name: str) -> Column | None:
     for job in JOBS.values():
-        for column in (*job.columns, *job.derived):
+        for column in job.every_column:
             if column.name == name:
                 return column
         cause = name.removesuffix(f"_{job.cause_unit}")

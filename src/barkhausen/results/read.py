@@ -64,7 +64,8 @@ def load_table(directory: Path | str) -> pd.DataFrame:
     for kind in kinds:
         if kind not in JOBS:
             raise InputError(f"{path}: has tasks of kind {kind!r}, this version reads {', '.join(JOBS)}")
-        missing = [column for column in JOBS[kind].needed if column not in frame.columns]
+        needed = JOBS[kind].for_results(map(str, frame.columns)).needed
+        missing = [column for column in needed if column not in frame.columns]
         if missing:
             raise InputError(f"{path}: has no column {missing[0]!r}; it is of another version")
     if len(kinds) > 1:

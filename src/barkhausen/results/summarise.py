@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from barkhausen.core.errors import InputError
+from barkhausen.experiment.tasks.registry import TASKS
 from barkhausen.learning.rules import RULES
 from barkhausen.results import statistics
 from barkhausen.results.columns import (
@@ -30,8 +31,18 @@ from barkhausen.results.conditions import CONDITION, number_of, rows_that_meet
 from barkhausen.results.findings import Findings, counted, unlike
 from barkhausen.results.notes import Note
 
-OF_CHIPS = ("accuracy", "unseen_chips")
-"""Columns that may be means over chips."""
+
+def spread_column(value: str) -> str | None:
+    """Column of the spread between the chips that a column is the mean of; empty if it has none, None if the column is
+    no mean over chips."""
+    for entry in TASKS.values():
+        score = entry.scores[0]
+        if value == score.name:
+            return score.chip_column
+        if value == score.unseen_column:
+            return ""
+    return None
+
 
 NOT_OF_FLOAT = ("states", "device", "device.", "faults.", "transfer.", "optimizer.latent_rate")
 """Keys (or their beginnings) that a float network does not use; they are ignored when baselines are matched."""
@@ -139,7 +150,7 @@ def summarise(
     notes += unlike(parts, keys, [key for key in swept if key not in keys])
     notes += [] if pairing is None else pairing.notes(result, names)
     if "measured_on" in frame.columns and frame["measured_on"].nunique() > 1:
-        text = "some accuracies are of validation samples, others of the test set (column measured_on)"
+        text = "some results are of validation samples, others of the test set (column measured_on)"
         notes.append(Note("mixed-samples", text))
     return Summary(result, tuple(keys), tuple(names), tuple(against), tuple(notes))
 
@@ -208,7 +219,8 @@ def samples_of(
     """
     finite = rows[rows[value].notna()]
     key = seed_column(rows)
-    if value not in OF_CHIPS or (key is not None and finite[key].dropna().duplicated().any()):
+    between = spread_column(value)
+    if between is None or (key is not None and finite[key].dropna().duplicated().any()):
         means = _by_seed(finite, value).to_numpy(np.float64)[:, None]
         return means, means
     known, moments = [], []
@@ -220,8 +232,8 @@ def samples_of(
             moments.append(own)
             continue
         known.append(np.array([mean]))
-        number, spread = (number_of(str(row.get(name))) for name in ("chips", "chip_std"))
-        if value == "accuracy" and number is not None and spread is not None and math.isfinite(number + spread):
+        number, spread = (number_of(str(row.get(name))) for name in ("chips", between))
+        if between and number is not None and spread is not None and math.isfinite(number + spread):
             moments.append(statistics.with_moments(int(number), mean, spread))
         else:
             moments.append(known[-1])

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from barkhausen.core.config import flat
+from barkhausen.core.errors import InputError
 from barkhausen.core.files.csv_cells import guarded
+from barkhausen.experiment.score import ACCURACY, NO_VALUE, Score, held_out, score_of
 from barkhausen.experiment.summary import spread
 from barkhausen.experiment.work.rows import (
     Summary,
     device_name,
-    held_out,
     inferences_of,
     joules,
     mean_totals,
@@ -22,29 +23,58 @@ from barkhausen.experiment.work.rows import (
 )
 from barkhausen.results.published import network_of, published
 
-NO_VALUE = "–"
 WHOLE_ENERGIES = ("nanojoule_per_trained_sample", "nanojoule_per_chip_inference")
 
-__all__ = ["NO_VALUE", "as_csv", "by_kind", "held_out", "kind_of", "markdown_table", "or_dash", "result_table"]
+__all__ = [
+    "NO_VALUE",
+    "as_csv",
+    "by_kind",
+    "held_out",
+    "kind_of",
+    "markdown_table",
+    "or_dash",
+    "result_table",
+    "score_of_all",
+]
 
 
 def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] | None = None) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
 
     Runs are of one kind if their recipes differ in the seed alone (see :func:`kind_of`). Accuracies are
-    fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds).
+    fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds). The
+    columns of another score have its name instead, such as ``rmse`` and ``rmse_std``.
 
     Args:
         summaries: Summaries of the runs.
         label: Function from a summary to what tells its kind from the others, for a first column ``kind``. Default:
             no such column.
+
+    Raises:
+        InputError: The runs are judged by different scores.
     """
+    score = score_of_all(summaries)
     kinds = by_kind(summaries)
     causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
-    rows = [_row(runs, causes) for runs in kinds]
+    rows = [_row(runs, causes, score) for runs in kinds]
     if label is None:
         return rows
     return [{"kind": label(runs[0])} | row for runs, row in zip(kinds, rows, strict=True)]
+
+
+def score_of_all(summaries: Sequence[Summary]) -> Score:
+    """The score that all runs are judged by.
+
+    Raises:
+        InputError: They are judged by different ones.
+    """
+    scores = list(dict.fromkeys(map(score_of, summaries)))
+    if len(scores) > 1:
+        named = " and ".join(score.title for score in scores[:3])
+        raise InputError(
+            f"runs judged by different scores ({named}) cannot stand side by side; take those of each alone"
+        )
+    return scores[0]
 
 
 def by_kind(summaries: Sequence[Summary]) -> list[list[Summary]]:
@@ -73,16 +103,16 @@ def _on_devices(summary: Summary) -> bool:
     return summary["states"] is not None
 
 
-def _row(runs: Sequence[Summary], causes: Sequence[str]) -> dict[str, Any]:
+def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score) -> dict[str, Any]:
     first = runs[0]
     rows = [training_row(run) for run in runs]
-    accuracy = spread([row["accuracy"] for row in rows])
-    transferred = [row["unseen_chips"] for row in rows if row["unseen_chips"] is not None]
+    values = spread([row[score.name] for row in rows])
+    transferred = [row[score.unseen_column] for row in rows if row[score.unseen_column] is not None]
     sums = mean_totals(runs)
     derived = per_sample(sums, inferences_of(first))
     mode, dataset = first["mode"], first["dataset"]["name"]
     network = network_of(first["recipe"])
-    beside = {name: published(name, dataset, mode, network) for name in ("accuracy", "picojoule_per_inference")}
+    beside = {name: published(name, dataset, mode, network) for name in (score.name, "picojoule_per_inference")}
     figures = {name: None if figure is None else figure.value for name, figure in beside.items()}
     return {
         "mode": mode,
@@ -91,12 +121,12 @@ def _row(runs: Sequence[Summary], causes: Sequence[str]) -> dict[str, Any]:
         "dataset": dataset,
         "measured_on": rows[0]["measured_on"],
         "seeds": len(runs),
-        "accuracy": accuracy["mean"],
-        "accuracy_std": accuracy["std"],
+        score.name: values["mean"],
+        f"{score.name}_std": values["std"],
         "chips": rows[0]["chips"],
-        "chip_std": sum(row["chip_std"] for row in rows) / len(rows),
+        "chip_std": sum(row[score.chip_column] for row in rows) / len(rows),
         "unseen_chips": sum(transferred) / len(transferred) if transferred else None,
-        "published_accuracy": figures["accuracy"],
+        f"published_{score.name}": figures[score.name],
         "events_per_sample": derived.get("events_per_sample"),
         "attempts_per_sample": derived.get("attempts_per_sample"),
         "picojoule_per_inference": derived.get("picojoule_per_inference"),
@@ -137,17 +167,18 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
+def markdown_table(rows: Sequence[dict[str, Any]], score: Score = ACCURACY) -> str:
     """The table for a README: one line a kind, accuracies in per cent, beside the published figures.
 
     Args:
         rows: Rows of :func:`result_table`.
+        score: Score of the runs.
     """
     named = "kind" in rows[0]
     causes = causes_of(rows[0])
     parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
     lines = [
-        f"| {'kind' if named else 'mode'} | states | device | test accuracy (%) | chips: spread "
+        f"| {'kind' if named else 'mode'} | states | device | test {score.title} | chips: spread "
         f"| transfer to unseen chips | published | events/sample | programming, pJ/sample and epoch ({parts}) "
         "| published, pJ/inference | whole, nJ/trained sample | whole, nJ/inference |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -162,10 +193,10 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
             row["kind"] if named else row["mode"],
             or_dash(row["states"], "d"),
             NO_VALUE if row["device"] is None else row["device"],
-            f"**{100 * row['accuracy']:.2f}** ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})",
-            f"{row['chips']}: {100 * row['chip_std']:.2f}" if row["chips"] > 1 else NO_VALUE,
-            or_dash(row["unseen_chips"], ".2f", 100),
-            or_dash(row["published_accuracy"], ".2f", 100),
+            f"**{score.number(row[score.name])}** ± {score.number(row[f'{score.name}_std'])} (n = {row['seeds']})",
+            f"{row['chips']}: {score.number(row['chip_std'])}" if row["chips"] > 1 else NO_VALUE,
+            score.number(row["unseen_chips"]),
+            score.number(row[f"published_{score.name}"]),
             or_dash(row["events_per_sample"], ".2f"),
             energy,
             or_dash(row["published_picojoule_per_inference"], ".0f"),

@@ -128,11 +128,12 @@ def check_data(tasks: Iterable[Task], data_dir: Path | None) -> None:
     Raises:
         InputError: A data set is unknown or not available, or has too few samples for the validation set.
     """
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[str, int, str]] = set()
     for task in tasks:
-        for name, samples in JOBS.named(task.kind).datasets(task.resolved()):
-            if (name, samples) not in seen:
-                seen.add((name, samples))
-                dataset = load_dataset(name, data_dir)
+        for name, samples, options in JOBS.named(task.kind).datasets(task.resolved()):
+            key = (name, samples, repr(options))
+            if key not in seen:
+                seen.add(key)
+                dataset = load_dataset(name, data_dir, options=options)
                 if samples:
                     dataset.with_validation(samples)

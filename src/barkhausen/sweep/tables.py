@@ -51,6 +51,7 @@ def table(kind: str, search: Search, plan: Sequence[Task], outcomes: Mapping[str
     always = ALWAYS if job.networks else ()
     swept = search.keys
     found = dict.fromkeys(name for task in plan for name in outcomes.get(task.key, {}).get("row", ()))
+    job = job.for_results(found)
     columns = list(dict.fromkeys([*IDENTITY, *swept, *always, *job.with_causes(list(found))]))
     cells: dict[str, list[Any]] = {column: [] for column in columns}
     for task in plan:

@@ -18,19 +18,22 @@ def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str,
         summaries: Summaries of the runs.
         label: Function from a summary to the name of its kind. Default: its learning rule.
     """
-    from barkhausen.results.table import NO_VALUE, or_dash, result_table
+    from barkhausen.experiment.score import ACCURACY
+    from barkhausen.results.table import NO_VALUE, or_dash, result_table, score_of_all
 
     columns: dict[str, list[str]] = {}
+    score = score_of_all(summaries)
+    what = "(%)" if score == ACCURACY else score.title
     for row in result_table(summaries, label):
-        spread = f" ± {100 * row['accuracy_std']:.2f} (n = {row['seeds']})" if row["seeds"] > 1 else ""
+        spread = f" ± {score.number(row[f'{score.name}_std'])} (n = {row['seeds']})" if row["seeds"] > 1 else ""
         cells = {
             **({"mode": row["mode"]} if label is None else {"kind": row["kind"]}),
             "states": or_dash(row["states"], "d"),
             "device": NO_VALUE if row["device"] is None else row["device"],
-            f"{row['measured_on']} (%)": f"{100 * row['accuracy']:.2f}{spread}",
-            "chip spread": f"{100 * row['chip_std']:.2f} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
-            "unseen chips (%)": or_dash(row["unseen_chips"], ".2f", 100),
-            "published (%)": or_dash(row["published_accuracy"], ".2f", 100),
+            f"{row['measured_on']} {what}": f"{score.number(row[score.name])}{spread}",
+            "chip spread": f"{score.number(row['chip_std'])} ({row['chips']})" if row["chips"] > 1 else NO_VALUE,
+            f"unseen chips {what}": score.number(row["unseen_chips"]),
+            f"published {what}": score.number(row[f"published_{score.name}"]),
             "events/sample": or_dash(row["events_per_sample"], ".2f"),
             "programming (pJ/sample/epoch)": or_dash(row["picojoule_per_inference"], ".4f"),
             "published (pJ)": or_dash(row["published_picojoule_per_inference"], ".0f"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -127,7 +127,7 @@ class Job:
         work: The computation.
         networks: Whether a task has a network: its tables then have mode, states, seed, data set and device.
         chip: Whether the sweep file may name a chip.
-        datasets: Names of the data sets that a task reads, each with its number of validation samples.
+        datasets: Names of the data sets that a task reads, each with its number of validation samples and options.
         check: Check on the worker, before the computation, that the inputs are those of the plan.
         assumed: Assumptions that the values of a task bring, beside those that its files name.
         cause_unit: Last part of the columns of energy by cause, such as ``"picojoule"``.
@@ -141,6 +141,8 @@ class Job:
         trade_off: Cost and gain of the plot of two objectives.
         against: Columns drawn against swept keys. Default: the quantity of interest.
         beside: Column drawn dashed beside the quantity of interest, and what it is.
+        scores: Function to the columns of other scores that tasks may be judged by: for each score, the columns that
+            stand in place of each usual one, the score itself first.
     """
 
     what: str
@@ -151,7 +153,7 @@ class Job:
     work: Callable[[Order], Result]
     networks: bool = True
     chip: bool = False
-    datasets: Callable[[Mapping[str, Any]], list[tuple[str, int]]] = lambda values: []
+    datasets: Callable[[Mapping[str, Any]], list[tuple[str, int, Mapping[str, Any]]]] = lambda values: []
     check: Callable[[Order], None] = lambda order: None
     assumed: Callable[[Mapping[str, Any]], list[str]] = lambda values: []
     cause_unit: str = "picojoule"
@@ -165,6 +167,46 @@ class Job:
     trade_off: tuple[str, str] | None = None
     against: tuple[str, ...] = ()
     beside: tuple[str, str] | None = None
+    scores: Callable[[], Sequence[Mapping[str, tuple[Column, ...]]]] = lambda: ()
+
+    def for_results(self, names: Iterable[str]) -> Job:
+        """The job as it is for results with these columns: judged by the score that they have.
+
+        Args:
+            names: Names of columns.
+        """
+        present = set(names)
+        found = [each for each in self.scores() if present & {columns[0].name for columns in each.values()}]
+        if not found:
+            return self
+        if any(usual in present for each in found for usual in each):
+            more = tuple(column for each in found for columns in each.values() for column in columns)
+            return replace(self, columns=(*self.columns, *more))
+        place, *others = found
+
+        def instead(names: Iterable[str], every: bool = False) -> tuple[str, ...]:
+            kept = {name: place[name] if every else place[name][:1] for name in names if name in place}
+            return tuple(
+                other for name in names for other in ([c.name for c in kept[name]] if name in kept else [name])
+            )
+
+        columns = tuple(other for column in self.columns for other in place.get(column.name, (column,)))
+        more = tuple(column for each in others for columns in each.values() for column in columns)
+        cost, gain = instead(self.trade_off) if self.trade_off else ("", "")
+        return replace(
+            self,
+            columns=(*columns, *more),
+            needed=instead(self.needed),
+            summarised=instead(self.summarised),
+            shown=instead(self.shown, every=True),
+            trade_off=(cost, gain) if self.trade_off else None,
+        )
+
+    @property
+    def every_column(self) -> tuple[Column, ...]:
+        """Columns of results and those that follow from them, of all scores."""
+        others = (column for each in self.scores() for columns in each.values() for column in columns)
+        return (*self.columns, *others, *self.derived)
 
     @property
     def sources(self) -> list[Path]:
@@ -173,7 +215,7 @@ class Job:
 
     def column(self, name: str) -> Column:
         """The column of that name."""
-        return next((column for column in (*self.columns, *self.derived) if column.name == name), Column(name))
+        return next((column for column in self.every_column if column.name == name), Column(name))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,7 +247,7 @@ class Job:
     @property
     def numbers(self) -> tuple[str, ...]:
         """Columns that hold numbers, energies by known causes included."""
-        return (*(column.name for column in self.columns if column.dtype != "string"), *self.known_causes)
+        return (*(column.name for column in self.every_column if column.dtype != "string"), *self.known_causes)
 
 
 JOBS: Registry[Job] = Registry("kind of task", "task")

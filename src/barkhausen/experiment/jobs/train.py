@@ -23,6 +23,8 @@ from barkhausen.experiment.jobs.registry import (
 )
 from barkhausen.experiment.network_code import pinned
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, recipe_from, replace_device
+from barkhausen.experiment.score import ACCURACY, Score
+from barkhausen.experiment.tasks.registry import TASKS
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.train import train
 from barkhausen.learning.margin import warn_of_wide
@@ -59,9 +61,10 @@ def plan_training(planning: Planning, settings: Settings) -> Planned:
     )
 
 
-def datasets_of(values: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The data set of a resolved recipe, with its number of validation samples."""
-    return [(values["dataset"]["name"], values["dataset"]["validation_samples"])]
+def datasets_of(values: Mapping[str, Any]) -> list[tuple[str, int, Mapping[str, Any]]]:
+    """The data set of a resolved recipe, with its number of validation samples and its options."""
+    dataset = values["dataset"]
+    return [(dataset["name"], dataset["validation_samples"], dataset.get("options", {}))]
 
 
 def _recipe(planning: Planning, values: dict[str, Any]) -> Recipe:
@@ -113,6 +116,33 @@ def _shown(recipe: Recipe) -> dict[str, Any]:
     }
 
 
+def score_columns() -> list[dict[str, tuple[Column, ...]]]:
+    """Columns of every score but the accuracy that networks are judged by, in place of those of the accuracy."""
+    found: dict[str, dict[str, tuple[Column, ...]]] = {}
+    for entry in TASKS.values():
+        score, *others = entry.scores
+        if score == ACCURACY:
+            continue
+        found[score.name] = {
+            ACCURACY.name: (_column(score), *map(_column, others)),
+            ACCURACY.train_column: (_column(score, score.train_column, f"{score.label} on training samples"),),
+            ACCURACY.chip_column: (_column(score, score.chip_column, f"spread of the {score.label} between chips"),),
+            ACCURACY.unseen_column: (_column(score, score.unseen_column, f"{score.label} on unseen chips"),),
+        }
+    return list(found.values())
+
+
+def _column(score: Score, name: str | None = None, label: str | None = None) -> Column:
+    return Column(
+        name or score.name,
+        label or score.label,
+        unit=score.unit,
+        scale=score.scale,
+        decimals=score.decimals,
+        higher_is_better=None if name == score.chip_column else score.higher_is_better,
+    )
+
+
 def check_device(order: Order) -> None:
     """Refuse a device file that is no longer the one planned with."""
     file = order.values["device"].get("file")
@@ -159,5 +189,6 @@ JOBS.register(
         cause_axis="programming energy (pJ per trained sample and epoch)",
         shown=("accuracy", "picojoule_per_inference"),
         trade_off=("picojoule_per_inference", "accuracy"),
+        scores=score_columns,
     ),
 )

@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from barkhausen.core.errors import InputError
 from barkhausen.data import Dataset
+from barkhausen.experiment.score import ACCURACY, Score
 
 
 class Task(ABC):
@@ -21,7 +23,7 @@ class Task(ABC):
 
     inputs: Float[Tensor, "sample feature"]
     """What the network learns from."""
-    labels: Int[Tensor, " sample"]
+    labels: Int[Tensor, " sample"] | Float[Tensor, "sample number"]
 
     def __init__(self, dataset: Dataset, where: torch.device) -> None:
         self.dataset = dataset
@@ -36,13 +38,41 @@ class Task(ABC):
     def correct(self, output: Tensor, labels: Tensor) -> Tensor | None:
         """Number of correct samples of a training batch; None where one batch does not decide it."""
 
-    @abstractmethod
-    def held_out_accuracy(self, model: nn.Module) -> float:
-        """Accuracy on the test set, or on the validation samples where some are set aside."""
+    @property
+    def score(self) -> Score:
+        """The number by which networks are judged, an accuracy unless a task says otherwise."""
+        return ACCURACY
 
-    @abstractmethod
+    def held_out_score(self, model: nn.Module) -> float:
+        """The score on the test set, or on the validation samples where some are set aside."""
+        return self.held_out_accuracy(model)
+
+    def train_score(self, model: nn.Module) -> float:
+        """The score on training samples."""
+        return self.train_accuracy(model)
+
+    def require_accuracy(self, what: str) -> None:
+        """Refuse a task that is not judged by an accuracy.
+
+        Args:
+            what: What is asked for, for the message.
+
+        Raises:
+            InputError: The score is another one.
+        """
+        if self.score != ACCURACY:
+            raise InputError(
+                f"{what} measures accuracies, and {self.dataset.task} is judged by its {self.score.label}; the chips "
+                "of the training itself are in its summary"
+            )
+
+    def held_out_accuracy(self, model: nn.Module) -> float:
+        """Accuracy on the test set or the validation samples, of a task that is judged by it."""
+        raise NotImplementedError
+
     def train_accuracy(self, model: nn.Module) -> float:
-        """Accuracy on training samples."""
+        """Accuracy on training samples, of a task that is judged by it."""
+        raise NotImplementedError
 
     def figures(self, model: nn.Module) -> dict[str, float]:
         """Further figures of the held-out samples, by name."""

@@ -11,6 +11,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.registry import Registry, load_extensions
 from barkhausen.data import Dataset
 from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.experiment.tasks.base import Task
 from barkhausen.learning.networks import NETWORKS
 from barkhausen.learning.networks.registry import ANY
@@ -25,12 +26,15 @@ class TaskEntry:
         label: Name in messages and on pages.
         output: Output that a network must give (``Network.output``).
         build: Function that puts a data set on the torch device of the network.
+        scores: What its networks are judged by, the score of tables and plots first. Values of the others are among
+            the task's figures, by name.
     """
 
     name: str
     label: str
     output: str
     build: Callable[[Dataset, torch.device], Task]
+    scores: tuple[Score, ...] = (ACCURACY,)
 
     @property
     def networks(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from barkhausen.core.units import NANO, PICO
+from barkhausen.experiment.score import ACCURACY, held_out, measured_on, score_of, score_on
 from barkhausen.experiment.summary import energy_of, upgraded
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Summary = Mapping[str, Any]
-
-
-def held_out(summary: Summary) -> float:
-    """Test accuracy, or validation accuracy of a run that did not touch the test set."""
-    test = summary["test_accuracy"]
-    return float(summary["validation_accuracy"] if test is None else test)
 
 
 def device_name(summary: Summary) -> str:
@@ -87,15 +82,18 @@ def inferences_of(summary: Summary) -> int:
 
 def training_row(summary: Summary) -> Row:
     """Results of a run; accuracies are fractions, energies pJ per trained sample and epoch."""
-    validating = summary["test_accuracy"] is None
+    score = score_of(summary)
+    # Of a precursor the figures are its own, and the score is that of the chips made from it.
+    others = {} if "precursor_accuracy" in summary else dict(summary.get("figures", {}))
     return {
         "states": summary["states"],
-        "accuracy": held_out(summary),
-        "measured_on": "validation" if validating else "test",
-        "train_accuracy": summary["train_accuracy"],
-        "chip_std": summary["chips"]["std"],
+        **({} if score == ACCURACY else others),
+        score.name: held_out(summary),
+        "measured_on": measured_on(summary),
+        score.train_column: score_on(summary, "train"),
+        score.chip_column: summary["chips"]["std"],
         "chips": summary["chips"]["count"],
-        "unseen_chips": (unseen_chips(summary) or {}).get("mean"),
+        score.unseen_column: (unseen_chips(summary) or {}).get("mean"),
         **per_sample(totals(summary), inferences_of(summary)),
         **whole_energies(summary),
     }

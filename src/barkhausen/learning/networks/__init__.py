@@ -1,6 +1,6 @@
 """Networks, one file each, registered in ``NETWORKS``; and their parts."""
 
-from barkhausen.learning.networks import autoencoder, convolution_blocks, convolutional, factory, perceptron
+from barkhausen.learning.networks import autoencoder, convolution_blocks, convolutional, factory, perceptron, recurrent
 from barkhausen.learning.networks.registry import NETWORKS, Network, SavedSizes, Shapes
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "convolutional",
     "factory",
     "perceptron",
+    "recurrent",
 ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from barkhausen.core.limits import check_memory
+
+Recurrent = TypeVar("Recurrent", bound=nn.RNNBase)
 
 BYTES_OF_A_WEIGHT = 40
 """Memory of a synapse in training: latent and programmed weight, gradient, two moments, states and counts."""
@@ -47,7 +51,7 @@ class Footprint:
 
 @dataclass(frozen=True, eq=False)
 class FloatLayers:
-    """Layers whose weights are drawn with He's variance for ReLU; biases are zero.
+    """Layers whose weights are drawn with He's variance for ReLU and whose biases are zero; recurrent ones as in torch.
 
     Args:
         generator: Random stream of the weights, in the order in which layers are made.
@@ -70,6 +74,27 @@ class FloatLayers:
         self.footprint.values_of_a_pixel += outputs + inputs * kernel**2
         layer = nn.Conv2d(inputs, outputs, kernel, padding="same", bias=bias, device=self.generator.device)
         self._draw(layer, inputs * kernel**2)
+        return layer
+
+    def recurrent(
+        self, kind: Callable[..., Recurrent], inputs: int, hidden: int, steps: int, *, bidirectional: bool = False
+    ) -> Recurrent:
+        """A recurrent layer, batch first, with torch's uniform distribution of weights and biases.
+
+        Args:
+            kind: ``torch.nn.LSTM`` or ``torch.nn.GRU``.
+            inputs, hidden: Sizes.
+            steps: Steps of a sequence.
+            bidirectional: Whether it goes through the steps backwards too.
+        """
+        directions = 2 if bidirectional else 1
+        # Four gates at most.
+        self.footprint.add(4 * directions * hidden * (inputs + hidden))
+        self.footprint.values += 8 * directions * hidden * steps
+        layer = kind(inputs, hidden, batch_first=True, bidirectional=bidirectional, device=self.generator.device)
+        bound = 1 / math.sqrt(hidden)
+        for parameter in layer.parameters():
+            nn.init.uniform_(parameter, -bound, bound, generator=self.generator)
         return layer
 
     def _draw(self, layer: nn.Linear | nn.Conv2d, fan_in: int) -> None:

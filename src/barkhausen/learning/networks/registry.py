@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from barkhausen.learning.networks.settings import NetworkRecipe
 
 CLASSES = "classes"
-"""Output of a network that gives one score for each class."""
+"""Output of a network that gives one score for each class, or one number for each that is to be predicted."""
 RECONSTRUCTION = "reconstruction"
 """Output of a network that reproduces its input."""
 ANY = "any"
@@ -30,7 +30,7 @@ class Shapes:
     Attributes:
         dataset: Name of the data set, for messages.
         features: Inputs of a sample, which comes as one row.
-        classes: Number of classes.
+        classes: Number of classes, or of numbers to predict.
         image: Rows and columns of the image that a row is, or channels, rows and columns; the number of features alone
             where samples are no images.
         samples: Number of training samples, which limits a batch.

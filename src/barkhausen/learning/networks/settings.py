@@ -30,10 +30,10 @@ class NetworkRecipe(StrictParameters):
 
     kind: Annotated[str, name_in(NETWORKS)] = "mlp"
     """``mlp``: multilayer perceptron; ``cnn``: convolutional blocks before one; ``autoencoder``: an encoder and its
-    mirror image; or another registered network."""
+    mirror image; ``lstm`` and ``gru``: recurrent layers and a read-out; or another registered network."""
     hidden: list[Count] = Field(default=[256, 128, 64])
     """Sizes of the hidden linear layers, none of them for a single layer; of an autoencoder those of the encoder, the
-    code last."""
+    code last; of a recurrent network its hidden states, a layer each."""
     channels: Annotated[list[Count], Field(min_length=1)] = Field(default=[16, 32, 64])
     """Output channels of convolutional blocks: convolution, normalisation, activation, 2 x 2 max-pooling."""
     kernel: Count = 3

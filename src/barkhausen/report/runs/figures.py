@@ -12,6 +12,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from barkhausen.experiment.score import Score
 from barkhausen.learning.rules import RULES
 from barkhausen.report.plots import (
     BLUE,
@@ -60,13 +61,14 @@ def kind_styles(kinds: Sequence[Kind]) -> dict[str, Style]:
     return styles
 
 
-def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
-    """Mean accuracy of each kind with the spread between seeds, every seed, and the published figure."""
-    styles = kind_styles(kinds)
+def score_plot(kinds: Sequence[Kind]) -> Spec:
+    """Mean score of each kind with the spread between seeds, every seed, and the published figure."""
+    styles, score = kind_styles(kinds), kinds[0].score
+    shown = _shown(score)
     fig = go.Figure()
     for kind in kinds:
-        style, name, row = styles[kind.label], escape(kind.label), kind.row
-        seeds = [100 * run.accuracy for run in kind.runs]
+        style, name = styles[kind.label], escape(kind.label)
+        seeds = [score.scale * run.held_out for run in kind.runs]
         fig.add_scatter(
             x=seeds,
             y=[name] * len(seeds),
@@ -74,39 +76,50 @@ def accuracy_plot(kinds: Sequence[Kind]) -> Spec:
             marker={"color": style.colour, "symbol": f"{style.marker}-open", "size": 8},
             opacity=0.75,
             name=f"{name}, each seed",
-            hovertemplate="%{x:.2f} %",
+            hovertemplate=shown,
             showlegend=False,
         )
         fig.add_scatter(
-            x=[100 * row["accuracy"]],
+            x=[score.scale * kind.mean],
             y=[name],
             mode="markers",
             marker={"color": style.colour, "symbol": style.marker, "size": 12},
-            error_x={"array": [100 * row["accuracy_std"]], "thickness": 2, "width": 6, "color": style.colour}
+            error_x={"array": [score.scale * kind.std], "thickness": 2, "width": 6, "color": style.colour}
             if len(seeds) > 1
             else None,
             name=f"{name}, mean",
-            hovertemplate="mean %{x:.2f} %",
+            hovertemplate=f"mean {shown}",
             showlegend=False,
         )
-    published = [kind for kind in kinds if kind.row["published_accuracy"] is not None]
+    published = [kind for kind in kinds if kind.published is not None]
     if published:
         fig.add_scatter(
-            x=[100 * kind.row["published_accuracy"] for kind in published],
+            x=[score.scale * kind.published for kind in kinds if kind.published is not None],
             y=[escape(kind.label) for kind in published],
             mode="markers",
             marker={"color": INK, "symbol": "line-ns-open", "size": 18, "line": {"width": 2.5}},
             name="published best of the mode",
-            hovertemplate="published %{x:.2f} %",
+            hovertemplate=f"published {shown}",
         )
-    return _categories(fig, kinds, "accuracy (%)", legend=bool(published))
+    return _categories(fig, kinds, escape(score.title), legend=bool(published))
+
+
+def _shown(score: Score) -> str:
+    """Text of a value beside the pointer."""
+    digits = ".4g" if score.decimals is None else f".{score.decimals}f"
+    return f"%{{x:{digits}}}{score.unit and f' {escape(score.unit)}'}"
 
 
 def cut_at(runs: Sequence[FinishedRun]) -> float | None:
-    """Lower end in per cent of the axis of held-out accuracies, if earlier epochs are below it."""
-    curves = [[value for _, value in _accuracies(run)] for run in runs]
-    limits = _upper_part(curves)
-    return limits[0] if limits and min(min(curve) for curve in curves if curve) < limits[0] else None
+    """Where the axis of held-out scores ends, if earlier epochs are beyond it: the lower end of accuracies in per cent,
+    the upper end of errors."""
+    curves = [curve for curve in ([value for _, value in _scores(run)] for run in runs) if curve]
+    better = runs[0].score.higher_is_better
+    limits = _last_part(curves, runs[0].score)
+    if not limits:
+        return None
+    beyond = min(map(min, curves)) < limits[0] if better else max(map(max, curves)) > limits[1]
+    return limits[0 if better else 1] if beyond else None
 
 
 @dataclass(frozen=True)
@@ -114,23 +127,23 @@ class Panel:
     """Learning curves of one learning rule."""
 
     mode: str
-    accuracy: Spec
+    score: Spec
     loss: Spec
 
 
 def learning_plots(kinds: Sequence[Kind]) -> list[Panel]:
-    """Held-out accuracy and training loss after every epoch of every run: a panel for each rule, all on one scale."""
+    """Held-out score and training loss after every epoch of every run: a panel for each rule, all on one scale."""
     runs = [run for kind in kinds for run in kind.runs]
     longest = max(len(run.epochs) for run in runs)
-    accuracies = _upper_part([[value for _, value in _accuracies(run)] for run in runs])
+    scores = _last_part([[value for _, value in _scores(run)] for run in runs], runs[0].score)
     losses = _whole([[epoch.train_loss for epoch in run.epochs] for run in runs])
     styles = kind_styles(kinds)
     panels = []
     for mode in dict.fromkeys(kind.row["mode"] for kind in kinds):
         own = [kind for kind in kinds if kind.row["mode"] == mode]
-        of_accuracy = _curves(own, styles, "held-out accuracy (%)", accuracies, longest)
+        of_score = _curves(own, styles, f"held-out {escape(runs[0].score.title)}", scores, longest)
         of_loss = _curves(own, styles, "training loss", losses, longest)
-        panels.append(Panel(str(mode), of_accuracy, of_loss))
+        panels.append(Panel(str(mode), of_score, of_loss))
     return panels
 
 
@@ -142,7 +155,7 @@ def _curves(
         for number, run in enumerate(kind.runs):
             first = number == 0
             losses = [(epoch.epoch, epoch.train_loss) for epoch in run.epochs]
-            points = losses if title == "training loss" else _accuracies(run)
+            points = losses if title == "training loss" else _scores(run)
             style = styles[kind.label]
             fig.add_scatter(
                 x=[epoch for epoch, _ in points],
@@ -163,23 +176,28 @@ def _curves(
     return finished_spec(fig, 340 + 16 * max(0, len(kinds) - 2))
 
 
-def _accuracies(run: FinishedRun) -> list[tuple[int, float]]:
-    """Epochs after which held-out accuracy was measured, and the accuracy in per cent."""
-    return [(epoch.epoch, 100 * epoch.held_out) for epoch in run.epochs if epoch.held_out is not None]
+def _scores(run: FinishedRun) -> list[tuple[int, float]]:
+    """Epochs after which the held-out score was measured, and its value as pages show it."""
+    return [(epoch.epoch, run.score.scale * epoch.held_out) for epoch in run.epochs if epoch.held_out is not None]
 
 
-def _upper_part(curves: Sequence[Sequence[float]]) -> list[float] | None:
-    """Range of an accuracy axis that resolves the last epochs, or the whole range if that does. None for no curves.
+def _last_part(curves: Sequence[Sequence[float]], score: Score) -> list[float] | None:
+    """Range of an axis of scores that resolves the last epochs, or the whole range if that does. None for no curves.
 
-    A first epoch is often so far below that the rest would be one line at the top.
+    A first epoch is often so much worse that the rest would be one line at the end of the axis.
     """
     known = [curve for curve in curves if curve]
     if not known:
         return None
     last = [curve[-1] for curve in known]
-    low = min(last) - max(5.0, 1.5 * (max(last) - min(last)))
-    highest = max(max(curve) for curve in known)
-    return [low, highest + 0.05 * (highest - low)] if min(map(min, known)) < low else _whole(known)
+    least = 5.0 if score.unit == "%" else 0.5 * max(map(abs, last))
+    room = max(least, 1.5 * (max(last) - min(last)))
+    lowest, highest = min(map(min, known)), max(map(max, known))
+    if score.higher_is_better:
+        low = min(last) - room
+        return [low, highest + 0.05 * (highest - low)] if lowest < low else _whole(known)
+    high = max(last) + room
+    return [lowest - 0.05 * (high - lowest), high] if highest > high else _whole(known)
 
 
 def _whole(curves: Sequence[Sequence[float]]) -> list[float] | None:
@@ -192,23 +210,24 @@ def _whole(curves: Sequence[Sequence[float]]) -> list[float] | None:
 
 
 def transfer_plot(pairs: Sequence[Pair]) -> Spec:
-    """Accuracy on the devices that the network learned on and on unseen chips, beside ex-situ chips."""
+    """Score on the devices that the network learned on and on unseen chips, beside ex-situ chips."""
     fig = go.Figure()
+    score = next(kind.score for pair in pairs for kind in (*pair.in_situ, *pair.ex_situ))
     own, copies, ex_situ = [], [], []
     for place, pair in enumerate(pairs):
         for kind, transferred, std in pair.transferred:
-            own.append((kind.row["accuracy"], place - 0.1, 0.0))
+            own.append((kind.mean, place - 0.1, 0.0))
             copies.append((transferred, place - 0.1, std))
             # Lines first, so that the marks lie over them.
             fig.add_scatter(
-                x=[100 * kind.row["accuracy"], 100 * transferred],
+                x=[score.scale * kind.mean, score.scale * transferred],
                 y=[place - 0.1] * 2,
                 mode="lines",
                 line={"color": SOFT_INK, "width": 1.5},
                 hoverinfo="skip",
                 showlegend=False,
             )
-        ex_situ += [(kind.row["accuracy"], place + 0.2, kind.row["chip_std"]) for kind in pair.ex_situ]
+        ex_situ += [(kind.mean, place + 0.2, kind.row["chip_std"]) for kind in pair.ex_situ]
     for name, colour, symbol, size, points in (
         ("in situ, on the devices it learned on", BLUE, "circle", 9, own),
         ("in situ, transferred to unseen chips", VERMILLION, "square-open", 14, copies),
@@ -216,7 +235,7 @@ def transfer_plot(pairs: Sequence[Pair]) -> Spec:
     ):
         if points:
             fig.add_scatter(
-                x=[100 * mean for mean, _, _ in points],
+                x=[score.scale * mean for mean, _, _ in points],
                 y=[place for _, place, _ in points],
                 mode="markers",
                 marker={
@@ -226,16 +245,16 @@ def transfer_plot(pairs: Sequence[Pair]) -> Spec:
                     "line": {"width": 2, "color": colour},
                 },
                 error_x={
-                    "array": [100 * std for _, _, std in points],
+                    "array": [score.scale * std for _, _, std in points],
                     "thickness": 1.5,
                     "width": 5,
                     "color": colour,
                 },
                 name=name,
-                hovertemplate="%{x:.2f} %",
+                hovertemplate=_shown(score),
             )
     fig.update_yaxes(tickvals=list(range(len(pairs))), ticktext=[escape(pair.label) for pair in pairs])
-    return _categories(fig, pairs, "accuracy (%)", legend=True)
+    return _categories(fig, pairs, escape(score.title), legend=True)
 
 
 def histogram_plots(run: FinishedRun) -> tuple[Spec, Spec]:

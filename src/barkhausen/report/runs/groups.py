@@ -9,6 +9,7 @@ from typing import Any
 
 from barkhausen.core.config import flat
 from barkhausen.experiment.energy import LearningAccount
+from barkhausen.experiment.score import Score
 from barkhausen.experiment.summary import mean_counts
 from barkhausen.experiment.work.rows import joules, unseen_chips
 from barkhausen.results.finished import FinishedRun, relative_error
@@ -43,14 +44,35 @@ class Kind:
         return any(epoch.events_by_layer for run in self.runs for epoch in run.epochs)
 
     @property
+    def score(self) -> Score:
+        """What the runs are judged by."""
+        return self.runs[0].score
+
+    @property
+    def mean(self) -> float:
+        """Score on held-out samples (mean over seeds)."""
+        return float(self.row[self.score.name])
+
+    @property
+    def std(self) -> float:
+        """Its standard deviation between seeds."""
+        return float(self.row[f"{self.score.name}_std"])
+
+    @property
+    def published(self) -> float | None:
+        """The published score."""
+        found: float | None = self.row[f"published_{self.score.name}"]
+        return found
+
+    @property
     def transfer(self) -> tuple[float, float] | None:
-        """Mean accuracy of the trained levels on unseen chips, and its spread between chips."""
+        """Mean score of the trained levels on unseen chips, and its spread between chips."""
         found = [chips for chips in (unseen_chips(run.summary) for run in self.runs) if chips]
         return (fmean(chips["mean"] for chips in found), fmean(chips["std"] for chips in found)) if found else None
 
     @property
     def precursor(self) -> float | None:
-        """Accuracy of the precursor before its levels were programmed to chips (mean over seeds)."""
+        """Score of the precursor before its levels were programmed to chips (mean over seeds)."""
         values = [run.summary.get("precursor_accuracy") for run in self.runs]
         return fmean(value for value in values if value is not None) if None not in values else None
 
@@ -120,7 +142,7 @@ class Pair:
 
     @property
     def transferred(self) -> list[tuple[Kind, float, float]]:
-        """The kinds that learn on devices and were transferred to unseen chips, with accuracy and spread there."""
+        """The kinds that learn on devices and were transferred to unseen chips, with score and spread there."""
         return [(kind, *kind.transfer) for kind in self.in_situ if kind.transfer is not None]
 
 

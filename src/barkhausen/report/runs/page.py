@@ -24,6 +24,7 @@ from barkhausen.report.runs.whole_energy import whole_energies
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
 from barkhausen.results.published import Figure, Paper, network_of, published
 from barkhausen.results.readings import READINGS
+from barkhausen.results.table import score_of_all
 
 SMALL_DROP, COLLAPSE = 0.01, 0.05
 """Drops of accuracy that the page calls small (below the first) and a collapse (above the second)."""
@@ -84,9 +85,11 @@ def write_report(
     ]
     finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
     kinds = kinds_of(finished)
+    score = score_of_all([run.summary for run in finished])
     page = render(
         "runs/runs.html.jinja",
         runs=finished,
+        score=score,
         kinds=kinds,
         pairs=pairs_of(kinds),
         plots=figures,
@@ -110,7 +113,7 @@ def write_report(
 
 def _papers(kinds: Sequence[Kind]) -> list[Paper]:
     """Papers whose figures stand on the page."""
-    quantities = ("accuracy", "picojoule_per_inference")
+    quantities = (kinds[0].score.name, "picojoule_per_inference")
     found = [
         published(name, kind.row["dataset"], kind.row["mode"], network_of(kind.summary["recipe"]))
         for kind in kinds

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from barkhausen.core.config import flat
 from barkhausen.core.display.html import Description, Section, quantity
+from barkhausen.experiment.score import measured_on
 from barkhausen.experiment.summary import energy_of
 
 if TYPE_CHECKING:
@@ -15,21 +16,20 @@ if TYPE_CHECKING:
 def describe_run(run: FinishedRun) -> Description:
     """Accuracies, energy, recipe and assumptions of a run."""
     summary = run.summary
-    samples = "test" if summary["test_accuracy"] is not None else "validation"
-    chips = summary["chips"]
-    spread = f" ± {100 * chips['std']:.2f} between {chips['count']} chips" if chips["count"] > 1 else ""
+    chips, score = summary["chips"], run.score
+    spread = f" ± {score.number(chips['std'])} between {chips['count']} chips" if chips["count"] > 1 else ""
     facts: dict[str, object] = {
         "mode": summary["mode"],
         "data set": f"{summary['dataset']['name']}, {summary['dataset']['train_samples']} training samples",
         "device": run.device_name,
         "epochs": summary["epochs"],
         "seed": summary["seed"],
-        f"{samples} accuracy": f"{100 * run.accuracy:.2f} %{spread}",
+        f"{measured_on(summary)} {score.label}": f"{score.shown(run.held_out)}{spread}",
     }
     unseen = summary.get("unseen_chips")
     if unseen:
         facts["unseen chips"] = (
-            f"{100 * unseen['mean']:.2f} % ± {100 * unseen['std']:.2f} between {unseen['count']} chips"
+            f"{score.shown(unseen['mean'])} ± {score.number(unseen['std'])} between {unseen['count']} chips"
         )
     sections = []
     if summary["states"] is not None:

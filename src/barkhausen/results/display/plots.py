@@ -11,6 +11,7 @@ import pandas as pd
 from barkhausen.core.display.plot_style import BLUE, COLOURS, VERMILLION, legend_above, new_axes, new_panels, one_column
 from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.experiment.jobs import Column
+from barkhausen.experiment.score import measured_on
 from barkhausen.experiment.summary import energy_of
 from barkhausen.results.columns import job_of, key_column, seed_column, swept_keys, value_column
 from barkhausen.results.headings import last_name
@@ -54,16 +55,16 @@ def _plot_learning(run: FinishedRun, axes: list[Axes] | None) -> list[Axes]:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     epochs = [epoch.epoch for epoch in run.epochs]
-    measured = [(epoch.epoch, 100 * epoch.held_out) for epoch in run.epochs if epoch.held_out is not None]
+    score = run.score
+    measured = [(epoch.epoch, score.scale * epoch.held_out) for epoch in run.epochs if epoch.held_out is not None]
     with one_column():
         panels = axes or new_panels(2, height=2.9, share_x=True)
         if len(panels) != 2:
             raise InputError(f"axes: {len(panels)} are given for 2 panels")
         panels[0].plot(epochs, [epoch.train_loss for epoch in run.epochs], color=VERMILLION, marker="o")
         panels[0].set_ylabel("training loss")
-        panels[1].plot([e for e, _ in measured], [accuracy for _, accuracy in measured], color=BLUE, marker="o")
-        samples = "test" if run.summary["test_accuracy"] is not None else "validation"
-        panels[1].set_ylabel(f"{samples} accuracy (%)")
+        panels[1].plot([e for e, _ in measured], [value for _, value in measured], color=BLUE, marker="o")
+        panels[1].set_ylabel(f"{measured_on(run.summary)} {score.title}")
         panels[1].set_xlabel("epoch")
         panels[1].xaxis.set_major_locator(MaxNLocator(integer=True))
         panels[0].figure.align_ylabels(panels)

@@ -1,0 +1,69 @@
+"""Electric power of one household near Paris, hourly means from December 2006 to November 2010.
+
+G. Hebrail, A. Berard, *Individual household electric power consumption*, UCI repository (2012), CC BY 4.0. The hourly
+means had the gaps of the original filled already.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+from pydantic import Field
+
+from barkhausen.data.published import PublishedFile, PublishedFiles
+from barkhausen.data.registry import DATASETS, DatasetEntry
+from barkhausen.data.series.table import check_values, column_of, numbers
+from barkhausen.data.series.windows import TASK, SeriesDataset, SeriesOptions, windows_of
+
+FILES = PublishedFiles(
+    name="household-power",
+    folder="household-power",
+    home="the UCI repository (https://doi.org/10.24432/C58K54), averaged over hours, as "
+    "household_power_2006_2010_hourly.csv with the columns datetime,active_power,…",
+    files=(
+        PublishedFile(
+            "household_power_2006_2010_hourly.csv",
+            "55811b831e1d896527a30cbe8c8f36ef",
+            "8194b22be0d1a01b513b10db0f39cc89",
+        ),
+    ),
+)
+
+HOURS: Final = 34_589
+SHA256: Final = "49447ff61505f682bc6951fd8cb704c69015f4980d90db182ff9994b42356676"
+
+
+class HouseholdOptions(SeriesOptions):
+    """The table ``[dataset.options]``; a day of hours is looked back on."""
+
+    look_back: Annotated[int, Field(ge=1)] = 24
+
+
+def load(data_dir: Path | None, allow_download: bool, options: HouseholdOptions) -> SeriesDataset:
+    """Find, read and verify the active power; windows of it.
+
+    Raises:
+        DataNotFoundError: The file is nowhere to be found.
+        InputError: It is damaged or holds other values, or the windows do not fit.
+    """
+    root, source = FILES.find(data_dir, allow_download=allow_download)
+    path, _ = FILES.present(FILES.files[0], root)
+    values = numbers(path, column_of(path, 1, HOURS))
+    check_values(path, values, SHA256)
+    return windows_of(FILES.name, source, np.array(values), "kW", options)
+
+
+HOUSEHOLD = DATASETS.register(
+    "household-power",
+    DatasetEntry(
+        name="household-power",
+        label="household power",
+        load=load,
+        task=TASK,
+        classes=1,
+        citation="G. Hebrail, A. Berard, Individual household electric power consumption, UCI repository (2012)",
+        options=HouseholdOptions,
+    ),
+)

@@ -1,0 +1,64 @@
+"""Columns of published tables, verified by their values."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from barkhausen.core.errors import InputError
+from barkhausen.core.files.reading import decoded, read_bytes, unpacked
+
+
+def column_of(path: Path, column: int, rows: int) -> list[str]:
+    """Cells of one column of a comma-separated file with one line of headings.
+
+    Args:
+        path: The file, packed if its name ends in ``.gz``.
+        column: Place of the column.
+        rows: Number of rows that it must have.
+
+    Raises:
+        InputError: The file is damaged, or has another number of rows or too few columns.
+    """
+    stored = read_bytes(path, binary=True)
+    text = decoded(unpacked(stored, str(path)) if path.suffix == ".gz" else stored, path)
+    lines = [line for line in csv.reader(text.splitlines()) if line][1:]
+    if len(lines) != rows:
+        raise InputError(f"{path}: has {len(lines)} rows below its headings where the published series has {rows}")
+    narrow = next((number for number, line in enumerate(lines, 2) if len(line) <= column), None)
+    if narrow is not None:
+        raise InputError(f"{path}: line {narrow}: has no column {column + 1}")
+    return [line[column].strip() for line in lines]
+
+
+def numbers(path: Path, cells: Sequence[str]) -> list[float]:
+    """The cells as numbers.
+
+    Raises:
+        InputError: One is none.
+    """
+    found = []
+    for row, cell in enumerate(cells, 1):
+        try:
+            found.append(float(cell))
+        except ValueError:
+            raise InputError(f"{path}: row {row}: {cell[:40]!r} is no number") from None
+    return found
+
+
+def check_values(path: Path, values: Sequence[float], sha256: str) -> None:
+    """Refuse values that are not the published ones.
+
+    Args:
+        path: File for the message.
+        values: Values, in order.
+        sha256: SHA-256 of the published values, each as Python writes it in ``%.6g``, one a line.
+
+    Raises:
+        InputError: They are others.
+    """
+    found = hashlib.sha256("\n".join(f"{value:.6g}" for value in values).encode()).hexdigest()
+    if found != sha256:
+        raise InputError(f"{path}: its values are not the published ones (sha256 {found}, published {sha256})")
