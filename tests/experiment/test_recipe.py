@@ -198,7 +198,7 @@ UNKNOWN = [
     ("[devices]\nsigma = 3", r"unknown key 'devices'; did you mean 'device'\?"),
     (
         "zzz = 3",
-        r"unknown key 'zzz'; known: accelerator, batch_size, dataset, decay, device, epochs, faults, init_from, mode",
+        r"unknown key 'zzz'; known: accelerator, augment, autocast, averaging, batch_size, dataset, decay, ",
     ),
     ("[transfer]\nzzz = 3", r"unknown key 'transfer\.zzz'; known: chips, max_attempts$"),
     ('"" = 3', r"unknown key ''"),
@@ -242,8 +242,8 @@ WRONG = [
     ("[network]\nhidden = [32, 0]", r"network\.hidden\.1 = 0: input should be greater than or equal to 1"),
     ("[network]\nhidden = 32", r"network\.hidden = 32: input should be a valid list"),
     (
-        "[network]\nactivation = 'gelu'",
-        r"network\.activation = 'gelu': input should be 'relu', 'hardtanh', 'tanh' or 'quantised'",
+        "[network]\nactivation = 'swish'",
+        r"network\.activation = 'swish': input should be 'relu', 'gelu', 'selu', 'hardtanh', 'tanh'",
     ),
     ("[network]\nnormalisation = 'layer'", r"network\.normalisation = 'layer'"),
     (

@@ -109,7 +109,7 @@ def test_a_wrong_option_is_one_line_with_its_key(changes: dict[str, Any], line: 
             {"network": {"hidden": [8]}},
             "network.kind = 'mlp': stripes is for telling two sides, which needs 'committee'",
         ),
-        ({"dataset": {"name": "digits"}}, "'committee': digits is for classification, which needs 'mlp' or 'cnn'"),
+        ({"dataset": {"name": "digits"}}, "'committee': digits is for classification, which needs 'airbench' or "),
     ],
 )
 def test_a_network_that_cannot_do_the_task_is_refused(tmp_path: Path, changes: dict[str, Any], line: str) -> None:

@@ -36,7 +36,8 @@ class Dataset:
             regression, float32 rows of numbers.
         test_inputs: Like ``train_inputs``.
         test_labels: Like ``train_labels``.
-        image_shape: Rows and columns of the image that a row of pixels is; for a table its number of features alone.
+        image_shape: Rows and columns of the image that a row of pixels is, or its channels, rows and columns; for a
+            table its number of features alone.
         classes: Number of classes, or of numbers of a row of labels.
         task: Name of the task, such as ``classification``.
         kinds: Names of the kinds of samples where there are anomalies to detect, the normal kind first.

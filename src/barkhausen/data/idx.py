@@ -60,7 +60,7 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> UInt8[np.ndarray,
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 
-def read_idx(path: str | Path, dimensions: int, checksum: str) -> UInt8[np.ndarray, "*shape"]:
+def read_idx(path: str | Path, dimensions: int, checksum: str | None) -> UInt8[np.ndarray, "*shape"]:
     """Read an IDX file of unsigned bytes, gzip-compressed if its name ends in ``.gz``.
 
     Args:
@@ -127,13 +127,13 @@ def load_idx(published: PublishedFiles, classes: int, data_dir: str | Path | Non
     )
 
 
-def _images(path: Path, checksum: str) -> tuple[Float[Tensor, "sample feature"], tuple[int, ...]]:
+def _images(path: Path, checksum: str | None) -> tuple[Float[Tensor, "sample feature"], tuple[int, ...]]:
     """Pixels in [0, 1], and rows and columns of an image."""
     pixels = read_idx(path, 3, checksum)
     return torch.from_numpy(pixels.astype(np.float32)).div_(255).flatten(1), pixels.shape[1:]
 
 
-def _labels(path: Path, checksum: str, images: int, classes: int) -> Int[Tensor, " sample"]:
+def _labels(path: Path, checksum: str | None, images: int, classes: int) -> Int[Tensor, " sample"]:
     labels = read_idx(path, 1, checksum)
     if len(labels) != images:
         raise InputError(f"{path}: {len(labels)} labels for {images} images")

@@ -80,7 +80,7 @@ def load(files: PublishedFiles, data_dir: Path | None, allow_download: bool) -> 
     return read_nsl_kdd(train, test, files.name, source)
 
 
-def read_nsl_kdd(train: tuple[Path, str], test: tuple[Path, str], name: str, source: str) -> Dataset:
+def read_nsl_kdd(train: tuple[Path, str | None], test: tuple[Path, str | None], name: str, source: str) -> Dataset:
     """Read, verify and prepare both files.
 
     Args:
@@ -140,7 +140,7 @@ def prepare(
     return first, second
 
 
-def read_connections(path: str | Path, checksum: str) -> Rows:
+def read_connections(path: str | Path, checksum: str | None) -> Rows:
     """Read one file, unpacked if its name ends in ``.gz``.
 
     Args:

@@ -8,9 +8,9 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pooch
 
@@ -31,42 +31,46 @@ class PublishedFile:
     """One file of a published data set.
 
     Attributes:
-        name: File name without ``.gz``.
-        packed_md5: Checksum of the original ``.gz`` file; None if it was not published packed.
-        unpacked_md5: Checksum of its content.
+        name: File name without the ending of the packed form.
+        packed_md5: Checksum of the original packed file; None if it was not published packed.
+        unpacked_md5: Checksum of its content; None if all files are checked together.
         packed_sha256, unpacked_sha256: SHA-256 of the same; checked instead of the MD5 where they are given.
+        packing: Ending of the packed form.
     """
 
     name: str
-    packed_md5: str | None
-    unpacked_md5: str
+    packed_md5: str | None = None
+    unpacked_md5: str | None = None
     packed_sha256: str | None = None
     unpacked_sha256: str | None = None
+    packing: Literal["gz", "xz"] = field(default="gz", kw_only=True)
 
     @property
     def packed(self) -> str | None:
-        """Checksum of the ``.gz`` file for :func:`check_sum`."""
+        """Checksum of the packed file for :func:`check_sum`."""
         return f"{SHA256}{self.packed_sha256}" if self.packed_sha256 is not None else self.packed_md5
 
     @property
-    def unpacked(self) -> str:
+    def unpacked(self) -> str | None:
         """Checksum of the content for :func:`check_sum`."""
         return f"{SHA256}{self.unpacked_sha256}" if self.unpacked_sha256 is not None else self.unpacked_md5
 
 
-def check_sum(path: Path, content: bytes, published: str, what: str = "", whole: str = "file") -> None:
+def check_sum(path: Path, content: bytes, published: str | None, what: str = "", whole: str = "file") -> None:
     """Refuse content that is not the published one.
 
     Args:
         path: File for the message.
         content: Bytes to check.
-        published: Published checksum: ``sha256:`` and 64 hexadecimal digits, or an MD5 of 32.
+        published: Published checksum: ``sha256:`` and 64 hexadecimal digits, or an MD5 of 32. None: nothing is checked.
         what: Words after the checksum found, such as ``" of the text"``.
         whole: Word for what was published.
 
     Raises:
         InputError: The checksum is another one.
     """
+    if published is None:
+        return
     if published.startswith(SHA256):
         name, expected, found = "sha256", published.removeprefix(SHA256), hashlib.sha256(content).hexdigest()
     else:
@@ -87,6 +91,7 @@ class PublishedFiles:
         address: URL (https) of the folder that the files are downloaded from, with the slash at its end; None if they
             cannot be downloaded.
         home: Where a person can get files that are not downloaded.
+        archive: Archive that holds all files, which may lie at a root in their place; it is what is downloaded.
     """
 
     name: str
@@ -94,6 +99,7 @@ class PublishedFiles:
     files: tuple[PublishedFile, ...]
     address: str | None = None
     home: str = ""
+    archive: PublishedFile | None = None
 
     def find(self, data_dir: Path | None = None, *, allow_download: bool = True) -> tuple[Path, str]:
         """The first root that has all files, and its name in summaries.
@@ -134,7 +140,7 @@ class PublishedFiles:
             )
         return user_cache(), "download"
 
-    def present(self, file: PublishedFile, root: Path) -> tuple[Path, str]:
+    def present(self, file: PublishedFile, root: Path) -> tuple[Path, str | None]:
         """The form of a file that lies at the root, packed if both do, and the checksum it must have.
 
         The checksum of a file that was not published packed is that of its content in either form.
@@ -144,8 +150,13 @@ class PublishedFiles:
             return packed, file.packed or file.unpacked
         return self._unpacked(file, root), file.unpacked
 
+    def packed_together(self, root: Path) -> Path | None:
+        """The archive of all files, if it lies at the root."""
+        path = None if self.archive is None else root / self.archive.name
+        return path if path is not None and _why_not(path) is None else None
+
     def _packed(self, file: PublishedFile, root: Path) -> Path:
-        return root / self.folder / f"{file.name}.gz"
+        return root / self.folder / f"{file.name}.{file.packing}"
 
     def _unpacked(self, file: PublishedFile, root: Path) -> Path:
         return root / self.folder / file.name
@@ -155,6 +166,8 @@ class PublishedFiles:
 
     def _first_lacking(self, root: Path) -> Path | None:
         """The first file that lies at the root in neither form; None if all are there."""
+        if self.packed_together(root) is not None:
+            return None
         return next((self._packed(file, root) for file in self.files if self._lacks(file, root)), None)
 
     def _require(self, root: Path, named_by: str) -> None:
@@ -170,9 +183,10 @@ class PublishedFiles:
                 return
             absent, reason = lacking, _why_not(lacking)
         names = ",".join(file.name for file in self.files)
+        whole = "" if self.archive is None else f"{self.archive.name} or "
         raise InputError(
-            f"{absent}: {reason}; {named_by} must name a directory that holds {self.folder}/{{{names}}}, "
-            "each with or without .gz"
+            f"{absent}: {reason}; {named_by} must name a directory that holds {whole}{self.folder}/{{{names}}}, "
+            f"each with or without .{self.files[0].packing}"
         )
 
     def _download(self, address: str, cache: Path) -> str | None:
@@ -181,10 +195,11 @@ class PublishedFiles:
         An existing file is not downloaded again; reading it checks it.
         """
         downloader = pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT)
-        for file in self.files:
-            if not self._lacks(file, cache):
+        wanted = self.files if self.archive is None else (self.archive,)
+        for file in wanted:
+            if self.archive is None and not self._lacks(file, cache):
                 continue
-            target = self._packed(file, cache)
+            target = self._packed(file, cache) if self.archive is None else cache / file.name
             url = f"{address}{target.name}"
             try:
                 with _quiet_pooch():

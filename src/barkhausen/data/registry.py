@@ -57,7 +57,7 @@ def load_dataset(
     downloaded.
 
     Args:
-        name: ``mnist``, ``fashion-mnist``, ``nsl-kdd``, ``digits`` or another registered data set.
+        name: ``mnist``, ``fashion-mnist``, ``cifar10``, ``nsl-kdd``, ``digits`` or another registered data set.
         data_dir: Root directory of the data sets.
         allow_download: Whether the network may be used.
         options: Options of the data set's own, as a dictionary or its model. Default: its defaults.

@@ -37,12 +37,22 @@ from barkhausen.core.files.kinds import RECIPE, refuse_other_kind
 from barkhausen.core.files.recipes import recipe_file
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS, Dataset, load_dataset
+from barkhausen.data.augmentation import Augmentation
 from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
 from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
+from barkhausen.experiment.optimisation.settings import (
+    AveragingRecipe,
+    LossRecipe,
+    MarginScheduleRecipe,
+    OptimizerRecipe,
+)
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.synapse import Decay, Faults, WriteVerify
+
+EMPTY_LEFT_OUT = ("rule", "init_from", "precision", "augment", "loss", "averaging")
+"""Keys that are not written where they are empty."""
 
 Preset = Literal["racetrack", "notched", "nonvolatile", "gaussian"]
 
@@ -51,7 +61,7 @@ class DatasetRecipe(StrictParameters):
     """Data set, and the part of it on which hyper-parameters are chosen."""
 
     name: Annotated[str, name_in(DATASETS)] = "mnist"
-    """``mnist``, ``fashion-mnist``, ``digits``, ``nsl-kdd`` or another registered data set."""
+    """``mnist``, ``fashion-mnist``, ``cifar10``, ``digits``, ``nsl-kdd`` or another registered data set."""
     validation_samples: Annotated[int, Field(ge=0)] = 0
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
     scaling: Literal["standard", "symmetric"] = "standard"
@@ -67,6 +77,10 @@ class DatasetRecipe(StrictParameters):
     def _options_of_the_data_set(cls, given: Any, info: ValidationInfo) -> Parameters:
         entry = DATASETS.find(info.data.get("name"))
         return NoOptions() if entry is None else own_options(entry.options, given)
+
+    mirrored_test: bool = False
+    """Whether a further figure is the accuracy of outputs averaged over each image and its mirror image (test-time
+    augmentation); the accuracy itself is always that of the images as they are."""
 
     def load(self, data_dir: Path | None = None) -> Dataset:
         """The data set, scaled, with its validation samples set aside.
@@ -86,7 +100,7 @@ class DatasetRecipe(StrictParameters):
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Resolved recipes of runs that were made before the key existed stay the same text.
         values: dict[str, Any] = handler(self)
-        usual = {"test_every_epoch": True, "scaling": "standard", "options": {}}
+        usual = {"test_every_epoch": True, "scaling": "standard", "mirrored_test": False, "options": {}}
         return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
 
@@ -107,6 +121,8 @@ class DeviceRecipe(StrictParameters):
     """Keep how often every single device was written (4 bytes each), for ``endurance`` in the summary."""
     verify_noise: NotNegative = 0.0
     """Standard deviation of a verify read in weight units; 0.033 for the comparator of the default chip."""
+    margin_schedule: MarginScheduleRecipe | None = None
+    """Factor on the margin over the training, of rules that program while training. Default: a factor of 1."""
 
     @model_validator(mode="before")
     @classmethod
@@ -140,7 +156,7 @@ class DeviceRecipe(StrictParameters):
             # Written out beside the file, they would make the resolved recipe contradict itself.
             values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
         # Resolved recipes of runs that were made before the key existed stay the same text.
-        return {key: value for key, value in values.items() if key != "verify_noise" or value}
+        return {key: value for key, value in values.items() if key not in ("verify_noise", "margin_schedule") or value}
 
 
 class FaultsRecipe(StrictParameters):
@@ -173,30 +189,6 @@ class DecayRecipe(StrictParameters):
         return None if self.step_time is None else Decay(self.step_time, self.temperature)
 
 
-class OptimizerRecipe(StrictParameters):
-    """Optimiser of the digital parameters."""
-
-    name: Literal["adam", "adamw", "sgd", "layer-rms"] = "adam"
-    rate: Positive = 1e-3
-    """Learning rate of float weights, biases and normalisation."""
-    latent_rate: Positive | None = None
-    """Learning rate of the synapses' latent weight, which lives on [−1, 1]. Default: 6e-3 in situ, 3e-2 ex situ."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Momentum of sgd."""
-    weight_decay: NotNegative = 0.0
-    """Weight decay of float weights, biases and normalisation; never of the latent weight."""
-    schedule: Literal["cosine", "constant", "exponential"] = "cosine"
-    """Schedule of both rates over the epochs; the cosine ends just above zero."""
-    rate_decay: Annotated[float, Field(gt=0, le=1)] = 0.985
-    """Factor of the exponential schedule from one epoch to the next."""
-
-    @model_serializer(mode="wrap")
-    def _without_unused_decay(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Resolved recipes of runs that were made before the key existed stay the same text.
-        values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if key != "rate_decay" or self.schedule == "exponential"}
-
-
 class TransferRecipe(StrictParameters):
     """Programming of fresh chips after training."""
 
@@ -218,6 +210,9 @@ class Recipe(StrictParameters):
     threads: Threads | None = None
     """CPU threads; results are bit-identical only for the same number. Default: torch's own choice."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
+    autocast: Literal["none", "bfloat16"] = "none"
+    """Precision of products in training and evaluation; ``bfloat16`` is faster on processors that have it. Parameters,
+    latent weights and gradients of them stay in single precision."""
     init_from: str | None = None
     """Directory of a run, or a checkpoint, whose weights the run starts from. Default: fresh weights."""
     dataset: DatasetRecipe = DatasetRecipe()
@@ -225,7 +220,10 @@ class Recipe(StrictParameters):
     device: DeviceRecipe = DeviceRecipe()
     faults: FaultsRecipe = FaultsRecipe()
     decay: DecayRecipe = DecayRecipe()
+    augment: Augmentation = Augmentation()
+    loss: LossRecipe = LossRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
+    averaging: AveragingRecipe = AveragingRecipe()
     precision: Precision = Precision()
     transfer: TransferRecipe = TransferRecipe()
     rule: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
@@ -266,13 +264,21 @@ class Recipe(StrictParameters):
             )
         return self
 
+    @model_validator(mode="after")
+    def _margin_schedule_needs_a_rule_that_programs(self) -> Recipe:
+        if self.device.margin_schedule is not None and not self.learning_rule.programs_while_training:
+            raise ValueError(f"device.margin_schedule: mode = '{self.mode}' programs no devices while it trains")
+        return self
+
     @model_serializer(mode="wrap")
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
-        # Summaries of runs that start from fresh weights, and whose devices keep their states, stay the same text.
+        # Summaries and resolved recipes of runs that leave these keys at their defaults stay the same text.
         if self.decay == DecayRecipe():
             values.pop("decay", None)
-        return {key: value for key, value in values.items() if key not in ("rule", "init_from", "precision") or value}
+        if self.autocast == "none":
+            values.pop("autocast", None)
+        return {key: value for key, value in values.items() if key not in EMPTY_LEFT_OUT or value}
 
     @property
     def learning_rule(self) -> Rule:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -12,21 +12,28 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.core.seeds import stream
 from barkhausen.data import Dataset
+from barkhausen.data.augmentation import Augmenter
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import load_model
 from barkhausen.experiment.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import start_from
 from barkhausen.experiment.network import build_network, shapes_of
-from barkhausen.experiment.optimizers import OPTIMIZERS
+from barkhausen.experiment.optimisation.averaging import WeightAverage
+from barkhausen.experiment.optimisation.groups import parameter_groups, set_rates
+from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
+from barkhausen.experiment.optimisation.schedules import SCHEDULES
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.tasks import task_of
-from barkhausen.learning import synapse_layers
+from barkhausen.learning.networks.fitted import fit_to_inputs
+from barkhausen.learning.networks.images import Mirrored
 from barkhausen.learning.precision.lowered import learn_at
 from barkhausen.learning.rules import LearnerParts
+from barkhausen.learning.rules.base import Learner
+from barkhausen.learning.rules.margin_schedule import MarginSchedule
 
-RATE_AT_THE_END = 1e-3
-"""The cosine schedule ends at this fraction of the rate it starts with."""
+AVERAGED_OVER = 100
+"""Batches of training samples that measure the statistics of an averaged network anew."""
 
 
 class Training:
@@ -60,8 +67,16 @@ class Training:
         self.inputs, self.labels = self.task.inputs, self.task.labels
         self.order = stream(recipe.seed, f"{purpose}order")
         self.noise = stream(recipe.seed, f"{purpose}noise", where)
+        self.augmenter: Augmenter | None = None
+        if recipe.augment.active:
+            fixed = stream(recipe.seed, f"{purpose}fixed augmentation")
+            self.augmenter = Augmenter(recipe.augment, dataset.image_shape, len(self.inputs), fixed, dataset.name)
+        self.augmentation = stream(recipe.seed, f"{purpose}augmentation")
         self.epoch = 0
-        self.model = build_network(recipe, shapes_of(dataset), device, where) if model is None else model
+        if model is None:
+            model = build_network(recipe, shapes_of(dataset), device, where)
+            fit_to_inputs(model, self.inputs)
+        self.model = model
         if initial is not None:
             start_from(
                 self.model, initial, stream(recipe.seed, "start from", where), f"init_from = {recipe.init_from!r}"
@@ -70,17 +85,15 @@ class Training:
         if device is not None:
             self.histogram_before = weight_histogram(self.model).cpu()
         self.learner = self._learner(device)
+        self.average: WeightAverage | None = None
+        if recipe.averaging.every:
+            self.average = WeightAverage(self.model, recipe.averaging, recipe.epochs * self.batches)
 
     def _learner(self, device: CharacterisedDevice | None) -> torch.optim.Optimizer:
         """The optimiser of the recipe, wrapped by its learning rule."""
         recipe = self.recipe
-        latent_weight = [layer.latent_weight for _, layer in synapse_layers(self.model)]
-        latent = {id(parameter) for parameter in latent_weight}
-        digital = [p for p in self.model.parameters() if id(p) not in latent]
         settings = recipe.optimizer
-        groups: list[dict[str, Any]] = [{"params": digital, "lr": settings.rate, "weight_decay": settings.weight_decay}]
-        if latent_weight:
-            groups.append({"params": latent_weight, "lr": latent_rate_of(recipe), "weight_decay": 0.0})
+        groups = parameter_groups(self.model, settings, latent_rate_of(recipe))
         optimizer = OPTIMIZERS[settings.name].make(groups, settings)
         learn_at(self.model, optimizer, recipe.precision, self.noise)
         for group in optimizer.param_groups:
@@ -95,8 +108,16 @@ class Training:
                 generator=self.noise,
                 decay=recipe.decay.during_steps(),
                 options=recipe.rule,
+                margin_schedule=self._margin_schedule(),
             )
         )
+
+    def _margin_schedule(self) -> MarginSchedule | None:
+        schedule = self.recipe.device.margin_schedule
+        if schedule is None:
+            return None
+        epochs = self.recipe.epochs if schedule.epochs is None else schedule.epochs
+        return schedule.over(epochs * self.batches)
 
     @property
     def batches(self) -> int:
@@ -118,28 +139,31 @@ class Training:
         Returns:
             ``train_loss`` and, for a task that has it, ``train_accuracy``, both running means over the epoch.
         """
-        factor = 1.0
-        if self.recipe.optimizer.schedule == "cosine":
-            wave = 0.5 * (1 + math.cos(math.pi * self.epoch / self.recipe.epochs))
-            factor = RATE_AT_THE_END + (1 - RATE_AT_THE_END) * wave
-        elif self.recipe.optimizer.schedule == "exponential":
-            factor = self.recipe.optimizer.rate_decay**self.epoch
-        for group in self.learner.param_groups:
-            group["lr"] = group["full_rate"] * factor
         self.model.train()
         order = torch.randperm(len(self.inputs), generator=self.order).to(self.inputs.device)
         size, batches = self.recipe.batch_size, self.batches
+        draws = None
+        if self.augmenter is not None:
+            draws = self.augmenter.draws(self.epoch, self.augmentation, self.inputs.device)
         loss_sum = torch.zeros((), device=self.inputs.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.inputs.device)
         hits: Tensor | None = None
         for batch in range(batches):
+            self._set_rates(batch)
             index = order[batch * size : (batch + 1) * size]
             inputs, labels = self.inputs.index_select(0, index), self.labels.index_select(0, index)
-            output = self.model(inputs)
+            if draws is not None:
+                assert self.augmenter is not None
+                inputs = self.augmenter.apply(inputs, draws.of(index))
+            with self.lowered_products():
+                output = self.model(inputs)
+            output = output.to(inputs.dtype)
             loss = self.task.loss(output, inputs, labels)
             loss.backward()
             self.learner.step()
             self.learner.zero_grad()
+            if self.average is not None:
+                self.average.after_step(self.epoch * batches + batch + 1)
             loss_sum += loss.detach() * len(index)
             hits = self.task.correct(output.detach(), labels)
             if hits is not None:
@@ -148,9 +172,61 @@ class Training:
                 advance(50)
         advance(batches % 50)
         self.epoch += 1
+        if self.average is not None and self.epoch == self.recipe.epochs:
+            self._take_average(self.average, order)
         seen = min(batches * size, len(self.inputs))
         result = {"train_loss": float(loss_sum) / seen}
         return result if hits is None else {**result, "train_accuracy": int(correct) / seen}
+
+    def _set_rates(self, batch: int) -> None:
+        """Set the rates of a step; those that are constant within an epoch at its first one."""
+        settings, batches, groups = self.recipe.optimizer, self.batches, self.learner.param_groups
+        schedules = [SCHEDULES[name] for name in (settings.schedule, settings.latent_schedule or settings.schedule)]
+        if batch and not any(schedule.every_step for schedule in schedules):
+            return
+        factors = []
+        for schedule in schedules:
+            if schedule.every_step:
+                place = self.epoch * batches + batch, self.recipe.epochs * batches
+            else:
+                place = self.epoch, self.recipe.epochs
+            factors.append(schedule.factor(*place, settings))
+        set_rates(groups, *factors, latent=self.recipe.learning_rule.on_devices)
+
+    def _take_average(self, average: WeightAverage, order: Tensor) -> None:
+        """Let the average take the place of the weights, and program the devices to it."""
+        if not average.contributions:
+            return
+        average.put_in()
+        if isinstance(self.learner, Learner):
+            self.learner.update_devices()
+        size = self.recipe.batch_size
+        used = order[: min(self.batches, AVERAGED_OVER) * size]
+        with self.lowered_products():
+            average.measure_statistics(self.inputs.index_select(0, index) for index in used.split(size))
+
+    @contextlib.contextmanager
+    def lowered_products(self) -> Iterator[None]:
+        """Products at the precision of the recipe."""
+        if self.recipe.autocast == "none":
+            yield
+        else:
+            with torch.autocast(self.inputs.device.type, torch.bfloat16):
+                yield
+
+    def train_score(self) -> float:
+        """The score on training samples."""
+        with self.lowered_products():
+            return self.task.train_score(self.model)
+
+    def figures(self) -> dict[str, float]:
+        """Further figures of the held-out samples, by name."""
+        with self.lowered_products():
+            found = self.task.figures(self.model)
+            if self.recipe.dataset.mirrored_test:
+                mirrored = Mirrored(self.model, self.dataset.image_shape[-1])
+                found["accuracy_with_mirror_images"] = self.task.held_out_score(mirrored)
+            return found
 
     def held_out_score(self, model: nn.Module | None = None) -> float:
         """The score on the test set, or on the validation samples where the recipe sets some aside.
@@ -158,12 +234,13 @@ class Training:
         Raises:
             InputError: The value is impossible, such as an accuracy that is no fraction.
         """
-        value = self.task.held_out_score(self.model if model is None else model)
+        with self.lowered_products():
+            value = self.task.held_out_score(self.model if model is None else model)
         return self.task.score.checked(value, self.dataset.task)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes during training; for :func:`~.checkpoint.save_checkpoint`."""
-        return {
+        state = {
             "epoch": self.epoch,
             "model": dict(self.model.state_dict()),
             "learner": self.learner.state_dict(),
@@ -171,6 +248,11 @@ class Training:
             "noise": self.noise.get_state(),
             "histogram_before": self.histogram_before,
         }
+        if self.augmenter is not None:
+            state["augmentation"] = self.augmentation.get_state()
+        if self.average is not None:
+            state["average"] = self.average.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state.
@@ -183,6 +265,10 @@ class Training:
             self.learner.load_state_dict(state["learner"])
             self.order.set_state(state["order"])
             self.noise.set_state(state["noise"])
+            if self.augmenter is not None:
+                self.augmentation.set_state(state["augmentation"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
             before, epoch = state["histogram_before"], int(state["epoch"])
             if not 0 <= epoch <= self.recipe.epochs:
                 raise ValueError(f"epoch {epoch} of {self.recipe.epochs}")

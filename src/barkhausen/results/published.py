@@ -89,11 +89,11 @@ FIGURES = (
     Figure("misba-2021", "accuracy", 0.9663, "1", "IEEE Access", "abstract", "mnist", "ex-situ", "mlp"),
     Figure("misba-2021", "accuracy", 0.971, "1", "IEEE Access", "abstract", "mnist", "float", "mlp"),
     Figure("misba-2021", "picojoule_per_inference", 13.0, "pJ", "arXiv", "abstract", "mnist", "in-situ", "mlp"),
-    Figure("dhull-2024", "training accuracy", 0.924, "1", "TechRxiv", "abstract", "cifar-10"),
-    Figure("dhull-2024", "inference accuracy", 0.904, "1", "TechRxiv", "abstract", "cifar-10"),
-    Figure("dhull-2024", "area of pure CMOS over ours", 13.8, "1", "TechRxiv", "abstract", "cifar-10"),
-    Figure("dhull-2024", "energy of pure CMOS over ours", 9.6, "1", "TechRxiv", "abstract", "cifar-10"),
-    Figure("dhull-2024", "latency of pure CMOS over ours", 3.5, "1", "TechRxiv", "abstract", "cifar-10"),
+    Figure("dhull-2024", "training accuracy", 0.924, "1", "TechRxiv", "abstract", "cifar10"),
+    Figure("dhull-2024", "inference accuracy", 0.904, "1", "TechRxiv", "abstract", "cifar10"),
+    Figure("dhull-2024", "area of pure CMOS over ours", 13.8, "1", "TechRxiv", "abstract", "cifar10"),
+    Figure("dhull-2024", "energy of pure CMOS over ours", 9.6, "1", "TechRxiv", "abstract", "cifar10"),
+    Figure("dhull-2024", "latency of pure CMOS over ours", 3.5, "1", "TechRxiv", "abstract", "cifar10"),
     Figure("alam-2023", "accuracy", 0.9098, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", "autoencoder"),
     Figure(
         "alam-2023", "fewer_updates", 1e3, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", "autoencoder", at_least=True
@@ -104,10 +104,10 @@ FIGURES = (
     Figure("rajib-2023", "area saved", 2.0, "1", "arXiv", "abstract", at_least=True),
     Figure("rajib-2023", "energy saved", 60.0, "1", "arXiv", "abstract"),
     Figure("rajib-2023", "energy saved", 104.0, "1", "journal", "abstract"),
-    Figure("desai-2022", "accuracy", 0.7450, "1", "50 epochs", "authors' code", "cifar-10", "split-precision"),
+    Figure("desai-2022", "accuracy", 0.7450, "1", "50 epochs", "authors' code", "cifar10", "split-precision"),
     Figure("desai-2022", "accuracy", 0.9919, "1", "39 epochs", "authors' code", "mnist", "split-precision"),
     Figure("desai-2022", "accuracy", 0.9146, "1", "last epoch", "authors' code", "fashion-mnist", "split-precision"),
-    Figure("desai-2022", "training energy", 3.77e-3, "J", "50 epochs", "authors' code", "cifar-10", "split-precision"),
+    Figure("desai-2022", "training energy", 3.77e-3, "J", "50 epochs", "authors' code", "cifar10", "split-precision"),
     Figure("desai-2022", "training energy", 1.08e-4, "J", "28 epochs", "authors' code", "mnist", "split-precision"),
     Figure(
         "desai-2022", "training energy", 9.36e-4, "J", "24 epochs", "authors' code", "fashion-mnist", "split-precision"

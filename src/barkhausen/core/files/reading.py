@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import select
 import stat
@@ -122,6 +123,29 @@ def unpacked(stored: bytes, origin: str, most: int | None = None) -> bytes:
         raise InputError(f"{origin}: damaged gzip file ({error})") from None
     if len(content) > most:
         raise InputError(_too_large(origin, f"unpacks {in_words(len(stored))} to more than that", most))
+    return content
+
+
+def unpacked_xz(stored: bytes, origin: str, most: int) -> bytes:
+    """Content of an xz file, of a limited size.
+
+    Args:
+        stored: The packed file.
+        origin: Its name in messages.
+        most: Largest size of the content in bytes.
+
+    Raises:
+        InputError: The file is truncated, damaged, or unpacks to more.
+    """
+    try:
+        decompressor = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+        content = decompressor.decompress(stored, most + 1)
+    except lzma.LZMAError as error:
+        raise InputError(f"{origin}: damaged xz file ({error})") from None
+    if len(content) > most:
+        raise InputError(_too_large(origin, f"unpacks {in_words(len(stored))} to more than that", most))
+    if not decompressor.eof:
+        raise InputError(f"{origin}: truncated: the xz stream ends early, after {len(stored)} bytes")
     return content
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from barkhausen.core.config import NoOptions
 from barkhausen.data import Dataset
 from barkhausen.experiment.defaults import latent_rate_of
+from barkhausen.experiment.optimisation.settings import AveragingRecipe
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.training import Training
 from barkhausen.learning import synapse_layers
@@ -50,9 +51,16 @@ def fine_tune(
     """
     optimizer = recipe.optimizer
     slower = optimizer.model_copy(
-        update={"rate": RATE * optimizer.rate, "latent_rate": RATE * latent_rate_of(recipe), "schedule": "cosine"}
+        update={
+            "rate": RATE * optimizer.rate,
+            "latent_rate": RATE * latent_rate_of(recipe),
+            "schedule": "cosine",
+            "latent_schedule": None,
+        }
     )
-    mine = recipe.model_copy(update={"epochs": epochs, "optimizer": slower, "accelerator": "cpu"})
+    mine = recipe.model_copy(
+        update={"epochs": epochs, "optimizer": slower, "accelerator": "cpu", "averaging": AveragingRecipe()}
+    )
     if not recipe.learning_rule.programs_while_training:
         mine = mine.model_copy(update={"mode": IN_SITU.name, "rule": NoOptions()})
     device = next(layer for _, layer in synapse_layers(placed)).synapses.kind.device

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from barkhausen.experiment.optimizers import OPTIMIZERS
+from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import SynapseLayer, on_crossbar, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers

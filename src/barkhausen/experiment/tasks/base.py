@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.data import Dataset
+from barkhausen.experiment.optimisation.settings import LossRecipe
 from barkhausen.experiment.score import ACCURACY, Score
 
 
@@ -29,6 +30,15 @@ class Task(ABC):
         self.dataset = dataset
         self.inputs, self.labels = dataset.train_inputs.to(where), dataset.train_labels.to(where)
         self.test_inputs, self.test_labels = dataset.test_inputs.to(where), dataset.test_labels.to(where)
+
+    def learn_with(self, settings: LossRecipe) -> None:
+        """Take the settings of the loss.
+
+        Raises:
+            InputError: The task has no use for them.
+        """
+        if settings != LossRecipe():
+            raise InputError(f"loss: the loss of {self.dataset.task} has no settings")
 
     @abstractmethod
     def loss(self, output: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:

@@ -6,17 +6,29 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor, nn
 
 from barkhausen.experiment.evaluation import accuracy
+from barkhausen.experiment.optimisation.settings import LossRecipe
 from barkhausen.experiment.tasks.base import Task
 from barkhausen.experiment.tasks.registry import TASKS, TaskEntry
 from barkhausen.learning.networks.registry import CLASSES
 
 
 class Classification(Task):
-    """Classification with cross-entropy; the largest output names the class."""
+    """Classification with cross-entropy or squared error; the largest output names the class."""
+
+    settings = LossRecipe()
+
+    def learn_with(self, settings: LossRecipe) -> None:
+        """Take the settings of the loss."""
+        self.settings = settings
 
     def loss(self, output: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy."""
-        return F.cross_entropy(output, labels)
+        """Cross-entropy, or half the sum of the squared differences from the targets."""
+        smoothing = self.settings.label_smoothing
+        if self.settings.kind == "cross-entropy":
+            return F.cross_entropy(output, labels, label_smoothing=smoothing)
+        classes = output.shape[1]
+        targets = F.one_hot(labels, classes).to(output.dtype).mul_(1 - smoothing).add_(smoothing / classes)
+        return 0.5 * (output - targets).square().sum(dim=1).mean()
 
     def correct(self, output: Tensor, labels: Tensor) -> Tensor:
         """Number of correctly classified samples."""

@@ -51,7 +51,7 @@ def task_of(recipe: Recipe, dataset: Dataset, where: torch.device) -> Task:
     """The task of a data set.
 
     Raises:
-        InputError: The recipe's network cannot do it.
+        InputError: The recipe's network cannot do it, or its loss does not have the recipe's settings.
     """
     entry, kind = TASKS.named(dataset.task), recipe.network.kind
     if NETWORKS.named(kind).output not in (entry.output, ANY):
@@ -59,4 +59,6 @@ def task_of(recipe: Recipe, dataset: Dataset, where: torch.device) -> Task:
             f"network.kind = {kind!r}: {dataset.name} is for {entry.label}, which needs "
             f"{' or '.join(map(repr, entry.networks)) or f'a network whose output is its {entry.output}'}"
         )
-    return entry.build(dataset, where)
+    task = entry.build(dataset, where)
+    task.learn_with(recipe.loss)
+    return task

@@ -1,6 +1,15 @@
 """Networks, one file each, registered in ``NETWORKS``; and their parts."""
 
-from barkhausen.learning.networks import autoencoder, convolution_blocks, convolutional, factory, perceptron, recurrent
+from barkhausen.learning.networks import (
+    airbench,
+    autoencoder,
+    convolution_blocks,
+    convolutional,
+    factory,
+    perceptron,
+    recurrent,
+    vgg,
+)
 from barkhausen.learning.networks.registry import NETWORKS, Network, SavedSizes, Shapes
 
 __all__ = [
@@ -8,10 +17,12 @@ __all__ = [
     "Network",
     "SavedSizes",
     "Shapes",
+    "airbench",
     "autoencoder",
     "convolution_blocks",
     "convolutional",
     "factory",
     "perceptron",
     "recurrent",
+    "vgg",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -11,8 +10,9 @@ from torch import nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.learning.networks.float_layers import FloatLayers
+from barkhausen.learning.networks.images import image_of, saved_shapes
 from barkhausen.learning.networks.parts import USUAL, Parts
-from barkhausen.learning.networks.registry import CLASSES, NETWORKS, Network, SavedSizes, Shapes
+from barkhausen.learning.networks.registry import CLASSES, NETWORKS, Network, Shapes
 
 if TYPE_CHECKING:
     from barkhausen.learning.networks.settings import NetworkRecipe
@@ -70,12 +70,10 @@ def convolutional_network(
 
 
 def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Module:
-    image = (1, *shapes.image) if len(shapes.image) == 2 else shapes.image
-    if len(image) != 3 or math.prod(image) != shapes.features:
-        raise InputError(f"network.kind = '{network.kind}': {shapes.dataset} has no images")
+    image = image_of(shapes, network.kind)
     try:
         return convolutional_network(
-            (image[0], image[1], image[2]),
+            image,
             network.channels,
             network.hidden,
             shapes.classes,
@@ -87,13 +85,7 @@ def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Mo
         raise InputError(f"network.channels = {network.channels}: {error}") from None
 
 
-def _saved_shapes(saved: SavedSizes) -> Shapes:
-    # Rows and columns that the pooling left out do not show in the weights.
-    image = saved.image()
-    return Shapes(saved.dataset, math.prod(image), saved.weights[-1][0], image)
-
-
 CNN = NETWORKS.register(
     "cnn",
-    Network(name="cnn", label="convolutional network", output=CLASSES, build=_build, saved_shapes=_saved_shapes),
+    Network(name="cnn", label="convolutional network", output=CLASSES, build=_build, saved_shapes=saved_shapes),
 )

@@ -27,7 +27,7 @@ class Footprint:
 
     Attributes:
         weights: Number of weights.
-        values: Number of values that linear layers leave for each sample.
+        values: Number of values that linear layers, and convolutions of known size, leave for each sample.
         values_of_a_pixel: Number of values that convolutions take and leave for each pixel of a sample.
     """
 
@@ -68,10 +68,21 @@ class FloatLayers:
         self._draw(layer, inputs)
         return layer
 
-    def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool) -> nn.Conv2d:
-        """A convolution that keeps the numbers of rows and columns."""
+    def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool, pixels: int | None = None) -> nn.Conv2d:
+        """A convolution that keeps the numbers of rows and columns.
+
+        Args:
+            inputs, outputs: Channels.
+            kernel: Rows and columns of the kernel.
+            bias: Whether it has one.
+            pixels: Pixels of its output, for the memory that it takes. Default: those of the images, and its inputs are
+                taken to be copied for each position of the kernel.
+        """
         self.footprint.add(inputs * outputs * kernel**2)
-        self.footprint.values_of_a_pixel += outputs + inputs * kernel**2
+        if pixels is None:
+            self.footprint.values_of_a_pixel += outputs + inputs * kernel**2
+        else:
+            self.footprint.values += outputs * pixels
         layer = nn.Conv2d(inputs, outputs, kernel, padding="same", bias=bias, device=self.generator.device)
         self._draw(layer, inputs * kernel**2)
         return layer

@@ -11,14 +11,15 @@ from torch import nn
 from barkhausen.learning.networks.activations import QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
 
-Activation = Literal["relu", "hardtanh", "tanh", "selu", "quantised"]
+Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "quantised"]
 Normalisation = Literal["batch", "shift", "none"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "selu": nn.SELU,
     "hardtanh": nn.Hardtanh,
     "tanh": nn.Tanh,
-    "selu": nn.SELU,
 }
 
 
@@ -27,7 +28,8 @@ class Parts:
     """Choice of normalisation and activation.
 
     Args:
-        activation: ``relu``, ``hardtanh``, ``tanh``, ``selu``, or ``quantised`` (hard tanh with ``levels`` levels).
+        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, or ``quantised`` (hard tanh with
+            ``levels`` levels).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
         levels: Number of levels of the quantised activation.
     """

@@ -95,7 +95,9 @@ class MarginGroup(Group):
 
 
 def _learner(parts: LearnerParts) -> InSitu:
-    return InSitu(parts.optimizer, parts.model, parts.generator, decay=parts.decay)
+    return InSitu(
+        parts.optimizer, parts.model, parts.generator, margin_schedule=parts.margin_schedule, decay=parts.decay
+    )
 
 
 def _monitoring(options: NoOptions, states: int) -> Monitoring:

@@ -105,7 +105,14 @@ class LastVerifiedOptions(StrictParameters):
 
 
 def _learner(parts: LearnerParts) -> LastVerified:
-    return LastVerified(parts.optimizer, parts.model, parts.generator, bits=parts.options.bits, decay=parts.decay)
+    return LastVerified(
+        parts.optimizer,
+        parts.model,
+        parts.generator,
+        bits=parts.options.bits,
+        margin_schedule=parts.margin_schedule,
+        decay=parts.decay,
+    )
 
 
 def _monitoring(options: LastVerifiedOptions, states: int) -> Monitoring:

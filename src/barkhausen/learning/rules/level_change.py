@@ -175,6 +175,7 @@ def _learner(parts: LearnerParts) -> LevelChange:
         parts.generator,
         hysteresis=options.hysteresis,
         read_every=options.read_every,
+        margin_schedule=parts.margin_schedule,
         decay=parts.decay,
     )
 

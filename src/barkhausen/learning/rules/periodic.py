@@ -60,7 +60,14 @@ class PeriodicOptions(StrictParameters):
 
 
 def _learner(parts: LearnerParts) -> PeriodicInSitu:
-    return PeriodicInSitu(parts.optimizer, parts.model, parts.generator, every=parts.options.every, decay=parts.decay)
+    return PeriodicInSitu(
+        parts.optimizer,
+        parts.model,
+        parts.generator,
+        every=parts.options.every,
+        margin_schedule=parts.margin_schedule,
+        decay=parts.decay,
+    )
 
 
 def _monitoring(options: PeriodicOptions, states: int) -> Monitoring:

@@ -13,6 +13,7 @@ from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
 from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
+from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.synapse.decay import Decay
 from barkhausen.synapse.energy import EnergyBreakdown
@@ -37,6 +38,8 @@ class LearnerParts:
     """Time that passes after each step, in which devices may lose their states; None if they keep them."""
     options: Any
     """The rule's own options: the recipe's table ``[rule]`` as an instance of ``Rule.options``."""
+    margin_schedule: MarginSchedule | None = None
+    """Factor on the margin at each step, for rules that program while training; None for a factor of 1."""
 
 
 @dataclass(frozen=True)

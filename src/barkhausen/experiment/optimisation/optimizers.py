@@ -11,7 +11,7 @@ import torch
 from barkhausen.learning.precision.layer_rms import LayerRMS
 
 if TYPE_CHECKING:
-    from barkhausen.experiment.recipe import OptimizerRecipe
+    from barkhausen.experiment.optimisation.settings import OptimizerRecipe
 
 Groups = list[dict[str, Any]]
 
@@ -35,7 +35,9 @@ OPTIMIZERS = {
         lambda groups, settings: torch.optim.AdamW(groups, lr=settings.rate, fused=True), lambda _: 2
     ),
     "sgd": OptimizerKind(
-        lambda groups, settings: torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, fused=True),
+        lambda groups, settings: torch.optim.SGD(
+            groups, lr=settings.rate, momentum=settings.momentum, nesterov=settings.nesterov, fused=True
+        ),
         lambda settings: 1 if settings.momentum else 0,
     ),
     "layer-rms": OptimizerKind(lambda groups, settings: LayerRMS(groups, lr=settings.rate), lambda _: 0),
