@@ -292,6 +292,8 @@ class DeviceParameters(Parameters):
         interfaces = None if self.interfaces is None else self.interfaces.described(self.track.thickness)
         if interfaces is not None:
             lines.insert(1, interfaces)
+        if self.shape.patches is not None:
+            lines.append(self.shape.patches.described())
         if self.heat is not None:
             lines.append(self.heat.described(self.gate.below(self.track)))
         if stop.length > 0 and stop.anisotropy > 0:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from barkhausen.core.config import NotNegative, Parameters, Positive, Real, validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.limits import check_memory
 from barkhausen.core.plausible import checked_as
+from barkhausen.device.domain_wall.patches import EdgePatches
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import (
     EdgeRoughness,
@@ -60,6 +61,14 @@ class TrackShape(Parameters):
     """dKu/dx in J/m⁴; Ku is the material's at the left end."""
     grains: Grains = Grains()
     end_stops: EndStops = EndStops()
+    patches: EdgePatches | None = None
+    """Patches of another Ku at both edges. Default: none."""
+
+    @model_serializer(mode="wrap")
+    def _without_the_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Parameters of devices that were made before this table stay the same text.
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "patches" or value is not None}
 
     def outline(self, track: Racetrack) -> TrackOutline:
         """The outline of a track.
@@ -106,6 +115,8 @@ class TrackShape(Parameters):
                 grid, 1.0, size=self.grains.size, spread=self.grains.spread, devices=devices, seed=seed
             )  # fmt: skip
             ku = ku * relative
+        if self.patches is not None:
+            ku = ku * self.patches.factors(grid, track, devices=devices, seed=seed)
         return track_film(
             outline, material, thickness=track.thickness, cell=cell, devices=devices, seed=seed, anisotropy=ku
         )
