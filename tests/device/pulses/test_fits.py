@@ -66,10 +66,10 @@ def test_table_follows_another_law_and_splits_the_spreads():
 def test_noise_of_reads_is_not_noise_of_cycles():
     device = PulsedDevice.linear(0.05, cycle_sd=0.2)
     low, high = device.state_range
-    found = fitted(device, noise=0.02 * (high - low) / 2)
+    found = fitted(device, noise=0.01 * (high - low) / 2)
     # In weights of the part of the range that the curves cover.
     scale = (high - low) / (found.state_range[1] - found.state_range[0])
-    assert found.read_sd == pytest.approx(0.02 * scale, rel=0.1)
+    assert found.read_sd == pytest.approx(0.01 * scale, rel=0.1)
     assert found.step_sd(0.0, 1) == pytest.approx(0.2 * 0.05 * scale, rel=0.3)
 
 
