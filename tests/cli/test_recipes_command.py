@@ -94,7 +94,7 @@ def test_names_are_taken_where_files_are() -> None:
     assert load_recipe("mnist-float").mode == "float"
     assert load_recipe(Path("mnist-float"), ["epochs=1"]).epochs == 1
     assert load_search("design-graded-notches").search.states == 5
-    assert load_sweep("sweep-example").base == read_toml(shipped_recipes()["mnist-in-situ"])
+    assert load_sweep("sweep-example").base == read_toml(shipped_recipes()["mnist-margin"])
 
 
 def test_a_file_of_the_user_comes_before_a_recipe_of_that_name(tmp_path: Path) -> None:

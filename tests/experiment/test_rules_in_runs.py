@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, InputWarning
 from barkhausen.data import load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint
 from barkhausen.experiment.chip.fine_tuning import fine_tune
+from barkhausen.experiment.earlier_recipe import recipe_for
 from barkhausen.experiment.initial import initial_state
-from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
+from barkhausen.experiment.recipe import Recipe, build_device, load_recipe, recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
@@ -174,3 +175,17 @@ def test_a_decay_that_cannot_be_is_told_in_one_line(mode: str, decay: dict[str, 
     with pytest.raises(InputError, match=message) as told:
         recipe(mode, decay=decay)
     assert "\n" not in str(told.value)
+
+
+def test_a_run_that_began_with_the_margin_rule_of_the_recipe_goes_on_with_it(tmp_path: Path) -> None:
+    run, settings = tmp_path / "run", ["dataset.name=digits", "network.hidden=[8]"]
+    assert recipe_for("mnist-in-situ", settings, run).mode == "level-change"
+    run.mkdir()
+    (run / "recipe.toml").write_text(load_recipe("mnist-margin", settings).to_toml())
+    # As a run of an earlier version has left it: the same command resumes it.
+    with pytest.warns(InputWarning, match="began with an earlier mnist-in-situ, whose rule was in-situ"):
+        assert recipe_for("mnist-in-situ", settings, run) == load_recipe("mnist-margin", settings)
+    # A run of this version, and a file of the user's own, are what they say.
+    (run / "recipe.toml").write_text(load_recipe("mnist-in-situ", settings).to_toml())
+    assert recipe_for("mnist-in-situ", settings, run).mode == "level-change"
+    assert recipe_for("mnist-margin", settings, run).mode == "in-situ"

@@ -52,6 +52,7 @@ def train(
     """Train a network from a recipe, or resume an interrupted run."""
     from barkhausen.core.progress import Terminal
     from barkhausen.core.user_code import code_allowed
+    from barkhausen.experiment.earlier_recipe import recipe_for
     from barkhausen.experiment.logs.mlflow import EXPERIMENT, Mlflow
     from barkhausen.experiment.recipe import load_recipe
     from barkhausen.experiment.run import Run
@@ -60,8 +61,9 @@ def train(
         raise InputError("--mlflow-experiment needs --mlflow URI")
     experiment = EXPERIMENT if mlflow_experiment is None else mlflow_experiment
     start = [] if init_from is None else [f"init_from={json.dumps(str(init_from))}"]
+    given = [*(settings or []), *start]
     run = Run(
-        load_recipe(recipe, [*(settings or []), *start]),
+        load_recipe(recipe, given) if overwrite else recipe_for(recipe, given, out),
         out,
         logs=() if mlflow is None else (Mlflow(mlflow, experiment, warn=lambda line: typer.echo(line, err=True)),),
         data_dir=data_dir,
