@@ -24,6 +24,7 @@ FOLDER = Path("src/barkhausen/micromagnetics/compiled/cpp")
 SCANS = {
     "_scan": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/scan.cpp"),
     "_split": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/split.cpp"),
+    "_pulses": ("barkhausen.synapse.pulsed", "src/barkhausen/synapse/pulsed/pulses.cpp"),
     "_decay": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/decay.cpp"),
 }
 """Libraries of one source: package and source of each."""

@@ -208,7 +208,8 @@ WRONG = [
     ("mode = 3", r"mode = 3: input should be a valid string"),
     (
         "mode = 'hebb'",
-        r"mode = 'hebb': no such learning rule; known: ex-situ, float, in-situ, last-verified, level-change, periodic$",
+        r"mode = 'hebb': no such learning rule; known: blind-pulse, ex-situ, float, in-situ, last-verified, "
+        r"level-change, mixed-precision, periodic, pulsed-in-situ, pulsed-sgd, split-precision$",
     ),
     (
         "[precision]\nlatent_bits = 1",

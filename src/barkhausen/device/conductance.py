@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import CharacterisedDevice
+from barkhausen.device.pulses.device import PulsedDevice
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class ConductanceMap:
     unit: float
 
     @classmethod
-    def of(cls, device: CharacterisedDevice) -> ConductanceMap:
+    def of(cls, device: CharacterisedDevice | PulsedDevice) -> ConductanceMap:
         """The map of a device.
 
         Raises:
             InputError: The device file gives no conductances, or they do not depend on the state.
         """
+        if isinstance(device, PulsedDevice):
+            least, most = device.conductance_range
+            return cls(least, most, (least + most) / 2, (most - least) / 2)
         start, end = device.state_range
         mean = device.moments[0]
         middle, half = (mean[-1] + mean[0]) / 2, (mean[-1] - mean[0]) / 2

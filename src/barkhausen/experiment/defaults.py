@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from barkhausen.core.config import Parameters
 
 if TYPE_CHECKING:
-    from barkhausen.device import CharacterisedDevice
+    from barkhausen.device import CharacterisedDevice, PulsedDevice
     from barkhausen.experiment.recipe import Recipe
 
 WITHOUT_DEVICES = 0.4
@@ -18,7 +18,7 @@ EARLIER_PRESET = "racetrack"
 """Default of ``device.preset`` in version 0.1.0."""
 
 
-def margin_of(recipe: Recipe, device: CharacterisedDevice | None) -> float:
+def margin_of(recipe: Recipe, device: CharacterisedDevice | PulsedDevice | None) -> float:
     """The margin that a recipe states, or the default of its learning rule for the device.
 
     Args:

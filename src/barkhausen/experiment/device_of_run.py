@@ -33,7 +33,8 @@ def device_of(recipe: Recipe, directory: Path, *, begun: bool) -> CharacterisedD
     held = directory / DEVICE
     if begun and file is not None and recipe.device.file is None and is_file(held):
         return read_device(held)
-    return build_device(recipe)
+    device: CharacterisedDevice = build_device(recipe)
+    return device
 
 
 def check_device(recipe: Recipe, directory: Path) -> None:

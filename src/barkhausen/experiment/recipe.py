@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -38,7 +38,16 @@ from barkhausen.core.files.recipes import recipe_file
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys, renamed_setting
 from barkhausen.data import DATASETS, Dataset, load_dataset
 from barkhausen.data.augmentation import Augmentation
-from barkhausen.device import CharacterisedDevice, gaussian_device, read_device, shipped_file, shipped_names
+from barkhausen.device import (
+    CharacterisedDevice,
+    PulsedDevice,
+    gaussian_device,
+    named_pulsed_device,
+    read_device,
+    read_pulsed_device,
+    shipped_file,
+    shipped_names,
+)
 from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.experiment.optimisation.settings import (
     AveragingRecipe,
@@ -49,10 +58,14 @@ from barkhausen.experiment.optimisation.settings import (
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
+from barkhausen.learning.rules.registry import PULSES
 from barkhausen.synapse import Decay, Faults, WriteVerify
 
 EMPTY_LEFT_OUT = ("rule", "init_from", "precision", "augment", "loss", "averaging")
 """Keys that are not written where they are empty."""
+
+USUAL_PULSED = "soft-bounds-64"
+"""Device of a rule on devices moved by pulses where a recipe names none."""
 
 Preset = Literal["racetrack", "notched", "nonvolatile", "gaussian"]
 
@@ -113,6 +126,9 @@ class DeviceRecipe(StrictParameters):
     """Total spread of a Gaussian device on weights in [−1, 1]; 0.15 unless given."""
     file: str | None = None
     """Device file to use instead of the preset."""
+    pulsed: str | None = None
+    """Device moved by pulses, for rules that need one: the name of a shipped or textbook device (``linear-N``,
+    ``soft-bounds-N``, ``exponential-NU``). Default: ``soft-bounds-64``."""
     margin: NotNegative | None = None
     """Noise tolerance margin in weight units. Default: that of the learning rule for the device."""
     max_attempts: Count = 1
@@ -156,7 +172,8 @@ class DeviceRecipe(StrictParameters):
             # Written out beside the file, they would make the resolved recipe contradict itself.
             values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
         # Resolved recipes of runs that were made before the key existed stay the same text.
-        return {key: value for key, value in values.items() if key not in ("verify_noise", "margin_schedule") or value}
+        unused = ("verify_noise", "margin_schedule", "pulsed")
+        return {key: value for key, value in values.items() if key not in unused or value}
 
 
 class FaultsRecipe(StrictParameters):
@@ -345,6 +362,8 @@ def recipe_from(values: dict[str, Any], origin: str, settings: Sequence[str] = (
         if recipe.precision.lowered:
             warn(f"{origin}: precision has no effect with mode = {recipe.mode!r}, whose weights no device holds")
         return with_defaults(recipe, margin_of(recipe, None))
+    if recipe.learning_rule.devices == PULSES:
+        return _with_pulsed_device(recipe, values)
     if recipe.device.file is None:
         _check_shipped(recipe, source_of("states", origin, settings))
         return with_device_defaults(recipe)
@@ -363,7 +382,16 @@ def recipe_from(values: dict[str, Any], origin: str, settings: Sequence[str] = (
     return with_device_defaults(recipe.model_copy(update={"states": states}), device)
 
 
-def with_device_defaults(recipe: Recipe, device: CharacterisedDevice | None = None) -> Recipe:
+def _with_pulsed_device(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """The recipe with what its device moved by pulses decides."""
+    device = build_device(recipe)
+    states = max(2, min(256, round(device.states)))
+    if "states" in recipe.model_fields_set:
+        warn(f"states = {recipe.states} has no effect with mode = {recipe.mode!r}, whose devices are moved by pulses")
+    return with_device_defaults(recipe.model_copy(update={"states": states}), device)
+
+
+def with_device_defaults(recipe: Recipe, device: CharacterisedDevice | PulsedDevice | None = None) -> Recipe:
     """The recipe with the margin and the latent rate of its learning rule and device where it states none.
 
     Args:
@@ -388,13 +416,15 @@ def _check_shipped(recipe: Recipe, origin: str) -> None:
         )
 
 
-def build_device(recipe: Recipe) -> CharacterisedDevice:
+def build_device(recipe: Recipe) -> Any:
     """The device that the recipe names, for a learning rule on devices.
 
     Raises:
         InputError: Its device file cannot be used.
     """
     file = device_file(recipe)
+    if recipe.learning_rule.devices == PULSES:
+        return named_pulsed_device(recipe.device.pulsed or USUAL_PULSED) if file is None else read_pulsed_device(file)
     if file is not None:
         return read_device(file)
     assert recipe.device.sigma is not None
@@ -414,6 +444,8 @@ def device_file(recipe: Recipe) -> Path | None:
         return None
     if choice.file is not None:
         return Path(choice.file)
+    if recipe.learning_rule.devices == PULSES:
+        return None
     return None if choice.preset == "gaussian" else shipped_file(f"{choice.preset}-{recipe.states}")
 
 

@@ -305,8 +305,8 @@ class Run:
                 measured["unseen_chips"] = {**unseen.accuracy, "max_attempts": recipe.transfer.max_attempts}
             assert before is not None
             histograms = {
-                "range": list(device.weight_range),
-                "levels": device.distribution().levels.tolist(),
+                "range": list(training.weight_range),
+                "levels": training.levels,
                 "before": before.tolist(),
                 "after": after.tolist(),
                 "meaning": list(rule.histograms),
@@ -317,7 +317,7 @@ class Run:
         return {
             "schema": SCHEMA,
             "mode": recipe.mode,
-            "states": None if device is None else device.states,
+            "states": None if device is None else round(device.states),
             "seed": recipe.seed,
             "epochs": recipe.epochs,
             "dataset": {
@@ -333,7 +333,7 @@ class Run:
             "figures": training.figures(),
             "steps": training.batches * recipe.epochs,
             "programming": counts,
-            "monitoring": None if device is None else asdict(rule.monitoring(recipe.rule, device.states)),
+            "monitoring": None if device is None else asdict(rule.monitoring(recipe.rule, round(device.states))),
             "writes": writes_of_devices(training.model) if rule.programs_while_training else None,
             "energy": energy_summary(breakdown, inferences),
             "account": self._account(training, breakdown),

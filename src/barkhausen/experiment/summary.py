@@ -15,9 +15,10 @@ from barkhausen.core.provenance import commit, processor
 from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.defaults import margin_of
-from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.recipe import USUAL_PULSED, Recipe
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.learning import endurance, synapse_layers
+from barkhausen.learning.rules.registry import PULSES
 from barkhausen.micromagnetics import compiled
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.version import __version__
@@ -195,7 +196,9 @@ def device_summary(recipe: Recipe, device: CharacterisedDevice | None) -> dict[s
     summary["margin_in_words"] = rule.margin.described(margin_of(recipe, device), device)
     programs = rule.programs_while_training
     summary["max_attempts"] = recipe.device.max_attempts if programs else recipe.transfer.max_attempts
-    if recipe.device.file is None:
+    if rule.devices == PULSES:
+        summary["pulsed"] = recipe.device.pulsed or USUAL_PULSED
+    elif recipe.device.file is None:
         summary["preset"] = f"{recipe.device.preset}-{recipe.states}"
     if recipe.device.sigma is not None:
         summary["sigma"] = recipe.device.sigma

@@ -26,7 +26,8 @@ from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import RECIPE
 from barkhausen.learning import fresh_chip
 from barkhausen.learning.networks import NETWORKS, SavedSizes, Shapes
-from barkhausen.learning.rules import RULES
+from barkhausen.learning.rules import RULES, Rule
+from barkhausen.learning.rules.registry import PULSES
 
 WEIGHTS = tuple(f".{name}" for name in ("weight", "latent_weight", *STATE_KEYS))
 """Ends of the keys of weights in a saved network, of this version and of earlier ones."""
@@ -106,11 +107,17 @@ def _recipe(directory: Path) -> Recipe:
     path, device = directory / RECIPE, directory / DEVICE
     values = read_toml(path)
     table, rule = values.get("device"), RULES.find(values.get("mode"))
-    if rule is not None and rule.on_devices and isinstance(table, dict) and table.get("preset") != "gaussian":
+    textbook = isinstance(table, dict) and (table.get("preset") == "gaussian" or not _has_file(rule, table))
+    if rule is not None and rule.on_devices and isinstance(table, dict) and not textbook:
         # Read by its own name, so that a missing copy is reported as such and no other file can take its place.
         rest = {key: value for key, value in table.items() if key != "preset"}
         values["device"] = {**rest, "file": str(device)}
     return recipe_from(values, str(path))
+
+
+def _has_file(rule: Rule | None, table: Mapping[str, Any]) -> bool:
+    """Whether the device of a run lies in a file: a textbook device that is moved by pulses has none."""
+    return rule is None or rule.devices != PULSES or "file" in table
 
 
 def _check_chip(recipe: Recipe, chip: int | None, directory: Path) -> None:

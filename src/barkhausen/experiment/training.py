@@ -25,6 +25,7 @@ from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.optimisation.schedules import SCHEDULES
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.tasks import task_of
+from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.learning.networks.fitted import fit_to_inputs
 from barkhausen.learning.networks.images import Mirrored
 from barkhausen.learning.precision.lowered import learn_at
@@ -118,6 +119,20 @@ class Training:
             return None
         epochs = self.recipe.epochs if schedule.epochs is None else schedule.epochs
         return schedule.over(epochs * self.batches)
+
+    @property
+    def levels(self) -> list[float]:
+        """Mean weights of the states of a synapse, or those that stand for a continuous weight."""
+        _, layer = next(synapse_layers(self.model))
+        levels: list[float] = layer.synapses.levels.tolist()
+        return levels
+
+    @property
+    def weight_range(self) -> tuple[float, float]:
+        """Range of the weights of a synapse."""
+        _, layer = next(synapse_layers(self.model))
+        low, high = layer.synapses.kind.weight_range
+        return float(low), float(high)
 
     @property
     def batches(self) -> int:

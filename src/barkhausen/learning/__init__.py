@@ -28,10 +28,12 @@ from barkhausen.learning.rules.level_change import LevelChange
 from barkhausen.learning.rules.margin_schedule import CosineMargin, LinearMargin
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.periodic import PeriodicInSitu
+from barkhausen.learning.rules.pulsed import BlindPulse, MixedPrecision, PulsedInSitu, PulsedLearner, PulsedSGD
 from barkhausen.learning.rules.split_precision import SplitPrecision
 
 __all__ = [
     "BareOptimizerWarning",
+    "BlindPulse",
     "Chips",
     "ConversionReport",
     "CosineMargin",
@@ -42,9 +44,13 @@ __all__ = [
     "Learner",
     "LevelChange",
     "LinearMargin",
+    "MixedPrecision",
     "Monitoring",
     "PeriodicInSitu",
     "Precursor",
+    "PulsedInSitu",
+    "PulsedLearner",
+    "PulsedSGD",
     "QuantisedHardtanh",
     "Quantiser",
     "ShiftBatchNorm",

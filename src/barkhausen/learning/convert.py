@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device import CharacterisedDevice, PulsedDevice
 from barkhausen.learning.conversion_report import KNOWN, NOT_RECOGNISED, conversion_report, listed
 from barkhausen.learning.layers.base import SynapseLayer, replace_modules, synapse_layers
 from barkhausen.learning.layers.convolution import SynapseConv1d, SynapseConv2d
@@ -55,7 +55,7 @@ class DigitalWeightsWarning(UserWarning):
 
 def convert(
     model: nn.Module,
-    device: CharacterisedDevice | str,
+    device: CharacterisedDevice | PulsedDevice | str,
     margin: float | WriteVerify | None = None,
     *,
     keep_float: Sequence[str] = (),
@@ -81,8 +81,8 @@ def convert(
 
     Args:
         model: Any module; torch's own layers may be anywhere inside.
-        device: Characterised device, name of a shipped device (``"racetrack-5"``), or path of a device file
-            (``"mine.nc"``).
+        device: Characterised device or device moved by pulses, name of a shipped or textbook device (``"racetrack-5"``,
+            ``"soft-bounds-64"``), or path of a device file (``"mine.nc"``).
         margin: Tolerance margin in weight units, or all write-verify settings as a
             :class:`~barkhausen.synapse.WriteVerify`. Default: :func:`.default_margin` of each device, for learning in
             situ.

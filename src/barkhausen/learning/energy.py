@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from barkhausen.learning.layers.base import synapse_layers
-from barkhausen.synapse import AttemptEnergies, EnergyBreakdown, Phase
+from barkhausen.synapse import EnergyBreakdown, Phase
 
 
 def programming_energy(model: nn.Module, phase: Phase | None = None) -> EnergyBreakdown:
@@ -20,7 +20,6 @@ def programming_energy(model: nn.Module, phase: Phase | None = None) -> EnergyBr
     """
     breakdown = EnergyBreakdown()
     for _, layer in synapse_layers(model):
-        counters = layer.synapses.counters
-        energies = AttemptEnergies.from_device(layer.synapses.kind.device)
-        breakdown += energies.of_counters(counters, phase)
+        counted: EnergyBreakdown = layer.synapses.energy(phase)
+        breakdown += counted
     return breakdown

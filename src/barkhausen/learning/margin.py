@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from barkhausen.core.errors import warn
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device import CharacterisedDevice, PulsedDevice
 
 SEVERAL = 1.5
 """Margin in units of the spacing from which it spans several levels."""
@@ -34,35 +34,45 @@ class DefaultMargin:
     most: float
     least: float = 2 / 3
 
-    def of(self, device: CharacterisedDevice) -> float:
+    def of(self, device: CharacterisedDevice | PulsedDevice) -> float:
         """Default margin of a device in weight units, to three significant digits."""
         step, width = spacing(device), max(spread(device), LEAST_SPREAD * spacing(device))
         return float(f"{min(max(self.spacings * step, self.least * width), self.most * width):.3g}")
 
-    def described(self, margin: float, device: CharacterisedDevice) -> str:
+    def described(self, margin: float, device: CharacterisedDevice | PulsedDevice) -> str:
         """A margin in units of the device, and whether it is the default, in words."""
         step, width = spacing(device), spread(device)
         in_spreads = f" and {margin / width:.2g} times their spread" if width > 0 else ""
         whose = " (the default of the device)" if math.isclose(margin, self.of(device), rel_tol=1e-9) else ""
-        return f"{margin / step:.2g} times the mean spacing of the {device.states} levels{in_spreads}{whose}"
+        return f"{margin / step:.2g} times the mean spacing of the {round(device.states)} levels{in_spreads}{whose}"
 
 
 IN_SITU, EX_SITU = DefaultMargin(spacings=0.8, most=3.0), DefaultMargin(spacings=0.8, most=1.2)
 
 
-def spacing(device: CharacterisedDevice) -> float:
-    """Mean distance of neighbouring levels in weight units; the levels reach from −1 to 1."""
+def spacing(device: CharacterisedDevice | PulsedDevice) -> float:
+    """Mean distance of neighbouring levels in weight units; the levels reach from −1 to 1.
+
+    Of a device moved by pulses it is the mean step at w = 0.
+    """
+    if isinstance(device, PulsedDevice):
+        return 2.0 / device.states
     return 2.0 / (device.states - 1)
 
 
-def spread(device: CharacterisedDevice) -> float:
-    """Root mean square over the states of the standard deviation of a programmed weight, in weight units."""
+def spread(device: CharacterisedDevice | PulsedDevice) -> float:
+    """Root mean square over the states of the standard deviation of a programmed weight, in weight units.
+
+    Of a device moved by pulses it is the cycle-to-cycle standard deviation of a step at w = 0.
+    """
+    if isinstance(device, PulsedDevice):
+        return math.sqrt(sum(float(device.step_sd(0.0, sign)) ** 2 for sign in (1, -1)) / 2)
     mean, between, within = device.moments
     variance = np.nan_to_num(between) ** 2 + np.nan_to_num(within) ** 2
     return float(2.0 / (mean[-1] - mean[0]) * math.sqrt(variance.mean()))
 
 
-def default_margin(device: CharacterisedDevice, mode: str = "in-situ") -> float:
+def default_margin(device: CharacterisedDevice | PulsedDevice, mode: str = "in-situ") -> float:
     """Default tolerance margin of a device in weight units.
 
     Args:
@@ -77,7 +87,7 @@ def default_margin(device: CharacterisedDevice, mode: str = "in-situ") -> float:
     return RULES.named(mode).margin.of(device)
 
 
-def warn_of_wide(margin: float, device: CharacterisedDevice) -> None:
+def warn_of_wide(margin: float, device: CharacterisedDevice | PulsedDevice) -> None:
     """Warn of a margin that spans several levels of a device, or that no programmed weight is within."""
     step = spacing(device)
     if margin == 0:
@@ -87,8 +97,9 @@ def warn_of_wide(margin: float, device: CharacterisedDevice) -> None:
         )
     if margin > SEVERAL * step * (1 + 1e-9):
         levels = 1 + 2 * math.floor(margin / step * (1 + 1e-9))
+        states = round(device.states)
         warn(
-            f"margin = {margin:g} spans {min(levels, device.states)} of the {device.states} levels of the device (mean "
+            f"margin = {margin:g} spans {min(levels, states)} of the {states} levels of the device (mean "
             f"spacing {step:.3g}): a device is left alone although its target is another state; the default is "
             f"{IN_SITU.of(device):g}"
         )

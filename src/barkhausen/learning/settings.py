@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice, preset, read_device, shipped_names
+from barkhausen.device import (
+    CharacterisedDevice,
+    PulsedDevice,
+    named_pulsed_device,
+    preset,
+    read_any_device,
+    shipped_names,
+)
 from barkhausen.learning.layers.weight_fit import Start
 from barkhausen.learning.margin import default_margin
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
@@ -19,7 +26,7 @@ from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 class LayerSettings:
     """Device, write-verify settings and initial weights of a layer."""
 
-    device: CharacterisedDevice
+    device: CharacterisedDevice | PulsedDevice
     write: WriteVerify
     start: Start
     stated: bool = True
@@ -27,7 +34,11 @@ class LayerSettings:
 
     @classmethod
     def of(
-        cls, device: CharacterisedDevice | str | Path, write: WriteVerify | None, start: Start, **settings: Any
+        cls,
+        device: CharacterisedDevice | PulsedDevice | str | Path,
+        write: WriteVerify | None,
+        start: Start,
+        **settings: Any,
     ) -> LayerSettings:
         """Settings from what a user gives.
 
@@ -73,21 +84,26 @@ class LayerSettings:
         return LayerSettings(device, write, start, stated)
 
 
-def as_device(device: CharacterisedDevice | str | Path) -> CharacterisedDevice:
-    """The given device, the shipped device of that name, or the device of a file.
+def as_device(device: CharacterisedDevice | PulsedDevice | str | Path) -> CharacterisedDevice | PulsedDevice:
+    """The given device, the shipped or textbook device of that name, or the device of a file.
 
     Raises:
         InputError: The argument is none of these.
     """
-    if isinstance(device, CharacterisedDevice):
+    if isinstance(device, CharacterisedDevice | PulsedDevice):
         return device
     if isinstance(device, str) and (device in shipped_names() or re.fullmatch(r"gaussian-\d{1,4}", device)):
         return preset(device)
     if isinstance(device, (str, Path)) and Path(device).suffix == ".nc":
-        return read_device(Path(device))
+        made: CharacterisedDevice | PulsedDevice = read_any_device(Path(device))
+        if not isinstance(made, CharacterisedDevice | PulsedDevice):
+            raise InputError(f"{device}: is of a kind that makes no synapses")
+        return made
+    if isinstance(device, str) and re.fullmatch(r"(linear|soft-bounds|exponential)-\d.*", device):
+        return named_pulsed_device(device)
     raise InputError(
         f"device = {device!r}: must be a characterised device, one of {', '.join(shipped_names())}, gaussian-N with N "
-        "states, or the path of a device file (.nc)"
+        "states, linear-N, soft-bounds-N or exponential-NU (moved by pulses), or the path of a device file (.nc)"
     )
 
 

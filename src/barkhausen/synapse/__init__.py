@@ -9,6 +9,7 @@ from barkhausen.synapse.energy import AttemptEnergies, EnergyBreakdown
 from barkhausen.synapse.faults import Faults
 from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.programmed import ProgrammedWeights
+from barkhausen.synapse.pulsed import PulseCounters, PulsedArray
 from barkhausen.synapse.write_verify import WriteVerify
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Phase",
     "ProgrammedWeights",
     "ProgrammingCounters",
+    "PulseCounters",
+    "PulsedArray",
     "SynapseArray",
     "SynapseBank",
     "SynapseKind",

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice
 from barkhausen.synapse.counters import Phase
+from barkhausen.synapse.energy import AttemptEnergies, EnergyBreakdown
 from barkhausen.synapse.identity import check_identity, identity_of
 from barkhausen.synapse.kind import SynapseKind
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
@@ -231,6 +232,15 @@ class SynapseArray(nn.Module):
         if self.category is not None and self.kind.categorical is not None:
             held = self.kind.categorical.category_of(state.to(torch.int64)).to(torch.uint8)
             self.category.copy_(torch.where(stuck, held, self.category))
+
+    def energy(self, phase: Phase | None = None) -> EnergyBreakdown:
+        """Energy in J of the programming attempts counted, by cause.
+
+        Args:
+            phase: Phase that counts. Default: both.
+        """
+        energies = AttemptEnergies.from_device(self.kind.device)
+        return energies.of_counters(self.counters, phase)
 
     def like(self, generator: torch.Generator, **settings: Unpack[WriteSettings]) -> SynapseArray:
         """Array of the same shape and kind, made of fresh devices.

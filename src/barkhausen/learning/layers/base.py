@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import STATE_KEYS, deprecated
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device import CharacterisedDevice, PulsedDevice
 from barkhausen.learning.layers.bare_optimizer import watch_layer
 from barkhausen.learning.layers.low_precision import LowPrecision
 from barkhausen.learning.layers.own_weight import NAME, LayerParameters, OwnWeight, refuse_write
@@ -20,7 +20,9 @@ from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.layers.recording import refuse, refuse_constant
 from barkhausen.learning.layers.straight_through import straight_through
 from barkhausen.learning.margin import default_margin
-from barkhausen.synapse import Phase, SynapseArray
+from barkhausen.synapse import Phase
+from barkhausen.synapse.arrays import array_of
+from barkhausen.synapse.pulsed.array import PulsedArray
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class SynapseLayer(nn.Module):
     def __init__(
         self,
         shape: tuple[int, ...],
-        device: CharacterisedDevice,
+        device: CharacterisedDevice | PulsedDevice,
         write: WriteVerify | None = None,
         *,
         bias: bool = True,
@@ -97,7 +99,8 @@ class SynapseLayer(nn.Module):
         latent_weight = _renamed(settings, latent_weight)
         if write is None and "margin" not in settings:
             settings["margin"] = default_margin(device)
-        self.synapses = SynapseArray(shape, device, WriteVerify.given(write, **settings), generator=generator)
+        # Of the class that the device makes; rules refuse those that they cannot program.
+        self.synapses: Any = array_of(shape, device, WriteVerify.given(write, **settings), generator)
         self.quantiser = Quantiser(self.synapses.levels)
         where = self.synapses.weight.device
         if latent_weight is None:
@@ -115,7 +118,10 @@ class SynapseLayer(nn.Module):
 
     @torch.no_grad()
     def program_all(self, generator: torch.Generator | None, *, phase: Phase) -> None:
-        """Program every device to its target state."""
+        """Program every device to its target state, or, where pulses move it, to its latent weight."""
+        if isinstance(self.synapses, PulsedArray):
+            self.synapses.write(self.latent_weight, generator, phase=phase)
+            return
         self.synapses.program(self.target_state(), generator=generator, phase=phase)
 
     @torch.no_grad()
@@ -202,6 +208,8 @@ class SynapseLayer(nn.Module):
 
     def _devices(self) -> str:
         array = self.synapses
+        if isinstance(array, PulsedArray):
+            return f"moved by pulses, scale={float(self.scale):.4g}"
         return f"states={array.states}, margin={array.margin:g}, scale={float(self.scale):.4g}"
 
 

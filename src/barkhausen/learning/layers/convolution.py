@@ -8,7 +8,7 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device import CharacterisedDevice, PulsedDevice
 from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
 from barkhausen.learning.layers.low_precision import low_convolution
 from barkhausen.learning.layers.recording import recorded
@@ -33,7 +33,7 @@ class _SynapseConvolution(SynapseLayer):
         inputs: int,
         outputs: int,
         kernel: Size,
-        device: CharacterisedDevice,
+        device: CharacterisedDevice | PulsedDevice,
         write: WriteVerify | None = None,
         *,
         stride: Size = 1,

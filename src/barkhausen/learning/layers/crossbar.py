@@ -191,7 +191,8 @@ class CrossbarLayer(nn.Module):
 
     def _stored(self) -> Float[Tensor, "outputs inputs"]:
         """Current weights of the devices, not copied."""
-        return self.layer.synapses.weight.detach().flatten(1)
+        found: Tensor = self.layer.synapses.weight.detach().flatten(1)
+        return found
 
     def _matrix_in_training(self) -> Float[Tensor, "outputs inputs"]:
         """Approximate effective matrix between two refreshes, whose gradient goes to the latent weight."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device import CharacterisedDevice, PulsedDevice
 from barkhausen.learning.layers.base import LayerOptions, SynapseLayer
 from barkhausen.learning.layers.low_precision import low_linear
 from barkhausen.learning.layers.recording import recorded
@@ -33,7 +33,7 @@ class SynapseLinear(SynapseLayer):
         self,
         inputs: int,
         outputs: int,
-        device: CharacterisedDevice,
+        device: CharacterisedDevice | PulsedDevice,
         write: WriteVerify | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:

@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import CharacterisedDevice
+from barkhausen.device import CharacterisedDevice, PulsedDevice
 from barkhausen.learning.layers.quantiser import Quantiser
+from barkhausen.synapse.pulsed.kind import LEVELS
 
 Start = Literal["weights", "fresh"]
 
@@ -22,7 +23,7 @@ SAMPLE = 1 << 16
 
 
 def start_of(
-    weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice, start: Start, name: str
+    weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice | PulsedDevice, start: Start, name: str
 ) -> tuple[Float[Tensor, "outputs inputs *kernel"] | None, float | None]:
     """Initial latent weights and scale of a synapse layer. None where its own defaults are to be used.
 
@@ -45,7 +46,7 @@ def start_of(
     return (weight / scale).clamp(-1.0, 1.0), scale
 
 
-def fitted_scale(weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice) -> float:
+def fitted_scale(weight: Float[Tensor, "outputs inputs *kernel"], device: CharacterisedDevice | PulsedDevice) -> float:
     """The scale s with the smallest squared error of s · level(weight/s) against the weights; 0 if all weights are
     zero.
 
@@ -57,7 +58,10 @@ def fitted_scale(weight: Float[Tensor, "outputs inputs *kernel"], device: Charac
     largest = float(values.abs().max())
     if largest == 0.0:
         return 0.0
-    levels = device.distribution().levels.double().to(values.device)
+    if isinstance(device, PulsedDevice):
+        levels = torch.linspace(-1.0, 1.0, LEVELS, dtype=torch.float64, device=values.device)
+    else:
+        levels = device.distribution().levels.double().to(values.device)
     quantiser = Quantiser(levels)
     candidates = torch.arange(1, CANDIDATES + 1, dtype=torch.float64) * (largest / CANDIDATES)
     errors = [

@@ -9,6 +9,7 @@ from barkhausen.learning.rules import in_situ
 from barkhausen.learning.rules import level_change
 from barkhausen.learning.rules import last_verified
 from barkhausen.learning.rules import periodic
+from barkhausen.learning.rules import pulsed
 from barkhausen.learning.rules import split_precision
 from barkhausen.learning.rules import ex_situ
 from barkhausen.learning.rules import float_baseline
@@ -25,5 +26,6 @@ __all__ = [
     "last_verified",
     "level_change",
     "periodic",
+    "pulsed",
     "split_precision",
 ]

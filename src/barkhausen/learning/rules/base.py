@@ -12,6 +12,7 @@ from torch import nn
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.bare_optimizer import watch_of
 from barkhausen.learning.layers.base import SynapseLayer, synapse_layers
+from barkhausen.synapse import SynapseArray
 
 PATIENCE = 20
 """Steps of a wrapped optimiser on its own, without a programming event, after which it is warned of."""
@@ -137,6 +138,10 @@ class Learner(WrappedOptimizer):
     programs_devices = True
     """Whether a step programs devices; the inner optimiser alone does not."""
 
+    arrays: type[nn.Module] = SynapseArray
+    devices = "devices that are reset and programmed to states"
+    """Class of the arrays that the rule works on, and what they are in words."""
+
     def __init__(self, optimizer: torch.optim.Optimizer, model: nn.Module, generator: torch.Generator | None) -> None:
         self.generator = generator
         self.layers = layers_with_devices(model)
@@ -146,6 +151,11 @@ class Learner(WrappedOptimizer):
                 "the optimiser holds no latent weight of this model's synapse layers (make it after the "
                 "conversion, from the parameters of the converted model)"
             )
+        for layer in self.layers:
+            if not isinstance(layer.synapses, self.arrays):
+                raise InputError(
+                    f"{type(self).__name__}: works on {self.devices}, and the devices of this model are others"
+                )
         super().__init__(optimizer)
         watch_of(optimizer).patience = PATIENCE
 

@@ -65,7 +65,8 @@ class MarginGroup(Group):
 
     def known_in(self, layer: SynapseLayer) -> Float[Tensor, "*synapse"]:
         """The same of one layer."""
-        return layer.synapses.weight
+        found: Tensor = layer.synapses.weight
+        return found
 
     def due_in(self, layer: SynapseLayer) -> tuple[Bool[Tensor, "*synapse"], Int[Tensor, "*synapse"]]:
         """Devices outside the margin of the state nearest to their latent weight."""

@@ -150,7 +150,8 @@ def _held_state(layer: SynapseLayer) -> UInt8[Tensor, "*synapse"]:
     """State that each device was last programmed to, where no rule has kept it so far."""
     array = layer.synapses
     if array.stuck is None:
-        return array.state
+        found: Tensor = array.state
+        return found
     # A stuck device does not show what was last asked of it.
     nearest = layer.quantiser.state(layer.latent_weight.detach().clamp(-1.0, 1.0))
     return torch.where(array.stuck, nearest.to(torch.uint8), array.state)

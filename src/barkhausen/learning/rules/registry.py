@@ -11,12 +11,14 @@ from torch import nn
 
 from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
-from barkhausen.device import CharacterisedDevice
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.synapse.decay import Decay
 from barkhausen.synapse.energy import EnergyBreakdown
+
+STATES, PULSES = "states", "pulses"
+"""Kinds of devices that rules work on: reset and programmed to a state, or moved by pulses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,7 @@ class LearnerParts:
     optimizer: torch.optim.Optimizer
     """Optimiser over all parameters; the latent weights of synapse layers are a parameter group of their own."""
     model: nn.Module
-    device: CharacterisedDevice | None
+    device: Any
     """Statistics of the synapses; None for a rule without devices."""
     margin: float
     """Tolerance margin in weight units."""
@@ -50,6 +52,7 @@ class Rule:
         name: Value of ``mode`` in a recipe.
         label: Name in tables and on pages.
         on_devices: Whether the network's weights are held by devices. A rule without devices trains float layers.
+        devices: Kind of the devices: ``states`` or ``pulses``.
         learner: Function that returns the optimiser whose ``step`` applies the rule.
         programs_while_training: Whether devices are programmed at training steps. If so, the trained network exists on
             its devices, and programming events are recorded after every epoch.
@@ -76,6 +79,7 @@ class Rule:
     label: str
     on_devices: bool
     learner: Callable[[LearnerParts], torch.optim.Optimizer]
+    devices: str = STATES
     programs_while_training: bool = False
     decays: bool = False
     measured_on_new_chips: bool = False

@@ -1,0 +1,318 @@
+"""Rules on devices that identical pulses move: pulsed SGD, mixed precision, blind pulses, and write-verify."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from barkhausen.core.config import Count, Positive, StrictParameters
+from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.base import SynapseLayer
+from barkhausen.learning.margin import DefaultMargin
+from barkhausen.learning.rules.base import Learner
+from barkhausen.learning.rules.monitoring import Monitoring
+from barkhausen.learning.rules.registry import PULSES, RULES, LearnerParts, Rule
+from barkhausen.synapse.pulsed.array import PulsedArray
+from barkhausen.synapse.pulsed.kernel import key_from, moved, requested
+
+MOST_PULSES = 31
+"""Largest number of pulses of one update, as in aihwkit's default."""
+
+
+class PulsedLearner(Learner):
+    """Base of rules on devices moved by pulses.
+
+    Layers whose latent weight needs no gradient are left alone.
+
+    Args:
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers whose devices are moved by pulses.
+        generator: Random stream of the pulses.
+        most: Largest number of pulses of a device at one step.
+
+    Raises:
+        InputError: As :class:`.Learner`, or a device is not moved by pulses, or ``most`` is less than 1.
+    """
+
+    arrays = PulsedArray
+    devices = "devices moved by pulses (a PulsedDevice)"
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        generator: torch.Generator | None = None,
+        *,
+        most: int = MOST_PULSES,
+    ) -> None:
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise InputError(f"most = {most!r}: must be a whole number of pulses, 1 or more")
+        super().__init__(optimizer, model, generator)
+        self.most = most
+
+    @torch.no_grad()
+    def update_devices(self) -> None:
+        """Give the devices of all layers that learn the pulses of this step."""
+        for number, layer in enumerate(self.layers):
+            if layer.latent_weight.requires_grad:
+                self.update_layer(layer, number)
+
+    @abstractmethod
+    def update_layer(self, layer: SynapseLayer, number: int) -> None:
+        """Give the devices of one layer the pulses of this step."""
+
+
+class PulsedSGD(PulsedLearner):
+    """Pulsed SGD: every update becomes a whole number of pulses, rounded at random, and nothing else is kept.
+
+    The step of the optimiser asks for a change Δ of each weight. The device gets n pulses of the sign of Δ, where n is
+    |Δ| over the mean step at w = 0, rounded up or down at random so that its mean is exact (as aihwkit's stochastic
+    pulse trains, whose coincidences have the same mean; Gokmen, Vlasov, Front. Neurosci. 10, 333 (2016)). What the
+    device does with them decides the weight; the latent weight is set to it, so there is no digital copy that
+    accumulates. Use it in place of the optimiser, as :class:`.InSitu`.
+
+    Args:
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers whose devices are moved by pulses.
+        generator: Random stream of rounding and pulses.
+        most: Largest number of pulses of a device at one step.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        generator: torch.Generator | None = None,
+        *,
+        most: int = MOST_PULSES,
+    ) -> None:
+        super().__init__(optimizer, model, generator, most=most)
+        with torch.no_grad():
+            for layer in self.layers:
+                layer.latent_weight.copy_(layer.synapses.weight)
+
+    @torch.no_grad()
+    def before_step(self) -> None:
+        """Start from the weights of the devices, which loading a state or programming may have changed."""
+        super().before_step()
+        for layer in self.layers:
+            layer.latent_weight.copy_(layer.synapses.weight)
+
+    def update_layer(self, layer: SynapseLayer, number: int) -> None:
+        """Turn the step of the optimiser into pulses."""
+        array: PulsedArray = layer.synapses
+        wanted, held = layer.latent_weight.detach().view(-1), array.weight.view(-1)
+        key = key_from(self.generator)
+        index, pulses = requested(wanted, held, array.kind.per_unit, self.most, key, array.lists)
+        array.pulse_at(index, pulses, self.generator)
+        wanted.copy_(array.weight.view(-1))
+
+
+class _Accumulating(PulsedLearner):
+    """Base of rules that accumulate updates in latent weights and give pulses where these have moved."""
+
+    blind: bool
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        generator: torch.Generator | None = None,
+        *,
+        quantum: float | None = None,
+        most: int = MOST_PULSES,
+    ) -> None:
+        if quantum is not None and not quantum > 0:
+            raise InputError(f"quantum = {quantum}: must be positive")
+        super().__init__(optimizer, model, generator, most=most)
+        self.quantum = quantum
+        self.marks: list[Tensor] = [layer.latent_weight.detach().flatten().clone() for layer in self.layers]
+
+    def update_layer(self, layer: SynapseLayer, number: int) -> None:
+        """Give pulses where the latent weight has moved by more than a quantum."""
+        array: PulsedArray = layer.synapses
+        latent = layer.latent_weight.detach().view(-1).clamp_(-1.0, 1.0)
+        mark = self.marks[number]
+        if mark.device != latent.device or mark.dtype != latent.dtype:
+            mark = self.marks[number] = mark.to(latent)
+        quantum = array.kind.step if self.quantum is None else self.quantum
+        index, pulses = moved(latent, mark, quantum, self.most, array.lists, blind=self.blind)
+        array.pulse_at(index, pulses, self.generator)
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of the optimiser, with the marks under ``pulsed``."""
+        return {**super().state_dict(), "pulsed": {"marks": list(self.marks)}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the optimiser's state, or that of a bare optimiser."""
+        rest = dict(state_dict)
+        saved = rest.pop("pulsed", None)
+        if saved is not None:
+            if [tuple(mark.shape) for mark in saved["marks"]] != [tuple(mark.shape) for mark in self.marks]:
+                raise ValueError("the marks of its latent weights have other sizes")
+            for mark, value in zip(self.marks, saved["marks"], strict=True):
+                mark.copy_(value)
+        super().load_state_dict(rest)
+
+
+class MixedPrecision(_Accumulating):
+    """Mixed precision: updates accumulate digitally, and each whole quantum of them is a pulse.
+
+    A digital sum χ of the updates is kept of each device. Where |χ| is above the quantum ε, the device gets
+    trunc(χ/ε) pulses and χ is reduced by as many quanta, whatever the pulses did; no device is read (Nandakumar et al.,
+    Front. Neurosci. 14, 406 (2020)).
+
+    Args:
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers whose devices are moved by pulses.
+        generator: Random stream of the pulses.
+        quantum: Change ε of a latent weight that is one pulse. Default: the mean step of the device at w = 0.
+        most: Largest number of pulses of a device at one step.
+    """
+
+    blind = False
+
+
+class BlindPulse(_Accumulating):
+    """Blind update: one pulse wherever the latent weight has moved by more than a margin since the last one.
+
+    The pulse has the sign of the movement. Neither its size nor the weight is known to the rule, and no device is read.
+
+    Args:
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers whose devices are moved by pulses.
+        generator: Random stream of the pulses.
+        quantum: Movement of the latent weight that is one pulse. Default: the mean step of the device at w = 0.
+        most: Without effect.
+    """
+
+    blind = True
+
+
+class PulsedInSitu(PulsedLearner):
+    """The margin rule with write-verify by pulses: every device is read at every step.
+
+    Where a weight is outside the margin of its latent weight, the device gets the train of pulses that a typical device
+    needs; it is read again and corrected, up to the number of rounds of the layer.
+
+    Args:
+        optimizer: Any torch optimiser over the model's parameters.
+        model: Module with synapse layers whose devices are moved by pulses.
+        generator: Random stream of the pulses.
+        margin: Tolerance margin in weight units. Default: that of each layer.
+        rounds: Largest number of rounds. Default: that of each layer.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        model: nn.Module,
+        generator: torch.Generator | None = None,
+        *,
+        margin: float | None = None,
+        rounds: int | None = None,
+    ) -> None:
+        super().__init__(optimizer, model, generator)
+        self.margin, self.rounds = margin, rounds
+
+    def update_layer(self, layer: SynapseLayer, number: int) -> None:
+        """Write the devices that are outside the margin."""
+        array: PulsedArray = layer.synapses
+        latent = layer.latent_weight.detach().clamp_(-1.0, 1.0)
+        margin = array.margin if self.margin is None else self.margin
+        due = (latent - array.weight).abs_() > margin
+        array.write(latent, self.generator, where=due, rounds=self.rounds, margin=margin)
+
+
+class PulsedOptions(StrictParameters):
+    """The table ``[rule]`` of a recipe for pulsed SGD."""
+
+    most: Count = MOST_PULSES
+    """Largest number of pulses of a device at one step."""
+
+
+class AccumulatingOptions(PulsedOptions):
+    """The table ``[rule]`` of a recipe for rules that accumulate updates."""
+
+    quantum: Positive | None = None
+    """Movement of a latent weight that is one pulse. Default: the mean step of the device at w = 0."""
+    bits: Annotated[int, Field(ge=2, le=32)] = 16
+    """Bits of the digital sum of the updates, for the account of energy."""
+
+
+class VerifiedOptions(StrictParameters):
+    """The table ``[rule]`` of a recipe for write-verify by pulses."""
+
+    rounds: Count = 3
+    """Largest number of trains of pulses of one event; all but the last are verified."""
+
+
+def _pulsed_sgd(parts: LearnerParts) -> PulsedSGD:
+    return PulsedSGD(parts.optimizer, parts.model, parts.generator, most=parts.options.most)
+
+
+def _accumulating(
+    kind: Callable[..., _Accumulating],
+) -> Callable[[LearnerParts], _Accumulating]:
+    def learner(parts: LearnerParts) -> _Accumulating:
+        options = parts.options
+        return kind(parts.optimizer, parts.model, parts.generator, quantum=options.quantum, most=options.most)
+
+    return learner
+
+
+def _verified(parts: LearnerParts) -> PulsedInSitu:
+    return PulsedInSitu(parts.optimizer, parts.model, parts.generator, margin=parts.margin, rounds=parts.options.rounds)
+
+
+def _accumulator(options: AccumulatingOptions, states: int) -> Monitoring:
+    # The sum of the updates is read and written for each device at each step; a pulse changes it once more.
+    return Monitoring(copy_bits=options.bits, copy_reads_per_step=2.0, copy_writes_per_event=1.0)
+
+
+def _rule(name: str, label: str, learner: Callable[[LearnerParts], torch.optim.Optimizer], **how: Any) -> Rule:
+    common: dict[str, Any] = {
+        "on_devices": True,
+        "devices": PULSES,
+        "programs_while_training": True,
+        "histograms": ("after the initial programming", "after training"),
+        "margin": DefaultMargin(spacings=0.8, most=10.0, least=0.0),
+        "colours": "cool",
+    }
+    return RULES.register(name, Rule(name=name, label=label, learner=learner, **{**common, **how}))
+
+
+PULSED_SGD = _rule(
+    "pulsed-sgd",
+    "pulsed SGD",
+    _pulsed_sgd,
+    options=PulsedOptions,
+    defaults={"optimizer": {"name": "sgd", "momentum": 0.0}},
+    latent_rate=0.1,
+)
+MIXED = _rule(
+    "mixed-precision",
+    "mixed precision",
+    _accumulating(MixedPrecision),
+    options=AccumulatingOptions,
+    monitoring=_accumulator,
+)
+BLIND = _rule(
+    "blind-pulse",
+    "blind pulse",
+    _accumulating(BlindPulse),
+    options=AccumulatingOptions,
+    monitoring=_accumulator,
+)
+VERIFIED = _rule(
+    "pulsed-in-situ",
+    "in-situ by pulses",
+    _verified,
+    options=VerifiedOptions,
+    monitoring=lambda options, states: Monitoring(reads_per_step=1.0),
+)

@@ -1,0 +1,53 @@
+"""Counters of pulses and reads, kept on the torch device."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from barkhausen.synapse.counters import Phase
+
+UP, DOWN = 0, 1
+"""Rows of pulses up and pulses down."""
+
+
+class PulseCounters(nn.Module):
+    """Pulses and reads of one array by phase.
+
+    ``pulses[phase, sign]`` counts pulses up and pulses down, ``reads[phase]`` reads of single synapses that a write
+    needs; reads of a forward pass are not counted here.
+    """
+
+    pulses: Tensor
+    reads: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("pulses", torch.zeros((len(Phase), 2), dtype=torch.int64))
+        self.register_buffer("reads", torch.zeros(len(Phase), dtype=torch.int64))
+
+    def count(self, phase: Phase, pulses: Int[Tensor, " event"]) -> None:
+        """Add signed numbers of pulses."""
+        whole, net = pulses.abs().sum(dtype=torch.int64), pulses.sum(dtype=torch.int64)
+        self.pulses[phase, UP] += (whole + net) // 2
+        self.pulses[phase, DOWN] += (whole - net) // 2
+
+    @property
+    def attempts(self) -> Int[Tensor, "phase sign 1"]:
+        """Pulses, as events of one attempt each; the sign takes the place of the target state."""
+        return self.pulses[..., None]
+
+    @property
+    def failed(self) -> Int[Tensor, "phase sign"]:
+        """Zero: a pulse has no target that it could miss."""
+        return torch.zeros_like(self.pulses)
+
+    def events(self, phase: Phase) -> Int[Tensor, " sign"]:
+        """Pulses up and pulses down."""
+        return self.pulses[phase]
+
+    def reset(self) -> None:
+        """Set all counts to zero."""
+        self.pulses.zero_()
+        self.reads.zero_()

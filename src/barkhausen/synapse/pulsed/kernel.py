@@ -1,0 +1,244 @@
+"""Which devices of an array are due for pulses, and the pulses: in compiled code for CPUs, or with torch.
+
+Random numbers are a hash of a key, which a generator gives for each call, of the place of the device and of the number
+of the pulse. Both ways draw the same numbers; weights may differ in the last bit, because logarithm and cosine do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+LIBRARY = Path(__file__).with_name("_pulses.so")
+MASK = 0xFFFFFFFF
+GOLDEN = 0x9E3779B9
+
+Key = tuple[int, int]
+Due = tuple[Int[Tensor, " event"], Int[Tensor, " event"]]
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The compiled code; None where it was not built."""
+    try:
+        handle = ctypes.CDLL(str(LIBRARY))
+        pointer: Any = ctypes.c_void_p
+        number, real, word = ctypes.c_int64, ctypes.c_float, ctypes.c_uint32
+        lists = [number, pointer, pointer]
+        handle.barkhausen_requested.argtypes = [pointer, pointer, number, real, real, real, word, word, *lists]
+        handle.barkhausen_moved.argtypes = [pointer, pointer, number, real, number, real, *lists]
+        tables = [pointer, pointer, number, pointer, pointer]
+        handle.barkhausen_pulse.argtypes = [pointer, number, pointer, pointer, number, *tables, word, word]
+        for function in (handle.barkhausen_requested, handle.barkhausen_moved):
+            function.restype = number
+        handle.barkhausen_pulse.restype = None
+    except (OSError, AttributeError):
+        return None
+    return handle
+
+
+def key_from(generator: torch.Generator | None) -> Key:
+    """A key for one call."""
+    where = None if generator is None else generator.device
+    low, high = torch.randint(1 << 32, (2,), generator=generator, device=where).tolist()
+    return low, high
+
+
+def _mixed(x: Tensor) -> Tensor:
+    x = x ^ (x >> 16)
+    x = (x * 0x7FEB352D) & MASK
+    x = x ^ (x >> 15)
+    x = (x * 0x846CA68B) & MASK
+    return x ^ (x >> 16)
+
+
+def _bits(key: Key, place: Int[Tensor, " event"]) -> Int[Tensor, " event"]:
+    return _mixed((_mixed((place ^ key[0]) & MASK) + key[1]) & MASK)
+
+
+def _uniform(x: Tensor) -> Float[Tensor, " event"]:
+    return (x >> 8).to(torch.float32) * 2.0**-24
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Tables of the steps of a device, and the spreads of single devices.
+
+    Args:
+        mean, spread: Mean step and its cycle-to-cycle standard deviation by sign (up first) and place on the grid.
+        bounds: Lower and upper bound of each device; None for −1 and 1.
+        factor: Factor of the steps up and down of each device; None for 1.
+    """
+
+    mean: Float[Tensor, "2 grid"]
+    spread: Float[Tensor, "2 grid"]
+    bounds: Float[Tensor, "2 device"] | None = None
+    factor: Float[Tensor, "2 device"] | None = None
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors that there are."""
+        return tuple(x for x in (self.mean, self.spread, self.bounds, self.factor) if x is not None)
+
+
+class Lists:
+    """Room for the devices that are due, kept from one call to the next."""
+
+    def __init__(self) -> None:
+        self.index = torch.empty(1 << 11, dtype=torch.int64)
+        self.pulses = torch.empty(1 << 11, dtype=torch.int32)
+
+    def make_room(self, found: int) -> None:
+        """Make the lists long enough."""
+        if found > len(self.index):
+            room = max(found, 2 * len(self.index))
+            self.index, self.pulses = torch.empty(room, dtype=torch.int64), torch.empty(room, dtype=torch.int32)
+
+    def due(self, found: int) -> Due:
+        """The devices found, with the pulses of each."""
+        if found < 0:
+            raise IndexError("a latent weight that is not a number asks for no number of pulses")
+        return self.index[:found], self.pulses[:found]
+
+
+def _compiled(*tensors: Tensor) -> ctypes.CDLL | None:
+    here = all(x.device.type == "cpu" and x.dtype == torch.float32 and x.is_contiguous() for x in tensors)
+    return library() if here else None
+
+
+def requested(  # noqa: PLR0917  # as the compiled code takes them
+    wanted: Float[Tensor, " device"],
+    held: Float[Tensor, " device"],
+    per_unit: tuple[float, float],
+    most: int,
+    key: Key,
+    lists: Lists,
+) -> Due:
+    """Places and signed numbers of pulses that bring the weights to those wanted, rounded at random to whole numbers.
+
+    Args:
+        wanted, held: Weights that an optimiser asks for, and weights now.
+        per_unit: Pulses up and down for a change of weight by 1.
+        most: Largest number of pulses.
+        key: Key of the random numbers.
+        lists: Room for the result, which is valid until the next call.
+
+    Raises:
+        IndexError: A weight is not a number.
+    """
+    compiled = _compiled(wanted, held)
+    if compiled is not None:
+        while True:
+            found = compiled.barkhausen_requested(
+                wanted.data_ptr(), held.data_ptr(), len(wanted), *per_unit, most, *key,
+                len(lists.index), lists.index.data_ptr(), lists.pulses.data_ptr(),
+            )  # fmt: skip
+            if found <= len(lists.index):
+                return lists.due(found)
+            lists.make_room(found)
+    change = wanted - held
+    exact = change.abs() * torch.where(change > 0, *per_unit)
+    place = torch.arange(len(change), device=change.device)
+    number = torch.floor(exact + _uniform(_bits(key, place))).clamp_(max=most)
+    return _listed(torch.copysign(number, change))
+
+
+def moved(
+    latent: Float[Tensor, " device"],
+    mark: Float[Tensor, " device"],
+    quantum: float,
+    most: int,
+    lists: Lists,
+    *,
+    blind: bool,
+) -> Due:
+    """Places and signed numbers of pulses of the latent weights that have moved by more than a quantum.
+
+    Args:
+        latent: Latent weights.
+        mark: What their movement is counted from; it is moved on.
+        quantum: Movement of one pulse.
+        most: Largest number of pulses.
+        lists: Room for the result, which is valid until the next call.
+        blind: Whether there is one pulse, however far it has moved.
+
+    Raises:
+        IndexError: A weight is not a number.
+    """
+    compiled = _compiled(latent, mark)
+    if compiled is not None:
+        # A pass whose list is too short has moved marks; so the room is made before.
+        lists.make_room(len(latent))
+        found = compiled.barkhausen_moved(
+            latent.data_ptr(), mark.data_ptr(), len(latent), quantum, int(blind), most,
+            len(lists.index), lists.index.data_ptr(), lists.pulses.data_ptr(),
+        )  # fmt: skip
+        return lists.due(found)
+    distance = latent - mark
+    due = distance.abs() > quantum
+    number = torch.sign(distance) if blind else torch.trunc(distance / quantum).clamp_(-most, most)
+    number = torch.where(due, number, 0.0)
+    mark.copy_(torch.where(due, latent, mark) if blind else mark + number * quantum)
+    return _listed(number)
+
+
+def _listed(number: Float[Tensor, " device"]) -> Due:
+    if not bool(number.isfinite().all()):
+        raise IndexError("a latent weight that is not a number asks for no number of pulses")
+    index = number.nonzero().squeeze(1)
+    return index, number.index_select(0, index).to(torch.int32)
+
+
+def pulse(
+    weight: Float[Tensor, " device"],
+    index: Int[Tensor, " event"],
+    pulses: Int[Tensor, " event"],
+    steps: Steps,
+    key: Key,
+) -> None:
+    """Apply pulses to devices, in place.
+
+    Args:
+        weight: Weights of all devices.
+        index: Places of the devices, each once.
+        pulses: Signed number of pulses of each.
+        steps: Tables of the steps.
+        key: Key of the random numbers.
+    """
+    compiled = _compiled(weight, *steps.tensors)
+    if compiled is not None:
+        compiled.barkhausen_pulse(
+            weight.data_ptr(), len(weight), index.data_ptr(), pulses.data_ptr(), len(index),
+            steps.mean.data_ptr(), steps.spread.data_ptr(), steps.mean.shape[1],
+            None if steps.bounds is None else steps.bounds.data_ptr(),
+            None if steps.factor is None else steps.factor.data_ptr(), *key,
+        )  # fmt: skip
+        return
+    w, row, left = weight.index_select(0, index), (pulses < 0).to(torch.int64), pulses.abs()
+    one = torch.ones_like(w)
+    low = -one if steps.bounds is None else steps.bounds[0].index_select(0, index)
+    high = one if steps.bounds is None else steps.bounds[1].index_select(0, index)
+    factor = one if steps.factor is None else steps.factor[row, index]
+    cells, state = steps.mean.shape[1] - 1, _bits(key, index)
+    for number in range(int(left.max()) if len(left) else 0):
+        place = ((w - low) * (cells / (high - low))).clamp_(0, cells)
+        cell = place.to(torch.int64).clamp_(max=cells - 1)
+        part = place - cell
+        step, spread = (
+            table[row, cell] + part * (table[row, cell + 1] - table[row, cell]) for table in (steps.mean, steps.spread)
+        )
+        state = _mixed((state + GOLDEN) & MASK)
+        radius = _uniform(state) + 2.0**-25
+        state = _mixed((state + GOLDEN) & MASK)
+        xi = torch.sqrt(-2.0 * torch.log(radius)) * torch.cos(_uniform(state) * (2 * math.pi))
+        moved_to = (w + factor * (step + spread * xi.to(w.dtype))).clamp(low, high)
+        w = torch.where(left > number, moved_to, w)
+    weight.index_copy_(0, index, w)
