@@ -25,11 +25,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kinds: dict[str, dict[str, Any]] = {
         "in-situ": {},
         "ex-situ": {},
+        "ex-situ-low": {"mode": "ex-situ", "precision": LOW},
         "float": {},
         "level-change": {"precision": LOW, "optimizer": {"name": "layer-rms"}},
     }
     for mode, more in kinds.items():
-        Run(recipe_from({**small, **more, "mode": mode, "threads": 1}, "test"), where / mode).execute()
+        Run(recipe_from({**small, "mode": mode, **more, "threads": 1}, "test"), where / mode).execute()
     return where
 
 
@@ -46,13 +47,13 @@ def flat(told: str) -> str:
     return " ".join(told.replace("│", " ").replace("┃", " ").split())
 
 
-@pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "level-change"])
+@pytest.mark.parametrize("mode", ["in-situ", "ex-situ", "ex-situ-low", "level-change"])
 def test_the_account_computed_anew_is_that_of_the_run(command: Command, runs: Path, tmp_path: Path, mode: str) -> None:
     kept = json.loads((runs / mode / "summary.json").read_text())["account"]
     found = account(command, tmp_path, runs / mode)
     assert found.keys() == kept.keys()
     # An ex-situ run accounts for its precursor, whose weights differ from those of a chip.
-    near = 1e-3 if mode == "ex-situ" else 1e-9
+    near = 1e-3 if mode.startswith("ex-situ") else 1e-9
     for name in ("step", "initial", "inference", "float32_step", "float32_inference", "int8_step", "int8_inference"):
         assert found[name] == pytest.approx(kept[name], rel=near, abs=1e-30), name
     assert {name: found[name] for name in ("batch", "steps", "samples", "chips", "learning")} == {
@@ -127,9 +128,46 @@ def test_a_run_of_an_earlier_version_has_an_account_too(command: Command, runs: 
     assert found["per_trained_sample_joule"] == pytest.approx(kept["per_trained_sample_joule"], rel=1e-4, abs=0)
 
 
+def test_a_precursor_is_billed_at_the_bits_of_its_recipe(command: Command, runs: Path, tmp_path: Path) -> None:
+    full, low = account(command, tmp_path, runs / "ex-situ"), account(command, tmp_path, runs / "ex-situ-low")
+    assert full["step"] == pytest.approx(full["float32_step"], rel=1e-9, abs=0)
+    assert low["step"]["multiply-add"] == pytest.approx(full["step"]["multiply-add"], rel=1e-9, abs=0)
+    # Two words of Adam stay, as no smaller optimiser was asked for; the latent weights that change have a byte.
+    assert low["step"]["optimiser memory"] == full["step"]["optimiser memory"]
+    changed = low["learning"]["updates"]
+    assert 0 < changed < 1
+    assert low["step"]["latent weights"] == pytest.approx(changed * full["step"]["latent weights"] / 4, rel=1e-9, abs=0)
+    assert "float32 logic, with 8/2/4 bits for latent weights" in flat(command(runs / "ex-situ-low")[1])
+
+
+def test_other_nodes_and_batches_in_a_table(command: Command, runs: Path, tmp_path: Path) -> None:
+    run = runs / "level-change"
+    out = tmp_path / "energy.json"
+    code, told, error = command(run, "--node", "45,7", "--batch", "1,100", "--out", out)
+    assert code == 0, error
+    found = json.loads(out.read_text())
+    named = [(each.pop("constants_of"), round(1e9 * each["node"]), each["batch"]) for each in found["others"]]
+    assert named == [("45", 45, 1), ("7", 7, 1), ("45", 45, 100), ("7", 7, 100)]
+    usual, one = found["account"], found["others"][0]
+    assert found["others"][2] == usual
+    # Reads of the copy go with the steps, its writes and the verifications with the samples.
+    assert one["learning"]["verifications"] == pytest.approx(usual["learning"]["verifications"] / 100, rel=1e-12)
+    assert usual["learning"]["copy_bits"] / 100 < one["learning"]["copy_bits"] < usual["learning"]["copy_bits"]
+    assert one["step"]["sot"] == pytest.approx(usual["step"]["sot"] / 100, rel=1e-12, abs=0)
+    assert one["step"]["latent weights"] == usual["step"]["latent weights"]
+    assert one["steps"] == 100 * usual["steps"]
+    assert "other nodes and batches" in flat(told)
+    assert "kept are the programming of a sample" in told
+    only = account(command, tmp_path, run, "--node", "7")
+    assert only == found["others"][3]
+
+
 @pytest.mark.parametrize(
     ("mode", "arguments", "words"),
     [
+        ("in-situ", ["--node", "5"], "node = '5': must be one of 45, 32, 22, 7, 7-scaled (nm)"),
+        ("in-situ", ["--batch", "1,x"], "--batch 1,x: must be whole numbers"),
+        ("in-situ", ["--batch", "0"], "batch = 0: must be 1 or more"),
         ("float", [], "has no devices"),
         ("in-situ", ["--chips", "0"], "chips = 0: must be 1 or more"),
         ("in-situ", ["--set", "adc.bit=3"], "adc.bit"),

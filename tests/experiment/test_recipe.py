@@ -22,7 +22,7 @@ else:
     import tomli as tomllib
 
 RECIPES_FOLDER = Path(__file__).parents[2] / "recipes"
-SHIPPED = [RECIPES_FOLDER / f"mnist-{mode}.toml" for mode in ("ex-situ", "float", "in-situ")]
+SHIPPED = [RECIPES_FOLDER / f"mnist-{mode}.toml" for mode in ("ex-situ", "float", "in-situ", "margin")]
 # Sweeps and design searches are files of other kinds.
 OTHERS = [
     path
@@ -56,7 +56,7 @@ def device_file(tmp_path: Path) -> Path:
 
 
 def test_one_recipe_is_shipped_for_each_mode() -> None:
-    assert sorted(load_recipe(path).mode for path in SHIPPED) == ["ex-situ", "float", "in-situ"]
+    assert sorted(load_recipe(path).mode for path in SHIPPED) == ["ex-situ", "float", "in-situ", "level-change"]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
@@ -66,6 +66,9 @@ def test_shipped_recipe_spells_out_the_defaults_of_its_mode(path: Path) -> None:
     # Chosen on validation data for this network; the default of a device is for any.
     assert written.get("device.margin", 0.4) == 0.4
     defaults["device.margin"] = written.get("device.margin", 0.4)
+    if written["mode"] == "level-change":
+        assert written["optimizer.latent_rate"] == 0.015
+        defaults["optimizer.latent_rate"] = 0.015
     assert {key: defaults[key] for key in written} == written
     assert flat(load_recipe(path).model_dump()) == defaults
 
@@ -513,3 +516,10 @@ def test_any_settings_give_a_recipe_or_are_refused_in_one_line(toml: Path, chang
 def test_precision_without_devices_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="test: precision has no effect with mode = 'float', whose weights no device"):
         recipe_from({"mode": "float", "precision": {"latent_bits": 8}}, "test")
+
+
+def test_the_node_of_the_account_is_written_only_where_it_is_not_the_usual_one() -> None:
+    assert "energy" not in recipe_from({}, "test").model_dump()
+    assert recipe_from({"energy": {"node": 7}}, "test").model_dump()["energy"] == {"node": "7"}
+    with pytest.raises(InputError, match=r"energy\.node: must be one of 45, 32, 22, 7, 7-scaled \(nm\)"):
+        recipe_from({"energy": {"node": "5"}}, "test")

@@ -53,7 +53,7 @@ def test_the_table_has_the_whole_first_and_every_part(page: str) -> None:
     assert "int8 logic: times as much 1.43 0.300 –" in text
     assert "programming: SOT pulses (nJ) 1.000 – –" in text
     assert "Not counted: power supplies; pads; everything off the chip; half-select currents" in text
-    assert "Ex situ, the precursor is trained in float32 logic." in text
+    assert "Ex situ, the precursor is trained in float32 logic," in text
 
 
 def test_float32_logic_does_not_flatten_the_bars_of_an_inference(page: str) -> None:

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from barkhausen.cli.terminal.options import AllowCode
+from barkhausen.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from barkhausen.experiment.energy import LearningAccount
     from barkhausen.experiment.energy.of_run import RunEnergy
     from barkhausen.synapse import EnergyBreakdown
+
+OF_OTHER_NODES = "other nodes: logic and SRAM alone; converters, drivers, tiles and devices stay"
+OF_OTHER_BATCHES = (
+    f"{OF_OTHER_NODES}; other batches: kept are the programming of a sample, the share of latent weights that a step "
+    "changes, and the share of products that are not zero, all as this run had them"
+)
 
 
 def energy(
@@ -33,6 +41,22 @@ def energy(
             help="Chips that share one training. Default: 1 for a training on the chip, 1000 for a precursor.",
         ),
     ] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option(
+            "--node",
+            metavar="NM[,NM…]",
+            help="CMOS node of logic and SRAM: 45, 32, 22 or 7. Several: a table. Default: that of the recipe.",
+        ),
+    ] = None,
+    batches: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="N[,N…]",
+            help="Also for other batches, in a table; estimated from the counts of the run.",
+        ),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write all energies to this JSON file.")] = None,
     allow_code: AllowCode = None,
@@ -43,12 +67,21 @@ def energy(
     from barkhausen.cli.terminal.console import wide_console
     from barkhausen.core.files import atomic_write
     from barkhausen.core.user_code import code_allowed
-    from barkhausen.experiment.energy.of_run import energy_of_run
+    from barkhausen.experiment.energy.of_run import RunAccounts
     from barkhausen.synapse.crossbar.chip import load_chip
     from barkhausen.synapse.crossbar.overheads import NOT_COUNTED
 
     with code_allowed(allow_code or ()):
-        found = energy_of_run(run, load_chip(crossbar, settings or ()), chips=chips, data_dir=data_dir)
+        accounts = RunAccounts(run, data_dir)
+        names = [accounts.recipe.energy.node] if nodes is None else [name.strip() for name in nodes.split(",")]
+        on_nodes = {name: load_chip(crossbar, settings or (), node=name) for name in names}
+        found = accounts.on(on_nodes[names[0]], chips=chips)
+        sizes = [] if batches is None else _sizes(batches)
+        others = [
+            (name, accounts.on(chip, chips=chips, batch=size).account)
+            for size in (sizes or [found.account.batch])
+            for name, chip in on_nodes.items()
+        ]
     account, batch = found.account, found.account.batch
     assert account.int8_step is not None
     assert account.int8_inference is not None
@@ -59,6 +92,9 @@ def energy(
         _causes("an inference", account.inference, account.float32_inference, account.int8_inference),
     )
     console.print(_programming(found))
+    if len(names) > 1 or sizes:
+        console.print(_variants(others))
+        typer.echo(OF_OTHER_BATCHES if sizes else OF_OTHER_NODES)
     assumed = len(found.chip.assumed())
     typer.echo(
         f"{1e9 * account.node:.3g} nm, batch of {batch}, {account.steps} steps; network, leakage and clock are "
@@ -66,7 +102,55 @@ def energy(
     )
     typer.echo(f"not counted: {'; '.join(NOT_COUNTED)}")
     if out is not None:
-        atomic_write(out, json.dumps(found.as_json(), indent=1, allow_nan=False) + "\n")
+        figures = found.as_json()
+        if len(names) > 1 or sizes:
+            figures["others"] = [{"constants_of": name, **each.summary()} for name, each in others]
+        atomic_write(out, json.dumps(figures, indent=1, allow_nan=False) + "\n")
+
+
+def _sizes(batches: str) -> list[int]:
+    """Batches from a list with commas."""
+    try:
+        return [int(text) for text in batches.split(",")]
+    except ValueError:
+        raise InputError(f"--batch {batches}: must be whole numbers with commas between them") from None
+
+
+def _variants(others: list[tuple[str, LearningAccount]]) -> Table:
+    """Whole energies at other nodes and batches."""
+    from rich.table import Table
+
+    table = Table(
+        "node (nm)",
+        "batch",
+        "a trained sample",
+        "float32 logic",
+        "times",
+        "int8 logic",
+        "times",
+        "an inference",
+        "int8 logic",
+        "times",
+        title="other nodes and batches",
+    )
+    for node, account in others:
+        assert account.int8_step is not None
+        assert account.int8_inference is not None
+        sample, inference = account.sample.total, account.inference.total
+        float32, int8 = account.float32_step.total / account.batch, account.int8_step.total / account.batch
+        table.add_row(
+            node,
+            str(account.batch),
+            _joule(sample),
+            _joule(float32),
+            f"{float32 / sample:.3g}",
+            _joule(int8),
+            f"{int8 / sample:.3g}",
+            _joule(inference),
+            _joule(account.int8_inference.total),
+            f"{account.int8_inference.total / inference:.3g}",
+        )
+    return table
 
 
 def _wholes(found: RunEnergy) -> Table:
@@ -77,7 +161,6 @@ def _wholes(found: RunEnergy) -> Table:
     assert account.int8_step is not None
     assert account.int8_inference is not None
     float32, int8 = account.float32_step.total, account.int8_step.total
-    on_chip = account.learning is not None
     table = Table(
         "whole energy of",
         "on the chip",
@@ -85,7 +168,8 @@ def _wholes(found: RunEnergy) -> Table:
         "times",
         "int8 logic",
         "times",
-        title=f"{found.run}: whole energy" + ("" if on_chip else "; the precursor is trained in float32 logic"),
+        title=f"{found.run}: whole energy"
+        + (f"; the precursor is trained in {_logic_of(account)}" if account.precursor else ""),
     )
     shared = account.step.total * account.steps / account.chips
     several = "" if account.chips == 1 else f"one of {account.chips} chips: its share of the training, its programming"
@@ -108,6 +192,17 @@ def _wholes(found: RunEnergy) -> Table:
             table.add_row("  share of the training", _joule(shared))
             table.add_row("  programming", _joule(account.initial.total))
     return table
+
+
+def _logic_of(account: LearningAccount) -> str:
+    """Digital logic in which a precursor was trained."""
+    from barkhausen.synapse.crossbar.learning_load import FULL
+
+    learning = account.learning
+    bits = [] if learning is None else [learning.latent_bits or FULL, learning.activation_bits, learning.error_bits]
+    if all(each >= FULL for each in bits):
+        return "float32 logic"
+    return f"float32 logic, with {'/'.join(map(str, bits))} bits for latent weights, inputs and errors of the gradient"
 
 
 def _causes(what: str, energy: EnergyBreakdown, float32: EnergyBreakdown, int8: EnergyBreakdown) -> Table:

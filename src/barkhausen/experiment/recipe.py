@@ -60,6 +60,7 @@ from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.learning.rules.registry import PULSES
 from barkhausen.synapse import Decay, Faults, WriteVerify
+from barkhausen.synapse.crossbar.chip import USUAL_NODE, checked_node
 
 EMPTY_LEFT_OUT = ("rule", "init_from", "precision", "augment", "loss", "averaging")
 """Keys that are not written where they are empty."""
@@ -214,6 +215,26 @@ class TransferRecipe(StrictParameters):
     """Largest number of write-verify attempts when a chip is programmed."""
 
 
+class EnergyRecipe(StrictParameters):
+    """Chip of the account of the whole energy; it changes nothing else of a run."""
+
+    node: str = USUAL_NODE
+    """CMOS node of logic and SRAM in nm, by name: 45, 32, 22, 7 or 7-scaled."""
+
+    @field_validator("node", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("node")
+    @classmethod
+    def _with_constants(cls, value: str) -> str:
+        try:
+            return checked_node(value)
+        except InputError as error:
+            raise ValueError(str(error).partition(": ")[2]) from None
+
+
 class Recipe(StrictParameters):
     """Everything that decides a run."""
 
@@ -243,6 +264,7 @@ class Recipe(StrictParameters):
     averaging: AveragingRecipe = AveragingRecipe()
     precision: Precision = Precision()
     transfer: TransferRecipe = TransferRecipe()
+    energy: EnergyRecipe = EnergyRecipe()
     rule: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
     """Keys of the learning rule's own, where it has any."""
 
@@ -295,6 +317,8 @@ class Recipe(StrictParameters):
             values.pop("decay", None)
         if self.autocast == "none":
             values.pop("autocast", None)
+        if self.energy == EnergyRecipe():
+            values.pop("energy", None)
         return {key: value for key, value in values.items() if key not in EMPTY_LEFT_OUT or value}
 
     @property

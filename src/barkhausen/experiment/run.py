@@ -355,7 +355,7 @@ class Run:
             account = account_of(
                 training.model,
                 recipe,
-                load_chip(),
+                load_chip(node=recipe.energy.node),
                 training.inputs[:CALIBRATION_SAMPLES].cpu(),
                 steps=training.batches * recipe.epochs,
                 samples=len(training.inputs),

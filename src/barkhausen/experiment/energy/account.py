@@ -2,25 +2,26 @@
 
 Energies of digital logic, memory, converters and wires are those of a chip (:mod:`barkhausen.synapse.crossbar.costs`),
 those of programming are the device file's. A training on devices takes place on the chip. An ex-situ training takes
-place in float32 logic of the same node, and each chip is then programmed once, so that the precursor's share of a chip
-depends on the number of chips.
+place in float32 logic of the same node, with gradients and latent weights of the bits of the recipe. Each chip is then
+programmed once, so that the precursor's share of a chip depends on the number of chips.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
 
-from barkhausen.experiment.energy.load import layer_loads, learning_load
+from barkhausen.experiment.energy.load import at_batch, layer_loads, learning_load, precursor_load
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import programming_energy
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.costs import inference_costs, training_costs
-from barkhausen.synapse.crossbar.learning_load import USUAL, LearningLoad
+from barkhausen.synapse.crossbar.learning_load import LearningLoad
 
 CALIBRATION_SAMPLES = 200
 CHIPS = 1000
@@ -46,8 +47,9 @@ class LearningAccount:
         int8_step: One training step in int8 logic with the precision and sparsity of the training; None for an account
             of a version that did not have it.
         int8_inference: One inference in int8 logic, or None.
+        precursor: Whether the training was that of an ex-situ precursor in digital logic.
         step_time: Duration of a step in s, one layer and one sample after the other.
-        learning: Precision, sparsity and reads of a step; None for a training in float32 logic.
+        learning: Precision, sparsity and reads of a step; None for a precursor of a version that did not count them.
         node: CMOS node in m.
         chips: Number of chips that share one training; 1 for a training on the chip itself.
     """
@@ -66,6 +68,7 @@ class LearningAccount:
     chips: int = 1
     int8_step: EnergyBreakdown | None = None
     int8_inference: EnergyBreakdown | None = None
+    precursor: bool = False
 
     @property
     def sample(self) -> EnergyBreakdown:
@@ -106,6 +109,7 @@ class LearningAccount:
             "learning": None if self.learning is None else asdict(self.learning),
             "node": self.node,
             "chips": self.chips,
+            **({"precursor": True} if self.precursor else {}),
         }
 
     @classmethod
@@ -127,6 +131,7 @@ class LearningAccount:
             learning=None if learning is None else LearningLoad(**learning),
             node=account["node"],
             chips=account["chips"],
+            precursor=account.get("precursor", learning is None),
         )
 
     def of_chips(self, chips: int) -> LearningAccount:
@@ -144,6 +149,7 @@ def account_of(
     samples: int,
     programmed: EnergyBreakdown | None = None,
     learning: LearningLoad | None = None,
+    batch: int | None = None,
 ) -> LearningAccount:
     """The account of a training that is over.
 
@@ -155,33 +161,35 @@ def account_of(
         steps: Number of steps.
         samples: Training samples of one epoch.
         programmed: Programming energy of one chip after an ex-situ training. None for a training on the chip.
-        learning: Precision, sparsity and reads of a step on the chip. Default: as the layers have counted them.
+        learning: Precision, sparsity and reads of a step. Default: as the layers have counted them.
+        batch: Samples of a step, for an estimate (:func:`.at_batch`). Default: those of the recipe.
 
     Raises:
-        InputError: A layer cannot be mapped to tiles.
+        InputError: A layer cannot be mapped to tiles, or the batch is empty.
     """
     loads = layer_loads(model, chip, inputs[:CALIBRATION_SAMPLES])
     pair = chip.tile.devices_per_weight
     inference = inference_costs(chip, loads)
-    if programmed is not None:
-        learning = None
-    elif learning is None:
-        learning = learning_load(model, recipe, steps)
-    costs = training_costs(chip, loads, batch=recipe.batch_size, learning=learning or USUAL)
-    logic = EnergyBreakdown(dict(costs.baseline))
+    if learning is None:
+        learning = learning_load(model, recipe, steps) if programmed is None else precursor_load(model, recipe)
+    made, batch = recipe.batch_size, recipe.batch_size if batch is None else batch
+    if batch != made:
+        learning = at_batch(learning, recipe, sum(load.synapses for load in loads), batch)
+    costs = training_costs(chip, loads, batch=batch, learning=learning)
     if programmed is None:
-        step = _without_programming(costs.energy) + programming_energy(model, Phase.TRAINING) * (pair / steps)
+        programming = programming_energy(model, Phase.TRAINING) * (pair / steps * batch / made)
+        step = _without_programming(costs.energy) + programming
         initial = programming_energy(model, Phase.INITIAL)
     else:
-        step, initial = logic, programmed
+        step, initial = EnergyBreakdown(dict(costs.precursor)), programmed
     return LearningAccount(
         step=step,
-        batch=recipe.batch_size,
-        steps=steps,
+        batch=batch,
+        steps=steps if batch == made else math.ceil(steps * made / batch),
         samples=samples,
         initial=initial * pair,
         inference=_without_programming(inference.energy),
-        float32_step=logic,
+        float32_step=EnergyBreakdown(dict(costs.baseline)),
         float32_inference=EnergyBreakdown(dict(inference.baseline)),
         step_time=costs.latency,
         learning=learning,
@@ -189,6 +197,7 @@ def account_of(
         chips=1 if programmed is None else CHIPS,
         int8_step=EnergyBreakdown(dict(costs.int8)),
         int8_inference=EnergyBreakdown(dict(inference.int8)),
+        precursor=programmed is not None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,9 @@ from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
 from barkhausen.synapse.crossbar.wires import IDEAL
+
+HALVINGS = 8.0
+"""Comparisons of every gradient that find the largest share of them."""
 
 
 def layer_loads(model: nn.Module, chip: Chip, inputs: Tensor) -> list[LayerLoad]:
@@ -46,10 +50,9 @@ def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
         recipe: Recipe of the training.
         steps: Number of steps.
     """
-    rule = recipe.learning_rule
     layers = [layer for _, layer in synapse_layers(model)]
     synapses = sum(layer.latent_weight.numel() for layer in layers)
-    monitoring = rule.monitoring(recipe.rule, recipe.states)
+    monitoring = recipe.learning_rule.monitoring(recipe.rule, recipe.states)
     attempts = torch.stack([layer.synapses.counters.attempts[Phase.TRAINING].sum(0) for layer in layers]).sum(0)
     verified = int(attempts.sum())
     events = int(attempts[0])
@@ -61,23 +64,49 @@ def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
         monitoring.copy_reads_per_step * synapses * updates + monitoring.copy_writes_per_event * events / steps
     )
     return LearningLoad(
-        activation_bits=recipe.precision.activation_bits,
-        error_bits=recipe.precision.error_bits,
-        latent_bits=None if recipe.precision.latent_bits >= FULL else recipe.precision.latent_bits,
-        optimiser_states=OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer),
+        **_formats(recipe),
         products=products,
         updates=updates,
         verifications=verified / steps,
+        verify_bits=monitoring.verify_bits,
         reads=monitoring.reads_per_step * synapses,
         copy_bits=copies,
     )
 
 
+def precursor_load(model: nn.Module, recipe: Recipe) -> LearningLoad:
+    """Precision and sparsity of a mean step of a precursor, which programs and reads no device.
+
+    Args:
+        model: Trained precursor, whose layers have counted.
+        recipe: Recipe of the training.
+    """
+    layers = [layer for _, layer in synapse_layers(model)]
+    return LearningLoad(**_formats(recipe), products=_share(layers, "products"), updates=_share(layers, "updates"))
+
+
+def at_batch(load: LearningLoad, recipe: Recipe, synapses: int, batch: int) -> LearningLoad:
+    """The load of a step of another batch: an estimate, since the training was not repeated.
+
+    Attempts of a sample, the share of the products that are not zero, and the share of the latent weights that a step
+    changes are taken to stay.
+
+    Args:
+        load: Load of a step of the training.
+        recipe: Recipe of the training.
+        synapses: Number of synapses.
+        batch: Number of samples.
+    """
+    monitoring, ratio = recipe.learning_rule.monitoring(recipe.rule, recipe.states), batch / recipe.batch_size
+    read = min(monitoring.copy_bits * monitoring.copy_reads_per_step * synapses * load.updates, load.copy_bits)
+    return replace(load, verifications=ratio * load.verifications, copy_bits=read + ratio * (load.copy_bits - read))
+
+
 def learning_of(summary: Mapping[str, Any], recipe: Recipe, synapses: int, steps: int) -> LearningLoad:
     """Precision, sparsity and reads of a mean step, as the summary of a run has them.
 
-    For a summary of an earlier version they are those of its learning rule at full precision; every attempt was
-    verified.
+    For a summary of an earlier version they are those of its learning rule at the bits of its recipe; every attempt was
+    verified, and every product and update was made.
 
     Args:
         summary: Summary of a run on devices.
@@ -85,15 +114,32 @@ def learning_of(summary: Mapping[str, Any], recipe: Recipe, synapses: int, steps
         synapses: Number of synapses.
         steps: Number of steps.
     """
+    monitoring = recipe.learning_rule.monitoring(recipe.rule, recipe.states)
     account = summary.get("account")
     if account and account["learning"] is not None:
-        return LearningLoad(**account["learning"])
-    monitoring = recipe.learning_rule.monitoring(recipe.rule, recipe.states)
+        return LearningLoad(**{"verify_bits": monitoring.verify_bits, **account["learning"]})
+    if not recipe.learning_rule.programs_while_training:
+        return LearningLoad(**_formats(recipe))
     return LearningLoad(
-        optimiser_states=OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer),
+        **_formats(recipe),
         verifications=summary["programming"]["attempts"] / steps,
+        verify_bits=monitoring.verify_bits,
         reads=monitoring.reads_per_step * synapses,
     )
+
+
+def _formats(recipe: Recipe) -> dict[str, Any]:
+    """Bits of gradients and latent weights, and words of the optimiser, of a recipe."""
+    precision = recipe.precision
+    return {
+        "activation_bits": precision.activation_bits,
+        "error_bits": precision.error_bits,
+        "latent_bits": None if precision.latent_bits >= FULL else precision.latent_bits,
+        "gradient_bits": precision.gradient_bits,
+        # The largest share is found by halving an interval as often as a number of eight bits takes.
+        "comparisons": (precision.update_threshold > 0) + (HALVINGS if precision.update_share < 1 else 0.0),
+        "optimiser_states": OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer),
+    }
 
 
 def _share(layers: Sequence[SynapseLayer], what: str) -> float:

@@ -49,10 +49,68 @@ class RunEnergy:
         }
 
 
+class RunAccounts:
+    """The accounts of one finished run, computed anew from its trained network and its counts.
+
+    Args:
+        run: Directory of a finished run on devices.
+        data_dir: Root of the data sets.
+
+    Raises:
+        InputError: The run is not finished or has no devices.
+    """
+
+    def __init__(self, run: str | Path, data_dir: str | Path | None = None) -> None:
+        run = Path(run)
+        trained = load_trained(run, data_dir=data_dir)
+        self.name, self.recipe, self.model = run.resolve().name, trained.recipe, trained.model
+        rule = self.recipe.learning_rule
+        if not rule.on_devices:
+            raise InputError(
+                f"{run}: a run with mode = '{self.recipe.mode}' has no devices, and so no energy of a chip"
+            )
+        path = run / "summary.json"
+        self.summary, checked = read_summary(path)
+        if checked.steps is None:
+            raise InputError(f"{path}: does not say how many steps the training had")
+        self.steps, self.samples = checked.steps, checked.dataset.train_samples
+        dataset = self.recipe.dataset.load(None if data_dir is None else Path(data_dir))
+        self.inputs = task_of(self.recipe, dataset, torch.device("cpu")).inputs
+        synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(self.model))
+        self.learning = learning_of(self.summary, self.recipe, synapses, self.steps)
+
+    def on(self, chip: Chip, *, chips: int | None = None, batch: int | None = None) -> RunEnergy:
+        """The account on a chip.
+
+        Args:
+            chip: Chip that the energies are for.
+            chips: Number of chips that share one training. Default: 1 for a training on the chip, 1000 for a precursor.
+            batch: Samples of a step, for an estimate (:func:`.at_batch`). Default: those of the run.
+
+        Raises:
+            InputError: The chip cannot hold the network, or a number is less than 1.
+        """
+        for name, value in (("chips", chips), ("batch", batch)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} = {value}: must be 1 or more")
+        account = account_of(
+            self.model,
+            self.recipe,
+            chip,
+            self.inputs,
+            steps=self.steps,
+            samples=self.samples,
+            programmed=None if self.recipe.learning_rule.programs_while_training else energy_of(self.summary),
+            learning=self.learning,
+            batch=batch,
+        )
+        return RunEnergy(self.name, self.summary, account if chips is None else account.of_chips(chips), chip)
+
+
 def energy_of_run(
     run: str | Path, chip: Chip, *, chips: int | None = None, data_dir: str | Path | None = None
 ) -> RunEnergy:
-    """The account of a finished run, computed anew from its trained network and its counts.
+    """The account of a finished run on a chip (:class:`RunAccounts`).
 
     Args:
         run: Directory of a finished run on devices.
@@ -63,30 +121,6 @@ def energy_of_run(
     Raises:
         InputError: The run is not finished or has no devices, or the chip cannot hold the network.
     """
-    run = Path(run)
     if chips is not None and chips < 1:
         raise InputError(f"chips = {chips}: must be 1 or more")
-    trained = load_trained(run, data_dir=data_dir)
-    recipe, model = trained.recipe, trained.model
-    rule = recipe.learning_rule
-    if not rule.on_devices:
-        raise InputError(f"{run}: a run with mode = '{recipe.mode}' has no devices, and so no energy of a chip")
-    path = run / "summary.json"
-    summary, checked = read_summary(path)
-    if checked.steps is None:
-        raise InputError(f"{path}: does not say how many steps the training had")
-    dataset = recipe.dataset.load(None if data_dir is None else Path(data_dir))
-    task = task_of(recipe, dataset, torch.device("cpu"))
-    synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(model))
-    on_chip = rule.programs_while_training
-    account = account_of(
-        model,
-        recipe,
-        chip,
-        task.inputs,
-        steps=checked.steps,
-        samples=checked.dataset.train_samples,
-        programmed=None if on_chip else energy_of(summary),
-        learning=learning_of(summary, recipe, synapses, checked.steps) if on_chip else None,
-    )
-    return RunEnergy(run.resolve().name, summary, account if chips is None else account.of_chips(chips), chip)
+    return RunAccounts(run, data_dir).on(chip, chips=chips)

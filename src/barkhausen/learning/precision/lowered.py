@@ -9,6 +9,7 @@ from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.learning.layers.low_precision import LowPrecision
 from barkhausen.learning.precision.latent import LatentGrid
 from barkhausen.learning.precision.settings import Precision
+from barkhausen.learning.precision.sums import GradientSums
 from barkhausen.synapse.crossbar.learning_load import FULL
 
 
@@ -44,6 +45,8 @@ def learn_at(
     for layer in layers:
         if layer.low_precision is not None:
             layer.low_precision.generator = generator
+    if (precision.gradient_bits < FULL or precision.sparse) and layers:
+        GradientSums(layers, precision, generator).attach(optimizer)
     if precision.latent_bits < FULL and layers:
         grid = LatentGrid(layers, precision.latent_bits, generator)
         grid.round()

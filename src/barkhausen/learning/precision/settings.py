@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from barkhausen.core.config import StrictParameters
+from barkhausen.core.config import NotNegative, StrictParameters
 from barkhausen.learning.precision.uniform import LEAST
 from barkhausen.synapse.crossbar.learning_load import FULL
 
@@ -33,6 +33,36 @@ class Precision(StrictParameters):
     error_bits: Bits = FULL
     """Bits of the errors at the outputs of a layer in the weight gradient; rounded at random."""
 
+    gradient_bits: Bits = FULL
+    """Bits of the converters that read the gradient of a batch out of analogue accumulators, on which errors and inputs
+    are multiplied; 32: products and sums are digital."""
+    gradient_noise: NotNegative = 0.0
+    """Standard deviation of such a sum relative to the largest; 6.4e-4 for the accumulators of the default chip."""
+    update_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the gradients of a layer that are used at a step, the largest ones; the others are dropped."""
+    update_threshold: NotNegative = 0.0
+    """Gradients smaller than this multiple of their root mean square in a layer are dropped."""
+
+    @model_validator(mode="after")
+    def _converters_belong_to_few_bits(self) -> Precision:
+        if self.gradient_bits < FULL and max(self.activation_bits, self.error_bits) >= FULL:
+            raise ValueError(
+                f"gradient_bits = {self.gradient_bits}: products on a crossbar need activation_bits and error_bits, "
+                "those of its drivers"
+            )
+        if self.gradient_noise and self.gradient_bits >= FULL:
+            raise ValueError("gradient_noise is that of analogue sums: it has no effect without gradient_bits")
+        if self.sparse and self.latent_bits >= FULL:
+            raise ValueError(
+                "update_share and update_threshold save accesses to latent weights of few bits: they need latent_bits"
+            )
+        return self
+
+    @property
+    def sparse(self) -> bool:
+        """Whether small gradients are dropped."""
+        return self.update_share < 1 or self.update_threshold > 0
+
     @property
     def of_gradient(self) -> bool:
         """Whether an operand of the weight gradient has fewer than 32 bits."""
@@ -47,4 +77,5 @@ class Precision(StrictParameters):
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Resolved recipes of runs at full precision stay the same text.
         values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if value != FULL}
+        usual = {name: field.default for name, field in type(self).model_fields.items()}
+        return {key: value for key, value in values.items() if value != usual[key]}

@@ -1,7 +1,8 @@
 """The periphery of a chip around its synapses, and the TOML file that describes it.
 
 The shipped ``chips/default.toml`` holds every value with its meaning; a user's file needs only the values that differ.
-Each constant has a source and says whether it is an assumption.
+Each constant has a source and says whether it is an assumption. ``chips/nodes/`` holds the constants of logic and SRAM
+at other CMOS nodes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from barkhausen.core.config import apply_setting, read_toml, validated
+from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import CHIP, refuse_other_kind
+from barkhausen.core.units import BOLTZMANN
 from barkhausen.synapse.crossbar.chip_parts import (
+    Accumulators,
     Bank,
     Constant,
     Converter,
@@ -33,8 +37,9 @@ from barkhausen.synapse.crossbar.chip_parts import (
 )
 
 DEFAULT_CHIP = Path(__file__).parent / "chips" / "default.toml"
-REFERENCE_NODE = 45e-9
-"""CMOS node in m of the digital constants."""
+NODES = Path(__file__).parent / "chips" / "nodes"
+USUAL_NODE = "45"
+"""Name of the CMOS node whose constants are those of the default chip."""
 BY_USER = "as given"
 """Source of a constant that a user gave without one."""
 
@@ -67,6 +72,9 @@ class Constants(Part):
     network: Constant
     leakage: Constant
     clock: Constant
+    accumulator: Constant
+    accumulator_gates: Constant
+    accumulator_area: Constant
     node_exponent: Constant
 
     @model_validator(mode="after")
@@ -92,19 +100,20 @@ class Chip(Part):
     gradient_memory: GradientMemory
     gradient_unit: GradientUnit
     verify: Verify
+    accumulators: Accumulators = Accumulators(voltage=1.0)
     constants: Constants
 
     # ---- constants at this chip's node and numbers of bits; J, s, m² ------------------------------------------------
 
     @property
     def digital_energy_factor(self) -> float:
-        """Ratio of the energies of logic and SRAM to those at 45 nm."""
-        return float((self.digital.node / REFERENCE_NODE) ** self.constants.node_exponent.value)
+        """Ratio of the energies of logic and SRAM to their constants."""
+        return float((self.digital.node / self.digital.constants_node) ** self.constants.node_exponent.value)
 
     @property
     def digital_area_factor(self) -> float:
-        """Ratio of the areas of logic and SRAM to those at 45 nm."""
-        return (self.digital.node / REFERENCE_NODE) ** 2
+        """Ratio of the areas of logic and SRAM to their constants."""
+        return (self.digital.node / self.digital.constants_node) ** 2
 
     @property
     def conversion_energy(self) -> float:
@@ -120,8 +129,11 @@ class Chip(Part):
     @property
     def drive_energy(self) -> float:
         """Energy in J of driving one row for one read, without that of the wire and the devices."""
-        analogue = self.inputs.mode == "analogue" and self.inputs.bits > 1
-        return self.constants.driver.value + (self.constants.dac_step.value * 2.0**self.inputs.bits if analogue else 0)
+        return self.drive_energy_of(self.inputs.bits if self.inputs.mode == "analogue" else 1)
+
+    def drive_energy_of(self, bits: int) -> float:
+        """Energy in J of driving one line once with a number of so many bits: one of one bit needs no converter."""
+        return self.constants.driver.value + (self.constants.dac_step.value * 2.0**bits if bits > 1 else 0.0)
 
     @property
     def driver_area(self) -> float:
@@ -147,11 +159,17 @@ class Chip(Part):
         """Energy in J of one integer multiplication, which goes with the product of both numbers of bits."""
         return self.constants.integer_multiply.value * self.digital_energy_factor * bits * other / 64
 
-    @property
-    def verify_energy(self) -> float:
-        """Energy in J of one comparison of a device with the two ends of its margin, without the read itself."""
+    def verify_energy(self, bits: int = 1) -> float:
+        """Energy in J of one verification of a device after a programming attempt, without the read itself.
+
+        Args:
+            bits: Bits of what it gives. 1: a comparison with the two ends of the margin, by two decisions or by one
+                conversion (``verify.converter``); more take a conversion of as many bits.
+        """
         if self.verify.converter == "adc":
-            return self.conversion_energy
+            bits = max(bits, self.adc.bits)
+        if bits > 1:
+            return float(self.constants.adc_step.value * 2.0**bits)
         return 2 * self.constants.comparator.value * self.digital_energy_factor
 
     @property
@@ -164,6 +182,13 @@ class Chip(Part):
             return 2 / (2.0**self.adc.bits * math.sqrt(12))
         offset, noise = self.constants.comparator_offset.value, self.constants.comparator_noise.value
         return 2 * math.hypot(offset, noise) / self.verify.swing
+
+    @property
+    def accumulator_noise(self) -> float:
+        """Standard deviation of an analogue sum relative to its largest, that of the charge of a capacitor after its
+        reset, √(k T/C)/V."""
+        charge = math.sqrt(BOLTZMANN * self.noise.temperature / self.constants.accumulator.value)
+        return charge / self.accumulators.voltage
 
     @property
     def integer_add(self) -> float:
@@ -220,7 +245,23 @@ class Chip(Part):
         return lines
 
 
-def load_chip(path: str | Path | None = None, settings: Sequence[str] = ()) -> Chip:
+def node_names() -> list[str]:
+    """Names of the CMOS nodes that have constants of their own, the largest first."""
+    return [USUAL_NODE, *sorted((path.stem for path in NODES.glob("*.toml")), key=_largest_first)]
+
+
+def checked_node(node: str) -> str:
+    """A name of a CMOS node.
+
+    Raises:
+        InputError: There are no constants of such a node.
+    """
+    if node not in node_names():
+        raise InputError(f"node = {node!r}: must be one of {', '.join(node_names())} (nm)")
+    return node
+
+
+def load_chip(path: str | Path | None = None, settings: Sequence[str] = (), *, node: str = USUAL_NODE) -> Chip:
     """Read a chip from TOML; its tables are the fields of :class:`Chip`.
 
     Values that the file does not hold are those of the shipped ``chips/default.toml``. A constant may be a plain number
@@ -230,17 +271,21 @@ def load_chip(path: str | Path | None = None, settings: Sequence[str] = ()) -> C
         path: TOML file. Default: the default chip.
         settings: Assignments ``key=value`` that replace values of the file, such as ``adc.bits=6`` or
             ``constants.adc_step=5e-15``.
+        node: Name of a CMOS node, whose constants of logic and SRAM replace those of the default chip; the file and the
+            settings come after it.
 
     Raises:
-        InputError: The file cannot be read, a key or value in it is wrong, or such a chip cannot exist.
+        InputError: The file cannot be read, a key or value in it is wrong, there are no constants of the node, or such
+            a chip cannot exist.
     """
     path = None if path is None else Path(path)
+    checked_node(node)
     given = {} if path is None else read_toml(path)
     if path is not None:
         refuse_other_kind(given, CHIP, path)
     for setting in settings:
         apply_setting(given, setting)
-    defaults = _defaults()
+    defaults = _defaults() if node == USUAL_NODE else _merged(_defaults(), read_toml(NODES / f"{node}.toml"))
     if isinstance(given.get("constants"), dict):
         given["constants"] = {name: _constant(value) for name, value in given["constants"].items()}
     # Without a user's file, an error can only come from the settings, so that no path is named.
@@ -265,6 +310,10 @@ def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         table = whole.get(name)
         whole[name] = _merged(table, value) if isinstance(table, dict) and isinstance(value, dict) else value
     return whole
+
+
+def _largest_first(node: str) -> tuple[int, str]:
+    return -int(node.partition("-")[0]), node
 
 
 def _defaults() -> dict[str, Any]:

@@ -184,12 +184,14 @@ class Digital(Part):
 
     node: float
     """CMOS node in m."""
+    constants_node: float = 45e-9
+    """CMOS node in m of the constants of logic and SRAM, from which they are scaled to ``node``."""
     buffer: Bank
     """Size of the SRAM banks that hold activations."""
     weights: Literal["sram", "dram"]
     """Memory in which the float32 baseline keeps its weights."""
 
-    @field_validator("node")
+    @field_validator("node", "constants_node")
     @classmethod
     def _in_metres(cls, value: float) -> float:
         if not 1e-9 <= value <= 1e-6:
@@ -242,6 +244,20 @@ class Verify(Part):
     """Voltage in V between the two ends of the range of a device at the comparator, after integration."""
 
     @field_validator("swing")
+    @classmethod
+    def _some(cls, value: float) -> float:
+        if not 0 < value <= MOST_SWING:
+            raise ValueError(f"must be above 0 and at most {MOST_SWING:g} V, got {value:g} V")
+        return value
+
+
+class Accumulators(Part):
+    """Capacitors on which a crossbar sums the gradient of a batch, where it does."""
+
+    voltage: float
+    """Voltage in V of the largest sum, and of the pulses."""
+
+    @field_validator("voltage")
     @classmethod
     def _some(cls, value: float) -> float:
         if not 0 < value <= MOST_SWING:

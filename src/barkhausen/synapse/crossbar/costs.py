@@ -56,6 +56,7 @@ from barkhausen.synapse.crossbar.layer_costs import backward_energy, forward_ene
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
 from barkhausen.synapse.crossbar.learning_load import FULL, USUAL, LearningLoad
+from barkhausen.synapse.crossbar.outer_product import outer_product_time
 from barkhausen.synapse.crossbar.overheads import overheads
 from barkhausen.synapse.energy import EnergyBreakdown
 
@@ -88,6 +89,9 @@ class SystemCosts:
     """CMOS node in m."""
     int8: Mapping[str, float] = field(default_factory=dict)
     """Energy in J by cause of the same network in int8 logic of the same node."""
+    precursor: Mapping[str, float] = field(default_factory=dict)
+    """Energy in J by cause of the same network in float32 logic, with latent weights and gradients of the precision and
+    sparsity of the training: that of an ex-situ precursor."""
 
     @property
     def total(self) -> float:
@@ -171,6 +175,7 @@ def inference_costs(
         energy=MappingProxyType(energy),
         baseline=MappingProxyType(baseline),
         int8=MappingProxyType(int8),
+        precursor=MappingProxyType({}),
         latency=latency,
         interval=max(times),
         area=MappingProxyType(area),
@@ -207,52 +212,68 @@ def training_costs(
     passes = [forward_energy(chip, layer) for layer in layers] + [backward_energy(chip, layer) for layer in layers[1:]]
     energy = {name: batch * value for name, value in _summed(passes).items()}
     energy |= learning_energy(chip, layers, batch, learning)
-    synapses, results = sum(layer.synapses for layer in layers), results_of_a_step(layers)
-    # In 32 bits, independently of the word size of the chip.
-    floating = chip.with_words_of(FULL)
-    whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
-    baseline = training_energy(floating, layers, batch, whole, FULL)
-    int8 = training_energy(chip, layers, batch, without_devices(learning), BITS)
     forward_times = [read_out_time(chip, layer) for layer in layers]
     backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
     latency = batch * math.fsum([*forward_times, *backward_times])
+    if learning.gradient_bits < FULL:
+        latency += outer_product_time(chip, layers, batch)
     area = _area(chip, layers, training=True, learning=learning)
     size = math.fsum(area.values())
+    synapses, moved = sum(layer.synapses for layer in layers), batch * results_of_a_step(layers)
     energy |= overheads(
         chip,
         energy,
-        bits_moved=batch * results * chip.inputs.bits,
+        bits_moved=moved * chip.inputs.bits,
         area=size,
         stored_bits=synapses * _stored(chip, learning),
         time=latency,
     )
-    baseline |= overheads(
-        chip,
-        baseline,
-        bits_moved=batch * results * 32,
-        area=math.fsum(_area(floating, layers, training=True, learning=whole).values()),
-        stored_bits=32 * synapses * (2 + chip.gradient_memory.optimiser_states),
-        time=latency,
-    )
-    int8 |= overheads(
-        chip,
-        int8,
-        bits_moved=batch * results * BITS,
-        area=size,
-        stored_bits=synapses * _stored(chip, learning),
-        time=latency,
-    )
+    # In 32 bits, independently of the word size of the chip.
+    floating = chip.with_words_of(FULL)
+    whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
+    own = math.fsum(_area(floating, layers, training=True, learning=whole).values())
+    digital = without_devices(learning)
+    baseline = _logic(floating, layers, batch, whole, FULL, area=own, time=latency)
+    # The other two are taken to be as large as this chip.
+    int8 = _logic(chip, layers, batch, digital.within(BITS), BITS, area=size, time=latency)
+    precursor = _logic(floating, layers, batch, digital, FULL, area=size, time=latency)
     energy["programming"] = programming.total
     return SystemCosts(
         what=f"training step of {batch} sample{'s' if batch > 1 else ''}",
         energy=MappingProxyType(energy),
         baseline=MappingProxyType(baseline),
         int8=MappingProxyType(int8),
+        precursor=MappingProxyType(precursor),
         latency=latency,
         interval=latency,
         area=MappingProxyType(area),
         **_disturb(chip, layers, read_disturb, passes=[batch, *[2 * batch] * (len(layers) - 1)]),
         node=chip.digital.node,
+    )
+
+
+def _logic(
+    chip: Chip, layers: Sequence[LayerLoad], batch: int, learning: LearningLoad, bits: int, *, area: float, time: float
+) -> dict[str, float]:
+    """Energy in J of one training step in digital logic, by cause, with overheads.
+
+    Args:
+        chip: Chip, for its constants and memories.
+        layers: Loads of the layers, in order.
+        batch: Number of samples.
+        learning: Precision and sparsity of gradients and latent weights, which are the weights of the logic.
+        bits: Bits of weights, activations and errors; 32 for floating point.
+        area: Area of the chip in m².
+        time: Duration in s.
+    """
+    energy = training_energy(chip, layers, batch, learning, bits)
+    return energy | overheads(
+        chip,
+        energy,
+        bits_moved=batch * results_of_a_step(layers) * bits,
+        area=area,
+        stored_bits=sum(layer.synapses for layer in layers) * _stored(chip, learning),
+        time=time,
     )
 
 
@@ -276,6 +297,8 @@ def _area(
     if training:
         bits = sum(layer.synapses for layer in layers) * _stored(chip, learning)
         area["gradient memory"] = bits * constants.sram_area.value * digital
+        if learning.gradient_bits < FULL:
+            area["gradient cells"] = tiles * chip.tile.rows * chip.tile.columns * constants.accumulator_area.value
     return area
 
 

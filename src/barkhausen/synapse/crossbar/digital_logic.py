@@ -57,19 +57,11 @@ def results_of_a_step(layers: Sequence[LayerLoad]) -> int:
 
 
 def without_devices(learning: LearningLoad) -> LearningLoad:
-    """Precision and sparsity of training in 8-bit integers with the same rounding.
+    """Precision and sparsity of training in digital logic with the same rounding.
 
-    Operands of the gradient have 8 bits or fewer, since the passes have none of more, and there is no device to verify
-    or to monitor.
+    There is no device to verify or to monitor, and no crossbar for gradients.
     """
-    return replace(
-        learning,
-        activation_bits=min(learning.activation_bits, BITS),
-        error_bits=min(learning.error_bits, BITS),
-        verifications=0.0,
-        reads=0.0,
-        copy_bits=0.0,
-    )
+    return replace(learning, verifications=0.0, reads=0.0, copy_bits=0.0, gradient_bits=FULL)
 
 
 def _passes(chip: Chip, layers: Sequence[LayerLoad], results: int, bits: int, batch: int = 1) -> dict[str, float]:

@@ -5,12 +5,15 @@
 - gradient sums: the register of every sum is written once for each product, taken to cost as much as the addition;
 - gradient operands: inputs and errors of the whole batch are kept until its end, since a synapse's sum runs over the
   batch: each is written once, and read once for every ``gradient_unit.lanes`` synapses that share it;
+- these three on a crossbar instead: :mod:`.outer_product`;
 - latent weights: one read and one write of every latent weight that changes;
 - optimiser memory: one read and one write of every word of the optimiser;
 - update: a multiply-add for every latent weight and for every word of the optimiser; with integer latent weights a
-  multiplication by the rate, a random number and a comparison of their width;
+  multiplication by the rate, a random number and a comparison of their width; one 32-bit addition for each comparison
+  that decides whether a gradient is used;
 - verify: after every programming attempt two decisions of a comparator (above the lower and below the upper limit), or
-  one conversion (``verify.converter``). The read itself is among the energies of the device;
+  one conversion (``verify.converter``, or where the rule keeps a number of more than one bit). The read itself is among
+  the energies of the device;
 - monitoring: reads of single devices that the rule needs, each with its share of row and converter, and the digital
   copy of weights that it keeps.
 """
@@ -23,6 +26,7 @@ from collections.abc import Sequence
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
+from barkhausen.synapse.crossbar.outer_product import outer_product_energy
 
 RATE_BITS = 16
 """Bits of the learning rate and of the random numbers of an integer update."""
@@ -38,20 +42,30 @@ def learning_energy(chip: Chip, layers: Sequence[LayerLoad], batch: int, load: L
         load: Precision, sparsity and reads.
     """
     synapses = sum(layer.synapses for layer in layers)
-    products = load.products * batch * sum(layer.multiply_adds for layer in layers)
-    sums = sum(_of_sum(chip, layer, batch, load) * layer.synapses for layer in layers) / synapses
     memory = chip.gradient_memory
     latent_bits, states = load.words_in(memory)
     words = chip.word(memory.bank) / 32
+    on_crossbar = load.gradient_bits < FULL
+    update = synapses * ((1 + states) * chip.multiply_add if latent_bits >= FULL else _of_update(chip, states))
+    return {
+        **(outer_product_energy if on_crossbar else _digital_products)(chip, layers, batch, load),
+        "latent weights": 2 * synapses * load.updates * words * latent_bits,
+        "optimiser memory": 2 * synapses * states * words * memory.bits,
+        "update": update + load.comparisons * synapses * chip.integer_add,
+        "verify": load.verifications * chip.verify_energy(load.verify_bits),
+        "monitoring": load.reads * _of_read(chip, layers) + load.copy_bits * chip.word(memory.bank) / 32,
+    }
+
+
+def _digital_products(chip: Chip, layers: Sequence[LayerLoad], batch: int, load: LearningLoad) -> dict[str, float]:
+    """Energy in J of products, sums and operands of the gradient in digital logic."""
+    products = load.products * batch * sum(layer.multiply_adds for layer in layers)
+    synapses = sum(layer.synapses for layer in layers)
+    sums = sum(_of_sum(chip, layer, batch, load) * layer.synapses for layer in layers) / synapses
     return {
         "gradient": products * (_of_product(chip, load) + (0.0 if load.in_floating_point else sums)),
         "gradient sums": products * sums,
         "gradient operands": math.fsum(_operands(chip, layer, batch, load) for layer in layers),
-        "latent weights": 2 * synapses * load.updates * words * latent_bits,
-        "optimiser memory": 2 * synapses * states * words * memory.bits,
-        "update": synapses * ((1 + states) * chip.multiply_add if latent_bits >= FULL else _of_update(chip, states)),
-        "verify": load.verifications * chip.verify_energy,
-        "monitoring": load.reads * _of_read(chip, layers) + load.copy_bits * chip.word(memory.bank) / 32,
     }
 
 

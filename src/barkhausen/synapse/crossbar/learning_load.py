@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar.chip_parts import GradientMemory
@@ -28,6 +28,10 @@ class LearningLoad:
         verifications: Reads after programming attempts in the step, each of which is compared with the margin.
         reads: Reads of single devices that the learning rule needs beside these, in the step.
         copy_bits: Bits of a digital copy of the devices' weights that are read or written in the step.
+        verify_bits: Bits of what a verification gives: 1 for a comparison with the margin.
+        gradient_bits: Bits of the converters that read the sums of gradient products on a crossbar
+            (:mod:`.outer_product`); 32: products and sums are digital.
+        comparisons: Comparisons of the gradient of a synapse in the step, which decide whether it is used.
 
     Raises:
         InputError: A number is negative, or a share is not from 0 to 1.
@@ -42,6 +46,9 @@ class LearningLoad:
     verifications: float = 0.0
     reads: float = 0.0
     copy_bits: float = 0.0
+    verify_bits: int = 1
+    gradient_bits: int = FULL
+    comparisons: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -58,6 +65,10 @@ class LearningLoad:
             memory.bits if self.latent_bits is None else self.latent_bits,
             memory.optimiser_states if self.optimiser_states is None else self.optimiser_states,
         )
+
+    def within(self, bits: int) -> LearningLoad:
+        """The same with operands of the gradient of so many bits or fewer, where the passes have none of more."""
+        return replace(self, activation_bits=min(self.activation_bits, bits), error_bits=min(self.error_bits, bits))
 
     @property
     def ternary(self) -> bool:
