@@ -70,6 +70,26 @@ def test_pairs_have_two_devices_and_half_the_outputs_on_a_tile() -> None:
     assert energy["ADC"] == close(10 * 10.1e-15 * 64)
 
 
+def test_two_reads_double_reads_and_conversions_and_need_no_reference() -> None:
+    load = dataclasses.replace(LAYER, mean_square_common_voltage=1e-3)
+    one = inference_costs(chip(), [load], read_disturb=1e-6)
+    two = inference_costs(chip("tile.scheme=two-reads"), [load], read_disturb=1e-6)
+    # The devices of weights alone: once at 4e-3 V², once at the common 1e-3 V².
+    assert two.energy["device read"] == close((4e-3 + 1e-3) * 1e-9 * 30 * 5 * 1e-5)
+    # Four outputs a tile: two across, as with three and a reference.
+    assert two.energy["DAC"] == close(2 * one.energy["DAC"])
+    assert two.energy["ADC"] == close(2 * one.energy["ADC"])
+    assert two.energy["accumulate"] == close(2 * one.energy["accumulate"])
+    assert two.energy["common input"] == close(60 * 1e-13 + 10 * (2e-13 + 1e-13))
+    assert two.energy["normalise"] == one.energy["normalise"]
+    assert two.latency == close(2 * one.latency)
+    assert two.disturbed == close(2 * one.disturbed)
+    assert two.area["devices"] == one.area["devices"]
+    # Where nothing is known of the common voltage, it is the most that it can be.
+    unknown = inference_costs(chip("tile.scheme=two-reads"), [LAYER])
+    assert unknown.energy["device read"] == close(2 * 4e-3 * 1e-9 * 30 * 5 * 1e-5)
+
+
 def test_bit_serial_inputs_are_read_once_a_plane() -> None:
     once, serial = (inference_costs(chip(*more), [LAYER]) for more in ([], ["inputs.mode=bit-serial"]))
     for cause in ("device read", "wires", "ADC", "accumulate"):

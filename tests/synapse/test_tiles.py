@@ -171,10 +171,21 @@ def test_lines_are_shared_out_evenly(count: int) -> None:
 
 
 def test_outputs_per_tile() -> None:
-    assert [Tiling(1, 1, scheme=scheme).outputs_per_tile for scheme in SCHEMES] == [127, 64]  # type: ignore[arg-type]
+    assert [Tiling(1, 1, scheme=scheme).outputs_per_tile for scheme in SCHEMES] == [127, 64]
+    assert Tiling(1, 1, scheme="two reads").outputs_per_tile == 128
     assert Tiling(128, 784).shape == (7, 2)
+    assert Tiling(128, 784, scheme="two reads").shape == (7, 1)
     assert Tiling(128, 784, scheme="differential pair").shape == (7, 2)
     assert Tiling(1, 1, columns=5, scheme="differential pair").outputs_per_tile == 2
+
+
+def test_tiles_of_two_reads_hold_weights_in_every_column() -> None:
+    weight = weights(7, 6)
+    ours = made(weight, "two reads")
+    assert torch.equal(ours.conductances[0, 0], MAP.reference + MAP.unit * weight.T)
+    torch.testing.assert_close(ours.effective_weight(), weight)
+    with pytest.raises(InputError, match="a 'two reads' has no second devices"):
+        ours.program(weight, minus=weight)
 
 
 def test_bad_input() -> None:

@@ -32,9 +32,11 @@ from barkhausen.device.domain_wall.junction import TunnelJunction
 from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
 from barkhausen.device.schema import (
     AT_REST,
+    DECLARED,
     FORMAT_VERSION,
     KIND,
     LEVELS,
+    LOGARITHMIC,
     MAXIMAL_STATES,
     MIXTURE,
     MOMENTS,
@@ -46,6 +48,7 @@ from barkhausen.device.schema import (
     validate,
 )
 from barkhausen.device.statistics.distribution import EmpiricalStates, GaussianStates, SmoothedStates, StateDistribution
+from barkhausen.device.statistics.lognormal import LognormalStates
 from barkhausen.device.statistics.mixture import Components
 from barkhausen.device.statistics.resampling import (
     KernelTables,
@@ -63,7 +66,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT_VERSION", "MAXIMAL_STATES", "CharacterisedDevice", "Source"]
 
-Source = Literal["micromagnetics", "simulated", "measured", "gaussian"]
+Source = Literal["micromagnetics", "simulated", "measured", "gaussian", "declared"]
 PLACES = ("state", "device", "cycle")
 Array = Float[np.ndarray, " state"]
 
@@ -250,8 +253,13 @@ class CharacterisedDevice:
 
     @property
     def source(self) -> str:
-        """``micromagnetics``, ``simulated`` (with another program), ``measured`` or ``gaussian``."""
+        """``micromagnetics``, ``simulated`` (with another program), ``measured``, ``gaussian`` or ``declared``."""
         return str(self.data.attrs["source"])
+
+    @property
+    def declared(self) -> bool:
+        """Whether the moments are declared exactly, not estimated from values."""
+        return self.source in DECLARED
 
     @property
     def assumed(self) -> list[str]:
@@ -346,6 +354,9 @@ class CharacterisedDevice:
                 torch.tensor(sigma_device * scale, dtype=torch.float32),
                 torch.tensor(sigma_cycle * scale, dtype=torch.float32),
             )
+        if name == "lognormal":
+            both = (self.data[part].values for part in LOGARITHMIC)
+            return LognormalStates.of(self.weight_of(mean), float(1 + scale * mean[0]), *both)
         if name == "mixture":
             return _smoothed(levels, mixture_tables(self.state_values, mean, self.mixtures), scale)
         if "bandwidth_cycle" in self.data:

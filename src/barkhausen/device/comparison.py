@@ -127,7 +127,7 @@ def _of_states(devices: Sequence[CharacterisedDevice]) -> list[Compared]:
     within: list[list[Estimate]] = []
     misread: list[list[Estimate]] = []
     for device in devices:
-        declared = device.source == "gaussian"
+        declared = device.declared
         _, sigma_device, sigma_cycle = device.moments
         means.append(_means(device))
         for kept, sigma, name in (
@@ -174,7 +174,7 @@ def _device_means(device: CharacterisedDevice) -> Float[np.ndarray, "state devic
 def _means(device: CharacterisedDevice) -> list[Estimate]:
     """Mean of each state as the file gives it, with the interval over devices."""
     declared = device.moments[0]
-    if device.source == "gaussian":
+    if device.declared:
         return [_exact(float(value)) for value in declared]
     found = []
     for value, row in zip(declared, _device_means(device), strict=True):
@@ -187,7 +187,7 @@ def _means(device: CharacterisedDevice) -> list[Estimate]:
 def _spacing(device: CharacterisedDevice) -> Estimate:
     mean = device.moments[0]
     value = float(mean[-1] - mean[0]) / (device.states - 1)
-    if device.source == "gaussian":
+    if device.declared:
         return _exact(value)
     rows = _device_means(device)
     interval = _interval_of_mean((rows[-1] - rows[0]) / (device.states - 1))

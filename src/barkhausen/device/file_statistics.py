@@ -13,7 +13,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.device.schema import DISTRIBUTIONS
+from barkhausen.device.schema import FITTED, LOGARITHMIC
 from barkhausen.device.statistics.candidates import empirical_candidate
 from barkhausen.device.statistics.kernels import Grid, Kernels
 from barkhausen.device.statistics.reading import mutual_information
@@ -158,13 +158,16 @@ def distribution_scores(data: xr.Dataset) -> list[DistributionScore]:
     names = ("fit_score", "fit_behind", "fit_standard_error")
     if not all(name in data for name in names):
         return []
-    rows = zip(DISTRIBUTIONS, *(data[name].values.tolist() for name in names), strict=True)
+    rows = zip(FITTED, *(data[name].values.tolist() for name in names), strict=True)
     return [DistributionScore(*row) for row in rows]
 
 
 def goodness(data: xr.Dataset) -> list[tuple[float, float]]:
     """Kolmogorov-Smirnov distance of each state from the distribution of the file, and its p-value."""
-    number = DISTRIBUTIONS.index(distribution_of(data))
+    name = distribution_of(data)
+    if name not in FITTED:
+        return [(float("nan"), float("nan"))] * data.sizes["state"]
+    number = FITTED.index(name)
     columns = [
         data[name].transpose("distribution", "state").values[number]
         if name in data
@@ -179,6 +182,8 @@ def densities(device: CharacterisedDevice) -> list[Density | None]:
     name = distribution_of(device.data)
     if name == "gaussian":
         return normal_densities(device)
+    if name == "lognormal":
+        return lognormal_densities(device)
     if name == "mixture":
         parts = [mixture.components for mixture in device.mixtures]
         return [_curve(Kernels(part.weight, part.mean, part.sigma)) for part in parts]
@@ -193,6 +198,21 @@ def normal_densities(device: CharacterisedDevice) -> list[Density | None]:
     mean, *sigmas = device.moments
     spread = np.hypot(*sigmas)
     return [_curve(Kernels.normal(float(m), float(s))) for m, s in zip(mean, spread, strict=True)]
+
+
+def lognormal_densities(device: CharacterisedDevice) -> list[Density | None]:
+    """Density of each state, over devices and cycles, of a device whose conductances are lognormal."""
+    mean = device.moments[0]
+    spread = np.hypot(*(device.data[name].values for name in LOGARITHMIC))
+    grid = np.linspace(-DENSITY_REACH, DENSITY_REACH, DENSITY_PLACES)
+    found: list[Density | None] = []
+    for m, s in zip(mean, spread, strict=True):
+        if not s > 0:
+            found.append(None)
+            continue
+        places = m * np.exp(s * grid - s**2 / 2)
+        found.append((places, np.exp(-(grid**2) / 2) / (np.sqrt(2 * np.pi) * s * places)))
+    return found
 
 
 def _curve(kernels: Kernels) -> Density | None:

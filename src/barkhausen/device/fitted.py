@@ -9,7 +9,7 @@ import xarray as xr
 
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.file_statistics import estimates, read_errors
-from barkhausen.device.schema import DISTRIBUTIONS
+from barkhausen.device.schema import FITTED
 from barkhausen.device.statistics.selection import choose_fit
 from barkhausen.device.statistics.summary import describe_statistics
 
@@ -100,8 +100,8 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
                 distribution=name,
                 components=parts,
                 level=mixtures[state].level if parts > 1 else "",
-                distance=_number(data, "fit_distance", distribution=DISTRIBUTIONS.index(name), state=state),
-                p_value=_number(data, "fit_p_value", distribution=DISTRIBUTIONS.index(name), state=state),
+                distance=_fit(data, "fit_distance", name, state),
+                p_value=_fit(data, "fit_p_value", name, state),
                 overlap_with_next=float("nan")
                 if next_state == device.states
                 else _number(data, "overlap", state=state, other_state=next_state),
@@ -110,6 +110,13 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
             )
         )
     return rows
+
+
+def _fit(data: xr.Dataset, variable: str, name: str, state: int) -> float:
+    """A number of a fitted distribution; NaN of one that is declared."""
+    if name not in FITTED:
+        return float("nan")
+    return _number(data, variable, distribution=FITTED.index(name), state=state)
 
 
 def _number(data: xr.Dataset, variable: str, /, **place: int) -> float:

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.device.schema import BANDWIDTHS, MIXTURE, MOMENTS
+from barkhausen.device.schema import BANDWIDTHS, LOGARITHMIC, MIXTURE, MOMENTS
 
 CATEGORIES = ("category_state", "category_value", "category_sigma", "transition_count", "pulse_of")
 """Variables that decide how a device whose states are categories is programmed."""
@@ -27,7 +27,9 @@ def statistics_hash(device: CharacterisedDevice) -> bytes:
     data = device.data
     names = ["state_range", *MOMENTS]
     distribution = str(data.attrs.get("distribution", "empirical"))
-    if distribution != "gaussian":
+    if distribution == "lognormal":
+        names += LOGARITHMIC
+    elif distribution != "gaussian":
         names += ["state_value", *BANDWIDTHS, *MIXTURE]
     names += CATEGORIES
     found = hashlib.sha256(f"{distribution} {data.attrs.get('noise_pool', 'state')}".encode())

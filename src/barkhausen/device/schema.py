@@ -17,8 +17,12 @@ FORMAT_VERSION = 2
 """Version of the device file. Files of version 1 are read as well (:mod:`.old_format`); others are refused."""
 
 MAXIMAL_STATES = 256
-SOURCES = ("micromagnetics", "measured", "gaussian", "simulated")
-DISTRIBUTIONS = ("gaussian", "mixture", "empirical")
+SOURCES = ("micromagnetics", "measured", "gaussian", "simulated", "declared")
+DECLARED = ("gaussian", "declared")
+"""Sources of devices whose moments are declared exactly, not estimated from values."""
+FITTED = ("gaussian", "mixture", "empirical")
+"""Distributions that are fitted to values and compared."""
+DISTRIBUTIONS = (*FITTED, "lognormal")
 NOISE_POOLS = ("state", "device")
 CAUSE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 """Pattern for names of causes of energy, which become parts of column names."""
@@ -32,6 +36,7 @@ MOMENTS = ("state_mean", "sigma_device", "sigma_cycle")
 READ_OUT = ("read_voltage", "read_time", "resistance_area")
 MIXTURE = ("mixture_weight", "mixture_mean", "mixture_sigma", "mixture_level", "mixture_offset_sigma")
 BANDWIDTHS = ("bandwidth_device", "bandwidth_cycle")
+LOGARITHMIC = ("log_sigma_device", "log_sigma_cycle")
 
 
 class Flags(NamedTuple):
@@ -119,6 +124,7 @@ OPTIONAL = {
     **{name: Rule(("state", "device"), 0.0, holes=True) for name in (*STABILITY, *STABILITY_ERRORS)},
     **{name: Rule(("state", "device"), holes=True) for name in STRING_BARRIERS},
     ESCAPE_DIRECTION: Rule(("state", "device"), -1.0, 1.0, holes=True),
+    **{name: Rule(_STATE, 0.0, 10.0) for name in LOGARITHMIC},
     "read_noise": Rule(_STATE, 0.0),
     "read_disturb": Rule(_STATE, 0.0, 1.0, holes=True),
     "fit_score": Rule(("distribution",)),
@@ -216,7 +222,7 @@ def validate_variable(variable: xr.DataArray, rule: Rule) -> None:
 
 def _validate_sizes(data: xr.Dataset) -> None:
     check_states(data.sizes["state"])
-    for name, size in (("other_state", data.sizes["state"]), ("bound", 2), ("distribution", len(DISTRIBUTIONS))):
+    for name, size in (("other_state", data.sizes["state"]), ("bound", 2), ("distribution", len(FITTED))):
         if data.sizes.get(name, size) != size:
             raise InputError(f"dimension '{name}' has {data.sizes[name]} entries, must have {size}")
 
@@ -326,6 +332,10 @@ def _validate_outcome(data: xr.Dataset) -> None:
 def _validate_distribution(data: xr.Dataset) -> None:
     if data.attrs.get("distribution", "empirical") == "mixture":
         _need(data, MIXTURE, "distribution = 'mixture'")
+    if data.attrs.get("distribution") == "lognormal":
+        _need(data, (*MOMENTS, *LOGARITHMIC), "distribution = 'lognormal'")
+        if data.attrs.get("conductance_map") != "identity" or not (data[MOMENTS[0]] > 0).all():
+            raise InputError("distribution = 'lognormal': is one of conductances, whose mean values are positive")
     if data.attrs.get("noise_pool", "state") == "device":
         _need(data, BANDWIDTHS, "noise_pool = 'device'")
     for name, other in (BANDWIDTHS, BANDWIDTHS[::-1]):

@@ -106,7 +106,9 @@ class Technology:
         columns: Names of the columns that can hold the values in a table of measurements, such as ``("position_m",)``.
         imported: Function from the name and the values of such a column, parameters and the option
             ``conductance_range`` to values of the state coordinate.
-        characterise: Function that simulates an ensemble of devices. None for devices that can only be measured.
+        characterise: Function that simulates an ensemble of devices. None for devices that cannot be simulated.
+        declare: Function from parameters to a device whose states they declare. None for devices that are measured or
+            simulated alone.
         variables: Further variables that device files of this technology must hold.
         extent: Name of the range of the state coordinate in sentences, such as ``"track"``.
         size: Function from parameters to the size of a device in words, such as ``"512 × 64 nm"``.
@@ -128,6 +130,7 @@ class Technology:
     columns: Sequence[str] = ()
     imported: Callable[..., Imported] | None = None
     characterise: Callable[..., Any] | None = None
+    declare: Callable[..., CharacterisedDevice] | None = None
     variables: Sequence[str] = ()
     extent: str = "range of the states"
     size: Callable[[Any], str] | None = None

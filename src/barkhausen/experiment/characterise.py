@@ -18,7 +18,7 @@ from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files import atomic_write
 from barkhausen.core.files.netcdf import read_netcdf
 from barkhausen.core.progress import Progress
-from barkhausen.device import load_technology, read_device, write_device
+from barkhausen.device import CharacterisedDevice, load_technology, read_device, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics.checkpoints import OtherSimulationError
@@ -58,10 +58,7 @@ def characterise_to_file(
     """
     technology, parameters = load_technology(source, settings)
     characterise = technology.simulated()
-    if out.suffix != ".nc":
-        raise InputError(f"--out {out}: must end in .nc")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no directory {out.parent}")
+    _check_place(out)
     if not overwrite and out.is_file():
         _check_replaceable(out, parameters)
     work = out.with_name(out.name + WORK)
@@ -95,8 +92,53 @@ def characterise_to_file(
     return found
 
 
-def _check_replaceable(out: Path, parameters: Parameters) -> None:
-    """Refuse to replace a file of anything else than a characterisation with these parameters.
+def declare_to_file(
+    source: Path, out: Path, *, settings: Sequence[str] = (), overwrite: bool = False
+) -> CharacterisedDevice:
+    """Write the device whose states the parameters of a TOML file declare.
+
+    Args:
+        source: TOML file with the parameters of a technology.
+        out: Device file to write.
+        settings: ``key=value`` pairs that replace what the file says.
+        overwrite: Whether to replace the file of another device.
+
+    Raises:
+        InputError: The parameters are wrong, declare no states, or ``out`` cannot be written or holds another device.
+    """
+    technology, parameters = load_technology(source, settings)
+    if technology.declare is None:
+        raise InputError(f"technology = {technology.name!r}: a {technology.label} is not declared")
+    _check_place(out)
+    device: CharacterisedDevice = technology.declare(
+        parameters, attributes={"command": _command(source, out, settings)}
+    )
+    if not overwrite and out.is_file():
+        _check_replaceable(out, parameters, "declared")
+    write_device(device, out)
+    return device
+
+
+def is_declared(source: Path, settings: Sequence[str] = ()) -> bool:
+    """Whether devices of a parameter file are declared, not simulated.
+
+    Raises:
+        InputError: The parameters are wrong.
+    """
+    technology, _ = load_technology(source, settings)
+    return technology.characterise is None and technology.declare is not None
+
+
+def _check_place(out: Path) -> None:
+    """Refuse a place where no device file can be."""
+    if out.suffix != ".nc":
+        raise InputError(f"--out {out}: must end in .nc")
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no directory {out.parent}")
+
+
+def _check_replaceable(out: Path, parameters: Parameters, how: str = "micromagnetics") -> None:
+    """Refuse to replace a file of anything else than a device that these parameters give.
 
     Raises:
         InputError: The file holds something else.
@@ -108,8 +150,9 @@ def _check_replaceable(out: Path, parameters: Parameters) -> None:
         kept = type(parameters).model_validate(json.loads(found.data.attrs["parameters"]))
     except ValueError:
         raise InputError(f"--out {out}: exists and is no device file of this technology; {remedy}") from None
-    if found.source != "micromagnetics":
-        raise InputError(f"--out {out}: holds a device that was not simulated ({found.source}); {remedy}")
+    if found.source != how:
+        was = "simulated" if how == "micromagnetics" else how
+        raise InputError(f"--out {out}: holds a device that was not {was} ({found.source}); {remedy}")
     theirs, mine = (flat(model.model_dump(mode="json")) for model in (kept, parameters))
     for key in differing(mine, theirs):
         there, here = (shortened(repr(values.get(key))) for values in (theirs, mine))

@@ -49,6 +49,50 @@ def test_an_ideal_chip_computes_what_the_network_computes(scheme: str, mode: str
     assert len(crossbar_layers(placed)) == 2
 
 
+@pytest.mark.parametrize("mode", ["analogue", "bit-serial"])
+def test_two_reads_cancel_what_the_devices_of_a_column_have_in_common(mode: str) -> None:
+    """Σ L x + Σ e (x − c): a level L counts in full, an error e of a device only where the input differs from c."""
+    torch.manual_seed(0)
+    model = convert(nn.Sequential(nn.Linear(40, 7)), gaussian_device(5), 9.0, generator=seeded()).eval()
+    x = torch.rand((64, 40), generator=seeded(1)) - 0.2
+    settings = [*IDEAL, "tile.scheme=two-reads", f"inputs.mode={mode}", "tile.rows=16", "tile.columns=3"]
+    placed = on_crossbar(model, load_chip(None, settings), x)
+    (layer,) = crossbar_layers(placed).values()
+    level = layer.layer.quantiser.levels[layer.layer.target_state()]
+    error = layer.layer.synapses.weight - level
+    assert float(error.square().mean().sqrt()) > 0.1
+    groups = [x[:, part] for part in layer.parts]
+    centred = torch.cat([group - group.mean(1, keepdim=True) for group in groups], dim=1)
+    with torch.no_grad():
+        expected = (x @ level.T + centred @ error.T) * layer.layer.scale + layer.layer.bias
+        assert [len(part) for part in layer.parts] == [14, 13, 13]
+        # Of bit-serial inputs each digit has its own common input, of 8 bits, and the digits' errors add up.
+        assert (placed(x) - expected).abs().max() < 1e-2 * expected.abs().max()
+        plain = (x @ (level + error).T) * layer.layer.scale + layer.layer.bias
+        assert (plain - expected).abs().max() > 5e-2 * expected.abs().max()
+
+
+def test_two_reads_have_the_error_of_both_conversions_and_both_noises() -> None:
+    torch.manual_seed(0)
+    model = convert(nn.Sequential(nn.Linear(100, 50)), gaussian_device(5, sigma=0.0), 9.0, generator=seeded()).eval()
+    x = torch.randn((400, 100), generator=seeded(1))
+
+    def error(scheme: str, *settings: str) -> float:
+        chip = load_chip(None, [*IDEAL, f"tile.scheme={scheme}", *settings])
+        placed = on_crossbar(model, chip, x, seeded(2))
+        (layer,) = crossbar_layers(placed).values()
+        with torch.no_grad():
+            found = (placed(x) - model(x)) / layer.layer.scale / layer.input_limit
+        step = 2 * layer.sum_limit / 2**8
+        return float(found.square().mean()) / step**2
+
+    # Rounding to steps is uniform: a twelfth of a step squared for each conversion.
+    assert error("reference-column", "adc.bits=8") == pytest.approx(1 / 12, rel=0.05)
+    assert error("two-reads", "adc.bits=8") == pytest.approx(2 / 12, rel=0.05)
+    quiet = error("two-reads")
+    assert error("two-reads", "noise.factor=100") > 100 * quiet
+
+
 def test_wires_converters_and_noise_are_felt() -> None:
     model, x = network(), images()
     expected = model(x).detach()

@@ -46,11 +46,20 @@ def characterize(
 ) -> None:
     """Simulate a thermal ensemble of racetrack devices, and write its device file and a page about it.
 
-    If it is interrupted, the same command resumes it.
+    If it is interrupted, the same command resumes it. Of a resistive memory, whose parameter file declares the
+    distributions of its states, nothing is simulated.
     """
     from barkhausen.core.progress import Terminal
-    from barkhausen.experiment.characterise import characterise_to_file
-    from barkhausen.report.device.page import write_characterisation_report
+    from barkhausen.experiment.characterise import characterise_to_file, declare_to_file, is_declared
+    from barkhausen.report.device.page import write_characterisation_report, write_device_report
+
+    page = page or out.with_suffix(".html")
+    if is_declared(parameters, settings or []):
+        device = declare_to_file(parameters, out, settings=settings or [], overwrite=overwrite)
+        write_device_report(device, page)
+        show_device(device)
+        typer.echo(f"device file in {out}, report in {page}")
+        return
 
     found = characterise_to_file(
         parameters,
@@ -62,7 +71,6 @@ def characterize(
         overwrite=overwrite,
         progress=Terminal(Console(stderr=True)),
     )
-    page = page or out.with_suffix(".html")
     write_characterisation_report(found, page)
     show_device(found.device)
     typer.echo(f"device file in {out}, report in {page}")

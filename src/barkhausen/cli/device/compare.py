@@ -48,7 +48,7 @@ def compare(
     typer.echo("in brackets: 95 % intervals over devices; –: not known")
     for item, name in zip(items, names, strict=True):
         reason = why_no_intervals(item.data)
-        if reason and item.source != "gaussian":
+        if reason and not item.declared:
             typer.echo(f"{name}: {reason}")
     if len({item.states for item in items}) > 1:
         typer.echo("the numbers of states differ, so single states are not compared")

@@ -1,4 +1,5 @@
-"""Registry entry of resistive memories: the state coordinate is the conductance itself, and devices are measured."""
+"""Registry entry of resistive memories: the state coordinate is the conductance itself, and devices are measured or
+declared."""
 
 from __future__ import annotations
 
@@ -7,11 +8,16 @@ from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import Field, model_validator
 
 from barkhausen.core.config import NotNegative, Parameters, Positive
+from barkhausen.core.errors import InputError
 from barkhausen.core.plausible import checked_as
 from barkhausen.device.characterised import CharacterisedDevice, Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
+from barkhausen.device.resistive import declared
+from barkhausen.device.resistive.declared import DeclaredState, Sample
+from barkhausen.device.schema import MAXIMAL_STATES
 from barkhausen.device.technology import (
     TECHNOLOGIES,
     Imported,
@@ -45,14 +51,26 @@ class Read(Parameters):
 
 
 class ResistiveParameters(Parameters):
-    """Parameters of writing and reading a resistive memory."""
+    """Parameters of writing and reading a resistive memory, and its states where they are declared."""
 
     write: Write = Write()
     read: Read = Read()
     conductance_low: Annotated[NotNegative, checked_as("conductance")] = 0.0
     """Smallest conductance that a device can have, in S."""
     conductance_high: Annotated[Positive, checked_as("conductance")] = 1e-4
-    """Greatest conductance that a device can have, in S."""
+    """Greatest conductance that a device can have, in S. Default for declared states: one that no draw reaches."""
+    state: Annotated[list[DeclaredState], Field(max_length=MAXIMAL_STATES)] = Field(default=[])
+    """States with lognormal resistances, in any order, of a device that is declared; none for one that is measured."""
+    spread: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Factor on all standard deviations of the states."""
+    sample: Sample = Sample()
+    """Sample of the declared distribution that the device file keeps."""
+
+    @model_validator(mode="after")
+    def _states_can_be_told_apart(self) -> ResistiveParameters:
+        if len(self.state) == 1:
+            raise ValueError("state: there is 1; a synapse needs 2 or more, or none for a device that is measured")
+        return self
 
     def assumed(self) -> list[str]:
         """One line for each parameter left at a default that is our assumption."""
@@ -65,13 +83,16 @@ class ResistiveParameters(Parameters):
         return lines + [
             f"{name} = {getattr(self, name):g} S (default)"
             for name in ("conductance_low", "conductance_high")
-            if name not in self.model_fields_set
+            if name not in self.model_fields_set and not self.state
         ]
 
 
 def state_range(parameters: ResistiveParameters) -> tuple[float, float]:
     """Smallest and greatest conductance in S."""
-    return parameters.conductance_low, parameters.conductance_high
+    low, high = parameters.conductance_low, parameters.conductance_high
+    if parameters.state and "conductance_high" not in parameters.model_fields_set:
+        high = declared.default_range(parameters.state, parameters.spread)[1]
+    return low, high
 
 
 def resistive_device(
@@ -82,6 +103,7 @@ def resistive_device(
     assumed: Sequence[str] = (),
     moments: tuple[Array, Array, Array] | None = None,
     conductance_range: tuple[float, float] | None = None,
+    write_energies: Array | None = None,
     attributes: Mapping[str, Any] | None = None,
 ) -> CharacterisedDevice:
     """Make a device from conductances in S. The energy of a read is V² G t.
@@ -93,6 +115,7 @@ def resistive_device(
         assumed: Assumptions, a line each.
         moments: Declared mean, device sigma and cycle sigma of each state in S.
         conductance_range: Smallest and greatest conductance in S. Default: those of the parameters.
+        write_energies: Energies in J of one attempt to each state. Default: that of the parameters.
         attributes: Further metadata, stored as JSON.
 
     Raises:
@@ -108,7 +131,7 @@ def resistive_device(
         source=source,
         read_out=ReadOut(read.voltage, read.time),
         energies={
-            "write": np.full(len(conductances), parameters.write.energy),
+            "write": np.full(len(conductances), parameters.write.energy) if write_energies is None else write_energies,
             "read": read.voltage**2 * read.time * mean,
         },
         causes=CAUSES,
@@ -117,6 +140,48 @@ def resistive_device(
         assumed=assumed,
         attributes=attributes,
     )
+
+
+def declare(parameters: ResistiveParameters, *, attributes: Mapping[str, Any] | None = None) -> CharacterisedDevice:
+    """The device whose lognormal states the parameters declare.
+
+    Its moments are those of the lognormal distributions, exactly; synapses are drawn from these. The values in the file
+    are a sample for pages and plots.
+
+    Args:
+        parameters: Parameters with two states or more.
+        attributes: Further metadata, stored as JSON.
+
+    Raises:
+        InputError: No states are declared, or a mean conductance lies outside the range.
+    """
+    if not parameters.state:
+        raise InputError(
+            "state: none are declared; give [[state]] with a resistance each, or measurements to import-device"
+        )
+    states, spread = declared.in_order(parameters.state), parameters.spread
+    limits = state_range(parameters)
+    labels = [state.label or f"{state.resistance:g} ohm" for state in states]
+    given = [parameters.write.energy if state.energy is None else state.energy for state in states]
+    device = resistive_device(
+        declared.sample_of(states, spread, parameters.sample, limits),
+        parameters,
+        source="declared",
+        assumed=[
+            "lognormal resistances, declared, not measured: median "
+            + ", ".join(
+                f"{label} {state.resistance:g} ohm (sigma of ln R {spread * state.sigma_device:g} between devices, "
+                f"{spread * state.sigma_cycle:g} between cycles)"
+                for label, state in zip(labels, states, strict=True)
+            ),
+            "factors of one device in different states are independent",
+            *parameters.assumed(),
+        ],
+        moments=declared.moments(states, spread),
+        write_energies=np.array(given),
+        attributes={"state_labels": labels, **(attributes or {})},
+    )
+    return device.extended(declared.logarithmic(states, spread))
 
 
 def imported(
@@ -155,6 +220,7 @@ RESISTIVE = TECHNOLOGIES.register(
         parameters=ResistiveParameters,
         causes=CAUSES,
         labelled=resistive_device,
+        declare=declare,
         state_range=state_range,
         assumed=ResistiveParameters.assumed,
         columns=("conductance_s", "resistance_ohm"),

@@ -16,7 +16,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from barkhausen.core.errors import InputError
-from barkhausen.device.schema import DISTRIBUTIONS, LEVELS
+from barkhausen.device.schema import FITTED, LEVELS
 from barkhausen.device.statistics.held_out import Scores, simplest, standard_error
 from barkhausen.device.statistics.state_fit import MixtureFit, StateFit
 
@@ -139,7 +139,7 @@ class FitReport:
         attributes = {
             "distribution": self.chosen,
             "noise_pool": "device" if self.own_noise else "state",
-            "fit_distributions": " ".join(DISTRIBUTIONS),
+            "fit_distributions": " ".join(FITTED),
             "fit_seed": self.seed,
         }
         return xr.Dataset(variables, attrs=attributes)
@@ -173,10 +173,10 @@ def choose_fit(positions: Float[np.ndarray, "state device cycle"], seed: int = 0
     best = totals[int(np.argmax([total.mean() for total in totals]))]
     quality = np.array([fit.goodness(own_noise, generator) for fit in fits])
     return FitReport(
-        chosen=DISTRIBUTIONS[simplest(totals)],
+        chosen=FITTED[simplest(totals)],
         scores=tuple(
             Score(distribution, float(total.mean()), float((best - total).mean()), standard_error(best - total))
-            for distribution, total in zip(DISTRIBUTIONS, totals, strict=True)
+            for distribution, total in zip(FITTED, totals, strict=True)
         ),
         distance=quality[:, :, 0].T,
         p_value=quality[:, :, 1].T,

@@ -14,6 +14,8 @@ changed are solved again, so that it is always exact.
 from __future__ import annotations
 
 import copy
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -40,6 +42,7 @@ from barkhausen.synapse.crossbar.converters import (
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.noise import device_factors, layer_noise
 from barkhausen.synapse.crossbar.tiles import CrossbarTiles
+from barkhausen.synapse.crossbar.two_reads import common_input, two_reads
 from barkhausen.synapse.crossbar.wires import Wires
 
 AT_ONCE = 1 << 26
@@ -77,7 +80,7 @@ class CrossbarLayer(nn.Module):
             wires=Wires(chip.wires.word_line, chip.wires.bit_line),
             rows=chip.tile.rows,
             columns=chip.tile.columns,
-            scheme="reference column" if chip.tile.scheme == "reference-column" else "differential pair",
+            scheme=chip.tile.scheme,
         )
         shape = tuple(self.tiles.conductances.shape)
         self.factors = device_factors(shape, chip.noise, generator).to(self.tiles.conductances) if spread > 0 else None
@@ -86,8 +89,9 @@ class CrossbarLayer(nn.Module):
         self.deviation = self.effective - self.matrix
         tile, _ = self.tiles.tiling.rows_of_inputs()
         self.parts = [(tile == number).nonzero().squeeze(1) for number in range(self.tiles.tiling.shape[0])]
+        self.programmed = self._programmed()
         self.input_limit = self.sum_limit = 0.0
-        self.mean_square = 0.0
+        self.mean_square = self.mean_square_common = 0.0
         self.uses = 1
 
     def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
@@ -118,15 +122,19 @@ class CrossbarLayer(nn.Module):
         self._spread()
         self.matrix, self.effective = stored, self.tiles.effective_weight().to(stored)
         self.deviation = self.effective - stored
+        self.programmed = self._programmed()
 
     def get_extra_state(self) -> Tensor:
         """Ranges of the converters and quantities for their energy, for ``state_dict``."""
-        return torch.tensor([self.input_limit, self.sum_limit, self.mean_square, self.uses], dtype=torch.float64)
+        numbers = [self.input_limit, self.sum_limit, self.mean_square, self.uses, self.mean_square_common]
+        return torch.tensor(numbers, dtype=torch.float64)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Restore what :meth:`get_extra_state` saved."""
-        self.input_limit, self.sum_limit, self.mean_square, uses = state.tolist()
+        self.input_limit, self.sum_limit, self.mean_square, uses, *common = state.tolist()
         self.uses = int(uses)
+        # An earlier version had no second read.
+        self.mean_square_common = common[0] if common else self.mean_square
 
     @torch.no_grad()
     def calibrate(self, x: Float[Tensor, "batch ..."]) -> None:
@@ -146,11 +154,15 @@ class CrossbarLayer(nn.Module):
         parts = rows.split(self._at_once(rows))
         squares = [float(self._planes(part).square().mean(dtype=torch.float64)) * len(part) for part in parts]
         self.mean_square = sum(squares) / len(rows) * self.read_voltage**2
+        twice = chip.tile.way.reads > 1
+        if twice:
+            self.mean_square_common = self._square_of_common(parts) / len(rows) * self.read_voltage**2
         if chip.adc.range == "full-scale":
-            self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, float(self.matrix.abs().max()))
+            largest = float(self.matrix.abs().max()) + (self.zero if twice else 0.0)
+            self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, largest)
         else:
             sums = [
-                F.linear(planes[..., part], self.effective[:, part]).flatten()
+                self._current(planes[..., part], part).flatten()
                 for planes in map(self._planes, parts)
                 for part in self.parts
             ]
@@ -160,7 +172,7 @@ class CrossbarLayer(nn.Module):
         """Load of this layer on the chip in one inference."""
         outputs, inputs = self.matrix.shape
         mean = self.map.reference
-        if self.chip.tile.scheme == "reference-column":
+        if self.chip.tile.devices_per_weight == 1:
             mean += self.map.unit * float(self.matrix.mean())
         return LayerLoad(
             outputs,
@@ -171,7 +183,35 @@ class CrossbarLayer(nn.Module):
             reference_conductance=self.map.reference,
             name=name,
             largest_voltage=self.read_voltage,
+            mean_square_common_voltage=self.mean_square_common if self.chip.tile.way.reads > 1 else None,
         )
+
+    @property
+    def zero(self) -> float:
+        """Conductance of a device of weight 0 in weight units."""
+        return self.map.reference / self.map.unit
+
+    def _programmed(self) -> Float[Tensor, "tile outputs"] | None:
+        """Sums of the levels that the devices of each tile were programmed to; None where no read needs them."""
+        if self.chip.tile.way.reads == 1:
+            return None
+        levels = self.layer.quantiser.levels[self.layer.target_state().flatten(1)]
+        return torch.stack([levels[:, part].sum(1) for part in self.parts]).to(self.matrix)
+
+    def _current(self, planes: Tensor, part: Tensor) -> Tensor:
+        """Current of each column in the first read, before conversion, in units of Σ w x."""
+        current = F.linear(planes, self.effective[:, part])
+        return current if self.chip.tile.way.reads == 1 else current + self.zero * planes.sum(-1, keepdim=True)
+
+    def _square_of_common(self, parts: Sequence[Tensor]) -> float:
+        """Sum over samples of the mean square of the common input of the second read."""
+        signed, total = self.chip.inputs.signed, 0.0
+        for rows in parts:
+            planes = self._planes(rows)
+            for part in self.parts:
+                squares = common_input(planes[..., part], signed=signed).square().mean(dtype=torch.float64)
+                total += float(squares) * len(rows) * len(part) / planes.shape[-1]
+        return total
 
     def _spread(self) -> None:
         """Apply the spread of conductances to the devices on the tiles."""
@@ -204,10 +244,22 @@ class CrossbarLayer(nn.Module):
         matrix = self._matrix_in_training() if self.training else self.effective
         low, high = converter_range(self.sum_limit, self.chip.adc.bits)
         total = torch.zeros((), device=rows.device, dtype=rows.dtype)
-        for part in self.parts:
-            sums = F.linear(planes[..., part], matrix[:, part])
-            noise = self._noise(planes[..., part].detach(), part)
-            total = total + quantise_outputs(sums if noise is None else sums + noise, self.chip.adc.bits, low, high)
+        for number, part in enumerate(self.parts):
+            driven, bits = planes[..., part], self.chip.adc.bits
+
+            def converted(current: Tensor, inputs: Tensor, part: Tensor = part, bits: int = bits) -> Tensor:
+                noise = self._noise(inputs.detach(), part)
+                return quantise_outputs(current if noise is None else current + noise, bits, low, high)
+
+            if self.programmed is None:
+                total = total + converted(F.linear(driven, matrix[:, part]), driven)
+                continue
+            signed = self.chip.inputs.signed
+            reads = two_reads(driven, matrix[:, part], self.programmed[number], self.zero, signed=signed)
+            common = reads.common.expand_as(driven)
+            total = total + reads.product(
+                functools.partial(converted, inputs=driven), functools.partial(converted, inputs=common)
+            )
         if self.chip.inputs.mode == "bit-serial":
             return combine_planes(total, self.input_limit)
         return total[0] * self.input_limit

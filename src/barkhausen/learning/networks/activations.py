@@ -1,4 +1,4 @@
-"""Activations with few levels, as a converter with few bits delivers them."""
+"""Activations of circuits: with few levels, as a converter with few bits delivers them, and sigmoids with a gain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,31 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
+
+
+class GainSigmoid(nn.Module):
+    """Logistic function of a multiple of its input: 1 / (1 + exp(−gain · x)), as of an analogue neuron.
+
+    Args:
+        gain: Slope at zero, times four.
+
+    Raises:
+        InputError: The gain is not positive.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__()
+        if not 0 < gain < float("inf"):
+            raise InputError(f"gain = {gain}: must be positive and finite")
+        self.gain = gain
+
+    def forward(self, x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """The logistic function."""
+        return torch.sigmoid(self.gain * x)
+
+    def extra_repr(self) -> str:
+        """As ``print(model)`` shows it."""
+        return f"gain={self.gain:g}"
 
 
 class QuantisedHardtanh(nn.Module):

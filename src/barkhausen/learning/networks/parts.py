@@ -8,10 +8,10 @@ from typing import Literal
 
 from torch import nn
 
-from barkhausen.learning.networks.activations import QuantisedHardtanh
+from barkhausen.learning.networks.activations import GainSigmoid, QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
 
-Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "quantised"]
+Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "sigmoid", "quantised"]
 Normalisation = Literal["batch", "shift", "none"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -28,15 +28,17 @@ class Parts:
     """Choice of normalisation and activation.
 
     Args:
-        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, or ``quantised`` (hard tanh with
-            ``levels`` levels).
+        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, ``sigmoid`` (with ``gain``), or ``quantised``
+            (hard tanh with ``levels`` levels).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
         levels: Number of levels of the quantised activation.
+        gain: Factor on the input of the sigmoid.
     """
 
     activation: Activation = "relu"
     normalisation: Normalisation = "batch"
     levels: int = 16
+    gain: float = 1.0
 
     @property
     def bias(self) -> bool:
@@ -45,6 +47,8 @@ class Parts:
 
     def between(self) -> nn.Module:
         """A new activation."""
+        if self.activation == "sigmoid":
+            return GainSigmoid(self.gain)
         return QuantisedHardtanh(self.levels) if self.activation == "quantised" else _ACTIVATIONS[self.activation]()
 
     def norm(self, features: int, dimensions: int = 0) -> nn.Module | None:

@@ -16,12 +16,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from barkhausen.core.config import Count, NoOptions, Parameters, StrictParameters, name_in, own_options
+from barkhausen.core.config import Count, NoOptions, Parameters, Positive, StrictParameters, name_in, own_options
 from barkhausen.learning.networks.factory import FACTORY, check_place
 from barkhausen.learning.networks.parts import Activation, Normalisation, Parts
 from barkhausen.learning.networks.registry import NETWORKS
 
-TOPOLOGY = ("hidden", "channels", "kernel", "activation", "activation_levels")
+TOPOLOGY = ("hidden", "channels", "kernel", "activation", "activation_levels", "activation_gain")
 """Keys that a network of one's own has no use for."""
 
 
@@ -41,6 +41,8 @@ class NetworkRecipe(StrictParameters):
     activation: Activation = "relu"
     activation_levels: Annotated[int, Field(ge=2)] = 16
     """Levels of the quantised activation (hard tanh)."""
+    activation_gain: Annotated[Positive, Field(le=1e3)] = 1.0
+    """Gain of the sigmoid: 1 / (1 + exp(-gain x))."""
     normalisation: Normalisation = "batch"
     """Normalisation after every layer: ``batch``, ``shift`` (by powers of two), ``none``."""
     keep_float: list[str] = Field(default=[])
@@ -95,6 +97,7 @@ class NetworkRecipe(StrictParameters):
         values: dict[str, Any] = handler(self)
         left_out = {key for key in ("factory", "factory_sha256") if values.get(key) is None}
         left_out |= {"options"} if not values.get("options") else set()
+        left_out |= {"activation_gain"} if self.activation_gain == 1.0 else set()
         left_out |= {"start"} if self.start == "fresh" else set()
         left_out |= set(TOPOLOGY) if self.factory is not None else set()
         return {key: value for key, value in values.items() if key not in left_out}
@@ -102,4 +105,4 @@ class NetworkRecipe(StrictParameters):
     @property
     def parts(self) -> Parts:
         """Normalisation and activation."""
-        return Parts(self.activation, self.normalisation, self.activation_levels)
+        return Parts(self.activation, self.normalisation, self.activation_levels, self.activation_gain)

@@ -51,7 +51,7 @@ def write_comparison_page(devices: Sequence[CharacterisedDevice], names: Sequenc
         reasons=[
             f"{name}: {why_no_intervals(device.data)}"
             for name, device in zip(names, devices, strict=True)
-            if device.source != "gaussian" and why_no_intervals(device.data)
+            if not device.declared and why_no_intervals(device.data)
         ],
         same_states=len({device.states for device in devices}) == 1,
         shown=with_ends,

@@ -21,7 +21,7 @@ from barkhausen.device.doubts import temperature_rises
 from barkhausen.device.drives import Drive, drives_of
 from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
 from barkhausen.device.retention_summary import barrier_method
-from barkhausen.device.schema import AT_REST, DISTRIBUTIONS, OUTCOMES
+from barkhausen.device.schema import AT_REST, FITTED, OUTCOMES
 
 MOST_NORMALS = 16
 """Largest number of states whose normal densities are drawn beside the fitted ones."""
@@ -252,7 +252,7 @@ class DeviceNumbers:
     @property
     def goodness_columns(self) -> list[str]:
         """Headings of :attr:`goodness`."""
-        return [f"{name}, {what}" for name in DISTRIBUTIONS for what in ("KS", "p")]
+        return [f"{name}, {what}" for name in FITTED for what in ("KS", "p")]
 
     @property
     def goodness(self) -> list[list[float]]:
@@ -326,7 +326,7 @@ class DeviceNumbers:
 def _states(device: CharacterisedDevice) -> list[StateNumbers]:
     data = device.data
     moments = [values.copy() for values in device.moments]
-    if device.source != "gaussian":
+    if not device.declared:
         for values, dimension in ((moments[1], "device"), (moments[2], "cycle")):
             if data.sizes[dimension] == 1:
                 values[:] = np.nan

@@ -90,7 +90,7 @@ def write_device_report(device: CharacterisedDevice, path: str | Path, *, histor
         moving=None if walls is None else walls["moving"],
         largest_matrix=LARGEST_MATRIX,
         least_devices=LEAST_DEVICES,
-        why_no_intervals=why_no_intervals(device.data) if device.source != "gaussian" else "",
+        why_no_intervals=why_no_intervals(device.data) if not device.declared else "",
         **words_of(quantity),
     )
     atomic_write(path, page)
@@ -179,6 +179,13 @@ def _program(numbers: DeviceNumbers) -> str:
     """Python program that reproduces a simulated or declared device from its parameters."""
     if numbers.device.source == "measured":
         return ""
+    if numbers.device.source == "declared":
+        return (
+            "from pathlib import Path\n\n"
+            "from barkhausen.device import load_technology\n\n"
+            'technology, parameters = load_technology(Path("device.toml"))\n'
+            "made_again = technology.declare(parameters)"
+        )
     if numbers.device.source == "gaussian":
         sizes = numbers.device.data.sizes
         given = {key: numbers.attributes.get(key) for key in ("sigma_device", "sigma_cycle", "seed")}

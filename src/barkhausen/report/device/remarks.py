@@ -39,7 +39,7 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
         )
     found += [(title, f"{text[0].upper()}{text[1:]}.") for title, text in doubts_of(numbers.device)]
     devices, cycles = numbers.device.state_values.shape[1:]
-    if numbers.device.source != "gaussian":
+    if not numbers.device.declared:
         if cycles == 1 or devices == 1:
             found.append(("Split", _about_split(devices, cycles)))
         reason = statistics.why_no_intervals(numbers.device.data)

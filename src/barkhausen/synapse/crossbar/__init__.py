@@ -5,14 +5,17 @@ from barkhausen.synapse.crossbar.converters import quantise_inputs, quantise_out
 from barkhausen.synapse.crossbar.costs import SystemCosts, inference_costs, training_costs
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.noise import layer_noise
+from barkhausen.synapse.crossbar.schemes import SCHEMES, ReadScheme
 from barkhausen.synapse.crossbar.tiles import CrossbarTiles, Scheme, Tiling
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, effective_conductance
 
 __all__ = [
     "IDEAL",
+    "SCHEMES",
     "Chip",
     "CrossbarTiles",
     "LayerLoad",
+    "ReadScheme",
     "Scheme",
     "SystemCosts",
     "Tiling",

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, field_validator, model_validator
 
-from barkhausen.core.config import Parameters
+from barkhausen.core.config import Parameters, name_in
 from barkhausen.core.plausible import checked_as
+from barkhausen.synapse.crossbar.schemes import SCHEMES, ReadScheme
 
 Bank = Literal["8KB", "32KB", "1MB"]
 MOST_BITS = 32
@@ -25,24 +26,29 @@ class Tile(Part):
     """Number of inputs of one tile."""
     columns: int
     """Number of physical columns, including those of references and of the second devices of pairs."""
-    scheme: Literal["reference-column", "differential-pair"]
+    scheme: Annotated[str, name_in(SCHEMES)]
+    """How positive conductances represent weights of both signs (:mod:`.schemes`)."""
 
     @model_validator(mode="after")
     def _holds_a_weight(self) -> Tile:
-        if self.rows < 1 or self.columns < 2:
-            need = "an output and its reference" if self.scheme == "reference-column" else "the two devices of a weight"
-            raise ValueError(f"a tile of {self.rows} x {self.columns} is smaller than one pair: {need} take 2 columns")
+        if self.rows < 1 or self.columns < self.way.least_columns:
+            raise ValueError(f"a tile of {self.rows} x {self.columns} is smaller than one pair: {self.way.smallest}")
         return self
+
+    @property
+    def way(self) -> ReadScheme:
+        """The scheme itself."""
+        return SCHEMES.named(self.scheme)
 
     @property
     def outputs(self) -> int:
         """Largest number of outputs of one tile."""
-        return self.columns - 1 if self.scheme == "reference-column" else self.columns // 2
+        return self.way.outputs(self.columns)
 
     @property
     def devices_per_weight(self) -> int:
         """Number of devices that hold one weight, not counting a shared reference."""
-        return 1 if self.scheme == "reference-column" else 2
+        return self.way.devices_per_weight
 
     def blocks(self, outputs: int, inputs: int) -> tuple[int, int]:
         """Numbers of tiles along the inputs and along the outputs of a weight matrix."""

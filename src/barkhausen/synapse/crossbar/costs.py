@@ -11,6 +11,9 @@ Counted items:
   access transistors do not switch during inference;
 - DAC, ADC: every row of every tile and read; every output of every tile and read (the currents of references and pairs
   are subtracted before they are converted). Columns share converters in time: energy does not change, time does;
+- with two reads (:mod:`.two_reads`) every read, conversion and addition is made twice, the second read at the common
+  voltage; **common input**: the sum of the inputs of each tile, and one 8-bit multiplication and an addition for each
+  product of a tile;
 - accumulate: one 32-bit integer addition for each conversion (over tiles and planes);
 - normalise: one float32 multiplication and addition (which together apply scale, bias and batch normalisation) and one
   comparison for each output and use;
@@ -284,8 +287,8 @@ def _area(
     blocks = [chip.tile.blocks(layer.outputs, layer.inputs) for layer in layers]
     tiles = sum(down * across for down, across in blocks)
     converters = tiles * chip.converters
-    # Errors are driven on the columns.
-    lines = chip.tile.rows + (chip.tile.columns if training else 0)
+    # Errors are driven on the columns; the second of two reads has a source for all rows.
+    lines = chip.tile.rows + (chip.tile.columns if training else 0) + (1 if chip.tile.way.reads > 1 else 0)
     constants, digital = chip.constants, chip.digital_area_factor
     area = {
         "devices": tiles * chip.tile.rows * chip.tile.columns * constants.cell_area.value,
@@ -311,7 +314,7 @@ def _stored(chip: Chip, learning: LearningLoad) -> int:
 def _disturb(chip: Chip, layers: Sequence[LayerLoad], probability: float, passes: Sequence[int]) -> dict[str, float]:
     devices = chip.tile.devices_per_weight
     reads = sum(
-        layer.multiply_adds * devices * chip.inputs.planes * number
+        layer.multiply_adds * devices * chip.inputs.planes * chip.tile.way.reads * number
         for layer, number in zip(layers, passes, strict=True)
     )
     some = 1.0 if probability == 1 else -math.expm1(reads * math.log1p(-probability))

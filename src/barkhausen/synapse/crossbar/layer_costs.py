@@ -6,6 +6,7 @@ import math
 
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.two_reads import COMMON_BITS
 
 
 def forward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
@@ -13,13 +14,13 @@ def forward_energy(chip: Chip, layer: LayerLoad) -> dict[str, float]:
     down, across = chip.tile.blocks(layer.outputs, layer.inputs)
     reference = layer.mean_conductance if layer.reference_conductance is None else layer.reference_conductance
     siemens = layer.synapses * chip.tile.devices_per_weight * layer.mean_conductance
-    if chip.tile.scheme == "reference-column":
-        siemens += layer.inputs * across * reference
+    siemens += chip.tile.way.references * layer.inputs * across * reference
     return _pass(
         chip,
         layer,
         siemens=siemens,
         square=layer.mean_square_voltage,
+        common=layer.mean_square_common_voltage,
         driven=layer.inputs * across,
         cells=chip.tile.columns,
         converted=layer.outputs * down,
@@ -53,6 +54,7 @@ def _pass(
     cells: int,
     converted: int,
     results: int,
+    common: float | None = None,
 ) -> dict[str, float]:
     """Energy in J of all uses of a layer in one direction, by cause.
 
@@ -63,8 +65,12 @@ def _pass(
         cells: Number of cells along one driven line.
         converted: Number of converted lines of all tiles.
         results: Number of results.
+        common: Mean squared voltage in V² of the second of two reads. Default: ``square``.
     """
-    reads = layer.uses * chip.inputs.planes
+    way, planes = chip.tile.way, layer.uses * chip.inputs.planes
+    reads = planes * way.reads
+    if way.reads > 1 and common is not None:
+        square = (square + common) / 2
     return {
         "device read": reads * square * siemens * chip.sense.time,
         "wires": reads * driven * cells * chip.constants.wire_capacitance.value * square,
@@ -73,7 +79,15 @@ def _pass(
         "accumulate": reads * converted * chip.integer_add,
         "normalise": layer.uses * results * (chip.multiply_add + chip.integer_add),
         "buffer": buffer_energy(chip, layer, chip.inputs.bits),
+        **({"common input": planes * _common(chip, driven, converted)} if way.reads > 1 else {}),
     }
+
+
+def _common(chip: Chip, driven: int, converted: int) -> float:
+    """Energy in J of the digital part of two reads: the sum of the inputs of each tile, and for each conversion of
+    read 1 the product of the common input with the sum of the programmed weights."""
+    product = chip.integer_multiply(COMMON_BITS, COMMON_BITS) + chip.integer_add
+    return driven * chip.integer_add + converted * product
 
 
 def buffer_energy(chip: Chip, layer: LayerLoad, bits: int) -> float:
@@ -90,4 +104,5 @@ def read_out_time(chip: Chip, layer: LayerLoad, *, transposed: bool = False) -> 
         turns = math.ceil(math.ceil(layer.inputs / down) / chip.converters)
     else:
         turns = min(chip.adc.columns, math.ceil(layer.outputs / across))
-    return layer.uses * chip.inputs.planes * (chip.sense.time + turns * chip.constants.adc_time.value)
+    reads = layer.uses * chip.inputs.planes * chip.tile.way.reads
+    return reads * (chip.sense.time + turns * chip.constants.adc_time.value)

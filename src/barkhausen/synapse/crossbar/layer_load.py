@@ -20,6 +20,8 @@ class LayerLoad:
         reference_conductance: Mean conductance in S of the devices of reference columns. Default: ``mean_conductance``.
         mean_square_error_voltage: Mean squared column voltage in V² of errors in a backward pass. Default:
             ``mean_square_voltage``.
+        mean_square_common_voltage: Mean squared voltage in V² of the second of two reads, which is common to all rows.
+            Default: ``mean_square_voltage``, which is the most it can be.
         name: Name of the layer in messages.
         largest_voltage: Voltage in V of the largest input, at which single devices are read. Default: twice the root of
             ``mean_square_voltage``.
@@ -37,6 +39,7 @@ class LayerLoad:
     mean_square_error_voltage: float | None = None
     name: str = "layer"
     largest_voltage: float | None = None
+    mean_square_common_voltage: float | None = None
 
     def __post_init__(self) -> None:
         for what in ("outputs", "inputs", "uses"):
@@ -48,6 +51,7 @@ class LayerLoad:
             "reference_conductance",
             "mean_square_error_voltage",
             "largest_voltage",
+            "mean_square_common_voltage",
         ):
             value = getattr(self, what)
             if value is not None and not (math.isfinite(value) and value >= 0):

@@ -56,7 +56,7 @@ class LayerNoise:
     own: Float[Tensor, "*batch outputs"]
     """Independent noise of each output."""
     shared: Float[Tensor, "*batch one"]
-    """Noise of the reference column, which all outputs of a tile share; 0 for pairs."""
+    """Noise of the reference column, which all outputs of a tile share; 0 where there is none."""
     outputs_per_tile: int
 
     @property
@@ -91,7 +91,7 @@ def layer_noise(
     An input x puts x/input_limit of the read voltage on its row, and a weight w adds a current G_unit w V to that of
     the reference (twice this for a pair). One unit of Σ w x is then a current of ``read_voltage · G_unit /
     input_limit``. For bit-serial inputs, pass the planes of :func:`.input_planes` with a limit of 1 and add one sample
-    to each plane.
+    to each plane. Of two reads each has its own noise: pass the inputs of each.
 
     Args:
         weight: Synaptic weights; ±1 are the outermost states.
@@ -115,8 +115,11 @@ def layer_noise(
                          chip.sense.time, unit)  # fmt: skip
 
     plus = variance(weight)
-    if chip.tile.scheme == "differential-pair":
+    if chip.tile.way.devices_per_weight == 2:
         own = (plus + variance(-weight)).sqrt() / 2
+        return LayerNoise(own, own.new_zeros((*own.shape[:-1], 1)), chip.tile.outputs)
+    if not chip.tile.way.references:
+        own = plus.sqrt()
         return LayerNoise(own, own.new_zeros((*own.shape[:-1], 1)), chip.tile.outputs)
     reference = variance(weight.new_zeros((1, weight.shape[1])))
     return LayerNoise(plus.sqrt(), reference.sqrt(), chip.tile.outputs)

@@ -18,6 +18,7 @@ from barkhausen.synapse.crossbar.chip import Chip
 
 DIGITAL = (
     "accumulate",
+    "common input",
     "normalise",
     "buffer",
     "gradient",

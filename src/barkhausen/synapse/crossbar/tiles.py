@@ -8,28 +8,19 @@ share outputs are added digitally.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.errors import InputError
 from barkhausen.device.conductance import ConductanceMap
+from barkhausen.synapse.crossbar.schemes import ReadScheme, place_on_tiles, scheme_of
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, check_conductances, effective_conductance
 
-Scheme = Literal["reference column", "differential pair"]
-"""Scheme by which positive conductances represent weights of both signs.
-
-``"reference column"``: one device for each weight, G = G_ref + G_unit w. Each tile has one column of midpoint devices
-(w = 0, G_ref) whose current is subtracted from that of every output. It is placed in the middle of the columns in use,
-where its word-line voltages are about the mean of theirs.
-
-``"differential pair"``: two devices for each weight in neighbouring columns, G(w) and G(−w), whose currents are
-subtracted. With G(−w) instead of a midpoint device the signal is twice that of one device at the same read voltage. The
-sum of both is always 2 G_ref, so the load of a word line, and with it most of the voltage lost along the wires, does
-not depend on the stored weights.
-"""
+Scheme = str
+"""Scheme by which positive conductances represent weights of both signs: ``"reference column"``, ``"differential pair"``,
+``"two reads"``, or the same with hyphens as in chip files (:mod:`.schemes`)."""
 
 ROUNDING = 1e-9
 """Negative conductances down to this fraction of the reference are rounding errors of an ideal junction and set to
@@ -60,20 +51,24 @@ class Tiling:
     scheme: Scheme = "reference column"
 
     def __post_init__(self) -> None:
-        if self.scheme not in get_args(Scheme):
-            raise InputError(f"scheme = {self.scheme!r}: unknown{did_you_mean(str(self.scheme), get_args(Scheme))}")
+        way = scheme_of(self.scheme)
         if self.outputs < 1 or self.inputs < 1:
             raise InputError(f"a weight matrix of {self.outputs} outputs and {self.inputs} inputs is empty")
-        if self.rows < 1 or self.columns < 2:
-            need = "an output and its reference" if self.scheme == "reference column" else "one pair"
+        if self.rows < 1 or self.columns < way.least_columns:
             raise InputError(
-                f"a tile of {self.rows} x {self.columns} is too small: at least 1 row and 2 columns ({need})"
+                f"a tile of {self.rows} x {self.columns} is too small: at least 1 row and {way.least_columns} "
+                f"column{'s' if way.least_columns > 1 else ''} ({way.smallest})"
             )
+
+    @property
+    def way(self) -> ReadScheme:
+        """The scheme itself."""
+        return scheme_of(self.scheme)
 
     @property
     def outputs_per_tile(self) -> int:
         """Largest number of outputs on one tile."""
-        return self.columns - 1 if self.scheme == "reference column" else self.columns // 2
+        return self.way.outputs(self.columns)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,18 +77,15 @@ class Tiling:
 
     def rows_of_inputs(self) -> tuple[Int[Tensor, " inputs"], Int[Tensor, " inputs"]]:
         """Tile and row of every input."""
-        tile, place, size = _shared_out(self.inputs, self.shape[0])
+        tile, place, size = place_on_tiles(self.inputs, self.shape[0])
         return tile, self.rows - size + place
 
     def columns_of_outputs(
         self,
     ) -> tuple[Int[Tensor, " outputs"], Int[Tensor, " outputs"], Int[Tensor, " outputs"]]:
-        """Tile of every output, its column, and the column whose current is subtracted."""
-        tile, place, size = _shared_out(self.outputs, self.shape[1])
-        if self.scheme == "differential pair":
-            return tile, 2 * place, 2 * place + 1
-        reference = size // 2
-        return tile, place + (place >= reference).long(), reference
+        """Tile of every output, its column, and the column whose current is subtracted (its own where none is)."""
+        tile, place, size = place_on_tiles(self.outputs, self.shape[1])
+        return tile, *self.way.columns(place, size)
 
 
 class CrossbarTiles:
@@ -158,14 +150,15 @@ class CrossbarTiles:
             InputError: The matrix has another shape, no conductance corresponds to a weight, or ``minus`` is given
                 without pairs.
         """
-        pairs = self.tiling.scheme == "differential pair"
+        pairs = self.tiling.way.devices_per_weight == 2
         if minus is not None and not pairs:
             raise InputError(f"minus: a {self.tiling.scheme!r} has no second devices")
         devices = self.conductances.clone()
         devices[self._plus] = self._conductance(weight).mT
-        devices[self._less] = (
-            self._conductance(-weight if minus is None else minus).mT if pairs else self._map.reference
-        )
+        if pairs:
+            devices[self._less] = self._conductance(-weight if minus is None else minus).mT
+        elif self.tiling.way.references:
+            devices[self._less] = self._map.reference
         self.replace(devices)
 
     @torch.no_grad()
@@ -196,10 +189,13 @@ class CrossbarTiles:
         return self._effective
 
     def effective_weight(self) -> Float[Tensor, "outputs inputs"]:
-        """Effective weight matrix of the tiles in units of synaptic weight and double precision: y = x @ w.T."""
-        solved, unit = self.effective(), self._map.unit
-        signal = solved[self._plus] - solved[self._less]
-        return (signal / (2 * unit if self.tiling.scheme == "differential pair" else unit)).mT.contiguous()
+        """Effective weight matrix of the tiles in units of synaptic weight and double precision: y = x @ w.T.
+
+        With two reads it is that of the conductances less that of weight 0, which logic subtracts.
+        """
+        solved, way = self.effective(), self.tiling.way
+        signal = solved[self._plus] - (solved[self._less] if way.subtracts else self._map.reference)
+        return (signal / (way.devices_per_weight * self._map.unit)).mT.contiguous()
 
     def _conductance(self, weight: Float[Tensor, "outputs inputs"]) -> Float[Tensor, "outputs inputs"]:
         """Conductances in S of devices with these weights."""
@@ -214,12 +210,3 @@ class CrossbarTiles:
                 f"a device of weight {(lowest - self._map.reference) / self._map.unit:g} would have {lowest:g} S"
             )
         return value.clamp_min(0)
-
-
-def _shared_out(count: int, tiles: int) -> tuple[Int[Tensor, " count"], Int[Tensor, " count"], Int[Tensor, " count"]]:
-    """Tile of each of ``count`` lines distributed evenly in order, its position there, and the number of lines of that
-    tile."""
-    tile = torch.arange(count) * tiles // count
-    size = torch.bincount(tile, minlength=tiles)
-    first = size.cumsum(0) - size
-    return tile, torch.arange(count) - first[tile], size[tile]
