@@ -27,6 +27,7 @@ COMMANDS = {
     "export": "barkhausen.cli.export:export",
     "infer": "barkhausen.cli.infer:infer",
     "energy": "barkhausen.cli.energy:energy",
+    "cmos": "barkhausen.cli.cmos:cmos",
     "retention": "barkhausen.cli.retention:retention",
     "sweep": "barkhausen.cli.sweep:sweep",
     "recipes": "barkhausen.cli.recipes:recipes",

@@ -174,6 +174,19 @@ def _kept(model: nn.Module, keep_float: Sequence[str]) -> set[str]:
     return kept
 
 
+def layers_to_convert(model: nn.Module, keep_float: Sequence[str] = ()) -> list[str]:
+    """Names of the layers that :func:`convert` would put on devices, in order.
+
+    Args:
+        model: Any module.
+        keep_float: Layers that stay float, as of :func:`convert`.
+
+    Raises:
+        InputError: As :func:`convert`.
+    """
+    return _chosen(model, keep_float, _kept(model, keep_float))
+
+
 def _chosen(model: nn.Module, keep_float: Sequence[str], kept: set[str]) -> list[str]:
     """Names of the layers to convert; layers that cannot be converted are refused."""
     modules = dict(model.named_modules())

@@ -64,8 +64,13 @@ class Constants(Part):
     sram_1MB: Constant  # noqa: N815
     dram: Constant
     integer_add_area: Constant
+    integer_multiply_area: Constant
     multiply_add_area: Constant
     sram_area: Constant
+    sram_cell_area: Constant
+    gate_capacitance: Constant
+    supply: Constant
+    logic_clock: Constant
     comparator: Constant
     comparator_offset: Constant
     comparator_noise: Constant

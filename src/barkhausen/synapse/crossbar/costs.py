@@ -165,7 +165,7 @@ def inference_costs(
     energy = _summed([forward_energy(chip, layer) for layer in layers])
     times = [read_out_time(chip, layer) for layer in layers]
     baseline, int8 = (inference_energy(chip, layers, bits) for bits in (FULL, BITS))
-    area = _area(chip, layers, training=False)
+    area = area_of(chip, layers, training=False)
     moved, synapses = sum(layer.outputs * layer.uses for layer in layers), sum(layer.synapses for layer in layers)
     latency = math.fsum(times)
     size = math.fsum(area.values())
@@ -220,7 +220,7 @@ def training_costs(
     latency = batch * math.fsum([*forward_times, *backward_times])
     if learning.gradient_bits < FULL:
         latency += outer_product_time(chip, layers, batch)
-    area = _area(chip, layers, training=True, learning=learning)
+    area = area_of(chip, layers, training=True, learning=learning)
     size = math.fsum(area.values())
     synapses, moved = sum(layer.synapses for layer in layers), batch * results_of_a_step(layers)
     energy |= overheads(
@@ -228,13 +228,13 @@ def training_costs(
         energy,
         bits_moved=moved * chip.inputs.bits,
         area=size,
-        stored_bits=synapses * _stored(chip, learning),
+        stored_bits=synapses * stored_bits(chip, learning),
         time=latency,
     )
     # In 32 bits, independently of the word size of the chip.
     floating = chip.with_words_of(FULL)
     whole = LearningLoad(latent_bits=FULL, optimiser_states=chip.gradient_memory.optimiser_states)
-    own = math.fsum(_area(floating, layers, training=True, learning=whole).values())
+    own = math.fsum(area_of(floating, layers, training=True, learning=whole).values())
     digital = without_devices(learning)
     baseline = _logic(floating, layers, batch, whole, FULL, area=own, time=latency)
     # The other two are taken to be as large as this chip.
@@ -275,12 +275,12 @@ def _logic(
         energy,
         bits_moved=batch * results_of_a_step(layers) * bits,
         area=area,
-        stored_bits=sum(layer.synapses for layer in layers) * _stored(chip, learning),
+        stored_bits=sum(layer.synapses for layer in layers) * stored_bits(chip, learning),
         time=time,
     )
 
 
-def _area(
+def area_of(
     chip: Chip, layers: Sequence[LayerLoad], *, training: bool, learning: LearningLoad = USUAL
 ) -> dict[str, float]:
     """Area in m² by part: whole tiles, including unused cells, with a converter for every ``adc.columns`` outputs."""
@@ -298,14 +298,14 @@ def _area(
         "normalise": sum(across for _, across in blocks) * constants.multiply_add_area.value * digital,
     }
     if training:
-        bits = sum(layer.synapses for layer in layers) * _stored(chip, learning)
+        bits = sum(layer.synapses for layer in layers) * stored_bits(chip, learning)
         area["gradient memory"] = bits * constants.sram_area.value * digital
         if learning.gradient_bits < FULL:
             area["gradient cells"] = tiles * chip.tile.rows * chip.tile.columns * constants.accumulator_area.value
     return area
 
 
-def _stored(chip: Chip, learning: LearningLoad) -> int:
+def stored_bits(chip: Chip, learning: LearningLoad) -> int:
     """Bits of the gradient memory for each synapse."""
     latent, states = learning.words_in(chip.gradient_memory)
     return latent + states * chip.gradient_memory.bits
