@@ -40,7 +40,7 @@ def test_a_recipe_and_its_run_are_compared(command: Command, tmp_path: Path) -> 
     ("arguments", "message"),
     [
         (["mnist-float"], "has no devices"),
-        (["mnist-in-situ", "--node", "7"], "--node 7: no such node"),
+        (["mnist-in-situ", "--node", "9"], "node = '9': must be one of 45, 32, 22, 7"),
         (["nsl-kdd-autoencoder"], "its sizes are not known without its files"),
         (["mnist-in-situ", "--mean-square", "2"], "must be above 0 and at most 1"),
     ],

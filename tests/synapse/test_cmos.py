@@ -10,7 +10,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.synapse.crossbar import LayerLoad, inference_costs, load_chip
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.cmos import Ratio, compared, sensitivities
-from barkhausen.synapse.crossbar.cmos.comparison import NODES, ratio, states_in_bits
+from barkhausen.synapse.crossbar.cmos.comparison import ratio, states_in_bits
 from barkhausen.synapse.crossbar.cmos.machine import Work
 from barkhausen.synapse.crossbar.cmos.sram_cells import cell_energy
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
@@ -124,11 +124,15 @@ def test_more_bits_take_more_and_the_same_inputs_the_same_time() -> None:
     assert many.others[2] == few.others[2]
 
 
-def test_scaled_sram_is_near_published_cells() -> None:
-    # 0.346 um2 at 45 nm; Intel's cells of 32 and 22 nm.
-    for node, published in (("32", 0.171e-12), ("22", 0.092e-12)):
-        chip = load_chip(settings=[f"digital.node={NODES[node][0]}"])
-        assert chip.constants.sram_area.value / 2 * chip.digital_area_factor == pytest.approx(published, rel=0.12)
+def test_every_node_has_all_constants_of_the_comparison() -> None:
+    area = [
+        compared(load_chip(node=node), LAYERS, bits=3).others[0].area["SRAM cells"] for node in ("45", "32", "22", "7")
+    ]
+    assert area == sorted(area, reverse=True)
+    # Published cells of SRAM: 0.346 um2 at 45 nm, 0.171 at 32, 0.092 at 22.
+    assert area[1] / area[0] == pytest.approx(0.171 / 0.35, rel=1e-3)
+    assert area[2] / area[0] == pytest.approx(0.092 / 0.35, rel=1e-3)
+    assert energy == sorted(energy, reverse=True)
 
 
 def test_operations_per_joule_and_bits_of_states() -> None:

@@ -32,7 +32,7 @@ def cmos(
     recipe_settings: Annotated[
         list[str] | None, typer.Option("--recipe-set", help="Override a key of the recipe: states=3.")
     ] = None,
-    node: Annotated[str, typer.Option("--node", help="CMOS node in nm: 45, 32 or 22.")] = "45",
+    node: Annotated[str, typer.Option("--node", help="CMOS node of logic and SRAM: 45, 32, 22 or 7.")] = "45",
     bits: Annotated[
         int | None,
         typer.Option("--bits", help="Bits of a weight in SRAM cells. Default: as many as the states of a device need."),
@@ -50,17 +50,13 @@ def cmos(
     import json
 
     from barkhausen.cli.terminal.console import wide_console
-    from barkhausen.core.errors import InputError, did_you_mean
     from barkhausen.core.files import atomic_write
     from barkhausen.core.user_code import code_allowed
     from barkhausen.experiment.energy.against_cmos import against_cmos
     from barkhausen.synapse.crossbar.chip import load_chip
-    from barkhausen.synapse.crossbar.cmos.comparison import NODES
     from barkhausen.synapse.crossbar.overheads import NOT_COUNTED
 
-    if node not in NODES:
-        raise InputError(f"--node {node}: no such node{did_you_mean(node, NODES)}")
-    chip = load_chip(crossbar, [f"digital.node={NODES[node][0]}", *(settings or ())])
+    chip = load_chip(crossbar, settings or (), node=node)
     with code_allowed(allow_code or ()):
         found = against_cmos(
             source,
@@ -75,7 +71,7 @@ def cmos(
     for table in (_machines(found), _ratios(found), _sensitivities(found), _published(found)):
         console.print(table)
     typer.echo(
-        f"{1e9 * found.comparison.node:.3g} nm ({NODES[node][1]}); {found.comparison.multiply_adds:.4g} multiply-adds "
+        f"{1e9 * found.comparison.node:.3g} nm; {found.comparison.multiply_adds:.4g} multiply-adds "
         f"an inference; steps of {found.batch} samples, {found.writes:.3g} weights written in one; latency: one layer "
         "after the other; interval: layers of a chip work in parallel (pipelining), digital logic does not"
     )

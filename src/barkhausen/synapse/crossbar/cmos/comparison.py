@@ -20,14 +20,6 @@ from barkhausen.synapse.energy import EnergyBreakdown
 UNITS = 1024
 """Multiply-add units of digital logic, unless another number is given."""
 
-NODES = {
-    "45": (45e-9, "the node of the constants"),
-    "32": (32e-9, "SRAM cell 0.175 um2 by this rule, 0.171 um2 published (Natarajan et al., IEDM 2008)"),
-    "22": (22e-9, "SRAM cell 0.083 um2 by this rule, 0.092 um2 published (Auth et al., VLSI Technology 2012)"),
-}
-"""CMOS nodes by name, with their size in m and a check. Logic and SRAM are scaled from 45 nm; devices, converters and
-drivers stay."""
-
 
 @dataclass(frozen=True)
 class Ratio:

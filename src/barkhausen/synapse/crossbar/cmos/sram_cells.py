@@ -115,7 +115,7 @@ def cell_energy(chip: Chip, rows: int, columns: int) -> float:
     constants = chip.constants
     volt = constants.supply.value**2
     wire = constants.wire_capacitance.value * math.sqrt(_cell(chip) / constants.cell_area.value)
-    gate = constants.gate_capacitance.value * chip.digital.node / 45e-9
+    gate = constants.gate_capacitance.value
     # A drain loads the bit line about as much as a gate loads the word line.
     return volt * rows * columns * (DISCHARGED * (wire + gate) + wire + gate)
 
