@@ -125,9 +125,8 @@ def test_more_bits_take_more_and_the_same_inputs_the_same_time() -> None:
 
 
 def test_every_node_has_all_constants_of_the_comparison() -> None:
-    area = [
-        compared(load_chip(node=node), LAYERS, bits=3).others[0].area["SRAM cells"] for node in ("45", "32", "22", "7")
-    ]
+    nodes = [compared(load_chip(node=node), LAYERS, bits=3).others[0] for node in ("45", "32", "22", "7")]
+    area, energy = ([each.area["SRAM cells"] for each in nodes], [each.inference["cell read"] for each in nodes])
     assert area == sorted(area, reverse=True)
     # Published cells of SRAM: 0.346 um2 at 45 nm, 0.171 at 32, 0.092 at 22.
     assert area[1] / area[0] == pytest.approx(0.171 / 0.35, rel=1e-3)
