@@ -10,7 +10,7 @@ import typer
 from barkhausen.cli.terminal.completion import complete_system
 from barkhausen.cli.terminal.console import wide_console
 from barkhausen.cli.terminal.options import DataDir, Overwrite, Plotly, PlotlyChoice
-from barkhausen.cli.terminal.results import print_results
+from barkhausen.cli.terminal.results import print_readings, print_results
 
 RUNS = Path("runs")
 
@@ -81,5 +81,8 @@ def reproduce(
                 log=lambda line: typer.echo(line, err=True),
                 overwrite=overwrite,
             )
-        print_results(summaries, SYSTEMS.named(name).labels)
+        if SYSTEMS.named(name).conclude is None:
+            print_results(summaries, SYSTEMS.named(name).labels)
+        else:
+            print_readings(directory / "summary.json")
         typer.echo(f"table in {directory / 'table.csv'}, report in {directory / 'report.html'}")

@@ -25,6 +25,8 @@ from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
 from barkhausen.device.presets import (
+    declared_file,
+    declared_names,
     gaussian_device,
     named_device,
     preset,
@@ -91,6 +93,8 @@ __all__ = [
     "TunnelJunction",
     "calibrate",
     "choose_fit",
+    "declared_file",
+    "declared_names",
     "describe_statistics",
     "domain_wall_device",
     "event_heating",

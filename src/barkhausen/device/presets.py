@@ -1,4 +1,4 @@
-"""Device presets: shipped and textbook devices."""
+"""Device presets: shipped, textbook and declared devices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import names_device_file
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
 from barkhausen.device.file import read_device
-from barkhausen.device.technology import DEFAULT_TECHNOLOGY, SHIPPED, TECHNOLOGIES, technology_of
+from barkhausen.device.technology import DEFAULT_TECHNOLOGY, SHIPPED, TECHNOLOGIES, load_technology, technology_of
+
+DECLARED_FILES = Path(__file__).parent / "declared"
+"""Folder of the parameter files of declared devices."""
 
 WINDOW = (0.2, 0.8)
 """Means of the outermost states of a textbook device, as fractions of the range of the state coordinate."""
@@ -110,9 +113,25 @@ def shipped_toml(name: str) -> str:
     return shipped_file(name).with_suffix(".toml").read_text(encoding="utf-8")
 
 
+def declared_names() -> list[str]:
+    """Names of the devices whose states are declared: resistive cells with lognormal resistances."""
+    return ["oxram-2", "oxram-3", "oxram-3-even"]
+
+
+def declared_file(name: str) -> Path:
+    """Parameter file of a declared device.
+
+    Raises:
+        InputError: There is no such device.
+    """
+    if name not in declared_names():
+        raise InputError(f"no declared device '{name}'; there are {', '.join(declared_names())}")
+    return DECLARED_FILES / f"{name}.toml"
+
+
 def preset_names() -> list[str]:
     """Names of the presets; there is a ``gaussian-N`` for every number of states N."""
-    return [*shipped_names(), "gaussian-2", "gaussian-3", "gaussian-5"]
+    return [*shipped_names(), *declared_names(), "gaussian-2", "gaussian-3", "gaussian-5"]
 
 
 def named_device(name: str) -> CharacterisedDevice:
@@ -125,13 +144,17 @@ def named_device(name: str) -> CharacterisedDevice:
 
 
 def preset(name: str) -> CharacterisedDevice:
-    """The preset of that name: a shipped device, or ``gaussian-N``.
+    """The preset of that name: a shipped or declared device, or ``gaussian-N``.
 
     Raises:
         InputError: There is no such preset; the message lists the presets.
     """
     if name in shipped_names():
         return read_device(shipped_file(name))
+    if name in declared_names():
+        entry, parameters = load_technology(declared_file(name))
+        assert entry.declare is not None
+        return entry.declare(parameters)
     match = re.fullmatch(r"gaussian-(\d{1,4})", name)
     if match is None:
         # Not Path.is_file, which raises an error for some impossible names.
@@ -140,8 +163,8 @@ def preset(name: str) -> CharacterisedDevice:
                 f"{name}: is no device file (.nc); `barkhausen import-device` makes one of a table of measurements, "
                 "`barkhausen characterize` of a parameter file"
             )
+        names = ", ".join([*shipped_names(), *declared_names()])
         raise InputError(
-            f"no device preset '{name}'; known: {', '.join(shipped_names())}, and gaussian-N for any number of states "
-            "N, such as gaussian-5"
+            f"no device preset '{name}'; known: {names}, and gaussian-N for any number of states N, such as gaussian-5"
         )
     return gaussian_device(int(match.group(1)))

@@ -37,7 +37,8 @@ def build_network(recipe: Recipe, shapes: Shapes, device: CharacterisedDevice | 
         InputError: The network cannot take these inputs, or has none of the layers to keep float.
     """
     baseline = stream(recipe.seed, "start" if device is None else "start of float layers", where)
-    model = float_network(recipe.network, shapes, baseline, recipe.batch_size)
+    layers = recipe.learning_rule.layers(recipe.rule, baseline)
+    model = float_network(recipe.network, shapes, baseline, recipe.batch_size, layers=layers)
     if device is None:
         return recipe.learning_rule.prepare(model, recipe.rule, stream(recipe.seed, "devices", where))
     with warnings.catch_warnings():
@@ -59,7 +60,14 @@ def _converted(model: nn.Module, recipe: Recipe, device: CharacterisedDevice, wh
     return lower_precision(converted, recipe.precision)
 
 
-def float_network(network: NetworkRecipe, shapes: Shapes, generator: torch.Generator, batch_size: int = 1) -> nn.Module:
+def float_network(
+    network: NetworkRecipe,
+    shapes: Shapes,
+    generator: torch.Generator,
+    batch_size: int = 1,
+    *,
+    layers: FloatLayers | None = None,
+) -> nn.Module:
     """The network of float layers, with initial weights drawn from the generator.
 
     Args:
@@ -67,11 +75,12 @@ def float_network(network: NetworkRecipe, shapes: Shapes, generator: torch.Gener
         shapes: Sizes of input and output.
         generator: Random stream of the weights.
         batch_size: Samples that go through the network at once, at most those of the data set.
+        layers: Layers that it is built of. Default: float layers.
 
     Raises:
         InputError: The network cannot take these inputs, or would take too much memory.
     """
-    layers = FloatLayers(generator)
+    layers = FloatLayers(generator) if layers is None else layers
     model = NETWORKS.named(network.kind).build(network, shapes, layers)
     if network.factory is not None:
         _check_sizes(network.factory, model, shapes)

@@ -12,6 +12,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device import (
     CharacterisedDevice,
     PulsedDevice,
+    declared_names,
     named_pulsed_device,
     preset,
     read_any_device,
@@ -92,7 +93,9 @@ def as_device(device: CharacterisedDevice | PulsedDevice | str | Path) -> Charac
     """
     if isinstance(device, CharacterisedDevice | PulsedDevice):
         return device
-    if isinstance(device, str) and (device in shipped_names() or re.fullmatch(r"gaussian-\d{1,4}", device)):
+    if isinstance(device, str) and (
+        device in [*shipped_names(), *declared_names()] or re.fullmatch(r"gaussian-\d{1,4}", device)
+    ):
         return preset(device)
     if isinstance(device, (str, Path)) and Path(device).suffix == ".nc":
         made: CharacterisedDevice | PulsedDevice = read_any_device(Path(device))
@@ -102,8 +105,9 @@ def as_device(device: CharacterisedDevice | PulsedDevice | str | Path) -> Charac
     if isinstance(device, str) and re.fullmatch(r"(linear|soft-bounds|exponential)-\d.*", device):
         return named_pulsed_device(device)
     raise InputError(
-        f"device = {device!r}: must be a characterised device, one of {', '.join(shipped_names())}, gaussian-N with N "
-        "states, linear-N, soft-bounds-N or exponential-NU (moved by pulses), or the path of a device file (.nc)"
+        f"device = {device!r}: must be a characterised device, one of "
+        f"{', '.join([*shipped_names(), *declared_names()])}, gaussian-N with N states, linear-N, soft-bounds-N or "
+        "exponential-NU (moved by pulses), or the path of a device file (.nc)"
     )
 
 

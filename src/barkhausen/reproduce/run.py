@@ -14,11 +14,13 @@ from barkhausen.core.errors import DataNotFoundError, InputError, OutcomeError
 from barkhausen.core.files import atomic_write, claimed_directory, clear_directory
 from barkhausen.core.progress import Progress
 from barkhausen.data import load_dataset
+from barkhausen.experiment.summary import software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.work.rows import device_name
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.report.sweep.page import write_sweep_report
-from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, System
+from barkhausen.report.system.page import write_system_page
+from barkhausen.reproduce.systems import DEFAULT, SYSTEMS, Measured, Reading, System
 from barkhausen.results.file_names import SWEEP
 from barkhausen.results.table import as_csv, markdown_table, result_table, score_of_all
 from barkhausen.sweep.engine import run_sweep
@@ -63,7 +65,7 @@ def reproduce(
         overwrite: Whether to throw away what the directory holds.
 
     Returns:
-        The summaries of all runs.
+        The summaries of all runs; of a system that concludes its own, the rows of its table.
 
     Raises:
         InputError: There is no such system, data named by the user cannot be used, or ``out`` cannot be used.
@@ -77,7 +79,7 @@ def reproduce(
     counts = run_sweep(sweep, out, workers=workers, data_dir=data_dir, progress=progress, log=log)
     if counts.finished < counts.finished + counts.failed + counts.planned:
         raise OutcomeError(f"{out}: {counts.failed} runs failed; the same command tries them again")
-    return _write(out, system, sweep)
+    return _write(out, system, sweep) if system.conclude is None else _conclude(out, system, sweep)
 
 
 def sweep_of(
@@ -130,19 +132,51 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     atomic_write(out / "table.csv", as_csv(rows))
     atomic_write(out / "table.md", markdown_table(rows, score_of_all(summaries)))
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
-    beside = Beside(
+    write_sweep_report(out, SWEEP_REPORT)
+    write_report(directories, out / REPORT, names=names, beside=_beside(system, system.readings(summaries)))
+    return summaries
+
+
+def _conclude(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
+    """Table and pages of a finished sweep whose tasks are no single runs."""
+    assert system.conclude is not None
+    store = Store(out)
+    measured = []
+    for task in _tasks(sweep):
+        result = store.result(task.key) or {}
+        settings = {**sweep.file.set, **task.settings}
+        measured.append(Measured(settings, task.shown, result["row"], tuple(result.get("chips", ()))))
+    found = system.conclude(measured)
+    rows = [dict(row) for row in found.table]
+    summary = {
+        "system": system.name,
+        "status": system.status,
+        "notes": list(sweep.notes),
+        "readings": [dataclasses.asdict(reading) for reading in found.readings],
+        "table": rows,
+        "tasks": [dataclasses.asdict(each) for each in measured],
+        "assumed": list(system.assumptions),
+        "software": software(),
+    }
+    atomic_write(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+    atomic_write(out / "table.csv", as_csv(rows))
+    write_sweep_report(out, SWEEP_REPORT)
+    beside = _beside(system, found.readings)
+    write_system_page(out / REPORT, beside, found.panels, spread=found.spread, notes=sweep.notes)
+    return rows
+
+
+def _beside(system: System, readings: Sequence[Reading]) -> Beside:
+    return Beside(
         name=system.name,
         title=system.title,
         status=system.status,
         paper=system.paper,
         figures=system.figures,
-        readings=[dataclasses.astuple(reading) for reading in system.readings(summaries)],
+        readings=[dataclasses.astuple(reading) for reading in readings],
         assumptions=system.assumptions,
         link=SWEEP_REPORT,
     )
-    write_sweep_report(out, SWEEP_REPORT)
-    write_report(directories, out / REPORT, names=names, beside=beside)
-    return summaries
 
 
 def _tasks(sweep: Sweep) -> list[Task]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from barkhausen.core.files.recipes import PAPER_RECIPES
 from barkhausen.core.registry import Registry
+from barkhausen.report.system.page import Panel
 from barkhausen.results.published import PAPERS, Figure, Paper, figures_of
 
 FOLDER = PAPER_RECIPES
@@ -37,6 +38,40 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Results of one task of a system's sweep.
+
+    Attributes:
+        settings: What the task has on top of the base of the sweep, by dotted key.
+        shown: Mode, states, seed, data set and device.
+        row: Columns of results.
+        chips: Accuracy on each chip.
+    """
+
+    settings: Mapping[str, Any]
+    shown: Mapping[str, Any]
+    row: Mapping[str, Any]
+    chips: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the results of a system's sweep come to.
+
+    Attributes:
+        table: Rows of its table, all with the same keys.
+        readings: Comparisons with the paper.
+        panels: Sections of its page.
+        spread: What stands behind brackets and ± in the comparisons, in a sentence.
+    """
+
+    table: Sequence[Mapping[str, Any]]
+    readings: Sequence[Reading]
+    panels: Sequence[Panel]
+    spread: str
+
+
+@dataclass(frozen=True)
 class System:
     """A published system.
 
@@ -53,6 +88,8 @@ class System:
         readings: Comparisons of our runs with the paper beyond the columns of the table.
         core_minutes: Time of a full run on one core in minutes, as measured; None where it was not.
         results: Page of the documentation that quotes figures of a full run; empty where none has been made.
+        conclude: Function from the results of all tasks to table, comparisons and page, for a sweep of another job than
+            ``train``. Default: results are those of runs.
     """
 
     name: str
@@ -66,6 +103,7 @@ class System:
     readings: Callable[[Summaries], list[Reading]] = lambda summaries: []
     core_minutes: float | None = None
     results: str = ""
+    conclude: Callable[[Sequence[Measured]], Conclusion] | None = None
 
     @property
     def paper(self) -> Paper | None:

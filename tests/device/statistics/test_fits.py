@@ -12,12 +12,13 @@ from sklearn.mixture import GaussianMixture
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import CharacterisedDevice, DeviceParameters, EmpiricalStates, GaussianStates, domain_wall_device
+from barkhausen.device.schema import FITTED
 from barkhausen.device.statistics.candidates import gaussian_candidate
 from barkhausen.device.statistics.distribution import SmoothedStates
 from barkhausen.device.statistics.goodness import gaussian_marginal, kolmogorov_smirnov
 from barkhausen.device.statistics.held_out import folds, simplest, standard_error
 from barkhausen.device.statistics.mixture import Components, fit_mixture, mixture_intervals, refit_mixture
-from barkhausen.device.statistics.selection import DISTRIBUTIONS, choose_fit
+from barkhausen.device.statistics.selection import choose_fit
 from barkhausen.device.statistics.variance import variance_components
 
 LENGTH = 512e-9
@@ -83,7 +84,7 @@ def test_law_that_positions_were_drawn_from_is_chosen(
     assert report.chosen == chosen
     assert own_noise is None or report.own_noise == own_noise
     scores = {score.distribution: score for score in report.scores}
-    assert tuple(scores) == DISTRIBUTIONS
+    assert tuple(scores) == FITTED
     assert min(score.behind for score in report.scores) == 0
     assert scores[chosen].behind <= scores[chosen].standard_error
 
@@ -195,7 +196,7 @@ def test_p_values_of_a_law_that_holds_are_evenly_spread() -> None:
 
 def test_law_that_does_not_hold_is_rejected_and_the_one_that_does_is_not() -> None:
     report = choose_fit(cycles_choose((2, 24, 8), seeded(5)))
-    by_law = dict(zip(DISTRIBUTIONS, report.p_value, strict=True))
+    by_law = dict(zip(FITTED, report.p_value, strict=True))
     # One in 200: none of the 199 data sets was as far off.
     assert by_law["gaussian"].tolist() == [0.005] * 2
     assert (by_law["mixture"] > 0.01).all()
@@ -270,7 +271,7 @@ def test_state_without_spread_is_the_same_under_every_law(cycles: int) -> None:
     assert report.distance[:, 0].tolist() == [0, 0, 0]
     assert report.p_value[:, 0].tolist() == [1, 1, 1]
     device = domain_wall_device(positions, DeviceParameters(), source="measured", extras=[report.to_dataset()])
-    for distribution in DISTRIBUTIONS:
+    for distribution in FITTED:
         drawn = CharacterisedDevice(device.data.assign_attrs(distribution=distribution)).distribution()
         state = torch.zeros(100, dtype=torch.int64)
         assert drawn.draw_noise(state).abs().max() < 1e-12

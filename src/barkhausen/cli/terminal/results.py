@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -48,6 +49,19 @@ def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str,
     table = Table(*columns)
     for line in zip(*columns.values(), strict=True):
         table.add_row(*line)
+    wide_console().print(table)
+
+
+def print_readings(summary: Path) -> None:
+    """Print ours beside the published figures, as the summary of a published system has them."""
+    from barkhausen.core.files import read_json
+    from barkhausen.results.table import NO_VALUE
+
+    readings = (read_json(summary) or {})["readings"]
+    table = Table("what", "quantity", "ours", "published", "comparison")
+    for reading in readings:
+        cells = (reading[key] for key in ("kind", "quantity", "ours", "published", "verdict"))
+        table.add_row(*(cell or NO_VALUE for cell in cells))
     wide_console().print(table)
 
 

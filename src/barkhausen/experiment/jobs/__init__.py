@@ -1,6 +1,6 @@
 """Kinds of task that a sweep can be made of; importing this package registers those of the package."""
 
-from barkhausen.experiment.jobs import characterize, infer, retention, train
+from barkhausen.experiment.jobs import characterize, infer, map_chips, retention, train
 from barkhausen.experiment.jobs.registry import JOBS, Column, Job, Planned, Planning
 from barkhausen.experiment.work.base import Order, Result
 
@@ -14,6 +14,7 @@ __all__ = [
     "Result",
     "characterize",
     "infer",
+    "map_chips",
     "retention",
     "train",
 ]

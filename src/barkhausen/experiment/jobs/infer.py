@@ -43,7 +43,7 @@ def plan_inference(planning: Planning, settings: Settings) -> Planned:
     if training.device is None and training.shown["states"] is None:
         mode = training.shown["mode"]
         raise InputError(f"{planning.origin}: mode = {mode!r}: has no devices to put on a chip (task = 'infer')")
-    chip = _chip(planning, of_chip)
+    chip = chip_of(planning, of_chip)
     how = validated(Inference, planning.placed(of_inference, {}).get(INFERENCE, {}), planning.origin)
     given = {CHIP: chip, INFERENCE: how.model_dump(exclude_none=True)}
     return Planned(
@@ -57,7 +57,8 @@ def plan_inference(planning: Planning, settings: Settings) -> Planned:
     )
 
 
-def _chip(planning: Planning, settings: Settings) -> dict[str, Any]:
+def chip_of(planning: Planning, settings: Settings) -> dict[str, Any]:
+    """The chip of a sweep with settings in their places, as values."""
     given = flat(dict(planning.chip)) | {name.removeprefix(f"{CHIP}."): value for name, value in settings.items()}
 
     def load() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from barkhausen.experiment.summary import energy_of, upgraded
 
 if TYPE_CHECKING:
     from barkhausen.experiment.chip.inference import ChipInference
+    from barkhausen.experiment.chip.mapping import MappedNetwork
 
 Row = dict[str, Any]
 Summary = Mapping[str, Any]
@@ -126,6 +127,34 @@ def inference_row(found: ChipInference) -> Row:
         row["training_picojoule"] = PICO * found.training.total / found.batch
     row |= {f"{cause.lower().replace(' ', '_')}_picojoule": PICO * joule for cause, joule in costs.energy.items()}
     return row | {"latency_nanoseconds": NANO * costs.latency}
+
+
+def mapping_row(found: MappedNetwork) -> Row:
+    """Results on many chips, and in software alone for a network that was not mapped."""
+    mapped = found.costs is not None
+    accuracy = float(np.mean(found.chips)) if mapped else found.software
+    row: Row = {
+        "accuracy": accuracy,
+        "measured_on": "validation" if found.validating else "test",
+        "software_accuracy": found.software,
+        "chips": len(found.chips),
+    }
+    if found.costs is None:
+        return row
+    costs = found.costs
+    row |= {
+        "change_points": 100 * (accuracy - found.software),
+        "chip_std": float(np.std(found.chips, ddof=1)) if len(found.chips) > 1 else 0.0,
+        "memory_saved": found.memory_saved,
+        "whole_memory_saved": found.whole_memory_saved,
+        "programming_nanojoule": NANO * found.programming.total,
+        "system_picojoule": PICO * costs.total,
+        "float32_nanojoule": NANO * costs.baseline_total,
+        "latency_nanoseconds": NANO * costs.latency,
+        "area_square_millimetre": 1e6 * costs.area_total,
+    }
+    causes = {cause: joule for cause, joule in costs.energy.items() if cause != "programming"}
+    return row | {f"{cause.lower().replace(' ', '_')}_picojoule": PICO * joule for cause, joule in causes.items()}
 
 
 def number(value: float) -> float | None:

@@ -12,6 +12,7 @@ from barkhausen.learning.rules import periodic
 from barkhausen.learning.rules import pulsed
 from barkhausen.learning.rules import split_precision
 from barkhausen.learning.rules import ex_situ
+from barkhausen.learning.rules import quantised
 from barkhausen.learning.rules import float_baseline
 # isort: on
 
@@ -27,5 +28,6 @@ __all__ = [
     "level_change",
     "periodic",
     "pulsed",
+    "quantised",
     "split_precision",
 ]

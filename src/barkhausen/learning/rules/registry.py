@@ -13,6 +13,7 @@ from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
+from barkhausen.learning.networks.float_layers import FloatLayers
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.synapse.decay import Decay
 from barkhausen.synapse.energy import EnergyBreakdown
@@ -54,6 +55,8 @@ class Rule:
         on_devices: Whether the network's weights are held by devices. A rule without devices trains float layers.
         devices: Kind of the devices: ``states`` or ``pulses``.
         learner: Function that returns the optimiser whose ``step`` applies the rule.
+        layers: Function from the rule's options and a random stream to the float layers that networks are built of.
+            Default: :class:`.FloatLayers`.
         programs_while_training: Whether devices are programmed at training steps. If so, the trained network exists on
             its devices, and programming events are recorded after every epoch.
         decays: Whether its learner lets devices decay (:attr:`LearnerParts.decay`).
@@ -80,6 +83,7 @@ class Rule:
     on_devices: bool
     learner: Callable[[LearnerParts], torch.optim.Optimizer]
     devices: str = STATES
+    layers: Callable[[Any, torch.Generator], FloatLayers] = lambda options, generator: FloatLayers(generator)
     programs_while_training: bool = False
     decays: bool = False
     measured_on_new_chips: bool = False

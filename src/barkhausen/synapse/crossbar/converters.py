@@ -111,6 +111,20 @@ def quantise_outputs(
     return _with_gradient_of(clipped, bottom + code * step)
 
 
+@torch.no_grad()
+def converted_in_place(outputs: Float[Tensor, "*any"], bits: int, low: float, high: float) -> Float[Tensor, "*any"]:
+    """As :func:`quantise_outputs` without a gradient, in the memory of the outputs.
+
+    Raises:
+        InputError: As :func:`quantise_outputs`.
+    """
+    _check_bits(bits)
+    if not low < high:
+        raise InputError(f"an ADC from {low:g} to {high:g}: its range is empty")
+    step = (high - low) / (2**bits - 1)
+    return outputs.clamp_(low, high).sub_(low).mul_(1 / step).round_().mul_(step).add_(low)
+
+
 def converter_range(limit: float, bits: int) -> tuple[float, float]:
     """Range of an ADC for signed currents up to ``limit``: from −limit to one step below limit.
 

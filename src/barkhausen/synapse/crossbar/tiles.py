@@ -19,8 +19,8 @@ from barkhausen.synapse.crossbar.schemes import ReadScheme, place_on_tiles, sche
 from barkhausen.synapse.crossbar.wires import IDEAL, Wires, check_conductances, effective_conductance
 
 Scheme = str
-"""Scheme by which positive conductances represent weights of both signs: ``"reference column"``, ``"differential pair"``,
-``"two reads"``, or the same with hyphens as in chip files (:mod:`.schemes`)."""
+"""Scheme by which positive conductances represent weights of both signs: ``"reference column"``, ``"differential
+pair"``, ``"two reads"``, or the same with hyphens as in chip files (:mod:`.schemes`)."""
 
 ROUNDING = 1e-9
 """Negative conductances down to this fraction of the reference are rounding errors of an ideal junction and set to

@@ -79,6 +79,7 @@ def two_reads(
     zero: float,
     *,
     signed: bool = True,
+    total_weight: Float[Tensor, "*chip outputs"] | None = None,
 ) -> Reads:
     """Both reads of a tile, or of the same tile of many chips.
 
@@ -88,11 +89,13 @@ def two_reads(
         programmed: Sum of the levels that the devices of each output were programmed to.
         zero: Conductance of a device of weight 0 in weight units.
         signed: Whether inputs can be negative.
+        total_weight: Sum of the weights of each output, where it is known already.
     """
     rows = planes.shape[-1]
     common = common_input(planes, signed=signed)
     total = planes.sum(-1, keepdim=True)
     first = torch.matmul(planes, weight.mT) + zero * total
-    second = common * (weight.sum(-1) + zero * rows).unsqueeze(-2)
+    held = weight.sum(-1) if total_weight is None else total_weight
+    second = common * (held + zero * rows).unsqueeze(-2)
     digital = common * programmed.unsqueeze(-2) - zero * (total - rows * common)
     return Reads(first, common, second, digital)

@@ -1,0 +1,1 @@
+"""Page about a published system whose results are not those of single runs."""
