@@ -89,7 +89,7 @@ def kinds_of(measured: Sequence[Measured]) -> list[Kind]:
             )
         )
         found.setdefault(place, {})[int(task.shown["seed"])] = task
-    return [Kind(*place, runs=dict(sorted(runs.items()))) for place, runs in found.items()]
+    return [Kind(*place, dict(sorted(runs.items()))) for place, runs in found.items()]
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ from barkhausen.device.technology import technology_from
 from barkhausen.experiment.tasks import TASKS, task_of
 from barkhausen.experiment.tasks.base import Task
 from barkhausen.experiment.trained import load_trained
+from barkhausen.learning.chips import outputs_of
 from barkhausen.learning.layers.base import replace_modules
 from barkhausen.learning.layers.mapped import MappedLinear
 from barkhausen.learning.layers.quantised import QuantisedLayer, quantised_layers
@@ -48,6 +50,9 @@ class Mapping(StrictParameters):
     spread: Annotated[NotNegative, Field(le=100)] = 1.0
     """Factor on all standard deviations of the device."""
     chips: Annotated[Count, Field(le=10_000)] = 50
+    samples: Count | None = None
+    """Held-out samples that each chip is measured on, in turn, so that all are used. The accuracy of a chip is then
+    that of software on all samples, plus the difference of chip and software on its own. Default: all samples."""
     margin: NotNegative = 0.0
     """Tolerance margin of write-verify in weight units."""
     max_attempts: Count = 1
@@ -139,6 +144,7 @@ def map_to_chips(
     if not named:
         return MappedNetwork(software, (), validating)
     _check_classes(task, model)
+    right = _right(model, task)
     mapped = _mapped(model, named, device, chip, task.inputs[:CALIBRATION_SAMPLES])
     write = WriteVerify(how.margin, how.max_attempts)
     accuracies: list[float] = []
@@ -149,7 +155,8 @@ def map_to_chips(
         generator = stream(recipe.seed, f"mapped chips {group}")
         for layer in mapped.values():
             layer.program(together, write, generator)
-        accuracies += _accuracies(model, task, together)
+        block = _block(len(right), how.samples if groups > 1 else None, group)
+        accuracies += [software + change for change in _changes(model, task, together, block, right)]
     accuracies = accuracies if groups * together > 1 else accuracies * how.chips
     programming = sum((layer.energy for layer in mapped.values()), EnergyBreakdown())
     weights = sum(layer.state.numel() for layer in mapped.values())
@@ -191,13 +198,28 @@ def _mapped(
 
 
 @torch.no_grad()
-def _accuracies(model: nn.Module, task: Task, chips: int) -> list[float]:
-    """Share of held-out samples classified correctly, of each of the chips that the layers hold."""
+def _right(model: nn.Module, task: Task) -> Bool[Tensor, " sample"]:
+    """Whether software classifies each held-out sample correctly."""
+    return outputs_of(model, task.test_inputs).argmax(1) == task.test_labels
+
+
+def _block(held_out: int, samples: int | None, group: int) -> slice:
+    """Held-out samples of a group of chips: equal shares of all, in turn."""
+    blocks = 1 if samples is None else -(-held_out // samples)
+    number = group % blocks
+    return slice(number * held_out // blocks, (number + 1) * held_out // blocks)
+
+
+@torch.no_grad()
+def _changes(model: nn.Module, task: Task, chips: int, block: slice, right: Bool[Tensor, " sample"]) -> list[float]:
+    """Share of the samples of a block that each of the chips classifies correctly, less that of software."""
     correct = torch.zeros(chips, dtype=torch.int64)
-    for inputs, labels in zip(task.test_inputs.split(SAMPLES), task.test_labels.split(SAMPLES), strict=True):
+    labels_of_block = task.test_labels[block]
+    for inputs, labels in zip(task.test_inputs[block].split(SAMPLES), labels_of_block.split(SAMPLES), strict=True):
         output = model(inputs.repeat(chips, 1)).view(chips, len(labels), -1)
         correct += (output.argmax(2) == labels).sum(1)
-    return [int(count) / len(task.test_labels) for count in correct]
+    software = int(right[block].sum())
+    return [(int(count) - software) / len(labels_of_block) for count in correct]
 
 
 def _check_classes(task: Task, model: nn.Module) -> None:

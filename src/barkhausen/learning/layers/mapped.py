@@ -72,7 +72,8 @@ class MappedLinear(nn.Module):
             self.scale = values.quantised(layer.weight)[1]
             self.bias = None if layer.bias is None else layer.bias.detach()
         self.levels = device.distribution().levels
-        tiling = Tiling(*self.state.shape, chip.tile.rows, chip.tile.columns, chip.tile.scheme)
+        outputs, inputs = self.state.shape
+        tiling = Tiling(outputs, inputs, chip.tile.rows, chip.tile.columns, chip.tile.scheme)
         tile, _ = tiling.rows_of_inputs()
         self.sizes = torch.bincount(tile).tolist()
         self.programmed = [part.sum(1) for part in self.levels[self.state].split(self.sizes, dim=1)]
@@ -141,8 +142,10 @@ class MappedLinear(nn.Module):
         """Load of the layer on a chip in one inference."""
         single = self.chip.tile.devices_per_weight == 1
         mean = float(self.levels[self.state].mean()) if single else 0.0
+        outputs, inputs = self.state.shape
         return LayerLoad(
-            *self.state.shape,
+            outputs,
+            inputs,
             mean_conductance=self.map.reference + self.map.unit * mean,
             mean_square_voltage=self.mean_square * self.read_voltage**2,
             reference_conductance=self.map.reference,

@@ -107,7 +107,8 @@ class QuantisedConv2d(nn.Conv2d):
 
     def forward(self, input: Float[Tensor, "batch channel row column"]) -> Tensor:  # noqa: A002
         """Compute with the quantised weights."""
-        return self._conv_forward(input, _effective(self), self.bias)
+        out: Tensor = self._conv_forward(input, _effective(self), self.bias)
+        return out
 
     def extra_repr(self) -> str:
         """As ``print(model)`` shows it."""
@@ -131,7 +132,9 @@ class QuantisedLayers(FloatLayers):
     def linear(self, inputs: int, outputs: int, bias: bool) -> nn.Linear:
         """A linear layer."""
         plain = super().linear(inputs, outputs, bias)
-        return self._with(QuantisedLinear(inputs, outputs, bias, device="meta", quantisation=self.quantisation), plain)
+        made = QuantisedLinear(inputs, outputs, bias, device="meta", quantisation=self.quantisation)
+        made.weight, made.bias = plain.weight, plain.bias
+        return made
 
     def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool) -> nn.Conv2d:
         """A convolution that keeps the numbers of rows and columns."""
@@ -139,10 +142,6 @@ class QuantisedLayers(FloatLayers):
         made = QuantisedConv2d(
             inputs, outputs, kernel, padding="same", bias=bias, device="meta", quantisation=self.quantisation
         )
-        return self._with(made, plain)
-
-    @staticmethod
-    def _with(made: Any, plain: nn.Linear | nn.Conv2d) -> Any:
         made.weight, made.bias = plain.weight, plain.bias
         return made
 
