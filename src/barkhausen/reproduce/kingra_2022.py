@@ -71,7 +71,7 @@ class Kind:
 
 def kinds_of(measured: Sequence[Measured]) -> list[Kind]:
     """Tasks by what they have in common but the seed, in order."""
-    found: dict[tuple[Any, ...], dict[int, Measured]] = {}
+    found: dict[tuple[str, str, str, str, float, float], dict[int, Measured]] = {}
     for task in measured:
         has = task.settings
         floating = task.shown["mode"] == "float"
@@ -89,7 +89,10 @@ def kinds_of(measured: Sequence[Measured]) -> list[Kind]:
             )
         )
         found.setdefault(place, {})[int(task.shown["seed"])] = task
-    return [Kind(*place, dict(sorted(runs.items()))) for place, runs in found.items()]
+    return [
+        Kind(network, values, device, scheme, spread, middle, dict(sorted(runs.items())))
+        for (network, values, device, scheme, spread, middle), runs in found.items()
+    ]
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def energy_plot(bars: Mapping[str, Mapping[str, float]]) -> Spec:
         bars: Energies in pJ by cause.
     """
     causes = list(dict.fromkeys(cause for bar in bars.values() for cause, value in bar.items() if value > 0))
-    names = list(reversed(bars))
+    names = list(bars)[::-1]
     fig = go.Figure()
     for number, cause in enumerate(causes):
         fig.add_bar(
