@@ -15,9 +15,10 @@ from barkhausen.device.technology import load_technology
 @pytest.mark.parametrize("name", preset_names())
 def test_every_named_preset_exists_and_has_as_many_states_as_its_name_says(name: str) -> None:
     device = preset(name)
-    assert name.endswith(f"-{device.states}")
+    assert name.split("-")[1] == f"{device.states}"
     assert (device.source == "gaussian") == name.startswith("gaussian-")
-    assert isinstance(device.distribution(), GaussianStates) or device.source == "micromagnetics"
+    assert (device.source == "declared") == name.startswith("oxram-")
+    assert isinstance(device.distribution(), GaussianStates) == (device.source == "gaussian")
 
 
 def test_paper_s_numbers_of_states_are_among_the_presets() -> None:

@@ -162,9 +162,10 @@ class CrossbarLayer(nn.Module):
             self.sum_limit = full_scale_limit(max(map(len, self.parts)), 1.0, largest)
         else:
             sums = [
-                self._current(planes[..., part], part).flatten()
+                current.flatten()
                 for planes in map(self._planes, parts)
-                for part in self.parts
+                for number in range(len(self.parts))
+                for current in self._currents(planes, number)
             ]
             self.sum_limit = calibrated_limit(torch.cat(sums), chip.adc.percentile)
 
@@ -198,10 +199,14 @@ class CrossbarLayer(nn.Module):
         levels = self.layer.quantiser.levels[self.layer.target_state().flatten(1)]
         return torch.stack([levels[:, part].sum(1) for part in self.parts]).to(self.matrix)
 
-    def _current(self, planes: Tensor, part: Tensor) -> Tensor:
-        """Current of each column in the first read, before conversion, in units of Σ w x."""
-        current = F.linear(planes, self.effective[:, part])
-        return current if self.chip.tile.way.reads == 1 else current + self.zero * planes.sum(-1, keepdim=True)
+    def _currents(self, planes: Tensor, number: int) -> list[Tensor]:
+        """Currents of the columns of a tile in each read, before conversion, in units of Σ w x."""
+        part = self.parts[number]
+        if self.programmed is None:
+            return [F.linear(planes[..., part], self.effective[:, part])]
+        signed, known = self.chip.inputs.signed, self.programmed[number]
+        reads = two_reads(planes[..., part], self.effective[:, part], known, self.zero, signed=signed)
+        return [reads.first, reads.second]
 
     def _square_of_common(self, parts: Sequence[Tensor]) -> float:
         """Sum over samples of the mean square of the common input of the second read."""

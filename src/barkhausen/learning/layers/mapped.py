@@ -182,19 +182,22 @@ class MappedLinear(nn.Module):
         self.input_limit = calibrated_limit(x, 100.0)
         planes = self._planes(x)
         self.mean_square = float(planes.square().mean(dtype=torch.float64))
-        offset = self.zero if self.twice else 0.0
         groups = planes.split(self.sizes, dim=-1)
         common = [common_input(group, signed=chip.inputs.signed).square().mean(dtype=torch.float64) for group in groups]
         self.mean_square_common = sum(
             float(square) * size for square, size in zip(common, self.sizes, strict=True)
         ) / sum(self.sizes)
         if chip.adc.range == "full-scale":
+            offset = self.zero if self.twice else 0.0
             self.sum_limit = full_scale_limit(max(self.sizes), 1.0, float(self.levels.abs().max()) + offset)
             return
-        currents = [
-            (torch.matmul(group, part[0].mT) + offset * group.sum(-1, keepdim=True)).flatten()
-            for group, part in zip(groups, self.parts, strict=True)
-        ]
+        currents: list[Tensor] = []
+        for group, part, known in zip(groups, self.parts, self.programmed, strict=True):
+            if self.twice:
+                reads = two_reads(group, part[0], known, self.zero, signed=chip.inputs.signed)
+                currents += [reads.first.flatten(), reads.second.flatten()]
+            else:
+                currents.append(torch.matmul(group, part[0].mT).flatten())
         self.sum_limit = calibrated_limit(torch.cat(currents), chip.adc.percentile)
 
 
