@@ -12,8 +12,8 @@ from torch import nn
 from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
 from barkhausen.learning.margin import IN_SITU, DefaultMargin
-from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.networks.float_layers import FloatLayers
+from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.synapse.decay import Decay
 from barkhausen.synapse.energy import EnergyBreakdown
