@@ -136,9 +136,9 @@ class QuantisedLayers(FloatLayers):
         made.weight, made.bias = plain.weight, plain.bias
         return made
 
-    def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool) -> nn.Conv2d:
+    def convolution(self, inputs: int, outputs: int, kernel: int, bias: bool, pixels: int | None = None) -> nn.Conv2d:
         """A convolution that keeps the numbers of rows and columns."""
-        plain = super().convolution(inputs, outputs, kernel, bias)
+        plain = super().convolution(inputs, outputs, kernel, bias, pixels)
         made = QuantisedConv2d(
             inputs, outputs, kernel, padding="same", bias=bias, device="meta", quantisation=self.quantisation
         )
