@@ -87,7 +87,7 @@ def characterise_to_file(
         shutil.rmtree(work)
         found = attempt()
     write_device(found.device, out)
-    _write_history(found.history, history_file(out))
+    write_history(found.history, history_file(out))
     shutil.rmtree(work, ignore_errors=True)
     return found
 
@@ -190,7 +190,8 @@ def _command(source: Path, out: Path, settings: Sequence[str]) -> str:
     return shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
 
 
-def _write_history(history: xr.Dataset, path: Path) -> None:
+def write_history(history: xr.Dataset, path: Path) -> None:
+    """Write histories of walls as a compressed NetCDF file, atomically."""
     content = io.BytesIO()
     squeeze = {name: {"zlib": True, "complevel": 4} for name in history.data_vars}
     with h5netcdf.File(content, "w") as file:
