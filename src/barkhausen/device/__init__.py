@@ -25,6 +25,7 @@ from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
 from barkhausen.device.presets import (
+    any_named_device,
     declared_file,
     declared_names,
     gaussian_device,
@@ -91,6 +92,7 @@ __all__ = [
     "TrackGate",
     "TrackShape",
     "TunnelJunction",
+    "any_named_device",
     "calibrate",
     "choose_fit",
     "declared_file",

@@ -26,12 +26,15 @@ class DeviceKind:
         opened: Function from the content of a device file to the device.
         has_states: Whether the device is programmed to states, and is a
             :class:`~barkhausen.device.CharacterisedDevice`.
+        named: Function from the name of a shipped or textbook device to the device, or None if it has another name.
+            Default: there are none.
     """
 
     name: str
     label: str
     opened: Callable[[xr.Dataset], Any]
     has_states: bool = False
+    named: Callable[[str], Any | None] | None = None
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry("kind of device", "kind")

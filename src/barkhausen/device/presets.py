@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import names_device_file
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
-from barkhausen.device.file import read_device
+from barkhausen.device.file import read_any_device, read_device
+from barkhausen.device.kinds import DEVICE_KINDS
 from barkhausen.device.technology import DEFAULT_TECHNOLOGY, SHIPPED, TECHNOLOGIES, load_technology, technology_of
 
 DECLARED_FILES = Path(__file__).parent / "declared"
@@ -132,6 +134,18 @@ def declared_file(name: str) -> Path:
 def preset_names() -> list[str]:
     """Names of the presets; there is a ``gaussian-N`` for every number of states N."""
     return [*shipped_names(), *declared_names(), "gaussian-2", "gaussian-3", "gaussian-5"]
+
+
+def any_named_device(name: str) -> Any:
+    """The device of a device file of any kind, or the preset of that name.
+
+    Raises:
+        InputError: The file cannot be read, or there is no such preset.
+    """
+    if names_device_file(name):
+        return read_any_device(name)
+    found = (kind.named(name) for kind in DEVICE_KINDS.values() if kind.named is not None)
+    return next((item for item in found if item is not None), None) or preset(name)
 
 
 def named_device(name: str) -> CharacterisedDevice:

@@ -35,9 +35,17 @@ def devices(
 
     from barkhausen.cli.terminal.console import wide_console
     from barkhausen.cli.terminal.device_files import write_figure, write_page
-    from barkhausen.cli.terminal.device_tables import prices, show_device, sigmas
+    from barkhausen.cli.terminal.device_tables import prices, show_any, show_device, sigmas
     from barkhausen.core.files.kinds import names_device_file
-    from barkhausen.device import named_device, preset, preset_names, shipped_toml, write_device
+    from barkhausen.device import (
+        CharacterisedDevice,
+        any_named_device,
+        preset,
+        preset_names,
+        pulsed_names,
+        shipped_toml,
+        write_device,
+    )
 
     if device is None:
         given = {"--out": out, "--toml": toml, "--report": report, "--figure": figure}
@@ -49,6 +57,7 @@ def devices(
             item = preset(name)
             table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))
         wide_console().print(table)
+        typer.echo(f"moved by pulses: {', '.join([*pulsed_names(), 'linear-N', 'soft-bounds-N', 'exponential-NU'])}")
         typer.echo(
             "any gaussian-N exists; device files are given by path; --toml gives the parameter file of a shipped device"
         )
@@ -59,13 +68,20 @@ def devices(
         atomic_write(toml, shipped_toml(device))
         typer.echo(f"parameters in {toml}")
         return
-    item = named_device(device)
+    item = any_named_device(device)
     if out is not None:
         write_device(item, out)
         typer.echo(f"device file in {out}")
     if report is not None:
+        if not isinstance(item, CharacterisedDevice):
+            raise InputError(
+                f"--report: pages are of devices that are programmed to states, {device} is of another kind"
+            )
         write_page(item, report, Path(device if names_device_file(device) else device + ".nc"))
     if figure is not None:
         write_figure(item, figure)
     if out is None and report is None and figure is None:
-        show_device(item)
+        if isinstance(item, CharacterisedDevice):
+            show_device(item)
+        else:
+            show_any(item)

@@ -34,7 +34,7 @@ def write_page(device: CharacterisedDevice, report: str, file: Path) -> None:
     typer.echo(f"report in {path}")
 
 
-def write_figure(device: CharacterisedDevice, path: Path) -> None:
+def write_figure(device: Any, path: Path) -> None:
     """Write the figure of a device for a paper.
 
     Args:
@@ -44,12 +44,21 @@ def write_figure(device: CharacterisedDevice, path: Path) -> None:
     Raises:
         InputError: The ending is another, or the file cannot be written.
     """
+    save_figure(device.plot(), path)
+
+
+def save_figure(axes: Any, path: Path) -> None:
+    """Write a drawn figure to a file that ends in .pdf, .png or .svg.
+
+    Raises:
+        InputError: The ending is another, or the file cannot be written.
+    """
     if path.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {path}: must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}")
     from barkhausen.core.files import atomic_write
 
     content = io.BytesIO()
-    figure: Any = device.plot().figure
+    figure: Any = axes.figure
     figure.savefig(content, format=path.suffix[1:].lower())
     atomic_write(path, content.getvalue())
     typer.echo(f"figure in {path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
@@ -69,6 +69,13 @@ def show_device(item: CharacterisedDevice) -> None:
         typer.echo(line)
     for title, text in doubts_of(item):
         typer.echo(f"warning: {title.lower()}: {text}")
+    for line in item.assumed:
+        typer.echo(f"assumed: {line}")
+
+
+def show_any(item: Any) -> None:
+    """A device of a kind that has no table of states: its description and its assumptions."""
+    typer.echo(repr(item))
     for line in item.assumed:
         typer.echo(f"assumed: {line}")
 

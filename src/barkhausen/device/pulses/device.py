@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -26,16 +26,19 @@ from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
-from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
 from barkhausen.device.old_format import read_out_variables
 from barkhausen.device.pulses import laws
 from barkhausen.device.pulses.description import describe_pulsed
 from barkhausen.device.pulses.figures import CurveFigures, asymmetry, states_between
 from barkhausen.device.pulses.labelled import step_dataset
+from barkhausen.device.pulses.plots import plot_curves
 from barkhausen.device.pulses.schema import KIND, validate
 from barkhausen.device.pulses.textbook import CONDUCTANCE, CONDUCTANCES, DOWN, GRID, UP, pair, textbook
 from barkhausen.device.schema import FORMAT_VERSION, READ_OUT
 from barkhausen.version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["DOWN", "GRID", "UP", "PulsedDevice", "Table"]
 
@@ -253,6 +256,10 @@ class PulsedDevice:
             data = data.assign(extra.data_vars).assign_attrs(extra.attrs)
         return PulsedDevice(data)
 
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the curves of potentiation and depression, those in the file or those of the mean step."""
+        return plot_curves(self, axes)
+
     def __repr__(self) -> str:
         return describe_pulsed(self).text()
 
@@ -451,6 +458,3 @@ def _row(sign: int) -> int:
     if sign not in (UP, DOWN):
         raise ValueError(f"sign = {sign}: must be 1 (up) or -1 (down)")
     return 0 if sign == UP else 1
-
-
-DEVICE_KINDS.register(KIND, DeviceKind(KIND, "a device moved by pulses", PulsedDevice))

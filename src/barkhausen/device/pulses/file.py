@@ -8,6 +8,7 @@ from pathlib import Path
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import names_device_file
 from barkhausen.device.file import read_device_of_kind
+from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
 from barkhausen.device.pulses.device import PulsedDevice
 from barkhausen.device.pulses.schema import KIND
 from barkhausen.device.technology import SHIPPED
@@ -38,8 +39,17 @@ def named_pulsed_device(name: str) -> PulsedDevice:
     Raises:
         InputError: The file cannot be read, or there is no such device.
     """
-    if names_device_file(name):
-        return read_pulsed_device(name)
+    found = read_pulsed_device(name) if names_device_file(name) else _known(name)
+    if found is None:
+        raise InputError(
+            f"no device moved by pulses '{name}'; known: {', '.join([*pulsed_names(), 'linear-N', 'soft-bounds-N'])} "
+            "for N steps in the range, exponential-NU for a nonlinearity NU, and device files (.nc)"
+        )
+    return found
+
+
+def _known(name: str) -> PulsedDevice | None:
+    """A shipped or textbook device; None if it has another name."""
     if name in pulsed_names():
         return read_pulsed_device(SHIPPED / f"{name}.nc")
     if match := re.fullmatch(r"(linear|soft-bounds)-(\d{1,5})", name):
@@ -49,7 +59,7 @@ def named_pulsed_device(name: str) -> PulsedDevice:
         return make(2.0 / int(match[2]))
     if match := re.fullmatch(r"exponential-(\d{1,2}(?:\.\d+)?)", name):
         return PulsedDevice.exponential(float(match[1]))
-    raise InputError(
-        f"no device moved by pulses '{name}'; known: {', '.join([*pulsed_names(), 'linear-N', 'soft-bounds-N'])} for N "
-        "steps in the range, exponential-NU for a nonlinearity NU, and device files (.nc)"
-    )
+    return None
+
+
+DEVICE_KINDS.register(KIND, DeviceKind(KIND, "a device moved by pulses", PulsedDevice, named=_known))

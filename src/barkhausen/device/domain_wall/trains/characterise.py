@@ -11,7 +11,6 @@ import xarray as xr
 from jaxtyping import Float
 
 from barkhausen.core.errors import InputError, OutcomeError
-from barkhausen.core.progress import Progress
 from barkhausen.device.coordinate import ReadOut
 from barkhausen.device.domain_wall.labelled import CAUSES, COORDINATE
 from barkhausen.device.domain_wall.parameters import NAME
@@ -22,7 +21,7 @@ from barkhausen.device.pulses.device import PulsedDevice
 from barkhausen.device.pulses.figures import line_deviation, nonlinearity
 from barkhausen.device.pulses.fits import fit_curves
 
-RESAMPLES = 500
+RESAMPLES = 200
 COMMAND = "barkhausen characterize-pulses TRACK.toml --out device.nc"
 
 
@@ -74,9 +73,15 @@ def characterise_pulses(
 
 
 def pulsed_track_device(
-    parameters: PulsedTrackParameters, history: xr.Dataset, attributes: dict[str, Any]
+    parameters: PulsedTrackParameters, history: xr.Dataset, attributes: dict[str, Any], resamples: int = RESAMPLES
 ) -> PulsedDevice:
     """Device of simulated positions.
+
+    Args:
+        parameters: Track and train.
+        history: Histories of walls, as in :class:`PulseCharacterisation`.
+        attributes: Further metadata of the device file.
+        resamples: Number of bootstrap resamples of devices.
 
     Raises:
         InputError: There are too few positions, or they do not change.
@@ -90,7 +95,7 @@ def pulsed_track_device(
         technology=NAME,
         source="micromagnetics",
         coordinate=COORDINATE,
-        resamples=RESAMPLES,
+        resamples=resamples,
         seed=parameters.characterisation.seed,
         conductances=lambda place: float(junction.conductance(place, track)),
         energies={"sot": (energy, energy)},

@@ -82,7 +82,8 @@ def simulate_train(
     shape = (1 + len(train.signs), 1 + train.records)
     found = {name: np.full((*shape, replicas), np.nan) for name in COLUMNS}
     times = np.zeros(shape)
-    done = _resumed(run, checkpoint, found, times)
+    about = parameters.model_dump_json()
+    done = _resumed(run, checkpoint, found, times, about)
     every = train.delay / train.records
     with display_of(progress).task("replica-records", replicas * shape[0]) as made:
         made(replicas * done)
@@ -103,7 +104,7 @@ def simulate_train(
                 for values in (*found.values(), times):
                     values[0, 1:] = values[0, :1]
             made(replicas)
-            _save(run, checkpoint, found, times, number + 1)
+            _save(run, checkpoint, (found, times, about), number + 1)
     return _labelled(found, times, [0, *train.signs], (how.devices, cycles), run)
 
 
@@ -119,34 +120,40 @@ def _keep(
     times[place] = time
 
 
-def _save(run: Simulation, checkpoint: Path | None, found: dict[str, np.ndarray], times: np.ndarray, done: int) -> None:
+Records = tuple[dict[str, np.ndarray], np.ndarray, str]
+
+
+def _save(run: Simulation, checkpoint: Path | None, records: Records, done: int) -> None:
+    """Write the state after a number of pulses, then the records up to it; the older state is deleted last."""
     if checkpoint is None:
         return
+    found, times, about = records
     checkpoint.mkdir(parents=True, exist_ok=True)
-    # The state holds the number of its own pulse, so that the two files need not be replaced at one moment.
-    state = checkpoint / f"state-{done}.safetensors"
-    run.save(state)
+    run.save(checkpoint / f"state-{done}.safetensors")
     content = io.BytesIO()
-    kept: dict[str, Any] = {"done": np.array(done), "times": times, **found}
+    kept: dict[str, Any] = {"done": np.array(done), "about": np.array(about), "times": times, **found}
     np.savez(content, **kept)
     atomic_write(checkpoint / "records.npz", content.getvalue())
     (checkpoint / f"state-{done - 1}.safetensors").unlink(missing_ok=True)
 
 
-def _resumed(run: Simulation, checkpoint: Path | None, found: dict[str, np.ndarray], times: np.ndarray) -> int:
+def _resumed(
+    run: Simulation, checkpoint: Path | None, found: dict[str, np.ndarray], times: np.ndarray, about: str
+) -> int:
     """Load unfinished work, and return the number of pulses that it holds."""
     if checkpoint is None or not (checkpoint / "records.npz").is_file():
         return 0
     path = checkpoint / "records.npz"
     try:
         with np.load(path, allow_pickle=False) as kept:
-            done, values = int(kept["done"]), {name: kept[name] for name in (*COLUMNS, "times")}
+            done, other = int(kept["done"]), str(kept["about"])
+            values = {name: kept[name] for name in (*COLUMNS, "times")}
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: holds no records of a train ({error})") from None
+    if other != about:
+        raise InputError(f"{path}: holds the records of another train")
     run.load(checkpoint / f"state-{done}.safetensors")
     for name, array in (*found.items(), ("times", times)):
-        if values[name].shape != array.shape:
-            raise InputError(f"{path}: holds the records of another train")
         array[...] = values[name]
     return done
 
