@@ -97,7 +97,7 @@ def test_the_page_and_table_say_what_was_measured(measured: list[Measured]) -> N
     assert len(found.table) == len(kinds_of(measured)) == 8
     assert all(set(row) == set(found.table[0]) for row in found.table)
     text = [dataclasses.astuple(reading) for reading in found.readings]
-    against = [row for row in text if row[1] == "accuracy against ideal quantised software"]
+    against = [row for row in text if row[1] == "on chips against software"]
     assert {row[3] for row in against} == {"+0.2 points", "−2 to −5 points"}
     assert any("(" in row[2] for row in against)
     assert ("BNN", "float32 memory over ours") in {row[:2] for row in text}
