@@ -323,8 +323,8 @@ def _middle(kinds: Sequence[Kind]) -> Panel:
         "What the middle resistance decides",
         f"Ternary networks ({kinds[0].network}, spread {kinds[0].spread:g}) on devices whose middle resistance is the "
         "geometric mean of the outer two (oxram-3: 50 kohm, a weight of −0.67) or gives the middle conductance "
-        "(oxram-3-even: 19.4 kohm, a weight of 0). Two reads of one device cannot move the middle level; the two middle "
-        "devices of a pair cancel; or the network is trained with the level that the device has.",
+        "(oxram-3-even: 19.4 kohm, a weight of 0). Two reads of one device cannot move the middle level; the two "
+        "middle devices of a pair cancel; or the network is trained with the level that the device has.",
         [],
         ["device, scheme", "trained with level", "in software", "on chips", "against software"],
         rows,
