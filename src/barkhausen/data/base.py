@@ -96,6 +96,59 @@ class Dataset:
             test_inputs=self.test_inputs.mul(2.0).sub_(1.0),
         )
 
+    def pooled(self, size: int) -> Dataset:
+        """Return the data set with every square of ``size`` × ``size`` pixels replaced by its largest pixel.
+
+        Rows and columns left over at the right and at the bottom are cut off.
+
+        Args:
+            size: Edge of a square in pixels.
+
+        Raises:
+            InputError: The samples are no images, or are smaller than a square.
+        """
+        if len(self.image_shape) < 2 or min(self.image_shape[-2:]) < size:
+            raise InputError(f"pool = {size}: the samples of {self.name} have the shape {self.image_shape}")
+        *channels, rows, columns = self.image_shape
+        shape = (*channels, rows // size, columns // size)
+
+        def smaller(inputs: Tensor) -> Tensor:
+            images = inputs.view(len(inputs), -1, rows, columns)
+            return torch.nn.functional.max_pool2d(images, size).flatten(1).contiguous()
+
+        return dataclasses.replace(
+            self, train_inputs=smaller(self.train_inputs), test_inputs=smaller(self.test_inputs), image_shape=shape
+        )
+
+    def binary(self, threshold: float) -> Dataset:
+        """Return the data set with inputs that are 1 above the threshold and 0 elsewhere; they are not standardised.
+
+        Args:
+            threshold: Threshold in units of the loaded inputs, which lie in [0, 1].
+
+        Raises:
+            InputError: All training inputs come out the same.
+        """
+        train, test = ((inputs > threshold).to(inputs.dtype) for inputs in (self.train_inputs, self.test_inputs))
+        if bool((train == train[0, 0]).all()):
+            raise InputError(f"threshold = {threshold:g}: all training inputs of {self.name} become {train[0, 0]:g}")
+        return dataclasses.replace(self, train_inputs=train, test_inputs=test, prepared=True)
+
+    def with_stopping(self, samples: int) -> tuple[Dataset, Dataset]:
+        """Return the data set without the training samples on which early stopping is decided, and these as its test.
+
+        Args:
+            samples: Number to set aside, as for :meth:`with_validation`.
+
+        Raises:
+            InputError: ``samples`` is out of range.
+        """
+        held = self.with_validation(samples)
+        rest = dataclasses.replace(
+            held, test_inputs=self.test_inputs, test_labels=self.test_labels, test_kinds=self.test_kinds
+        )
+        return rest, held
+
     def with_validation(self, samples: int) -> Dataset:
         """Return a data set that tests on samples held out from training, and leaves the true test set alone.
 

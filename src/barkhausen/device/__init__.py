@@ -24,6 +24,7 @@ from barkhausen.device.fitted import StateSummary, fitted, fitting_report
 from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
+from barkhausen.device.of_kind import device_of_kind, file_of_kind
 from barkhausen.device.presets import (
     any_named_device,
     declared_file,
@@ -39,6 +40,7 @@ from barkhausen.device.presets import (
 from barkhausen.device.pulses.device import PulsedDevice
 from barkhausen.device.pulses.file import named_pulsed_device, pulsed_names, read_pulsed_device
 from barkhausen.device.pulses.sampling import DeviceSample
+from barkhausen.device.probability import PassCurve, ProbabilityDevice, fit_curve
 from barkhausen.device.resistive.technology import RESISTIVE, ResistiveParameters
 from barkhausen.device.skyrmion.parameters import SkyrmionParameters
 from barkhausen.device.skyrmion.technology import SKYRMION
@@ -75,7 +77,9 @@ __all__ = [
     "Heat",
     "Interfaces",
     "OxideGate",
+    "PassCurve",
     "Piezoelectric",
+    "ProbabilityDevice",
     "ProgrammingEvent",
     "ProgrammingProtocol",
     "Pulse",
@@ -98,8 +102,11 @@ __all__ = [
     "declared_file",
     "declared_names",
     "describe_statistics",
+    "device_of_kind",
     "domain_wall_device",
     "event_heating",
+    "file_of_kind",
+    "fit_curve",
     "fitted",
     "fitting_report",
     "gaussian_device",

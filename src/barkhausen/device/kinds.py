@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,12 @@ class DeviceKind:
             :class:`~barkhausen.device.CharacterisedDevice`.
         named: Function from the name of a shipped or textbook device to the device, or None if it has another name.
             Default: there are none.
+        shipped: Names of the devices of this kind that come with the package, where it has a list of its own.
+        simulated: Name of the module whose ``parameters_from`` makes parameters from the values of a parameter file,
+            settings and the name of their source, and whose ``characterise`` simulates a device from them; it takes
+            ``checkpoint``, ``progress``, ``backend``, ``threads``, ``accelerator`` and ``attributes``. None for a kind
+            that is not simulated by ``kind`` of a parameter file.
+        lines: Function from a device to lines of text that describe it.
     """
 
     name: str
@@ -35,6 +41,9 @@ class DeviceKind:
     opened: Callable[[xr.Dataset], Any]
     has_states: bool = False
     named: Callable[[str], Any | None] | None = None
+    shipped: Sequence[str] = ()
+    simulated: str | None = None
+    lines: Callable[[Any], list[str]] = lambda device: []
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry("kind of device", "kind")

@@ -55,6 +55,7 @@ from barkhausen.experiment.optimisation.settings import (
     MarginScheduleRecipe,
     OptimizerRecipe,
 )
+from barkhausen.experiment.stopping_settings import EvaluationRecipe, StoppingRecipe
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
@@ -91,6 +92,10 @@ class DatasetRecipe(StrictParameters):
     def _options_of_the_data_set(cls, given: Any, info: ValidationInfo) -> Parameters:
         entry = DATASETS.find(info.data.get("name"))
         return NoOptions() if entry is None else own_options(entry.options, given)
+    pool: Annotated[int, Field(ge=1, le=64)] = 1
+    """Edge in pixels of the squares of an image of which the largest pixel alone is kept."""
+    threshold: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Inputs, which lie in [0, 1], become 1 above it and 0 elsewhere. Default: they are standardised."""
 
     mirrored_test: bool = False
     """Whether a further figure is the accuracy of outputs averaged over each image and its mirror image (test-time
@@ -105,16 +110,23 @@ class DatasetRecipe(StrictParameters):
         Raises:
             InputError: Its files cannot be used, or there are too few samples.
         """
-        dataset = load_dataset(self.name, data_dir, options=self.options)
+        dataset = self.shaped(load_dataset(self.name, data_dir, options=self.options))
         if self.validation_samples:
             dataset = dataset.with_validation(self.validation_samples)
         return dataset.standardised() if self.scaling == "standard" else dataset.symmetric()
 
+    def shaped(self, dataset: Dataset) -> Dataset:
+        """The data set with smaller or binary images, where the recipe asks for them."""
+        if self.pool > 1:
+            dataset = dataset.pooled(self.pool)
+        return dataset if self.threshold is None else dataset.binary(self.threshold)
+
     @model_serializer(mode="wrap")
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Resolved recipes of runs that were made before the key existed stay the same text.
+        # Resolved recipes of runs that were made before the keys existed stay the same text.
         values: dict[str, Any] = handler(self)
         usual = {"test_every_epoch": True, "scaling": "standard", "mirrored_test": False, "options": {}}
+        usual |= {"pool": 1, "threshold": None}
         return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
 
@@ -235,6 +247,15 @@ class EnergyRecipe(StrictParameters):
             raise ValueError(str(error).partition(": ")[2]) from None
 
 
+USUAL_TABLES: dict[str, Parameters] = {
+    "decay": DecayRecipe(),
+    "stopping": StoppingRecipe(),
+    "evaluation": EvaluationRecipe(),
+    "energy": EnergyRecipe(),
+}
+"""Tables that a resolved recipe leaves out where they are at their defaults."""
+
+
 class Recipe(StrictParameters):
     """Everything that decides a run."""
 
@@ -265,6 +286,8 @@ class Recipe(StrictParameters):
     precision: Precision = Precision()
     transfer: TransferRecipe = TransferRecipe()
     energy: EnergyRecipe = EnergyRecipe()
+    stopping: StoppingRecipe = StoppingRecipe()
+    evaluation: EvaluationRecipe = EvaluationRecipe()
     rule: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
     """Keys of the learning rule's own, where it has any."""
 
@@ -313,12 +336,11 @@ class Recipe(StrictParameters):
     def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
         # Summaries and resolved recipes of runs that leave these keys at their defaults stay the same text.
-        if self.decay == DecayRecipe():
-            values.pop("decay", None)
+        for name, usual in USUAL_TABLES.items():
+            if getattr(self, name) == usual:
+                values.pop(name, None)
         if self.autocast == "none":
             values.pop("autocast", None)
-        if self.energy == EnergyRecipe():
-            values.pop("energy", None)
         return {key: value for key, value in values.items() if key not in EMPTY_LEFT_OUT or value}
 
     @property

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -66,6 +67,9 @@ RECIPE = "recipe.toml"
 INITIAL = "initial.safetensors"
 SUMMARY = "summary.json"
 WHAT = "a run"
+
+KEPT_SAMPLES = 1000
+"""Held-out samples over which the learning rule averages what it keeps of the trained network."""
 
 
 @dataclass
@@ -183,6 +187,10 @@ class Run:
 
     def _is_longer(self) -> bool:
         """Whether the recipe has more epochs than the run in the directory."""
+        if self.lengthen and self.recipe.stopping.patience is not None:
+            raise InputError(
+                "--lengthen does not apply to a run with early stopping (stopping.patience), which keeps its best epoch"
+            )
         epochs = read_toml(self.directory / RECIPE).get("epochs")
         return self.lengthen and isinstance(epochs, int) and self.recipe.epochs > epochs
 
@@ -243,10 +251,14 @@ class Run:
         with display_of(self.progress).task(
             _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
         ) as advance:
-            while training.epoch < recipe.epochs:
+            if training.stopping is not None and training.epoch == 0:
+                training.stopping.note(training.model, 0)
+            while not training.finished:
                 started = time.perf_counter()
                 line: dict[str, Any] = {"epoch": training.epoch + 1}
                 line |= self._epoch(training, advance)
+                if training.stopping is not None:
+                    line["stopping_loss"] = training.stopping.note(training.model, training.epoch)
                 if recipe.dataset.test_every_epoch or training.epoch == recipe.epochs or validating:
                     line[held_out] = training.held_out_score()
                 line["rates"] = [group["lr"] for group in training.learner.param_groups]
@@ -265,6 +277,9 @@ class Run:
                 atomic_write(self.directory / "state.json", json.dumps(state) + "\n")
                 for log in logs:
                     log.add(training.epoch, line)
+        if training.stopping is not None:
+            training.stopping.restore(training.model)
+            save_checkpoint(self.directory / CHECKPOINT, training.state_dict())
 
     def _epoch(self, training: Training, advance: Callable[[int], None]) -> dict[str, float]:
         """One epoch, or a line where the learning rate was too much for it."""
@@ -286,9 +301,16 @@ class Run:
         self, training: Training, metrics: list[dict[str, Any]], device: CharacterisedDevice | None
     ) -> dict[str, Any]:
         recipe, dataset, rule = self.recipe, training.dataset, self.recipe.learning_rule
-        inferences = len(training.inputs) * recipe.epochs
-        trained = training.held_out_score()
+        inferences = len(training.inputs) * training.epoch
+        evaluations = training.held_out_scores()
+        trained = fmean(evaluations)
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
+        if recipe.evaluation.repeats > 1:
+            measured["evaluations"] = spread(evaluations)
+        if training.stopping is not None:
+            measured["stopping"] = training.stopping.summary(len(training.stopping.task.test_labels))
+        if rule.kept is not None:
+            measured["rule"] = rule.kept(training.model, training.task.test_inputs[:KEPT_SAMPLES])
         counts, breakdown = programming_counts(training.model), EnergyBreakdown()
         if rule.energy is not None:
             breakdown = rule.energy(training.learner, recipe.rule)
@@ -319,7 +341,7 @@ class Run:
             "mode": recipe.mode,
             "states": None if device is None else round(device.states),
             "seed": recipe.seed,
-            "epochs": recipe.epochs,
+            "epochs": training.epoch,
             "dataset": {
                 "name": dataset.name,
                 "source": dataset.source,
@@ -331,7 +353,7 @@ class Run:
             **score_summary(training.task.score, held_out, training.train_score(), validating),
             **measured,
             "figures": training.figures(),
-            "steps": training.batches * recipe.epochs,
+            "steps": training.batches * training.epoch,
             "programming": counts,
             "monitoring": None if device is None else asdict(rule.monitoring(recipe.rule, round(device.states))),
             "writes": writes_of_devices(training.model) if rule.programs_while_training else None,

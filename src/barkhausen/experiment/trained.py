@@ -137,11 +137,11 @@ def _saved_shapes(recipe: Recipe, state: Mapping[str, Tensor], data_dir: Path | 
     name, options = recipe.dataset.name, recipe.dataset.options
 
     def image() -> tuple[int, ...]:
-        known = DATASETS.named(name).shape_of_image(options)
-        return known or load_dataset(name, data_dir, options=options).image_shape
+        known = DATASETS.named(name).shape_of_image(options) if recipe.dataset.pool == 1 else ()
+        return known or recipe.dataset.shaped(load_dataset(name, data_dir, options=options)).image_shape
 
     def shapes() -> Shapes:
-        return shapes_of(load_dataset(name, data_dir, options=options))
+        return shapes_of(recipe.dataset.shaped(load_dataset(name, data_dir, options=options)))
 
     return NETWORKS.named(recipe.network.kind).saved_shapes(SavedSizes(name, weights, image, shapes))
 

@@ -24,8 +24,10 @@ from barkhausen.experiment.optimisation.groups import parameter_groups, set_rate
 from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.optimisation.schedules import SCHEDULES
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
+from barkhausen.experiment.stopping import EarlyStopping
 from barkhausen.experiment.tasks import task_of
 from barkhausen.learning.layers.base import synapse_layers
+from barkhausen.learning.layers.read_stochastic import reading_from
 from barkhausen.learning.networks.fitted import fit_to_inputs
 from barkhausen.learning.networks.images import Mirrored
 from barkhausen.learning.precision.lowered import learn_at
@@ -64,6 +66,10 @@ class Training:
         where = torch.device(recipe.accelerator)
         if where.type == "cuda" and not torch.cuda.is_available():
             raise InputError("accelerator = 'cuda': torch finds no CUDA device here")
+        self.stopping: EarlyStopping | None = None
+        if recipe.stopping.patience is not None:
+            dataset, aside = dataset.with_stopping(recipe.stopping.samples(len(dataset.train_labels)))
+            self.stopping = EarlyStopping(recipe.stopping.patience, task_of(recipe, aside, where))
         self.task = task_of(recipe, dataset, where)
         self.inputs, self.labels = self.task.inputs, self.task.labels
         self.order = stream(recipe.seed, f"{purpose}order")
@@ -231,17 +237,34 @@ class Training:
 
     def train_score(self) -> float:
         """The score on training samples."""
-        with self.lowered_products():
+        reads = self.evaluation_stream("of the training samples")
+        with reading_from(self.model, reads), self.lowered_products():
             return self.task.train_score(self.model)
 
     def figures(self) -> dict[str, float]:
         """Further figures of the held-out samples, by name."""
-        with self.lowered_products():
+        with reading_from(self.model, self.evaluation_stream("of further figures")), self.lowered_products():
             found = self.task.figures(self.model)
             if self.recipe.dataset.mirrored_test:
                 mirrored = Mirrored(self.model, self.dataset.image_shape[-1])
                 found["accuracy_with_mirror_images"] = self.task.held_out_score(mirrored)
             return found
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are trained, or early stopping has ended the training."""
+        return self.epoch >= self.recipe.epochs or (self.stopping is not None and self.stopping.ended)
+
+    def held_out_scores(self) -> list[float]:
+        """Score of each of the recipe's evaluations, each with a random stream of its own."""
+        found = []
+        for number in range(self.recipe.evaluation.repeats):
+            with reading_from(self.model, self.evaluation_stream(number)):
+                found.append(self.held_out_score())
+        return found
+
+    def evaluation_stream(self, name: object) -> torch.Generator:
+        """Random stream of one evaluation of a network that is read stochastically."""
+        return stream(self.recipe.seed, f"evaluation {name}", self.noise.device)
 
     def held_out_score(self, model: nn.Module | None = None) -> float:
         """The score on the test set, or on the validation samples where the recipe sets some aside.
@@ -255,7 +278,9 @@ class Training:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes during training; for :func:`~.checkpoint.save_checkpoint`."""
+        stopping = {} if self.stopping is None else {"stopping": self.stopping.state_dict()}
         state = {
+            **stopping,
             "epoch": self.epoch,
             "model": dict(self.model.state_dict()),
             "learner": self.learner.state_dict(),
@@ -284,6 +309,8 @@ class Training:
                 self.augmentation.set_state(state["augmentation"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
+            if self.stopping is not None:
+                self.stopping.load_state_dict(state["stopping"])
             before, epoch = state["histogram_before"], int(state["epoch"])
             if not 0 <= epoch <= self.recipe.epochs:
                 raise ValueError(f"epoch {epoch} of {self.recipe.epochs}")

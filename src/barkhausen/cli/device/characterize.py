@@ -51,8 +51,25 @@ def characterize(
     """
     from barkhausen.core.progress import Terminal
     from barkhausen.experiment.characterise import characterise_to_file, declare_to_file, is_declared
+    from barkhausen.experiment.characterise_kind import characterise_kind_to_file, kind_of_parameters
     from barkhausen.report.device.page import write_characterisation_report, write_device_report
 
+
+    kind = kind_of_parameters(parameters, settings or []) if parameters.is_file() else None
+    if kind is not None:
+        device = characterise_kind_to_file(
+            kind,
+            parameters,
+            out,
+            settings=settings or [],
+            backend=backend,
+            threads=threads,
+            accelerator=accelerator,
+            overwrite=overwrite,
+            progress=Terminal(Console(stderr=True)),
+        )
+        typer.echo("\n".join([*kind.lines(device), f"device file in {out}"]))
+        return
     page = page or out.with_suffix(".html")
     if is_declared(parameters, settings or []):
         device = declare_to_file(parameters, out, settings=settings or [], overwrite=overwrite)
@@ -60,7 +77,6 @@ def characterize(
         show_device(device)
         typer.echo(f"device file in {out}, report in {page}")
         return
-
     found = characterise_to_file(
         parameters,
         out,

@@ -45,6 +45,11 @@ class AnomalyDetection(Task):
         """Normal samples alone have no accuracy."""
         return
 
+    def samples_of_loss(self) -> tuple[Tensor, Tensor]:
+        """Normal samples: the network learns to reproduce them alone."""
+        normal = self.test_labels == 0
+        return self.test_inputs[normal], self.test_labels[normal]
+
     def held_out_accuracy(self, model: nn.Module) -> float:
         """Share of held-out samples detected correctly, normal or anomalous."""
         return self.figures(model)["accuracy"]

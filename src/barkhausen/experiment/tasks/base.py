@@ -84,6 +84,10 @@ class Task(ABC):
         """Accuracy on training samples, of a task that is judged by it."""
         raise NotImplementedError
 
+    def samples_of_loss(self) -> tuple[Tensor, Tensor]:
+        """Held-out inputs and labels over which a held-out loss is a mean."""
+        return self.test_inputs, self.test_labels
+
     def figures(self, model: nn.Module) -> dict[str, float]:
         """Further figures of the held-out samples, by name."""
         return {}

@@ -11,7 +11,7 @@ from torch import nn
 from barkhausen.learning.networks.activations import GainSigmoid, QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
 
-Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "sigmoid", "quantised"]
+Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "sigmoid", "quantised", "step"]
 Normalisation = Literal["batch", "shift", "none"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -20,6 +20,7 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "selu": nn.SELU,
     "hardtanh": nn.Hardtanh,
     "tanh": nn.Tanh,
+    "step": lambda: QuantisedHardtanh(2, 0.0, 1.0),
 }
 
 
@@ -28,8 +29,9 @@ class Parts:
     """Choice of normalisation and activation.
 
     Args:
-        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, ``sigmoid`` (with ``gain``), or ``quantised``
-            (hard tanh with ``levels`` levels).
+        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, ``sigmoid`` (with ``gain``), ``quantised`` (hard
+            tanh with ``levels`` levels) or ``step`` (0 below one half and 1 above, with the gradient of clipping to
+            [0, 1]).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
         levels: Number of levels of the quantised activation.
         gain: Factor on the input of the sigmoid.

@@ -14,6 +14,7 @@ from barkhausen.learning.rules import split_precision
 from barkhausen.learning.rules import ex_situ
 from barkhausen.learning.rules import quantised
 from barkhausen.learning.rules import float_baseline
+from barkhausen.learning.rules import stochastic_read
 # isort: on
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "pulsed",
     "quantised",
     "split_precision",
+    "stochastic_read",
 ]

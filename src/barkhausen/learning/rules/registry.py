@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from barkhausen.core.config import NoOptions, Parameters
 from barkhausen.core.registry import Registry
@@ -76,6 +76,7 @@ class Rule:
         monitoring: Function from the options and the number of states to what the rule must know of its devices at a
             step. Default: nothing.
         colours: Family of colours in figures.
+        kept: Function from the trained network and samples to what the summary keeps of it under ``rule``.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Rule:
     options: type[Parameters] = NoOptions
     monitoring: Callable[[Any, int], Monitoring] = lambda options, states: Monitoring()
     colours: Literal["cool", "warm", "grey", "other"] = "other"
+    kept: Callable[[nn.Module, Tensor], dict[str, Any]] | None = None
 
 
 RULES: Registry[Rule] = Registry("learning rule", "mode")

@@ -1,0 +1,41 @@
+"""Devices of a certain kind by name: shipped with the package, or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from barkhausen.core.errors import InputError
+from barkhausen.device.file import read_device_of_kind
+from barkhausen.device.kinds import DEVICE_KINDS
+from barkhausen.device.technology import SHIPPED
+
+
+def file_of_kind(name: str | Path, kind: str) -> Path:
+    """Path of a device file that is named or shipped.
+
+    Args:
+        name: Path of a device file, or name of a shipped device of the kind.
+        kind: Name of the kind.
+
+    Raises:
+        InputError: There is neither.
+    """
+    shipped = DEVICE_KINDS.named(kind).shipped
+    if str(name) in shipped:
+        return SHIPPED / f"{name}.nc"
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(
+            f"{name}: no such device file, and no shipped device of kind {kind!r}; shipped are {', '.join(shipped)}"
+        )
+    return path
+
+
+def device_of_kind(name: str | Path, kind: str) -> Any:
+    """The device of a file, or the shipped device of that name; the arguments are those of :func:`file_of_kind`.
+
+    Raises:
+        InputError: There is no such device, or it is of another kind.
+    """
+    return read_device_of_kind(file_of_kind(name, kind), kind)
