@@ -37,10 +37,10 @@ from barkhausen.device.presets import (
     shipped_names,
     shipped_toml,
 )
+from barkhausen.device.probability import PassCurve, ProbabilityDevice, fit_curve
 from barkhausen.device.pulses.device import PulsedDevice
 from barkhausen.device.pulses.file import named_pulsed_device, pulsed_names, read_pulsed_device
 from barkhausen.device.pulses.sampling import DeviceSample
-from barkhausen.device.probability import PassCurve, ProbabilityDevice, fit_curve
 from barkhausen.device.resistive.technology import RESISTIVE, ResistiveParameters
 from barkhausen.device.skyrmion.parameters import SkyrmionParameters
 from barkhausen.device.skyrmion.technology import SKYRMION

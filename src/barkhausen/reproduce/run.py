@@ -176,6 +176,7 @@ def _beside(system: System, readings: Sequence[Reading]) -> Beside:
         readings=[dataclasses.astuple(reading) for reading in readings],
         assumptions=system.assumptions,
         link=SWEEP_REPORT,
+        panels=system.panels(summaries),
     )
 
 

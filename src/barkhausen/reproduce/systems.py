@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from barkhausen.core.files.recipes import PAPER_RECIPES
 from barkhausen.core.registry import Registry
-from barkhausen.report.system.page import Panel
+from barkhausen.report.panels import Panel
 from barkhausen.results.published import PAPERS, Figure, Paper, figures_of
 
 FOLDER = PAPER_RECIPES
@@ -90,6 +90,7 @@ class System:
         results: Page of the documentation that quotes figures of a full run; empty where none has been made.
         conclude: Function from the results of all tasks to table, comparisons and page, for a sweep of another job than
             ``train``. Default: results are those of runs.
+        panels: Figures for the page about the runs.
     """
 
     name: str
@@ -104,6 +105,7 @@ class System:
     core_minutes: float | None = None
     results: str = ""
     conclude: Callable[[Sequence[Measured]], Conclusion] | None = None
+    panels: Callable[[Summaries], list[Panel]] = lambda summaries: []
 
     @property
     def paper(self) -> Paper | None:

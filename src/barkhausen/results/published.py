@@ -37,6 +37,10 @@ PAPERS = {
         "https://doi.org/10.36227/techrxiv.21982208",
     ),
     "alam-2023": Paper("Alam, Misba, Atulasimha (2023), arXiv:2309.06449", "https://arxiv.org/abs/2309.06449"),
+    "ellis-2023": Paper(
+        "Ellis et al.: binary stochastic synapses (2023), arXiv:2303.01886, with the authors' public code",
+        "https://arxiv.org/abs/2303.01886",
+    ),
     "rajib-2023": Paper("Rajib et al. (2023), arXiv:2305.09950", "https://arxiv.org/abs/2305.09950"),
     "desai-2022": Paper(
         "Desai, Kaushik, Sharda, Bhowmik (2022), with the public code and results of its first author",

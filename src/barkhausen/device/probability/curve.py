@@ -85,8 +85,8 @@ def fit_curve(
     share = passes.sum(axis=1) / np.maximum(attempts.sum(axis=1), 1)
     if not (share.min() < 0.5 < share.max()) or np.corrcoef(drive, share)[0, 1] <= 0:
         raise OutcomeError(
-            f"probability of passing: from {share.min():.2f} to {share.max():.2f} over the drives; it must rise through "
-            "one half, so widen the sweep"
+            f"probability of passing: from {share.min():.2f} to {share.max():.2f} over the drives; it must rise "
+            "through one half, so widen the sweep"
         )
     # In units in which numbers are of the order of one.
     centre = float(np.interp(0.5, np.maximum.accumulate(share), drive))

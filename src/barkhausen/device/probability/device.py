@@ -211,7 +211,7 @@ class ProbabilityDevice:
             bounds = self.interval(key)
             between = "" if bounds is None else f" (95 % interval {bounds[0]:.4g} to {bounds[1]:.4g})"
             found.append(f"  {key.replace('_', ' ')}: {value:.6g}{between}")
-        at = np.float64(self.curve.midpoint)
+        at = np.array(self.curve.midpoint)
         for cause, label in self.energy_causes.items():
             found.append(f"  {label}: {float(self.energy(cause, at)):.4g} J an attempt at the midpoint")
         counts = self.counts
@@ -258,6 +258,12 @@ def _check(data: xr.Dataset) -> None:
         key = f"{name}_interval"
         if key in data and (data[key].dims != ("bound",) or data[key].shape != (2,)):
             raise InputError(f"variable '{key}' must hold two numbers")
+    _check_counts(data)
+    if "energy" in data:
+        _check_energies(data)
+
+
+def _check_counts(data: xr.Dataset) -> None:
     held = [name for name in COUNTS if name in data]
     if held:
         if len(held) < len(COUNTS) or "drive" not in data:
@@ -269,12 +275,14 @@ def _check(data: xr.Dataset) -> None:
                 raise InputError(f"variable '{name}' holds a negative count")
         if (data["passes"].values > data["attempts"].values).any():
             raise InputError("variable 'passes' holds more than 'attempts'")
-    if "energy" in data:
-        for name in ("energy", "drive_power"):
-            if name not in data or data[name].dims != ("cause",) or not (data[name].values >= 0).all():
-                raise InputError(f"variable '{name}' must hold a number that is not negative for each cause")
-        if "cause" not in data.variables or "energy_label" not in data.variables:
-            raise InputError("variable 'energy' has causes without names")
+
+
+def _check_energies(data: xr.Dataset) -> None:
+    for name in ("energy", "drive_power"):
+        if name not in data or data[name].dims != ("cause",) or not (data[name].values >= 0).all():
+            raise InputError(f"variable '{name}' must hold a number that is not negative for each cause")
+    if "cause" not in data.variables or "energy_label" not in data.variables:
+        raise InputError("variable 'energy' has causes without names")
 
 
 PROBABILITY = DEVICE_KINDS.register(

@@ -7,7 +7,7 @@ network is as random in evaluation as in training.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -157,7 +157,7 @@ class ReadStochasticConv2d(ReadStochasticLayer):
     def _patches(self, x: Tensor) -> Float[Tensor, "batch input place"]:
         return F.unfold(x, self.kernel, self.dilation, self.padding, self.stride)
 
-    def _over_places(self, x: Tensor, product: Any) -> Tensor:
+    def _over_places(self, x: Tensor, product: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         patches = self._patches(x)
         out = product(patches.transpose(1, 2), self.probability.flatten(1)).transpose(1, 2)
         if self.bias is not None:

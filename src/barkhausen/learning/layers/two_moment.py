@@ -41,7 +41,7 @@ class TwoMoment(torch.autograd.Function):
         return sums
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         """Gradients of the input and of the probability."""
         x, f, sums = ctx.saved_tensors

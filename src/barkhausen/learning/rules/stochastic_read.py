@@ -44,9 +44,7 @@ class StochasticReadOptions(StrictParameters):
     """Number N of reads of each device in a forward pass, in training and evaluation."""
     device: str = "ellis-2023"
     """Shipped device of kind ``probability``, or a device file."""
-    device_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
-        default=None, validate_default=True
-    )
+    device_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(default=None, validate_default=True)
     """Digest of the device file; another file is refused. Default: that of the file at the start."""
 
     @field_validator("device_sha256")

@@ -16,6 +16,7 @@ from barkhausen.core.files import atomic_write
 from barkhausen.core.registry import load_extensions
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.learning.rules import RULES
+from barkhausen.report.panels import Panel
 from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
@@ -43,6 +44,7 @@ class Beside:
         readings: Rows of ours beside the published: kind of run, quantity, ours, published, verdict.
         assumptions: What the paper does not say and was chosen.
         link: Page about the sweep, beside this one.
+        panels: Figures that the system adds.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Beside:
     readings: Sequence[tuple[str, ...]]
     assumptions: Sequence[str]
     link: str
+    panels: Sequence[Panel] = ()
 
 
 def write_report(
@@ -93,6 +96,7 @@ def write_report(
         kinds=kinds,
         pairs=pairs_of(kinds),
         plots=figures,
+        stopped=any("stopping" in run.summary for run in finished),
         curves=figures.learning_plots(kinds),
         cut=figures.cut_at(finished),
         trade_off=trade_off_plot(kinds),

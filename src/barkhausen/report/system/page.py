@@ -16,25 +16,6 @@ from barkhausen.report.render import render
 from barkhausen.report.runs.page import Beside
 
 
-@dataclass(frozen=True)
-class Panel:
-    """A section of the page: what it shows, one or more plots, and their data as a table.
-
-    Attributes:
-        title: Heading.
-        text: What is shown and how it was measured.
-        plots: Plots with a label each; none for a table alone.
-        head: Names of the columns of the table.
-        rows: Cells of the table, the first of each row its name.
-    """
-
-    title: str
-    text: str
-    plots: Sequence[tuple[str, Spec]]
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
 def write_system_page(
     out: Path, beside: Beside, panels: Sequence[Panel], *, spread: str, notes: Sequence[str] = ()
 ) -> None:

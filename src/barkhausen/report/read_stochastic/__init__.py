@@ -1,0 +1,1 @@
+"""Figures of networks whose devices are read stochastically."""
