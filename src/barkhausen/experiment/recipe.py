@@ -92,6 +92,7 @@ class DatasetRecipe(StrictParameters):
     def _options_of_the_data_set(cls, given: Any, info: ValidationInfo) -> Parameters:
         entry = DATASETS.find(info.data.get("name"))
         return NoOptions() if entry is None else own_options(entry.options, given)
+
     pool: Annotated[int, Field(ge=1, le=64)] = 1
     """Edge in pixels of the squares of an image of which the largest pixel alone is kept."""
     threshold: Annotated[float, Field(ge=0, lt=1)] | None = None

@@ -11,11 +11,10 @@ from scipy.stats import t as student
 
 from barkhausen.core.units import PICO
 from barkhausen.device.of_kind import device_of_kind
-from barkhausen.experiment.work.rows import held_out
 from barkhausen.report.panels import Panel
 from barkhausen.report.read_stochastic.figures import Measured, accuracy_panel, curve_panel, histogram_panel
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Reading, Summaries, System
-from barkhausen.results.table import by_kind
+from barkhausen.results.table import by_kind, held_out
 
 PUBLISHED = "ellis-2023"
 """Name of the device with the authors' constants."""

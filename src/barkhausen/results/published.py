@@ -106,6 +106,9 @@ FIGURES = (
     Figure(
         "alam-2023", "fewer_updates", 1e3, "1", "arXiv", "abstract", "nsl-kdd", "in-situ", "autoencoder", at_least=True
     ),
+    Figure("ellis-2023", "midpoint of the probability", 4.63168, "unit of the drive", "code", "authors' code"),
+    Figure("ellis-2023", "slope of the probability", 2.72741, "1/unit of the drive", "code", "authors' code"),
+    Figure("ellis-2023", "amplitude of the probability", 0.97813, "1", "code", "authors' code"),
     Figure("rajib-2023", "switching probability at 300 K", 0.99, "1", "arXiv", "abstract"),
     Figure("rajib-2023", "energy of a write", 3e-15, "J", "arXiv", "abstract"),
     Figure("rajib-2023", "energy of a write", 2e-15, "J", "journal", "abstract"),

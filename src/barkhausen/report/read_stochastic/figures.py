@@ -60,7 +60,7 @@ def curve_panel(devices: Mapping[str, ProbabilityDevice]) -> Panel:
     caption += ", and two standard deviations of the midpoint between wires on either side (shaded)"
     caption += "; points: share of simulated attempts of all wires with 95 % Wilson intervals." if fitted else "."
     return Panel(
-        "Probability of passing", plots, caption, ("device", "parameter", "value", "95 % interval", "unit"), rows
+        "Probability of passing", caption, plots, ("device", "parameter", "value", "95 % interval", "unit"), rows
     )
 
 

@@ -7,13 +7,14 @@ The numbers come from the entry of the system; the words around them are in ``sy
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from barkhausen.core.files import atomic_write
-from barkhausen.report.plots import Spec
+from barkhausen.report.panels import Panel
 from barkhausen.report.render import render
 from barkhausen.report.runs.page import Beside
+
+__all__ = ["Panel", "write_system_page"]
 
 
 def write_system_page(
