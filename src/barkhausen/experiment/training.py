@@ -249,6 +249,7 @@ class Training:
                 mirrored = Mirrored(self.model, self.dataset.image_shape[-1])
                 found["accuracy_with_mirror_images"] = self.task.held_out_score(mirrored)
             return found
+
     @property
     def finished(self) -> bool:
         """Whether all epochs are trained, or early stopping has ended the training."""
