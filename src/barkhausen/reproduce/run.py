@@ -17,6 +17,7 @@ from barkhausen.data import load_dataset
 from barkhausen.experiment.summary import software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.work.rows import device_name
+from barkhausen.report.panels import Panel
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.report.sweep.page import write_sweep_report
 from barkhausen.report.system.page import write_system_page
@@ -133,7 +134,8 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     atomic_write(out / "table.md", markdown_table(rows, score_of_all(summaries)))
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
     write_sweep_report(out, SWEEP_REPORT)
-    write_report(directories, out / REPORT, names=names, beside=_beside(system, system.readings(summaries)))
+    beside = _beside(system, system.readings(summaries), system.panels(summaries))
+    write_report(directories, out / REPORT, names=names, beside=beside)
     return summaries
 
 
@@ -166,7 +168,7 @@ def _conclude(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     return rows
 
 
-def _beside(system: System, readings: Sequence[Reading]) -> Beside:
+def _beside(system: System, readings: Sequence[Reading], panels: Sequence[Panel] = ()) -> Beside:
     return Beside(
         name=system.name,
         title=system.title,
@@ -176,7 +178,7 @@ def _beside(system: System, readings: Sequence[Reading]) -> Beside:
         readings=[dataclasses.astuple(reading) for reading in readings],
         assumptions=system.assumptions,
         link=SWEEP_REPORT,
-        panels=system.panels(summaries),
+        panels=panels,
     )
 
 

@@ -54,7 +54,6 @@ def characterize(
     from barkhausen.experiment.characterise_kind import characterise_kind_to_file, kind_of_parameters
     from barkhausen.report.device.page import write_characterisation_report, write_device_report
 
-
     kind = kind_of_parameters(parameters, settings or []) if parameters.is_file() else None
     if kind is not None:
         device = characterise_kind_to_file(

@@ -29,9 +29,9 @@ class Parts:
     """Choice of normalisation and activation.
 
     Args:
-        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, ``sigmoid`` (with ``gain``), ``quantised`` (hard
-            tanh with ``levels`` levels) or ``step`` (0 below one half and 1 above, with the gradient of clipping to
-            [0, 1]).
+        activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, ``sigmoid`` (with ``gain``), ``quantised``
+            (hard tanh with ``levels`` levels) or ``step`` (0 below one half and 1 above, with the gradient of clipping
+            to [0, 1]).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
         levels: Number of levels of the quantised activation.
         gain: Factor on the input of the sigmoid.
