@@ -19,7 +19,7 @@ from barkhausen.core.renamed import STATE_KEYS
 from barkhausen.experiment.checkpoint import load_checkpoint
 from barkhausen.learning import SynapseLayer, synapse_layers
 from barkhausen.learning.layers.weight_fit import start_of
-from barkhausen.synapse import Phase
+from barkhausen.synapse import Phase, PulsedArray
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -83,6 +83,10 @@ def start_from(model: nn.Module, state: Mapping[str, Tensor], generator: torch.G
         layer.synapses.counters.reset()
         if layer.synapses.writes is not None:
             layer.synapses.writes.zero_()
+        if isinstance(layer.synapses, PulsedArray):
+            layer.synapses.reset()
+            layer.program_all(generator, phase=Phase.INITIAL)
+            continue
         layer.synapses.program(_target_of(name, layer, state), generator=generator, phase=Phase.INITIAL)
     for key, mine in model.state_dict(keep_vars=True).items():
         if not _on_devices(key, layers):

@@ -19,6 +19,7 @@ from pydantic import (
 
 from barkhausen.core.config import (
     Count,
+    Fraction,
     NoOptions,
     NotNegative,
     Parameters,
@@ -42,9 +43,7 @@ from barkhausen.device import (
     CharacterisedDevice,
     PulsedDevice,
     gaussian_device,
-    named_pulsed_device,
     read_device,
-    read_pulsed_device,
     shipped_file,
     shipped_names,
 )
@@ -56,6 +55,7 @@ from barkhausen.experiment.optimisation.settings import (
     OptimizerRecipe,
 )
 from barkhausen.experiment.stopping_settings import EvaluationRecipe, StoppingRecipe
+from barkhausen.experiment.pulsed_device import pulsed_device
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
@@ -63,11 +63,8 @@ from barkhausen.learning.rules.registry import PULSES
 from barkhausen.synapse import Decay, Faults, WriteVerify
 from barkhausen.synapse.crossbar.chip import USUAL_NODE, checked_node
 
-EMPTY_LEFT_OUT = ("rule", "init_from", "precision", "augment", "loss", "averaging")
+EMPTY_LEFT_OUT = ("rule", "init_from", "learn", "precision", "augment", "loss", "averaging")
 """Keys that are not written where they are empty."""
-
-USUAL_PULSED = "soft-bounds-64"
-"""Device of a rule on devices moved by pulses where a recipe names none."""
 
 Preset = Literal["racetrack", "notched", "nonvolatile", "gaussian"]
 
@@ -143,6 +140,10 @@ class DeviceRecipe(StrictParameters):
     pulsed: str | None = None
     """Device moved by pulses, for rules that need one: the name of a shipped or textbook device (``linear-N``,
     ``soft-bounds-N``, ``exponential-NU``). Default: ``soft-bounds-64``."""
+    pulse_energy: Positive | None = None
+    """Energy of one pulse of a textbook device moved by pulses in J. Default: pulses are counted as free."""
+    pulse_spread: Fraction = 0.0
+    """Spread of the steps between textbook devices moved by pulses, relative to the mean step."""
     margin: NotNegative | None = None
     """Noise tolerance margin in weight units. Default: that of the learning rule for the device."""
     max_attempts: Count = 1
@@ -186,7 +187,7 @@ class DeviceRecipe(StrictParameters):
             # Written out beside the file, they would make the resolved recipe contradict itself.
             values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
         # Resolved recipes of runs that were made before the key existed stay the same text.
-        unused = ("verify_noise", "margin_schedule", "pulsed")
+        unused = ("verify_noise", "margin_schedule", "pulsed", "pulse_energy", "pulse_spread")
         return {key: value for key, value in values.items() if key not in unused or value}
 
 
@@ -275,6 +276,8 @@ class Recipe(StrictParameters):
     latent weights and gradients of them stay in single precision."""
     init_from: str | None = None
     """Directory of a run, or a checkpoint, whose weights the run starts from. Default: fresh weights."""
+    learn: list[str] = Field(default=[])
+    """Layers that learn, the others stay as they start: names, patterns, ``first`` or ``last``. Default: all."""
     dataset: DatasetRecipe = DatasetRecipe()
     network: NetworkRecipe = NetworkRecipe()
     device: DeviceRecipe = DeviceRecipe()
@@ -471,7 +474,7 @@ def build_device(recipe: Recipe) -> Any:
     """
     file = device_file(recipe)
     if recipe.learning_rule.devices == PULSES:
-        return named_pulsed_device(recipe.device.pulsed or USUAL_PULSED) if file is None else read_pulsed_device(file)
+        return pulsed_device(recipe.device)
     if file is not None:
         return read_device(file)
     assert recipe.device.sigma is not None

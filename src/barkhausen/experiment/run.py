@@ -45,6 +45,7 @@ from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
 from barkhausen.experiment.network_code import SOURCE, changed_source, code_summary, pinned
 from barkhausen.experiment.recipe import Recipe, device_file, with_device_defaults
+from barkhausen.experiment.score import held_out
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
@@ -251,6 +252,8 @@ class Run:
         with display_of(self.progress).task(
             _title(recipe), total=recipe.epochs * training.batches, done=training.epoch * training.batches
         ) as advance:
+            if recipe.init_from is not None and training.epoch == 0:
+                training.start_score = training.held_out_score()
             if training.stopping is not None and training.epoch == 0:
                 training.stopping.note(training.model, 0)
             while not training.finished:
@@ -352,6 +355,8 @@ class Run:
             "device": device_summary(recipe, device),
             **score_summary(training.task.score, held_out, training.train_score(), validating),
             **measured,
+            **({} if training.start_score is None else {"start_score": training.start_score}),
+            **self._precursor(),
             "figures": training.figures(),
             "steps": training.batches * training.epoch,
             "programming": counts,
@@ -367,6 +372,14 @@ class Run:
             "notes": [*self.notes, *lengthened(self.directory, recipe)],
             "software": software(),
         }
+
+    def _precursor(self) -> dict[str, float]:
+        """The score of the finished run that this one started from, where it is one."""
+        source = self.recipe.init_from
+        if source is None or not (Path(source) / SUMMARY).is_file():
+            return {}
+        value = held_out(read_summary(Path(source) / SUMMARY)[0])
+        return {"precursor_score": value}
 
     def _account(self, training: Training, programmed: EnergyBreakdown) -> dict[str, Any] | None:
         """The whole energy of the training on the default chip; None for a network that it cannot hold."""

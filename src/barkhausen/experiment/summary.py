@@ -15,7 +15,8 @@ from barkhausen.core.provenance import commit, processor
 from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.defaults import margin_of
-from barkhausen.experiment.recipe import USUAL_PULSED, Recipe
+from barkhausen.experiment.pulsed_device import USUAL_PULSED
+from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.learning import endurance, synapse_layers
 from barkhausen.learning.rules.registry import PULSES
@@ -59,11 +60,14 @@ def programming_counts(model: nn.Module) -> dict[str, Any]:
         rows = np.stack([attempts[:, :, 0].sum(axis=0), attempts.sum(axis=(0, 2)), failed.sum(axis=0)], axis=1)
         by_state = rows if by_state is None else by_state + rows
     states = [] if by_state is None else by_state.tolist()
+    counted = [getattr(layer.synapses.counters, "reads", None) for _, layer in synapse_layers(model)]
+    reads = [int(each.sum()) for each in counted if each is not None]
     return {
         "initial_events": initial,
         "training_events": training,
         "attempts": sum(layer["attempts"] for layer in by_layer.values()),
         "failed": sum(layer["failed"] for layer in by_layer.values()),
+        **({"verify_reads": sum(reads)} if reads else {}),
         "by_layer": by_layer,
         "by_state": {
             str(state): {"events": events, "attempts": attempts, "failed": failed}

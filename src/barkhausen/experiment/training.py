@@ -34,6 +34,7 @@ from barkhausen.learning.precision.lowered import learn_at
 from barkhausen.learning.rules import LearnerParts
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
+from barkhausen.learning.selection import only_learn
 
 AVERAGED_OVER = 100
 """Batches of training samples that measure the statistics of an averaged network anew."""
@@ -88,6 +89,10 @@ class Training:
             start_from(
                 self.model, initial, stream(recipe.seed, "start from", where), f"init_from = {recipe.init_from!r}"
             )
+        if recipe.learn:
+            only_learn(self.model, recipe.learn)
+        self.start_score: float | None = None
+        """Score of the network that was transferred, before it is trained; None for fresh weights."""
         self.histogram_before: Tensor | None = None
         if device is not None:
             self.histogram_before = weight_histogram(self.model).cpu()
@@ -288,6 +293,7 @@ class Training:
             "order": self.order.get_state(),
             "noise": self.noise.get_state(),
             "histogram_before": self.histogram_before,
+            **({} if self.start_score is None else {"start_score": self.start_score}),
         }
         if self.augmenter is not None:
             state["augmentation"] = self.augmentation.get_state()
@@ -318,6 +324,7 @@ class Training:
             if self.histogram_before is not None and before.shape != self.histogram_before.shape:
                 raise ValueError("its histogram has another shape")
             self.histogram_before, self.epoch = before, epoch
+            self.start_score = state.get("start_score")
         except (KeyError, RuntimeError, ValueError) as error:
             line = str(error).splitlines()[0]
             raise InputError(f"the checkpoint does not fit this recipe ({line})") from None

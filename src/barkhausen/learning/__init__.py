@@ -30,6 +30,7 @@ from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.periodic import PeriodicInSitu
 from barkhausen.learning.rules.pulsed import BlindPulse, MixedPrecision, PulsedInSitu, PulsedLearner, PulsedSGD
 from barkhausen.learning.rules.split_precision import SplitPrecision
+from barkhausen.learning.rules.tiki_taka import TikiTaka
 
 __all__ = [
     "BareOptimizerWarning",
@@ -62,6 +63,7 @@ __all__ = [
     "SynapseLayer",
     "SynapseLinear",
     "SynapseRecurrent",
+    "TikiTaka",
     "conversion_report",
     "convert",
     "crossbar_layers",

@@ -86,6 +86,7 @@ class System:
         labels: Function from a summary to the name of its kind, for a first column of the tables. Default: no such
             column.
         readings: Comparisons of our runs with the paper beyond the columns of the table.
+        published_as: Name of its paper in the table of published figures. Default: that of the system.
         core_minutes: Time of a full run on one core in minutes, as measured; None where it was not.
         results: Page of the documentation that quotes figures of a full run; empty where none has been made.
         conclude: Function from the results of all tasks to table, comparisons and page, for a sweep of another job than
@@ -102,6 +103,7 @@ class System:
     stand_in: str | None = None
     labels: Callable[[Mapping[str, Any]], str] | None = None
     readings: Callable[[Summaries], list[Reading]] = lambda summaries: []
+    published_as: str = ""
     core_minutes: float | None = None
     results: str = ""
     conclude: Callable[[Sequence[Measured]], Conclusion] | None = None
@@ -110,12 +112,12 @@ class System:
     @property
     def paper(self) -> Paper | None:
         """Its paper."""
-        return PAPERS.get(self.name)
+        return PAPERS.get(self.published_as or self.name)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         """What was published of it."""
-        return figures_of(self.name)
+        return figures_of(self.published_as or self.name)
 
 
 SYSTEMS: Registry[System] = Registry("system", "reproduce NAME")

@@ -51,6 +51,11 @@ PAPERS = {
         "Networks on Hybrid CMOS-OxRAM Building Blocks. IEEE Transactions on Nanotechnology (2022), arXiv:2206.00250",
         "https://arxiv.org/abs/2206.00250",
     ),
+    "kwon-2023": Paper(
+        "Kwon et al. (2023): hybrid training of analogue memories, IEEE Transactions on Neural Networks and Learning "
+        "Systems (only the abstract was read)",
+        "https://pubmed.ncbi.nlm.nih.gov/37999961/",
+    ),
     "cui-2024": Paper("Cui, Liu, Kwon, Incorvia (2024), arXiv:2405.14851", "https://arxiv.org/abs/2405.14851"),
     "bindal-2022": Paper("Bindal et al. (2022), arXiv:2207.10462", "https://arxiv.org/abs/2207.10462"),
     "misba-2023": Paper("Misba et al. (2023), arXiv:2304.03343", "https://arxiv.org/abs/2304.03343"),

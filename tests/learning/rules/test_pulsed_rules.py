@@ -23,6 +23,7 @@ from barkhausen.learning import (
     PulsedInSitu,
     PulsedLearner,
     PulsedSGD,
+    TikiTaka,
     convert,
     synapse_layers,
 )
@@ -36,6 +37,7 @@ LEARNERS: dict[str, type[PulsedLearner]] = {
     "mixed-precision": MixedPrecision,
     "blind-pulse": BlindPulse,
     "pulsed-in-situ": PulsedInSitu,
+    "tiki-taka": TikiTaka,
 }
 
 

@@ -90,6 +90,7 @@ def training_row(summary: Summary) -> Row:
         "states": summary["states"],
         **({} if score == ACCURACY else others),
         score.name: held_out(summary),
+        **({f"start_{score.name}": summary["start_score"]} if summary.get("start_score") is not None else {}),
         "measured_on": measured_on(summary),
         score.train_column: score_on(summary, "train"),
         score.chip_column: summary["chips"]["std"],

@@ -10,6 +10,7 @@ from barkhausen.learning.rules import level_change
 from barkhausen.learning.rules import last_verified
 from barkhausen.learning.rules import periodic
 from barkhausen.learning.rules import pulsed
+from barkhausen.learning.rules import tiki_taka
 from barkhausen.learning.rules import split_precision
 from barkhausen.learning.rules import ex_situ
 from barkhausen.learning.rules import quantised
@@ -32,4 +33,5 @@ __all__ = [
     "quantised",
     "split_precision",
     "stochastic_read",
+    "tiki_taka",
 ]

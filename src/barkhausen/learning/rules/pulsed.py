@@ -275,7 +275,8 @@ def _accumulator(options: AccumulatingOptions, states: int) -> Monitoring:
     return Monitoring(copy_bits=options.bits, copy_reads_per_step=2.0, copy_writes_per_event=1.0)
 
 
-def _rule(name: str, label: str, learner: Callable[[LearnerParts], torch.optim.Optimizer], **how: Any) -> Rule:
+def pulsed_rule(name: str, label: str, learner: Callable[[LearnerParts], torch.optim.Optimizer], **how: Any) -> Rule:
+    """Register a rule on devices moved by pulses."""
     common: dict[str, Any] = {
         "on_devices": True,
         "devices": PULSES,
@@ -287,7 +288,7 @@ def _rule(name: str, label: str, learner: Callable[[LearnerParts], torch.optim.O
     return RULES.register(name, Rule(name=name, label=label, learner=learner, **{**common, **how}))
 
 
-PULSED_SGD = _rule(
+PULSED_SGD = pulsed_rule(
     "pulsed-sgd",
     "pulsed SGD",
     _pulsed_sgd,
@@ -295,21 +296,21 @@ PULSED_SGD = _rule(
     defaults={"optimizer": {"name": "sgd", "momentum": 0.0}},
     latent_rate=0.1,
 )
-MIXED = _rule(
+MIXED = pulsed_rule(
     "mixed-precision",
     "mixed precision",
     _accumulating(MixedPrecision),
     options=AccumulatingOptions,
     monitoring=_accumulator,
 )
-BLIND = _rule(
+BLIND = pulsed_rule(
     "blind-pulse",
     "blind pulse",
     _accumulating(BlindPulse),
     options=AccumulatingOptions,
     monitoring=_accumulator,
 )
-VERIFIED = _rule(
+VERIFIED = pulsed_rule(
     "pulsed-in-situ",
     "in-situ by pulses",
     _verified,

@@ -74,10 +74,11 @@ class PulsedArray(nn.Module):
         self.register_buffer("bounds", bounds)
         self.register_buffer("factor", factor)
         self.lists = Lists()
-        self._rest()
+        self.reset()
 
-    def _rest(self) -> None:
-        """Put all devices where fresh ones are."""
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Put all devices where fresh ones are, at no cost and without a count."""
         if self.cells is not None:
             self.cells.zero_()
             self._combine()
