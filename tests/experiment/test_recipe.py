@@ -212,7 +212,7 @@ WRONG = [
     (
         "mode = 'hebb'",
         r"mode = 'hebb': no such learning rule; known: blind-pulse, ex-situ, float, in-situ, last-verified, "
-        r"level-change, mixed-precision, periodic, pulsed-in-situ, pulsed-sgd, split-precision, tiki-taka$",
+        r"level-change, mixed-precision, periodic, pulsed-in-situ, pulsed-sgd, quantised, split-precision, tiki-taka$",
     ),
     (
         "[precision]\nlatent_bits = 1",

@@ -203,7 +203,8 @@ class Run:
         if held.exists() and self._is_longer():
             begin_longer(self.directory, self.recipe)
         if not held.exists() and self.recipe.init_from is not None:
-            save_checkpoint(self.directory / INITIAL, {"model": initial_state(Path(self.recipe.init_from))})
+            other = Path(self.recipe.init_from)
+            save_checkpoint(self.directory / INITIAL, {"model": initial_state(other), **_score_of_run(other)})
         if not held.exists() or (self.accept_changed_code and self.recipe.network.factory is not None):
             atomic_write(held, self.recipe.to_toml())
         if source is not None and not (self.directory / DEVICE).exists():
@@ -374,12 +375,10 @@ class Run:
         }
 
     def _precursor(self) -> dict[str, float]:
-        """The score of the finished run that this one started from, where it is one."""
-        source = self.recipe.init_from
-        if source is None or not (Path(source) / SUMMARY).is_file():
-            return {}
-        value = held_out(read_summary(Path(source) / SUMMARY)[0])
-        return {"precursor_score": value}
+        """The score of the finished run that this one started from, where it was one."""
+        held = self.directory / INITIAL
+        score = load_checkpoint(held).get("score") if held.is_file() else None
+        return {} if score is None else {"precursor_score": float(score)}
 
     def _account(self, training: Training, programmed: EnergyBreakdown) -> dict[str, Any] | None:
         """The whole energy of the training on the default chip; None for a network that it cannot hold."""
@@ -432,6 +431,12 @@ class _Chips:
     breakdown: EnergyBreakdown
     once: torch.Tensor
     verified: torch.Tensor
+
+
+def _score_of_run(source: Path) -> dict[str, float]:
+    """The score of a finished run; empty for anything else."""
+    finished = source / SUMMARY
+    return {"score": held_out(read_summary(finished)[0])} if finished.is_file() else {}
 
 
 def _cumulative(training: Training) -> dict[str, Any]:
