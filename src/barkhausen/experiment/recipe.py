@@ -54,8 +54,8 @@ from barkhausen.experiment.optimisation.settings import (
     MarginScheduleRecipe,
     OptimizerRecipe,
 )
-from barkhausen.experiment.stopping_settings import EvaluationRecipe, StoppingRecipe
 from barkhausen.experiment.pulsed_device import pulsed_device
+from barkhausen.experiment.stopping_settings import EvaluationRecipe, StoppingRecipe
 from barkhausen.learning.networks.settings import TOPOLOGY, NetworkRecipe
 from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule

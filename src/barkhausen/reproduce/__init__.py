@@ -3,4 +3,14 @@
 from barkhausen.reproduce import alam_2023, desai_2022, dhull_2024, ellis_2023, kingra_2022, kwon_2023, misba_2021
 from barkhausen.reproduce.systems import SYSTEMS, System
 
-__all__ = ["SYSTEMS", "System", "alam_2023", "desai_2022", "dhull_2024", "ellis_2023", "kingra_2022", "kwon_2023", "misba_2021"]
+__all__ = [
+    "SYSTEMS",
+    "System",
+    "alam_2023",
+    "desai_2022",
+    "dhull_2024",
+    "ellis_2023",
+    "kingra_2022",
+    "kwon_2023",
+    "misba_2021",
+]
