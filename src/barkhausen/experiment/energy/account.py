@@ -15,12 +15,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from barkhausen.experiment.energy.load import at_batch, layer_loads, learning_load, precursor_load
+from barkhausen.experiment.energy.load import at_batch, digital_layers, layer_loads, learning_load, precursor_load
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import programming_energy
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.costs import inference_costs, training_costs
+from barkhausen.synapse.crossbar.digital_layers import CAUSE, digital_inference, digital_step
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
 
 CALIBRATION_SAMPLES = 200
@@ -176,6 +177,10 @@ def account_of(
     if batch != made:
         learning = at_batch(learning, recipe, sum(load.synapses for load in loads), batch)
     costs = training_costs(chip, loads, batch=batch, learning=learning)
+    digital = digital_layers(model, inputs)
+    states = learning.words_in(chip.gradient_memory)[1]
+    once = _digital(digital_inference(chip, digital))
+    each = _digital(digital_step(chip, digital, batch, states))
     if programmed is None:
         programming = programming_energy(model, Phase.TRAINING) * (pair / steps * batch / made)
         step = _without_programming(costs.energy) + programming
@@ -183,22 +188,27 @@ def account_of(
     else:
         step, initial = EnergyBreakdown(dict(costs.precursor)), programmed
     return LearningAccount(
-        step=step,
+        step=step + each,
         batch=batch,
         steps=steps if batch == made else math.ceil(steps * made / batch),
         samples=samples,
         initial=initial * pair,
-        inference=_without_programming(inference.energy),
-        float32_step=EnergyBreakdown(dict(costs.baseline)),
-        float32_inference=EnergyBreakdown(dict(inference.baseline)),
+        inference=_without_programming(inference.energy) + once,
+        float32_step=EnergyBreakdown(dict(costs.baseline)) + each,
+        float32_inference=EnergyBreakdown(dict(inference.baseline)) + once,
         step_time=costs.latency,
         learning=learning,
         node=chip.digital.node,
         chips=1 if programmed is None else CHIPS,
-        int8_step=EnergyBreakdown(dict(costs.int8)),
-        int8_inference=EnergyBreakdown(dict(inference.int8)),
+        int8_step=EnergyBreakdown(dict(costs.int8)) + each,
+        int8_inference=EnergyBreakdown(dict(inference.int8)) + once,
         precursor=programmed is not None,
     )
+
+
+def _digital(joule: float) -> EnergyBreakdown:
+    """Energy of digital layers, which are the same beside every kind of hardware; nothing where there are none."""
+    return EnergyBreakdown({CAUSE: joule} if joule else {})
 
 
 def _without_programming(energy: Mapping[str, float]) -> EnergyBreakdown:

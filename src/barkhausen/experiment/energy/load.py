@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,8 +14,10 @@ from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import SynapseLayer, on_crossbar, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
+from barkhausen.learning.networks.whitening import PatchWhitening
 from barkhausen.synapse import Phase
 from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.digital_layers import DigitalLayer
 from barkhausen.synapse.crossbar.layer_load import LayerLoad
 from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
 from barkhausen.synapse.crossbar.wires import IDEAL
@@ -40,6 +43,40 @@ def layer_loads(model: nn.Module, chip: Chip, inputs: Tensor) -> list[LayerLoad]
     noise = chip.noise.model_copy(update={"factor": 0.0, "spread": 0.0})
     placed = on_crossbar(model, chip.model_copy(update={"wires": wires, "noise": noise}), inputs)
     return [layer.load(name) for name, layer in crossbar_layers(placed).items()]
+
+
+@torch.no_grad()
+def digital_layers(model: nn.Module, inputs: Tensor) -> list[DigitalLayer]:
+    """Layers of a converted model whose matrices stay digital, in the order in which they are reached.
+
+    Args:
+        model: Converted model.
+        inputs: A few samples.
+    """
+    found: list[DigitalLayer] = []
+
+    def record(name: str, layer: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+        matrix = layer.filters if isinstance(layer, PatchWhitening) else layer.weight
+        assert isinstance(matrix, Tensor)
+        uses = output[0, ..., 0].numel() if isinstance(layer, nn.Linear) else output[0, 0].numel()
+        load = LayerLoad(matrix.shape[0], matrix[0].numel(), 0.0, 0.0, uses=uses, name=name)
+        found.append(DigitalLayer(load, learnt=isinstance(matrix, nn.Parameter) and matrix.requires_grad))
+
+    hooks = [
+        module.register_forward_hook(partial(record, name))
+        for name, module in model.named_modules()
+        if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, PatchWhitening))
+    ]
+    training = model.training
+    model.eval()
+    try:
+        if hooks:
+            model(inputs[:1])
+    finally:
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
+    return found
 
 
 def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
