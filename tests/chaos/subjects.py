@@ -46,8 +46,15 @@ class Subject:
 
 _ENSEMBLE = "--set characterisation.devices=8 --set characterisation.cycles=4 --threads 1"
 
+_IMAGES = (
+    "--set network.kind=airbench --set network.channels=[6,8] --set network.activation=gelu --set augment.flip=random "
+    "--set augment.shift=1 --set augment.cutout=2 --set loss.label_smoothing=0.1 --set optimizer.schedule=one-cycle "
+    "--set averaging.every=5 --set averaging.start=0.5 --set autocast=bfloat16 --set threads=1"
+)
+
 SUBJECTS = (
     Subject("train", "train {s}/recipe.toml --set epochs=30 --out {w}/run", 3),
+    Subject("train on images", f"train {{s}}/recipe.toml --set epochs=8 {_IMAGES} --out {{w}}/run", 1),
     Subject("train ex-situ", "train {s}/recipe.toml --set mode=ex-situ --set epochs=10 --out {w}/run", 2),
     Subject(
         "sweep",
