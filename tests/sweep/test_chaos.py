@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 LONG_ENOUGH = 600.0
 """Seconds after which something hangs; never waited for otherwise."""
+
+WORKER = re.compile("spawn_main|^dask worker")
+"""Command line of a worker. Where setproctitle is installed, Dask gives a running one a title of its own."""
 
 GRID = """
 recipe = "base.toml"
@@ -56,7 +60,7 @@ class Victim:
         """Its worker processes that are alive."""
         try:
             children = psutil.Process(self.process.pid).children()
-            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+            return [child for child in children if WORKER.search(" ".join(child.cmdline()))]
         except psutil.NoSuchProcess:
             return []
 
