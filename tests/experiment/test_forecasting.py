@@ -92,8 +92,17 @@ def test_the_network_comes_back_and_a_crossbar_wants_accuracies(runs: Path) -> N
     dataset = trained.recipe.dataset.load()
     task = TASKS["forecasting"].build(dataset, torch.device("cpu"))
     assert task.held_out_score(trained.model) == load_run(runs / "in-situ").held_out
-    with pytest.raises(InputError, match="infer measures accuracies, and forecasting is judged by its RMSE"):
+    with pytest.raises(InputError, match="forecasting is judged by its RMSE and has no accuracy"):
         infer_on_chip(runs / "in-situ", load_chip())
+
+
+def test_recurrent_matrices_are_moved_by_pulses_and_the_page_says_so(tmp_path: Path) -> None:
+    device = {"device": {"pulsed": "linear-30"}, "optimizer": {"rate": 0.1, "latent_rate": 0.1}}
+    summary = Run(recipe_from(RECIPE | device | {"mode": "pulsed-sgd"}, "test"), tmp_path / "run").execute()
+    for layer in summary["programming"]["by_layer"].values():
+        assert layer["training_events"] > 0
+    write_report([tmp_path / "run"], tmp_path / "page.html")
+    assert "pulses down" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_scores_are_not_mixed(runs: Path, tmp_path: Path) -> None:

@@ -61,32 +61,22 @@ class Task(ABC):
         """The score on training samples."""
         return self.train_accuracy(model)
 
-    def require_accuracy(self, what: str) -> None:
-        """Refuse a task that is not judged by an accuracy.
-
-        Args:
-            what: What is asked for, for the message.
-
-        Raises:
-            InputError: The score is another one.
-        """
-        if self.score != ACCURACY:
-            raise InputError(
-                f"{what} measures accuracies, and {self.dataset.task} is judged by its {self.score.label}; the chips "
-                "of the training itself are in its summary"
-            )
-
     def held_out_accuracy(self, model: nn.Module) -> float:
         """Accuracy on the test set or the validation samples, of a task that is judged by it."""
-        raise NotImplementedError
+        raise self._no_accuracy()
 
     def train_accuracy(self, model: nn.Module) -> float:
         """Accuracy on training samples, of a task that is judged by it."""
-        raise NotImplementedError
+        raise self._no_accuracy()
 
-    def samples_of_loss(self) -> tuple[Tensor, Tensor]:
-        """Held-out inputs and labels over which a held-out loss is a mean."""
-        return self.test_inputs, self.test_labels
+    def _no_accuracy(self) -> Exception:
+        """The error of a task that is judged by another score, or that lacks the method."""
+        if self.score == ACCURACY:
+            return NotImplementedError(f"task '{self.dataset.task}' must have held_out_accuracy and train_accuracy")
+        return InputError(
+            f"{self.dataset.task} is judged by its {self.score.label} and has no accuracy, which is measured here; the "
+            "chips of the training itself are in its summary"
+        )
 
     def figures(self, model: nn.Module) -> dict[str, float]:
         """Further figures of the held-out samples, by name."""

@@ -12,6 +12,8 @@ from barkhausen.experiment.energy import LearningAccount
 from barkhausen.experiment.score import Score
 from barkhausen.experiment.summary import mean_counts
 from barkhausen.experiment.work.rows import joules, unseen_chips
+from barkhausen.learning.rules import RULES
+from barkhausen.learning.rules.registry import PULSES
 from barkhausen.results.finished import FinishedRun, relative_error
 from barkhausen.results.readings import READINGS, readings_of
 from barkhausen.results.table import causes_of, kind_of, result_table
@@ -63,6 +65,12 @@ class Kind:
         """The published score."""
         found: float | None = self.row[f"published_{self.score.name}"]
         return found
+
+    @property
+    def pulsed(self) -> bool:
+        """Whether pulses move the devices, which then have no states."""
+        rule = RULES.find(self.row["mode"])
+        return rule is not None and rule.devices == PULSES
 
     @property
     def transfer(self) -> tuple[float, float] | None:
