@@ -69,6 +69,10 @@ class Task(ABC):
         """Accuracy on training samples, of a task that is judged by it."""
         raise self._no_accuracy()
 
+    def samples_of_loss(self) -> tuple[Tensor, Tensor]:
+        """Held-out inputs and labels over which a held-out loss is a mean."""
+        return self.test_inputs, self.test_labels
+
     def _no_accuracy(self) -> Exception:
         """The error of a task that is judged by another score, or that lacks the method."""
         if self.score == ACCURACY:
