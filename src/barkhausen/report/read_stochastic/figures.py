@@ -91,7 +91,7 @@ def _curve_plot(device: ProbabilityDevice) -> Spec:
             error_y={"type": "data", "array": bounds[:, 1] - share, "arrayminus": share - bounds[:, 0]},
         )  # fmt: skip
     shown = drive if unit == "1" else f"{drive} ({unit.replace('m2', 'm²')})"
-    fig.update_xaxes(title=escape(shown))
+    fig.update_xaxes(title=escape(shown), exponentformat="power")
     fig.update_yaxes(title="probability of passing", range=[-0.03, 1.03])
     return finished_spec(fig, 330)
 
