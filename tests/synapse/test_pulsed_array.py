@@ -58,8 +58,11 @@ def test_compiled_code_and_torch_agree(monkeypatch: pytest.MonkeyPatch, device: 
         if not compiled:
             monkeypatch.setattr(kernel, "library", lambda: None)
         weight, lists = array.weight.clone(), kernel.Lists()
-        index, pulses = (x.clone() for x in kernel.requested(wanted, weight, (20.0, 30.0), 5, (7, 2**31 + 5), lists))
-        kernel.pulse(weight, index, pulses, array.steps_of(0), (3, 4))
+        asked, counts = wanted.clone(), torch.zeros(2, dtype=torch.int64)
+        index, pulses = (x.clone() for x in kernel.requested(asked, weight, (20.0, 30.0), 5, (7, 2**31 + 5), lists))
+        kernel.pulse(weight, index, pulses, array.steps_of(0), (3, 4), counts, asked)
+        assert torch.equal(asked, weight)
+        assert counts.tolist() == [int(pulses.clamp(min=0).sum()), int((-pulses).clamp(min=0).sum())]
         due = [[x.clone() for x in kernel.moved(wanted, mark, 0.1, 4, lists, blind=blind)] for blind in (False, True)]
         found.append((index, pulses, weight, *due[0], *due[1], mark))
     for first, second in zip(*found, strict=True):

@@ -18,7 +18,10 @@ from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.registry import PULSES, RULES, LearnerParts, Rule
 from barkhausen.synapse.pulsed.array import PulsedArray
-from barkhausen.synapse.pulsed.kernel import key_from, moved, requested
+from barkhausen.synapse.pulsed.kernel import MASK, Key, key_from, moved, requested
+
+PURPOSES = 4
+"""Number of keys of a layer at a step."""
 
 MOST_PULSES = 31
 """Largest number of pulses of one update, as in aihwkit's default."""
@@ -58,9 +61,14 @@ class PulsedLearner(Learner):
     @torch.no_grad()
     def update_devices(self) -> None:
         """Give the devices of all layers that learn the pulses of this step."""
+        self.key = key_from(self.generator)
         for number, layer in enumerate(self.layers):
             if layer.latent_weight.requires_grad:
                 self.update_layer(layer, number)
+
+    def key_of(self, number: int, purpose: int = 0) -> Key:
+        """Key of the random numbers of a layer at this step, one for each purpose."""
+        return (self.key[0] + PURPOSES * number + purpose) & MASK, self.key[1]
 
     @abstractmethod
     def update_layer(self, layer: SynapseLayer, number: int) -> None:
@@ -92,25 +100,30 @@ class PulsedSGD(PulsedLearner):
         most: int = MOST_PULSES,
     ) -> None:
         super().__init__(optimizer, model, generator, most=most)
-        with torch.no_grad():
-            for layer in self.layers:
-                layer.latent_weight.copy_(layer.synapses.weight)
+        self._seen: list[tuple[int, int]] = []
+        self.before_step()
 
     @torch.no_grad()
     def before_step(self) -> None:
         """Start from the weights of the devices, which loading a state or programming may have changed."""
         super().before_step()
-        for layer in self.layers:
-            layer.latent_weight.copy_(layer.synapses.weight)
+        # What torch writes in place raises the version; another tensor has another identity.
+        seen = [(id(layer.synapses.weight), layer.synapses.weight._version) for layer in self.layers]
+        if seen != self._seen:
+            for layer in self.layers:
+                layer.latent_weight.copy_(layer.synapses.weight)
+            self._seen = seen
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_seen": []}
 
     def update_layer(self, layer: SynapseLayer, number: int) -> None:
         """Turn the step of the optimiser into pulses."""
         array: PulsedArray = layer.synapses
         wanted, held = layer.latent_weight.detach().view(-1), array.weight.view(-1)
-        key = key_from(self.generator)
+        key = self.key_of(number)
         index, pulses = requested(wanted, held, array.kind.per_unit, self.most, key, array.lists)
-        array.pulse_at(index, pulses, self.generator)
-        wanted.copy_(array.weight.view(-1))
+        array.pulse_at(index, pulses, key=self.key_of(number, 1), follow=wanted)
 
 
 class _Accumulating(PulsedLearner):
@@ -142,7 +155,7 @@ class _Accumulating(PulsedLearner):
             mark = self.marks[number] = mark.to(latent)
         quantum = array.kind.step if self.quantum is None else self.quantum
         index, pulses = moved(latent, mark, quantum, self.most, array.lists, blind=self.blind)
-        array.pulse_at(index, pulses, self.generator)
+        array.pulse_at(index, pulses, key=self.key_of(number))
 
     def state_dict(self) -> dict[str, Any]:
         """State of the optimiser, with the marks under ``pulsed``."""

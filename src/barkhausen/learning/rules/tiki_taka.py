@@ -16,7 +16,7 @@ from barkhausen.learning.rules.pulsed import MOST_PULSES, PulsedOptions, PulsedS
 from barkhausen.learning.rules.registry import LearnerParts
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.pulsed.array import PulsedArray
-from barkhausen.synapse.pulsed.kernel import key_from, requested
+from barkhausen.synapse.pulsed.kernel import requested
 
 HALVINGS = 40
 """Bisections for the symmetry point of each device."""
@@ -78,8 +78,8 @@ class TikiTaka(PulsedSGD):
         change = layer.latent_weight.detach() - array.weight
         held = fast.weight.view(-1)
         wanted = held + change.view(-1)
-        index, pulses = requested(wanted, held, fast.kind.per_unit, self.most, key_from(self.generator), fast.lists)
-        fast.pulse_at(index, pulses, self.generator)
+        index, pulses = requested(wanted, held, fast.kind.per_unit, self.most, self.key_of(number), fast.lists)
+        fast.pulse_at(index, pulses, key=self.key_of(number, 1))
         if self.steps % self.transfer_every == 0:
             self._transfer(array, fast, number)
         layer.latent_weight.copy_(array.weight)
@@ -100,7 +100,7 @@ class TikiTaka(PulsedSGD):
         rows[:, column].sub_(sign, alpha=step)
         chosen = sign.nonzero().squeeze(1)
         place = chosen * rows.shape[1] + column
-        array.pulse_at(place, sign.index_select(0, chosen).to(torch.int32), self.generator)
+        array.pulse_at(place, sign.index_select(0, chosen).to(torch.int32), key=self.key_of(number, 2))
 
     def fast_energy(self) -> EnergyBreakdown:
         """Energy in J of the pulses on the fast arrays, which those of the layers do not count."""

@@ -14,7 +14,7 @@ from barkhausen.device import PulsedDevice
 from barkhausen.synapse.counters import Phase
 from barkhausen.synapse.energy import EnergyBreakdown
 from barkhausen.synapse.pulsed.counters import PulseCounters
-from barkhausen.synapse.pulsed.kernel import Lists, Steps, key_from, pulse
+from barkhausen.synapse.pulsed.kernel import Key, Lists, Steps, key_from, pulse
 from barkhausen.synapse.pulsed.kind import Layout, PulsedKind
 from barkhausen.synapse.write_verify import WriteSettings, WriteVerify
 
@@ -140,6 +140,8 @@ class PulsedArray(nn.Module):
         generator: torch.Generator | None = None,
         *,
         phase: Phase = Phase.TRAINING,
+        key: Key | None = None,
+        follow: Float[Tensor, " synapse"] | None = None,
     ) -> None:
         """Give synapses pulses, and count them.
 
@@ -151,13 +153,15 @@ class PulsedArray(nn.Module):
             pulses: Signed numbers of pulses (int32).
             generator: Random stream of the pulses.
             phase: Phase under which they are counted.
+            key: Key of the random numbers. Default: from the generator.
+            follow: Flat tensor that gets the new weights of these synapses too.
         """
         if not len(index):
             return
-        key = key_from(generator)
+        key = key_from(generator) if key is None else key
+        counts = self.counters.pulses[phase]
         if self.cells is None:
-            pulse(self.weight.view(-1), index, pulses, self.steps_of(0), key)
-            self.counters.count(phase, pulses)
+            pulse(self.weight.view(-1), index, pulses, self.steps_of(0), key, counts, follow)
             return
         first, second = (self.cells[row].index_select(0, index) for row in (0, 1))
         sign = torch.sign(pulses)
@@ -169,10 +173,12 @@ class PulsedArray(nn.Module):
             chosen = own.nonzero().squeeze(1)
             given = own.index_select(0, chosen).to(torch.int32)
             other = (key[0], key[1] ^ row)
-            pulse(self.cells[row], index.index_select(0, chosen), given, self.steps_of(row), other)
-            self.counters.count(phase, given)
+            pulse(self.cells[row], index.index_select(0, chosen), given, self.steps_of(row), other, counts)
         moved = self.cells[0].index_select(0, index) - self.cells[1].index_select(0, index)
-        self.weight.view(-1).index_copy_(0, index, moved.mul_(0.5).to(self.weight.dtype))
+        moved = moved.mul_(0.5).to(self.weight.dtype)
+        self.weight.view(-1).index_copy_(0, index, moved)
+        if follow is not None:
+            follow.index_copy_(0, index, moved)
 
     @torch.no_grad()
     def write(

@@ -8,15 +8,12 @@ from torch import Tensor, nn
 
 from barkhausen.synapse.counters import Phase
 
-UP, DOWN = 0, 1
-"""Rows of pulses up and pulses down."""
-
 
 class PulseCounters(nn.Module):
     """Pulses and reads of one array by phase.
 
-    ``pulses[phase, sign]`` counts pulses up and pulses down, ``reads[phase]`` reads of single synapses that a write
-    needs; reads of a forward pass are not counted here.
+    ``pulses[phase, sign]`` counts pulses up and then pulses down, ``reads[phase]`` reads of single synapses
+    that a write needs; reads of a forward pass are not counted here.
     """
 
     pulses: Tensor
@@ -26,12 +23,6 @@ class PulseCounters(nn.Module):
         super().__init__()
         self.register_buffer("pulses", torch.zeros((len(Phase), 2), dtype=torch.int64))
         self.register_buffer("reads", torch.zeros(len(Phase), dtype=torch.int64))
-
-    def count(self, phase: Phase, pulses: Int[Tensor, " event"]) -> None:
-        """Add signed numbers of pulses."""
-        whole, net = pulses.abs().sum(dtype=torch.int64), pulses.sum(dtype=torch.int64)
-        self.pulses[phase, UP] += (whole + net) // 2
-        self.pulses[phase, DOWN] += (whole - net) // 2
 
     @property
     def attempts(self) -> Int[Tensor, "phase sign 1"]:

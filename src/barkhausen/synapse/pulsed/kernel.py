@@ -32,11 +32,22 @@ def library() -> ctypes.CDLL | None:
         handle = ctypes.CDLL(str(LIBRARY))
         pointer: Any = ctypes.c_void_p
         number, real, word = ctypes.c_int64, ctypes.c_float, ctypes.c_uint32
-        lists = [number, pointer, pointer]
+        lists = [pointer, pointer]
         handle.barkhausen_requested.argtypes = [pointer, pointer, number, real, real, real, word, word, *lists]
         handle.barkhausen_moved.argtypes = [pointer, pointer, number, real, number, real, *lists]
         tables = [pointer, pointer, number, pointer, pointer]
-        handle.barkhausen_pulse.argtypes = [pointer, number, pointer, pointer, number, *tables, word, word]
+        handle.barkhausen_pulse.argtypes = [
+            pointer,
+            number,
+            pointer,
+            pointer,
+            number,
+            *tables,
+            word,
+            word,
+            pointer,
+            pointer,
+        ]
         for function in (handle.barkhausen_requested, handle.barkhausen_moved):
             function.restype = number
         handle.barkhausen_pulse.restype = None
@@ -125,7 +136,8 @@ def requested(  # noqa: PLR0917  # as the compiled code takes them
     """Places and signed numbers of pulses that bring the weights to those wanted, rounded at random to whole numbers.
 
     Args:
-        wanted, held: Weights that an optimiser asks for, and weights now.
+        wanted: Weights that an optimiser asks for; they are set back to those now.
+        held: Weights now.
         per_unit: Pulses up and down for a change of weight by 1.
         most: Largest number of pulses.
         key: Key of the random numbers.
@@ -136,19 +148,19 @@ def requested(  # noqa: PLR0917  # as the compiled code takes them
     """
     compiled = _compiled(wanted, held)
     if compiled is not None:
-        while True:
-            found = compiled.barkhausen_requested(
-                wanted.data_ptr(), held.data_ptr(), len(wanted), *per_unit, most, *key,
-                len(lists.index), lists.index.data_ptr(), lists.pulses.data_ptr(),
-            )  # fmt: skip
-            if found <= len(lists.index):
-                return lists.due(found)
-            lists.make_room(found)
+        lists.make_room(len(wanted))
+        found = compiled.barkhausen_requested(
+            wanted.data_ptr(), held.data_ptr(), len(wanted), *per_unit, most, *key,
+            lists.index.data_ptr(), lists.pulses.data_ptr(),
+        )  # fmt: skip
+        return lists.due(found)
     change = wanted - held
     exact = change.abs() * torch.where(change > 0, *per_unit)
     place = torch.arange(len(change), device=change.device)
     number = torch.floor(exact + _uniform(_bits(key, place))).clamp_(max=most)
-    return _listed(torch.copysign(number, change))
+    due = _listed(torch.copysign(number, change))
+    wanted.copy_(held)
+    return due
 
 
 def moved(
@@ -175,11 +187,10 @@ def moved(
     """
     compiled = _compiled(latent, mark)
     if compiled is not None:
-        # A pass whose list is too short has moved marks; so the room is made before.
         lists.make_room(len(latent))
         found = compiled.barkhausen_moved(
             latent.data_ptr(), mark.data_ptr(), len(latent), quantum, int(blind), most,
-            len(lists.index), lists.index.data_ptr(), lists.pulses.data_ptr(),
+            lists.index.data_ptr(), lists.pulses.data_ptr(),
         )  # fmt: skip
         return lists.due(found)
     distance = latent - mark
@@ -197,12 +208,14 @@ def _listed(number: Float[Tensor, " device"]) -> Due:
     return index, number.index_select(0, index).to(torch.int32)
 
 
-def pulse(
+def pulse(  # noqa: PLR0917  # as the compiled code takes them
     weight: Float[Tensor, " device"],
     index: Int[Tensor, " event"],
     pulses: Int[Tensor, " event"],
     steps: Steps,
     key: Key,
+    counts: Int[Tensor, 2],
+    follow: Float[Tensor, " device"] | None = None,
 ) -> None:
     """Apply pulses to devices, in place.
 
@@ -212,14 +225,17 @@ def pulse(
         pulses: Signed number of pulses of each.
         steps: Tables of the steps.
         key: Key of the random numbers.
+        counts: Numbers of pulses up and down, to which these are added.
+        follow: Tensor that gets the new weights of these devices too.
     """
-    compiled = _compiled(weight, *steps.tensors)
+    compiled = _compiled(weight, *steps.tensors, *(() if follow is None else (follow,)))
     if compiled is not None:
         compiled.barkhausen_pulse(
             weight.data_ptr(), len(weight), index.data_ptr(), pulses.data_ptr(), len(index),
             steps.mean.data_ptr(), steps.spread.data_ptr(), steps.mean.shape[1],
             None if steps.bounds is None else steps.bounds.data_ptr(),
             None if steps.factor is None else steps.factor.data_ptr(), *key,
+            counts.data_ptr(), None if follow is None else follow.data_ptr(),
         )  # fmt: skip
         return
     w, row, left = weight.index_select(0, index), (pulses < 0).to(torch.int64), pulses.abs()
@@ -242,3 +258,7 @@ def pulse(
         moved_to = (w + factor * (step + spread * xi.to(w.dtype))).clamp(low, high)
         w = torch.where(left > number, moved_to, w)
     weight.index_copy_(0, index, w)
+    if follow is not None:
+        follow.index_copy_(0, index, w)
+    whole, net = left.sum(dtype=torch.int64), pulses.sum(dtype=torch.int64)
+    counts += torch.stack([whole + net, whole - net]) // 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -70,7 +71,7 @@ class PulsedKind:
         low, high = self.device.bound_sd
         return -1.0 - 3.0 * low, 1.0 + 3.0 * high
 
-    @property
+    @cached_property
     def per_unit(self) -> tuple[float, float]:
         """Pulses up and down for a change of a weight of zero by 1."""
         up, down = (abs(float(self.device.step(0.0, sign))) / self.cells for sign in (1, -1))
@@ -78,7 +79,7 @@ class PulsedKind:
             raise InputError("the device has no step at w = 0")
         return 1.0 / up, 1.0 / down
 
-    @property
+    @cached_property
     def step(self) -> float:
         """Mean size of a step of a weight of zero."""
         up, down = self.per_unit

@@ -38,15 +38,15 @@ constexpr std::int64_t BLOCK = 64;
 extern "C" {
 
 // Requested changes of weight as whole numbers of pulses, rounded up or down at random. `wanted` receives what the
-// optimiser asked for and gets back the weights. Returns the number of devices due (only the first `capacity` are
-// listed), or -1 where a request is not a number; then and where there are too many, `wanted` is left alone.
+// optimiser asked for and gets back the weights. Returns the number of devices due, for which there must be room, or -1
+// where a request is not a number.
 __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_requested(
-    const float* wanted, const float* held, std::int64_t count, float up, float down, float most, std::uint32_t low,
-    std::uint32_t high, std::int64_t capacity, std::int64_t* index, std::int32_t* pulses) {
+    float* wanted, const float* held, std::int64_t count, float up, float down, float most, std::uint32_t low,
+    std::uint32_t high, std::int64_t* index, std::int32_t* pulses) {
     std::int64_t found = 0;
     for (std::int64_t start = 0; start < count; start += BLOCK) {
         const std::int64_t size = count - start < BLOCK ? count - start : BLOCK;
-        const float* a = wanted + start;
+        float* a = wanted + start;
         const float* w = held + start;
         float number[BLOCK];
         std::int32_t hit = 0, wrong = 0;
@@ -58,16 +58,15 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_requested(
             float n = std::floor(exact + drawn);
             n = n < most ? n : most;
             number[i] = change > 0.0f ? n : -n;
+            a[i] = w[i];
             hit |= n > 0.0f;
         }
         if (wrong) return -1;
         if (!hit) continue;
         for (std::int64_t i = 0; i < size; ++i) {
             if (number[i] == 0.0f) continue;
-            if (found < capacity) {
-                index[found] = start + i;
-                pulses[found] = static_cast<std::int32_t>(number[i]);
-            }
+            index[found] = start + i;
+            pulses[found] = static_cast<std::int32_t>(number[i]);
             ++found;
         }
     }
@@ -78,7 +77,7 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_requested(
 // latent weight is. Otherwise a pulse for each whole quantum, and the mark moves by as many.
 __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_moved(
     const float* latent, float* mark, std::int64_t count, float quantum, std::int64_t blind, float most,
-    std::int64_t capacity, std::int64_t* index, std::int32_t* pulses) {
+    std::int64_t* index, std::int32_t* pulses) {
     std::int64_t found = 0;
     for (std::int64_t start = 0; start < count; start += BLOCK) {
         const std::int64_t size = count - start < BLOCK ? count - start : BLOCK;
@@ -95,13 +94,11 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_moved(
         for (std::int64_t i = 0; i < size; ++i) {
             const float moved = a[i] - m[i];
             if (!(std::fabs(moved) > quantum)) continue;
-            if (found < capacity) {
-                float n = blind ? (moved > 0.0f ? 1.0f : -1.0f) : std::trunc(moved / quantum);
-                n = n > most ? most : (n < -most ? -most : n);
-                index[found] = start + i;
-                pulses[found] = static_cast<std::int32_t>(n);
-                m[i] = blind ? a[i] : m[i] + n * quantum;
-            }
+            float n = blind ? (moved > 0.0f ? 1.0f : -1.0f) : std::trunc(moved / quantum);
+            n = n > most ? most : (n < -most ? -most : n);
+            index[found] = start + i;
+            pulses[found] = static_cast<std::int32_t>(n);
+            m[i] = blind ? a[i] : m[i] + n * quantum;
             ++found;
         }
     }
@@ -109,11 +106,12 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_moved(
 }
 
 // Pulses on the devices at `index`: w <- clip(w + k (m(u) + s(u) xi), lo, hi). Tables have `grid` points for each sign, up
-// first. `bounds` holds lo and hi of all devices, or is null for -1 and 1; `factor` k up and k down, or is null for 1.
+// first. `counts` gets the numbers of pulses up and down; `follow` gets the weights of these devices too, or is null.
+// `bounds` holds lo and hi of all devices, or is null for -1 and 1; `factor` k up and k down, or is null for 1.
 __attribute__((visibility("default"))) void barkhausen_pulse(
     float* weight, std::int64_t count, const std::int64_t* index, const std::int32_t* pulses, std::int64_t events,
     const float* mean, const float* spread, std::int64_t grid, const float* bounds, const float* factor,
-    std::uint32_t low, std::uint32_t high) {
+    std::uint32_t low, std::uint32_t high, std::int64_t* counts, float* follow) {
     const float cells = static_cast<float>(grid - 1);
     for (std::int64_t e = 0; e < events; ++e) {
         const std::int64_t i = index[e];
@@ -143,6 +141,8 @@ __attribute__((visibility("default"))) void barkhausen_pulse(
             w = w < lo ? lo : (w > hi ? hi : w);
         }
         weight[i] = w;
+        if (follow) follow[i] = w;
+        counts[rises ? 0 : 1] += number;
     }
 }
 }
