@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from barkhausen.core.errors import DataNotFoundError, InputError
+from barkhausen.data import load_dataset
+from barkhausen.experiment.export import export_onnx
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.trained import load_trained
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.reproduce import SYSTEMS
 from barkhausen.reproduce.ellis_2023 import label_of
@@ -35,10 +39,16 @@ def test_networks_of_the_system_on_small_digits_have_a_page(tmp_path: Path) -> N
     for heading in ("Probability of passing", "Trained probabilities", "Accuracy against the number of reads"):
         assert f">{heading}</h2>" in text
     assert "4.63168" in text
+    with pytest.raises(InputError, match="linear1: drawn anew at every read"):
+        export_onnx(load_trained(directories[0]).model, tmp_path / "network.onnx", (16,))
 
 
 @pytest.mark.slow
 def test_a_quick_look_at_the_whole_system(tmp_path: Path) -> None:
+    try:
+        load_dataset("mnist", allow_download=False)
+    except DataNotFoundError as error:
+        pytest.skip(str(error))
     summaries = reproduce(tmp_path / "out", "ellis-2023", quick=True)
     best = max(s["test_accuracy"] for s in summaries if s["mode"] == "stochastic-read")
     assert best > 0.8

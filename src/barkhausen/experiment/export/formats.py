@@ -23,6 +23,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files import PARTIAL, atomic_write, unwritable
 from barkhausen.experiment.export.layers import ExportedLayer, described, exported_layers
 from barkhausen.learning import deployed
+from barkhausen.learning.layers.read_stochastic import read_stochastic_layers
 
 METADATA = "metadata.json"
 """Name of the file with the metadata in an export as CSV."""
@@ -155,6 +156,12 @@ def export_onnx(model: nn.Module, out: Path, sample: Tensor | Sequence[int]) -> 
     Raises:
         InputError: A package is missing, the network cannot be written in ONNX, or the file cannot be written.
     """
+    drawn = [name for name, _ in read_stochastic_layers(model)]
+    if drawn:
+        raise InputError(
+            f"{', '.join(drawn)}: drawn anew at every read, so the network has no fixed weights to write in ONNX; "
+            "its drives are in the checkpoint"
+        )
     # The import takes seconds, and most of its packages are optional.
     from barkhausen.experiment.export.onnx_file import onnx_bytes  # noqa: PLC0415
 

@@ -73,7 +73,7 @@ def read_product(
         reads: Number N of reads of each device.
         generator: Random stream of the reads. Default: torch's own.
     """
-    rows = x.reshape(-1, x.shape[-1]).clamp(0.0, 1.0)
+    rows = x.reshape(-1, x.shape[-1]).clamp(0.0, 1.0).to(probability.dtype)
     out: Tensor = TwoMoment.apply(rows, probability, reads, generator)
     return out.view(*x.shape[:-1], probability.shape[0])
 
