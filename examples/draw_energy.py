@@ -66,7 +66,8 @@ def label_of(recipe: dict[str, Any]) -> str:
     rule = "int8 logic" if recipe["device"].get("preset") == "gaussian" else recipe["mode"].replace("in-situ", "margin")
     if bits["latent_bits"] == 32:
         return f"{rule}, float32"
-    return f"{rule}, {bits['latent_bits']}/{bits['activation_bits']}/{bits['error_bits']} bits"
+    few = f"{rule}, {bits['latent_bits']}/{bits['activation_bits']}/{bits['error_bits']} bits"
+    return few if bits["gradient_bits"] == 32 else f"{few}, crossbar"
 
 
 def draw(directory: Path) -> Figure:
