@@ -436,7 +436,7 @@ def _with_pulsed_device(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     """The recipe with what its device moved by pulses decides."""
     device = build_device(recipe)
     states = max(2, min(256, round(device.states)))
-    if "states" in recipe.model_fields_set:
+    if "states" in recipe.model_fields_set and recipe.states != states:
         warn(f"states = {recipe.states} has no effect with mode = {recipe.mode!r}, whose devices are moved by pulses")
     return with_device_defaults(recipe.model_copy(update={"states": states}), device)
 

@@ -12,22 +12,33 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 import forked
-from barkhausen.device import gaussian_device
-from barkhausen.learning import InSitu, LevelChange, convert, synapse_layers
-from barkhausen.learning.rules.programming import ProgrammingLearner
+from barkhausen.device import PulsedDevice, gaussian_device
+from barkhausen.learning import (
+    BlindPulse,
+    InSitu,
+    Learner,
+    LevelChange,
+    PulsedLearner,
+    PulsedSGD,
+    convert,
+    synapse_layers,
+)
 from barkhausen.synapse import Faults, Phase
 
 RANKS, STEPS, SHARE = 2, 6, 8
 DEVICE = gaussian_device(5)
+PULSED: dict[str, type[PulsedLearner]] = {"pulsed-sgd": PulsedSGD, "blind-pulse": BlindPulse}
 
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def network(seed: int = 0) -> nn.Module:
+def network(seed: int = 0, rule: str = "in-situ") -> nn.Module:
     torch.manual_seed(0)
     plain = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 8), nn.Tanh(), nn.Linear(8, 3))
+    if rule in PULSED:
+        return convert(plain, PulsedDevice.soft_bounds(2 / 64), generator=seeded(seed))
     how = {"max_attempts": 2, "faults": Faults(stuck=0.05, annihilated_walls=0.02), "count_writes": True}
     return convert(plain, DEVICE, 0.3, **how, generator=seeded(seed))  # type: ignore[arg-type]
 
@@ -38,7 +49,7 @@ def batch(step: int) -> tuple[Tensor, Tensor]:
     return x, x[:, 0, :3].argmax(dim=1)
 
 
-def train(wrapped: nn.Module, learner: ProgrammingLearner, rows: slice) -> None:
+def train(wrapped: nn.Module, learner: Learner, rows: slice) -> None:
     for step in range(STEPS):
         x, y = batch(step)
         F.cross_entropy(wrapped(x[rows]), y[rows]).backward()
@@ -46,14 +57,24 @@ def train(wrapped: nn.Module, learner: ProgrammingLearner, rows: slice) -> None:
         learner.zero_grad()
 
 
-def learner_of(model: nn.Module, rule: str) -> ProgrammingLearner:
+def learner_of(model: nn.Module, rule: str) -> Learner:
+    if rule in PULSED:
+        rate = 5.0 if rule == "blind-pulse" else 0.5
+        return PULSED[rule](torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9), model, seeded(7))
     if rule == "level-change":
         # Latent weights must cross a threshold within a few steps.
         return LevelChange(torch.optim.SGD(model.parameters(), lr=5.0, momentum=0.9), model, seeded(7), hysteresis=0.02)
     return InSitu(torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), model, seeded(7))
 
 
-TRAININGS = ((False, 0, "in-situ"), (True, 1, "in-situ"), (False, 0, "level-change"), (True, 1, "level-change"))
+TRAININGS = (
+    (False, 0, "in-situ"),
+    (True, 1, "in-situ"),
+    (False, 0, "level-change"),
+    (True, 1, "level-change"),
+    (True, 1, "pulsed-sgd"),
+    (True, 1, "blind-pulse"),
+)
 """Whether the learner is made before the wrapper, whether the models begin different, and the rule."""
 
 
@@ -63,7 +84,7 @@ def worker(rank: int, meeting: Path, out: Path) -> None:
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=RANKS)
     saved = []
     for learner_first, different, rule in TRAININGS:
-        model = network(different * rank)
+        model = network(different * rank, rule)
         # What is wrapped first takes the tensors of the model; the other must find them.
         if learner_first:
             learner = learner_of(model, rule)
@@ -100,14 +121,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Ten
 @pytest.mark.parametrize("training", range(len(TRAININGS)))
 def test_both_processes_end_with_the_same_network(training: int, trained: list[list[dict[str, Tensor]]]) -> None:
     first, second = (saved[training] for saved in trained)
+    rule = TRAININGS[training][2]
     held = {f"{name}.held_state" for name, _ in synapse_layers(network())}
-    assert set(first) == set(network().state_dict()) | (held if TRAININGS[training][2] == "level-change" else set())
+    start = network(0, rule).state_dict()
+    assert set(first) == set(start) | (held if rule == "level-change" else set())
     for key, tensor in first.items():
         assert torch.equal(tensor, second[key]), key
     for name, _ in synapse_layers(network()):
-        least = 10 if TRAININGS[training][2] == "in-situ" else 0
-        assert int(first[f"{name}.synapses.counters.outcomes"][Phase.TRAINING].sum()) > least
-        assert not torch.equal(first[f"{name}.latent_weight"], network().state_dict()[f"{name}.latent_weight"])
+        least, counted = 10 if rule == "in-situ" else 0, "pulses" if rule in PULSED else "outcomes"
+        assert int(first[f"{name}.synapses.counters.{counted}"][Phase.TRAINING].sum()) > least
+        assert not torch.equal(first[f"{name}.latent_weight"], start[f"{name}.latent_weight"])
 
 
 @pytest.mark.parametrize("training", range(len(TRAININGS)))
@@ -115,7 +138,7 @@ def test_the_network_is_that_of_one_process_with_all_the_data(
     training: int, trained: list[list[dict[str, Tensor]]]
 ) -> None:
     # Models that begin different are made those of the first process.
-    model = network(0)
+    model = network(0, TRAININGS[training][2])
     learner = learner_of(model, TRAININGS[training][2])
     train(model, learner, slice(None))
     # Averages of halves and of the whole round differently; no device is so near its margin that it matters here.

@@ -93,7 +93,11 @@ def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
     attempts = torch.stack([layer.synapses.counters.attempts[Phase.TRAINING].sum(0) for layer in layers]).sum(0)
     verified = int(attempts.sum())
     events = int(attempts[0])
-    if not monitoring.verifies_last_attempt:
+    counted = [getattr(layer.synapses.counters, "reads", None) for layer in layers]
+    if any(each is not None for each in counted):
+        # A pulse is not verified by itself.
+        verified = sum(int(each[Phase.TRAINING]) for each in counted if each is not None)
+    elif not monitoring.verifies_last_attempt:
         verified -= int(attempts[-1])
     products, updates = _share(layers, "products"), _share(layers, "updates")
     copies = monitoring.copy_bits * (

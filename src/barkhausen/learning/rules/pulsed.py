@@ -144,7 +144,17 @@ class _Accumulating(PulsedLearner):
             raise InputError(f"quantum = {quantum}: must be positive")
         super().__init__(optimizer, model, generator, most=most)
         self.quantum = quantum
-        self.marks: list[Tensor] = [layer.latent_weight.detach().flatten().clone() for layer in self.layers]
+        self.marks: list[Tensor] = []
+        """Latent weights at the last pulse of each device; made at the first step."""
+
+    def before_step(self) -> None:
+        """Take the latent weights as marks before the first step."""
+        super().before_step()
+        if not self.marks:
+            self.marks = self._fresh_marks()
+
+    def _fresh_marks(self) -> list[Tensor]:
+        return [layer.latent_weight.detach().flatten().clone() for layer in self.layers]
 
     def update_layer(self, layer: SynapseLayer, number: int) -> None:
         """Give pulses where the latent weight has moved by more than a quantum."""
@@ -165,7 +175,8 @@ class _Accumulating(PulsedLearner):
         """Restore the optimiser's state, or that of a bare optimiser."""
         rest = dict(state_dict)
         saved = rest.pop("pulsed", None)
-        if saved is not None:
+        if saved is not None and saved["marks"]:
+            self.marks = self._fresh_marks()
             if [tuple(mark.shape) for mark in saved["marks"]] != [tuple(mark.shape) for mark in self.marks]:
                 raise ValueError("the marks of its latent weights have other sizes")
             for mark, value in zip(self.marks, saved["marks"], strict=True):
