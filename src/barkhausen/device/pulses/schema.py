@@ -32,6 +32,9 @@ LARGEST_STEP = 20.0
 LARGEST_SPREAD = 10.0
 """Largest relative standard deviation of the scale of the steps, and of a bound in weight units."""
 
+MOTIONS = ("pulse_motion", "delay_motion", "delay_motion_rms")
+"""Motion of a wall in pulses and in delays, in m."""
+
 _TABLE = ("sign", "grid")
 REQUIRED = {
     "grid_weight": Rule(("grid",), -1.0, 1.0),
@@ -54,6 +57,15 @@ OPTIONAL = {
     "scale_sd_interval": Rule(("sign", "bound"), 0.0, holes=True),
     "scale_correlation_interval": Rule(("bound",), -1.0, 1.0, holes=True),
     "bound_sd_interval": Rule(("end", "bound"), 0.0, holes=True),
+    "nonlinearity": Rule(("sign",), holes=True),
+    "nonlinearity_interval": Rule(("sign", "bound"), holes=True),
+    "line_deviation": Rule(("sign",), 0.0, holes=True),
+    "line_deviation_interval": Rule(("sign", "bound"), 0.0, holes=True),
+    "asymmetry": Rule((), 0.0, 1.0),
+    "asymmetry_interval": Rule(("bound",), 0.0, 1.0, holes=True),
+    "step_count": Rule((), 0.0, holes=True),
+    **{name: Rule((), holes=True) for name in MOTIONS},
+    **{f"{name}_interval": Rule(("bound",), holes=True) for name in MOTIONS},
     "curve": Rule(("device", "cycle", "pulse"), holes=True),
     "curve_sign": Rule(("pulse",), -1.0, 1.0),
 }
