@@ -11,9 +11,11 @@ devices; the difference of two independent intervals has the root of the sum of 
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from barkhausen.core.files import atomic_write
@@ -65,10 +67,6 @@ def main() -> None:
 
 def draw(files: tuple[Path, Path], out: Path) -> None:
     """Positions against time, with patches above and without below."""
-    import io
-
-    import matplotlib.pyplot as plt
-
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 5.2), sharex=True, layout="constrained")
     for axis, path, title in zip(axes, files, ("with patches", "without patches"), strict=True):
         plot_train(read_netcdf(history_file(path)), axis)

@@ -73,6 +73,20 @@ def test_noise_of_reads_is_not_noise_of_cycles():
     assert found.step_sd(0.0, 1) == pytest.approx(0.2 * 0.05 * scale, rel=0.3)
 
 
+def test_steps_are_found_below_the_noise_of_reads():
+    """As in aihwkit's data of Gong et al.: a thousand steps, each a hundredth of the noise of a read."""
+    device = PulsedDevice.soft_bounds((2 / 500, 2 / 700), cycle_sd=1.0)
+    low, high = device.state_range
+    found = fitted(device, devices=1, cycles=1, pulses=1000, noise=0.15 * (high - low) / 2)
+    scale = (high - low) / (found.state_range[1] - found.state_range[0])
+    weight = np.linspace(-0.5, 0.5, 21)
+    for sign in (1, -1):
+        wanted = scale * device.step(device.weight_of(found.value_of(weight)), sign)
+        assert found.step(weight, sign).mean() == pytest.approx(wanted.mean(), rel=0.2)
+    assert found.read_sd == pytest.approx(0.15 * scale, rel=0.1)
+    assert any("reads are noisier than steps" in line for line in found.assumed)
+
+
 def test_patterns_of_devices_are_told_from_cycles():
     """Each device has its own frozen steps: no noise at all, and yet different changes at equal weight."""
     generator = np.random.default_rng(3)

@@ -9,6 +9,11 @@ from jaxtyping import Float, Int
 
 from barkhausen.core.errors import InputError
 
+LEAST_RATIO = 1.5
+"""Noise of two reads in units of the step up to which single values are taken."""
+FEWEST_BLOCKS = 8
+"""Smallest number of averaged values in a run."""
+
 Values = Float[np.ndarray, "device cycle pulse"]
 
 
@@ -71,3 +76,41 @@ class PulseCurves:
     def of_devices(self, chosen: Int[np.ndarray, " device"]) -> PulseCurves:
         """The curves of some devices, which may repeat."""
         return PulseCurves(self.values[chosen], self.signs)
+
+    def read_noise(self) -> float:
+        """Standard deviation of one read, from the covariance of successive changes, −r²; 0 if there is none."""
+        total, count = 0.0, 0
+        for sign in (1, -1):
+            change = self.pairs(sign)[1]
+            change = change - np.nanmean(change)
+            both = change[:, :, 1:] * change[:, :, :-1]
+            total, count = total + float(np.nansum(both)), count + int(np.isfinite(both).sum())
+        return float(np.sqrt(max(-total / max(count, 1), 0.0)))
+
+    def block(self) -> int:
+        """Number B of pulses whose reads must be averaged so that noise of reads does not hide the steps.
+
+        The mean of B reads is off by r/√B, and B pulses move the device by B steps: B^(3/2) = 2 r/step. Otherwise the
+        value before a pulse is as wrong as its change, and steps seem to lead back to the mean.
+        """
+        steps = [abs(float(np.nanmean(self.pairs(sign)[1]))) for sign in (1, -1)]
+        runs = min(int((self.signs == sign).sum()) for sign in (1, -1))
+        ratio = 2 * self.read_noise() / max(min(steps), 1e-300)
+        return (
+            1 if ratio <= LEAST_RATIO else int(min(np.ceil(min(ratio, 1e9) ** (2 / 3)), max(1, runs // FEWEST_BLOCKS)))
+        )
+
+    def averaged(self, block: int) -> PulseCurves:
+        """Curves of means of so many values, within runs of one sign; the first mean of a run has no known step."""
+        values, signs = [], []
+        # A run begins where the sign changes, or at a value that no known pulse precedes.
+        starts = [0]
+        for place in range(1, len(self.signs)):
+            now, last = int(self.signs[place]), int(self.signs[place - 1])
+            if now == 0 or (last not in (0, now)):
+                starts.append(place)
+        for start, stop in zip(starts, [*starts[1:], len(self.signs)], strict=True):
+            for k, first in enumerate(range(start, stop - block + 1, block)):
+                values.append(np.nanmean(self.values[:, :, first : first + block], axis=2))
+                signs.append(0 if k == 0 else int(self.signs[stop - 1]))
+        return PulseCurves(np.stack(values, axis=2), np.array(signs, np.int8))

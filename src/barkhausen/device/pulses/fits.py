@@ -22,6 +22,8 @@ Law = Literal["table", "soft-bounds"]
 LAWS = ("table", "soft-bounds")
 MOST_POINTS = 33
 RESAMPLES = 200
+MOST_STEPS = 1e9
+"""Largest number of steps in the range, where a pulse in its middle does nothing."""
 INTERVAL = (2.5, 97.5)
 """Percentiles of the bootstrap distribution: a 95 % interval."""
 
@@ -64,7 +66,15 @@ def fit_curves(
     runs = min(int((curves.signs == sign).sum()) for sign in (1, -1))
     points = points or int(np.clip(runs // 2, 3, MOST_POINTS))
     soft = estimate_soft(curves) if law == "soft-bounds" else None
-    found, table = _table_fit(curves, points, True) if soft is None else _soft_fit(curves, soft)
+    block = curves.block() if soft is None else 1
+    whole, noise = curves, curves.read_noise()
+    if block > 1:
+        curves = curves.averaged(block)
+        points = min(points, max(3, int((curves.signs == 1).sum()) // 8))
+    found, table = _table_fit(curves, points, True, block) if soft is None else _soft_fit(curves, soft)
+    if block > 1:
+        table["read_sd"] = 2 * noise / (found["range"][1] - found["range"][0])
+        table["lines"].append(f"reads are noisier than steps: fitted to means of {block} values")
     generator = np.random.default_rng(seed)
     draws: list[dict[str, np.ndarray]] = []
     by_cycle = curves.devices == 1
@@ -74,7 +84,7 @@ def fit_curves(
         values = curves.values[:, chosen] if by_cycle else curves.values[chosen]
         drawn = PulseCurves(values, curves.signs)
         if soft is None:
-            draws.append(_table_fit(drawn, points, False)[0])
+            draws.append(_table_fit(drawn, points, False, block)[0])
         else:
             draws.append(_soft_fit(drawn, estimate_soft(drawn) if by_cycle else soft.of_devices(chosen))[0])
     low, high = (float(value) for value in found["range"])
@@ -88,8 +98,8 @@ def fit_curves(
     extra = _intervals(found, draws)
     if keep:
         extra = extra.assign(
-            curve=(("device", "cycle", "pulse"), curves.values.astype(np.float32), {"units": coordinate.unit}),
-            curve_sign=("pulse", curves.signs.astype(np.int8)),
+            curve=(("device", "cycle", "pulse"), whole.values.astype(np.float32), {"units": coordinate.unit}),
+            curve_sign=("pulse", whole.signs.astype(np.int8)),
         )
     return PulsedDevice.from_steps(
         technology=technology,
@@ -108,7 +118,9 @@ def _relative(curves: PulseCurves, bounds: Float[np.ndarray, "end device"]) -> P
     return PulseCurves(2 * (curves.values - low) / (high - low) - 1, curves.signs)
 
 
-def _table_fit(curves: PulseCurves, points: int, spreads: bool) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _table_fit(
+    curves: PulseCurves, points: int, spreads: bool, block: int = 1
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     bounds = curves.bounds()
     if not (bounds[1] > bounds[0]).all():
         raise InputError("one of the devices does not change at all")
@@ -119,9 +131,10 @@ def _table_fit(curves: PulseCurves, points: int, spreads: bool) -> tuple[dict[st
     factor = found.factor * width
     scale = factor.mean(axis=1)
     ends = 2 * (bounds - low) / (high - low) - 1
+    # Steps of averaged values are those of ``block`` pulses, whose variances add up.
     estimate = StepEstimate(
-        found.mean * scale[:, None], found.sd * scale[:, None], found.pattern_sd * scale[:, None],
-        factor / scale[:, None], found.read_sd,
+        found.mean * scale[:, None] / block, found.sd * scale[:, None] / np.sqrt(block),
+        found.pattern_sd * scale[:, None] / block, factor / scale[:, None], found.read_sd,
     )  # fmt: skip
     return _common(curves, estimate, ends, (low, high)), {
         "mean": estimate.mean,
@@ -184,7 +197,7 @@ def _common(
         "nonlinearity": np.array([nonlinearity(shape) for shape in shapes]),
         "line_deviation": np.array([line_deviation(shape) for shape in shapes]),
         "asymmetry": np.array(asymmetry(grid, estimate.mean)),
-        "step_count": np.array(states_between(middle[0], middle[1])),
+        "step_count": np.array(min(states_between(middle[0], middle[1]), MOST_STEPS)),
     }
 
 
