@@ -147,7 +147,7 @@ def test_a_lost_wall_has_no_position_from_then_on():
     assert np.isnan(kept[5, 1:, 2, 1]).all()
     assert np.isnan(kept[6:, :, 2, 1]).all()
     assert np.isfinite(kept[:, :, 0]).all()
-    assert np.isfinite(drift_in_delays(kept, history["sign"].values, 0)["delay_motion"])
+    assert np.isfinite(drift_in_delays(kept, history["sign"].values, 0, (0.0, 1.0))["delay_motion"])
 
 
 @pytest.mark.parametrize(

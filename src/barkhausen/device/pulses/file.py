@@ -27,7 +27,7 @@ def read_pulsed_device(path: str | Path) -> PulsedDevice:
 
 def pulsed_names() -> list[str]:
     """Names of the devices moved by pulses that are simulated and shipped with the package."""
-    return []
+    return ["pulses-patched", "pulses-plain"]
 
 
 def named_pulsed_device(name: str) -> PulsedDevice:

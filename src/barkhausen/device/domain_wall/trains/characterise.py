@@ -112,7 +112,15 @@ def pulsed_track_device(
             **attributes,
         },
     )
-    return device.extended(drift_in_delays(positions, signs, parameters.characterisation.seed), _cold(history, signs))
+    drift = drift_in_delays(positions, signs, parameters.characterisation.seed, middle_of(parameters))
+    return device.extended(drift, _cold(history, signs))
+
+
+def middle_of(parameters: PulsedTrackParameters) -> tuple[float, float]:
+    """Ends in m of the middle half of the track between its stops."""
+    length, stop = parameters.track.length, parameters.shape.end_stops.length
+    quarter = (length - 2 * stop) / 4
+    return stop + quarter, length - stop - quarter
 
 
 def assumed_of_track(parameters: PulsedTrackParameters) -> list[str]:
@@ -134,6 +142,7 @@ def drift_in_delays(
     positions: Float[np.ndarray, "pulse record device cycle"],
     signs: Float[np.ndarray, " pulse"],
     seed: int,
+    limits: tuple[float, float],
     resamples: int = RESAMPLES,
 ) -> xr.Dataset:
     """Motion of the wall in the delays: root mean square, and mean in the direction of the pulse, with 95 % intervals
@@ -143,29 +152,34 @@ def drift_in_delays(
         positions: Position in m; record 0 is the end of a pulse, the last record the end of its delay.
         signs: Sign of each pulse.
         seed: Seed of the resamples of devices.
+        limits: Part of the track in m in which a wall must be at the end of a pulse to count: near its ends a wall is
+            stopped, whatever happens in between.
         resamples: Number of resamples.
     """
     pulses = np.flatnonzero(signs != 0)
     forward = signs[pulses][:, None, None]
     inside = (positions[pulses, 0] - positions[pulses - 1, -1]) * forward
     after = (positions[pulses, -1] - positions[pulses, 0]) * forward
-    by_device = {
-        "pulse_motion": np.nanmean(inside, axis=(0, 2)),
-        "delay_motion": np.nanmean(after, axis=(0, 2)),
-        "delay_motion_rms": np.nanmean(after**2, axis=(0, 2)),
-    }
+    counted = (positions[pulses, 0] >= limits[0]) & (positions[pulses, 0] <= limits[1])
+    if not counted.any():
+        return xr.Dataset()
+    inside, after = (np.where(counted, values, np.nan) for values in (inside, after))
+    quantities = {"pulse_motion": inside, "delay_motion": after, "delay_motion_rms": after**2}
     words = {
-        "pulse_motion": "mean motion of the wall during a pulse, in its direction",
-        "delay_motion": "mean motion of the wall during a delay, in the direction of the pulse before",
-        "delay_motion_rms": "root mean square of the motion of the wall during a delay",
+        "pulse_motion": "mean motion of a wall in the middle of the track during a pulse, in its direction",
+        "delay_motion": "the same during a delay, in the direction of the pulse before",
+        "delay_motion_rms": "root mean square of the same motion during a delay",
     }
     generator = np.random.default_rng(seed)
     count = positions.shape[2]
     chosen = generator.integers(count, size=(resamples, count))
     contents: dict[str, Any] = {}
-    for name, values in by_device.items():
-        means = np.nanmean(values[chosen], axis=1)
-        both = np.array([np.nanmean(values), *np.nanpercentile(means, (2.5, 97.5))])
+    for name, values in quantities.items():
+        # Sums and numbers by device: some devices count more often than others, and some not at all.
+        sums, numbers = np.nansum(values, axis=(0, 2)), np.isfinite(values).sum(axis=(0, 2))
+        drawn = numbers[chosen].sum(axis=1)
+        means = sums[chosen].sum(axis=1)[drawn > 0] / drawn[drawn > 0]
+        both = np.array([sums.sum() / numbers.sum(), *np.percentile(means, (2.5, 97.5))])
         both = np.sqrt(both) if name.endswith("rms") else both
         contents[name] = ((), both[0], {"units": "m", "long_name": words[name]})
         contents[f"{name}_interval"] = ("bound", both[1:], {"units": "m"})
