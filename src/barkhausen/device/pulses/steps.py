@@ -19,8 +19,9 @@ from scipy.optimize import nnls
 from barkhausen.device.pulses.curves import PulseCurves
 
 Table = Float[np.ndarray, "sign grid"]
-CURVATURE = 1e-2
-"""Weight of the penalty on second differences, relative to the number of changes by point."""
+CURVATURE, CURVATURE_OF_SPREADS = 1e-2, 1.0
+"""Weights of the penalty on second differences, relative to the number of changes by point. Squared residuals scatter
+more than changes do, and a table of spreads that falls to zero between points would be no estimate."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,13 @@ def hats(weight: Float[np.ndarray, " sample"], points: int) -> Float[np.ndarray,
 
 
 def smooth_table(
-    matrix: Float[np.ndarray, "sample point"], values: Float[np.ndarray, " sample"]
+    matrix: Float[np.ndarray, "sample point"], values: Float[np.ndarray, " sample"], curvature: float = CURVATURE
 ) -> Float[np.ndarray, " point"]:
     """Non-negative table whose interpolation fits values."""
     points = matrix.shape[1]
-    curvature = np.diff(np.eye(points), 2, axis=0) * (CURVATURE * len(values) / points)
+    bends = np.diff(np.eye(points), 2, axis=0) * (curvature * len(values) / points)
     # By the normal equations, which do not grow with the number of values.
-    normal = matrix.T @ matrix + curvature.T @ curvature + 1e-9 * len(values) * np.eye(points)
+    normal = matrix.T @ matrix + bends.T @ bends + 1e-9 * len(values) * np.eye(points)
     root = np.linalg.cholesky(normal).T
     return np.asarray(nnls(root, np.linalg.solve(root.T, matrix.T @ values))[0])
 
@@ -115,7 +116,7 @@ def _spreads(
     points = matrix.shape[1]
     scaled = residual / factor[device]
     if curves.values.shape[1] < 2 or curves.devices < 2:
-        return np.sqrt(smooth_table(matrix, scaled**2)), np.zeros(points)
+        return np.sqrt(smooth_table(matrix, scaled**2, CURVATURE_OF_SPREADS)), np.zeros(points)
     own = np.zeros((curves.devices, points))
     counts = np.zeros((curves.devices, points))
     left = np.empty_like(scaled)
@@ -128,7 +129,7 @@ def _spreads(
         rest = np.maximum(counts[number], 1.0)
         inflated = np.sqrt(rest / np.maximum(rest - 1.0, 0.5))
         left[mine] = (scaled[mine] - matrix[mine] @ own[number]) * (matrix[mine] @ inflated)
-    sd = np.sqrt(smooth_table(matrix, left**2))
+    sd = np.sqrt(smooth_table(matrix, left**2, CURVATURE_OF_SPREADS))
     enough = counts >= 2
     with np.errstate(invalid="ignore", divide="ignore"):
         between = np.where(enough, own**2 - sd**2 / counts, 0.0).sum(axis=0) / np.maximum(enough.sum(axis=0), 1)
