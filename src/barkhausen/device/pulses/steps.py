@@ -19,7 +19,7 @@ from scipy.optimize import nnls
 from barkhausen.device.pulses.curves import PulseCurves
 
 Table = Float[np.ndarray, "sign grid"]
-CURVATURE, CURVATURE_OF_SPREADS = 1e-2, 1.0
+CURVATURE, CURVATURE_OF_SPREADS = 1e-2, 0.3
 """Weights of the penalty on second differences, relative to the number of changes by point. Squared residuals scatter
 more than changes do, and a table of spreads that falls to zero between points would be no estimate."""
 
@@ -58,7 +58,7 @@ def smooth_table(
 ) -> Float[np.ndarray, " point"]:
     """Non-negative table whose interpolation fits values."""
     points = matrix.shape[1]
-    bends = np.diff(np.eye(points), 2, axis=0) * (curvature * len(values) / points)
+    bends = np.diff(np.eye(points), 2, axis=0) * np.sqrt(curvature * len(values) / points)
     # By the normal equations, which do not grow with the number of values.
     normal = matrix.T @ matrix + bends.T @ bends + 1e-9 * len(values) * np.eye(points)
     root = np.linalg.cholesky(normal).T
