@@ -29,7 +29,7 @@ MEASURED_AT = 300.0
 class Disc(Parameters):
     """The free layer of the junction."""
 
-    diameter: Annotated[Positive, checked_as("track length")] = 96e-9
+    diameter: Annotated[Positive, checked_as("track length")] = 100e-9
     """Diameter in m."""
     thickness: Annotated[Positive, checked_as("film thickness")] = 1e-9
     """Thickness of the film in m."""
@@ -81,13 +81,13 @@ class WritePulse(Parameters):
 class Writing(Parameters):
     """The two pulses that all transitions are made of."""
 
-    nucleate: WritePulse = WritePulse(voltage=-1.45, width=0.27e-9)
+    nucleate: WritePulse = WritePulse(voltage=-1.43, width=0.3e-9)
     """Lowers Ku: turns up or down into a skyrmion whose core keeps the old direction."""
-    collapse: WritePulse = WritePulse(voltage=1.5, width=1e-9)
+    collapse: WritePulse = WritePulse(voltage=1.4, width=1.5e-9)
     """Raises Ku: shrinks the core of a skyrmion until it is gone; the disc keeps the direction of its edge."""
     edge: Annotated[Positive, checked_as("pulse duration")] = 0.1e-9
     """Duration of the rise and of the fall in s."""
-    rest: Annotated[Positive, checked_as("pulse duration")] = 1.5e-9
+    rest: Annotated[Positive, checked_as("pulse duration")] = 2e-9
     """Time at 0 V after each pulse in s."""
 
 
@@ -96,7 +96,7 @@ class SkyrmionEnsemble(Parameters):
 
     replicas: Annotated[int, Field(ge=8, le=100_000)] = 1000
     """Thermal replicas of each sequence of pulses and of each hold."""
-    chunk: Annotated[int, Field(ge=8, le=10_000)] = 128
+    chunk: Annotated[int, Field(ge=8, le=10_000)] = 64
     """Replicas computed at once; finished chunks are kept."""
     hold: Annotated[Positive, checked_as("pulse duration")] = 3e-9
     """Time in s of a hold without pulses; m_z is averaged over it."""
@@ -120,8 +120,8 @@ def default_material() -> Material:
         saturation_magnetisation=1.23e6,
         exchange_stiffness=15.6e-12,
         damping=0.1,
-        anisotropy=1.03e6,
-        dmi=1.79e-3,
+        anisotropy=1.024e6,
+        dmi=1.75e-3,
         constants_at=MEASURED_AT,
         source="chosen for three stable states and fast transitions (after arXiv:2305.09950, whose values are unknown)",
     )
@@ -132,14 +132,14 @@ class Study(Parameters):
 
     replicas: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Thermal replicas of each point of a map, multiples of 8."""
-    anisotropies: tuple[float, ...] = (0.97e6, 1.0e6, 1.03e6, 1.06e6, 1.09e6)
+    anisotropies: tuple[float, ...] = (0.97e6, 1.0e6, 1.024e6, 1.05e6, 1.08e6)
     """Ku in J/m³ of the map of stable states."""
-    dmis: tuple[float, ...] = (1.0e-3, 1.25e-3, 1.5e-3, 1.79e-3, 2.0e-3, 2.25e-3, 2.5e-3)
+    dmis: tuple[float, ...] = (1.0e-3, 1.25e-3, 1.5e-3, 1.75e-3, 2.0e-3, 2.25e-3, 2.5e-3)
     """D in J/m² of the map of stable states."""
-    nucleate_voltages: tuple[float, ...] = (-1.25, -1.35, -1.45, -1.55, -1.65)
-    nucleate_widths: tuple[float, ...] = (0.17e-9, 0.22e-9, 0.27e-9, 0.32e-9, 0.37e-9)
-    collapse_voltages: tuple[float, ...] = (1.1, 1.3, 1.5, 1.7)
-    collapse_widths: tuple[float, ...] = (0.3e-9, 0.6e-9, 1e-9)
+    nucleate_voltages: tuple[float, ...] = (-1.23, -1.33, -1.43, -1.53, -1.63)
+    nucleate_widths: tuple[float, ...] = (0.2e-9, 0.25e-9, 0.3e-9, 0.35e-9, 0.4e-9)
+    collapse_voltages: tuple[float, ...] = (1.0, 1.2, 1.4, 1.6)
+    collapse_widths: tuple[float, ...] = (0.5e-9, 1e-9, 1.5e-9)
     """Voltages in V and widths in s of the maps of pulses."""
     spreads: tuple[float, ...] = (0.02, 0.05, 0.1)
     """Relative standard deviations of Ku between grains."""

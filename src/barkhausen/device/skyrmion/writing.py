@@ -22,13 +22,10 @@ from barkhausen.version import __version__
 THERMAL = 0.3e-9
 """Time in s for which replicas fluctuate before the first pulse."""
 
-CLOCK = 10e-12
-"""Durations are rounded up to this many seconds, so that they are whole numbers of steps."""
-
 SHOWN = 24
 """Replicas whose m_z is kept in time."""
 
-EVERY = 20e-12
+EVERY = 100e-12
 """Time in s between two records of it."""
 
 
