@@ -91,7 +91,7 @@ def shipped_names() -> list[str]:
     """Names of the simulated devices shipped with the package, each with its parameter file."""
     return [
         "racetrack-2", "racetrack-3", "racetrack-5", "notched-5",
-        "nonvolatile-2", "nonvolatile-3", "nonvolatile-5",
+        "nonvolatile-2", "nonvolatile-3", "nonvolatile-5", "skyrmion-3",
     ]  # fmt: skip
 
 

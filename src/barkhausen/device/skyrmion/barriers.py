@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -11,11 +14,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import OutcomeError
+from barkhausen.core.files import atomic_write
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device.skyrmion.parameters import SkyrmionParameters
 from barkhausen.micromagnetics import Film, domain_wall, minimum_energy_path, skyrmion, uniform
+from barkhausen.version import __version__
 
 IMAGES, ITERATIONS = 16, 1500
+WAYS = ("core shrinks", "core leaves at the edge", "core grows", "core grows to the edge", "wall")
+"""Ways out of a skyrmion with its core up, and from up to down."""
+
 ATTEMPT = 1e9
 """Attempt frequency in Hz of retention times; assumed."""
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.device.skyrmion import study
-from barkhausen.device.skyrmion.barriers import barriers, category_barriers
+from barkhausen.device.skyrmion.barriers import category_barriers, kept_barriers
 from barkhausen.device.skyrmion.labelled import skyrmion_device
 from barkhausen.device.skyrmion.parameters import SkyrmionParameters
 from barkhausen.device.skyrmion.textures import CATEGORIES, MIRRORED
@@ -49,7 +49,7 @@ def characterise(
     how = parameters.characterisation
     with display_of(progress).task("replicas", len(SIMULATED) * how.replicas) as done:
         measured = measure(parameters, checkpoint=checkpoint, threads=threads, done=done)
-        paths = barriers(parameters)
+        paths = kept_barriers(parameters, checkpoint)
         parts = [paths]
         if parameters.study.replicas:
             parts.append(study.stable_states(parameters, checkpoint=checkpoint, threads=threads))

@@ -66,7 +66,7 @@ def pulse_maps(
     parameters: SkyrmionParameters, *, checkpoint: Path | None = None, threads: int | None = None, done: Done = _nothing
 ) -> xr.Dataset:
     """Textures after a pulse over its voltage and width: ``nucleate`` on up, ``collapse`` on a skyrmion."""
-    study, writing = parameters.study, parameters.writing
+    study, writing, film = parameters.study, parameters.writing, parameters.film()
     contents: dict[str, Any] = {}
     coordinates: dict[str, Any] = {"category": list(CATEGORIES)}
     for name, category in (("nucleate", UP), ("collapse", CORE_UP)):
@@ -77,7 +77,7 @@ def pulse_maps(
                 pulse = WritePulse(voltage=voltage, width=width)
                 point = parameters.model_copy(update={"writing": writing.model_copy(update={name: pulse})})
                 sequence = PulseSequence(category, (name,), study.replicas, parameters.characterisation.seed)
-                found = run(point, sequence, checkpoint=checkpoint, threads=threads, done=done)
+                found = run(point, sequence, film=film, checkpoint=checkpoint, threads=threads, done=done)
                 table[v, w] = np.bincount(found.category[-1], minlength=len(CATEGORIES))
         axes = (f"{name}_voltage", f"{name}_width")
         contents[f"{name}_map"] = ((*axes, "category"), table, {"long_name": f"replicas after {name}"})
