@@ -12,13 +12,13 @@ import xarray as xr
 from barkhausen.device import CategoricalDevice, preset, shipped_file
 from barkhausen.device.skyrmion.barriers import ATTEMPT, lowest, retention_time
 from barkhausen.device.skyrmion.labelled import read_error
-from barkhausen.device.skyrmion.transitions import COUNTED, NUCLEATE
+from barkhausen.device.skyrmion.textures import CATEGORIES
+from barkhausen.device.skyrmion.transitions import COUNTED
 from barkhausen.experiment.characterise import history_beside
 from barkhausen.micromagnetics.observables.texture import CORE_UP, DOWN, UP
 from barkhausen.report.system.page import Panel
 from barkhausen.reproduce import rajib_2023_figures as figures
 from barkhausen.reproduce.skyrmion_memory import (
-    CATEGORIES,
     FEMTO,
     FROM,
     Transition,
@@ -66,7 +66,9 @@ def _device_readings(device: CategoricalDevice, found: list[Transition], history
     least, hold = worst(found), worst(found, holds=True)
     dearest = max((item for item in found if not item.holds), key=lambda item: item.energy)
     retried = [
-        (item, with_retries(device, CATEGORIES[item.category], item.state, ATTEMPTS)) for item in found if not item.holds
+        (item, with_retries(device, CATEGORIES[item.category], item.state, ATTEMPTS))
+        for item in found
+        if not item.holds
     ]
     hardest, (share, joule, made) = min(retried, key=lambda pair: pair[1][0])
     verdict = "reached" if least.share >= wanted else "not reached"
@@ -74,13 +76,15 @@ def _device_readings(device: CategoricalDevice, found: list[Transition], history
         verdict += ", within the interval"
     fields = parameters.field / 1e9
     readings = [
-        Reading("blind pulses", f"least likely of the transitions: {least.label}", _percent(least), f"{wanted:.0%}", verdict),
+        Reading(
+            "blind pulses", f"least likely of the transitions: {least.label}", _percent(least), f"{wanted:.0%}", verdict
+        ),
         Reading("blind pulses", f"least stable of the holds: {hold.label}", _percent(hold), "", ""),
         Reading(
             "blind pulses",
             f"energy of the dearest transition: {dearest.label}",
             f"{FEMTO * dearest.energy:.2f} fJ in {dearest.pulses} pulses",
-            f"{FEMTO * published[WRITE, 'arXiv']:.0f} fJ (arXiv), {FEMTO * published[WRITE, 'journal']:.0f} fJ (journal)",
+            ", ".join(f"{FEMTO * published[WRITE, version]:.0f} fJ ({version})" for version in ("arXiv", "journal")),
             "reached" if dearest.energy <= published[WRITE, "arXiv"] else "not reached",
         ),
         Reading(
@@ -108,8 +112,8 @@ def _device_readings(device: CategoricalDevice, found: list[Transition], history
             )  # fmt: skip
     errors = read_error(device)[: len(FROM)]
     readings.append(
-        Reading("read", f"largest error of one read of {1e9 * parameters.junction.read_time:g} ns, thermal fluctuations "
-                "alone", f"{np.nanmax(errors):.2g}", "", "normal tails of m_z averaged over one hold")
+        Reading("read", f"largest error of one read of {1e9 * parameters.junction.read_time:g} ns",
+                f"{np.nanmax(errors):.2g}", "", "normal tails of m_z and of the noise of the current")
     )  # fmt: skip
     return readings
 
@@ -157,15 +161,24 @@ def _network_panel(kinds: Mapping[str, Sequence[Measured]]) -> Panel:
             attempts = f"{row['attempts_per_sample'] / row['events_per_sample']:.4f}"
         rows.append([
             mode, shown("accuracy", ".2f", 100), shown("unseen_chips", ".2f", 100),
-            shown("picojoule_per_inference", ".4f"), shown("gate_picojoule", ".4f"), shown("read_picojoule", ".4f"), attempts,
+            *(shown(name, ".4f") for name in ("picojoule_per_inference", "gate_picojoule", "read_picojoule")), attempts,
         ])  # fmt: skip
     return Panel(
         "Ternary networks on it",
         "MNIST, a convolutional network whose weights are −1, 0 and 1 times a scale of each layer. Energies are pJ of "
-        "programming per training sample and epoch, initial programming included; reads are those before and after each "
+        "programming per training sample and epoch, initial programming included; reads are those before and after "
+        "each "
         "sequence of pulses.",
         [],
-        ["rule", "accuracy (%)", "unseen chips (%)", "programming (pJ)", "gate pulses (pJ)", "reads (pJ)", "attempts per event"],
+        [
+            "rule",
+            "accuracy (%)",
+            "unseen chips (%)",
+            "programming (pJ)",
+            "gate pulses (pJ)",
+            "reads (pJ)",
+            "attempts per event",
+        ],
         rows,
     )
 
@@ -198,7 +211,8 @@ def _stability(history: xr.Dataset, hold: float) -> Panel:
     ]
     return Panel(
         "Where three states are stable",
-        f"Share of thermal replicas at 300 K and 0 V that stay what they are for {1e9 * hold:g} ns: the smaller of up and "
+        f"Share of thermal replicas at 300 K and 0 V that stay what they are for {1e9 * hold:g} ns: the smaller of "
+        f"up and "
         "skyrmion. Down is the mirror image of up. Ku and D are averages at 300 K. Table: up / skyrmion.",
         [("map", figures.stability_map(history))],
         ["Ku (MJ/m³) \\ D (mJ/m²)", *(f"{1e3 * value:.2f}" for value in history["dmi"].values)],
@@ -210,11 +224,15 @@ def _shapes(history: xr.Dataset) -> Panel:
     rows = []
     for name in ("uniform", "skyrmion"):
         last = history[f"{name}_mz"].values[:, -1]
-        rows.append([name, f"{len(last)}", f"{last.mean():+.3f}", f"{1e9 * float(history[f'{name}_time'].values[-1]):.2f} ns"])
+        rows.append(
+            [name, f"{len(last)}", f"{last.mean():+.3f}", f"{1e9 * float(history[f'{name}_time'].values[-1]):.2f} ns"]
+        )
     return Panel(
         "Pulses and trajectories",
-        "Voltage, and mean m_z of single thermal replicas. Up becomes a skyrmion whose core keeps the old direction, and its "
-        "collapse leaves the disc down; a skyrmion with its core up goes down, becomes a skyrmion of the other polarity, and "
+        "Voltage, and mean m_z of single thermal replicas. Up becomes a skyrmion whose core keeps the old direction, "
+        "and its "
+        "collapse leaves the disc down; a skyrmion with its core up goes down, becomes a skyrmion of the other "
+        "polarity, and "
         "ends up.",
         [("from up: nucleate, collapse", figures.traces(history, "uniform")),
          ("from a skyrmion: collapse, nucleate, collapse", figures.traces(history, "skyrmion"))],
@@ -235,8 +253,10 @@ def _confusion(device: CategoricalDevice, found: list[Transition]) -> Panel:
             table.append(counts[place, item.category].tolist())
     return Panel(
         "What the pulses make of each texture",
-        "Thermal replicas by the texture that they end in, classified by topological charge and mean m_z after the last "
-        "rest. A category and its mirror image share their events: a vertical mirror plane turns one into the other and "
+        "Thermal replicas by the texture that they end in, classified by topological charge and mean m_z after the "
+        "last "
+        "rest. A category and its mirror image share their events: a vertical mirror plane turns one into the other "
+        "and "
         "leaves the disc as it is.",
         [("confusion", figures.confusion(rows, columns, table))],
         ["transition", *columns],
@@ -269,7 +289,8 @@ def _windows(history: xr.Dataset) -> Panel:
             rows.append([name, f"{volts:+.2f} V", cells])
     return Panel(
         "Which pulses work",
-        "Share of replicas that a pulse brings where it should: nucleate from up to a skyrmion with its core up, collapse "
+        "Share of replicas that a pulse brings where it should: nucleate from up to a skyrmion with its core up, "
+        "collapse "
         "from there to down.",
         [("nucleate", figures.pulse_map(history, "nucleate", CORE_UP)),
          ("collapse", figures.pulse_map(history, "collapse", DOWN))],
@@ -283,23 +304,27 @@ def _energy(device: CategoricalDevice, found: list[Transition]) -> Panel:
     shown = [item for item in found if not item.holds]
     published = {f"{FEMTO * item.value:.0f} fJ ({item.version})": FEMTO * item.value
                  for item in figures_of("rajib-2023") if item.quantity == WRITE}  # fmt: skip
-    leak = parameters.model_copy(update={"oxide": parameters.oxide.model_copy(update={"leaks": True})})
-    pulse = leak.pulse_energy(parameters.writing.nucleate)
+    usual, writing = parameters.oxide.usual_resistance_area, parameters.writing
+    farad = parameters.oxide.capacitance(parameters.disc.area)
+    leaks = [
+        FEMTO * sum(parameters.leakage(pulse, ohms) for pulse in (writing.nucleate, writing.collapse))
+        for ohms in (parameters.junction.resistance_area, usual)
+    ]
     return Panel(
         "Energy",
-        f"C V² of all pulses of a transition, C = {1e15 * parameters.oxide.capacitance(parameters.disc.area):.3f} fF; nothing "
-        f"is recovered. A read costs {FEMTO * device.read_energy:.3f} fJ. If the oxide leaked as a CoFeB/MgO barrier of "
-        f"{1e9 * parameters.oxide.thickness:g} nm does, one {list(COUNTED)[NUCLEATE]} pulse would cost "
-        f"{FEMTO * pulse['leakage']:.3g} fJ more.",
+        f"C V² of all pulses of a transition, C = {1e15 * farad:.3f} fF; nothing "
+        f"is recovered. A read costs {FEMTO * device.read_energy:.3f} fJ. Leakage is left out: nucleate and collapse "
+        f"together "
+        f"would cost {leaks[0]:.2g} fJ more through the RA of the junction "
+        f"({1e12 * parameters.junction.resistance_area:.3g} ohm um²), and {leaks[1]:.3g} fJ more through the "
+        f"{1e12 * usual:.3g} ohm um² that CoFeB/MgO of {1e9 * parameters.oxide.thickness:g} nm usually has.",
         [("energy", figures.energy(shown, published))],
         ["transition", "pulses", "energy (fJ)"],
         [[item.label, str(item.pulses), f"{FEMTO * item.energy:.3f}"] for item in shown],
     )
 
 
-def _robustness(
-    device: CategoricalDevice, nominal: list[Transition], variants: Mapping[str, np.ndarray]
-) -> Panel:
+def _robustness(device: CategoricalDevice, nominal: list[Transition], variants: Mapping[str, np.ndarray]) -> Panel:
     parameters = parameters_of(device)
     points = {"nominal": [item for item in nominal if not item.holds and item.events]}
     for name, counts in variants.items():
@@ -311,7 +336,8 @@ def _robustness(
     head = [item.label for item in points["nominal"] if item.category in (UP, CORE_UP)]
     return Panel(
         "Other discs, the same pulses",
-        "Grains of 10 nm with a spread of Ku, other diameters, and cells of half the size. Every disc gets the pulses of "
+        "Grains of 10 nm with a spread of Ku, other diameters, and cells of half the size. Every disc gets the "
+        "pulses of "
         "the nominal one; with a spread there are 32 discs.",
         [("robustness", figures.robustness(points))],
         ["variant", *head],
@@ -325,7 +351,9 @@ def _retention(history: xr.Dataset) -> Panel:
         values = (float(history[f"barrier_{way}"].values[number]) for way in ("forward", "backward"))
         start, end = (str(history[f"way_{end}"].values[number]) for end in ("start", "end"))
         converged = bool(history["path_converged"].values[number])
-        rows.append([str(name), f"{start} to {end}", *(f"{value:.1f}" for value in values), "yes" if converged else "no"])
+        rows.append(
+            [str(name), f"{start} to {end}", *(f"{value:.1f}" for value in values), "yes" if converged else "no"]
+        )
     return Panel(
         "Barriers",
         "Paths of least energy on a film of the averages at 300 K, so energies are free energies. A path that has not "
@@ -340,14 +368,18 @@ RAJIB_2023 = SYSTEMS.register(
     "rajib-2023",
     System(
         name="rajib-2023",
-        title="a memory of three states, up, skyrmion and down, written by voltage pulses alone, and ternary networks on it",
+        title="a memory of three states, up, skyrmion and down, written by voltage pulses alone, and ternary "
+        "networks on it",
         status="after",
         sweep=FOLDER / "rajib-2023.toml",
         assumptions=(
-            "disc, constants, damping, VCMA coefficient, oxide and pulses are ours: the paper's are not known; they were "
+            "disc, constants, damping, VCMA coefficient, oxide and pulses are ours: the paper's are not known; they "
+            "were "
             "chosen for three stable states and reliable transitions at 300 K",
-            "transitions are made of two pulses: one lowers Ku and turns up or down into a skyrmion whose core keeps the old "
-            "direction, one raises Ku and collapses a skyrmion; the controller knows the polarity of a skyrmion from a read",
+            "transitions are made of two pulses: one lowers Ku and turns up or down into a skyrmion whose core keeps "
+            "the old "
+            "direction, one raises Ku and collapses a skyrmion; the controller knows the polarity of a skyrmion from "
+            "a read",
             "skyrmions of either polarity are the state 0, which a comparator tells from up and down",
             "each pulse costs C V²; the oxide does not leak",
             "all discs are alike in the networks; failures are independent from pulse to pulse",

@@ -10,7 +10,7 @@ import xarray as xr
 from plotly.subplots import make_subplots
 
 from barkhausen.report.plots import BLUE, GREY, INK, LAYER_COLOURS, ORANGE, SOFT_INK, VERMILLION, Spec, finished_spec
-from barkhausen.reproduce.skyrmion_memory import FEMTO, FROM, Transition
+from barkhausen.reproduce.skyrmion_memory import FEMTO, Transition
 
 SHADES = [[0.0, "#e8eef4"], [0.5, "#7fb2d9"], [1.0, "#0b4f86"]]
 """Colours of shares from 0 to 1."""
@@ -70,8 +70,8 @@ def traces(history: xr.Dataset, name: str) -> Spec:
     time = 1e9 * history[f"{name}_time"].values
     fig = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.3, 0.7], vertical_spacing=0.06)
     fig.add_scatter(
-        x=np.round(time, 3), y=np.round(history[f"{name}_voltage"].values, 3), mode="lines", line={"color": INK, "width": 2},
-        showlegend=False, row=1, col=1,
+        x=np.round(time, 3), y=np.round(history[f"{name}_voltage"].values, 3), mode="lines",
+        line={"color": INK, "width": 2}, showlegend=False, row=1, col=1,
     )  # fmt: skip
     for mz in history[f"{name}_mz"].values:
         fig.add_scatter(
@@ -156,7 +156,7 @@ def robustness(points: Mapping[str, Sequence[Transition]]) -> Spec:
     fig = go.Figure()
     names = list(points)
     for title, colour, pick in (("least likely transition", VERMILLION, min), ("most likely transition", BLUE, max)):
-        chosen = [pick((item for item in found if item.events), key=lambda item: item.share) for found in points.values()]
+        chosen = [pick(found, key=lambda item: item.share) for found in points.values()]
         ends = np.array([item.interval for item in chosen])
         share = np.array([item.share for item in chosen])
         fig.add_scatter(
@@ -191,6 +191,3 @@ def paths(history: xr.Dataset) -> Spec:
     fig.update_xaxes(title="image along the path", color=SOFT_INK)
     fig.update_yaxes(title="energy (k<sub>B</sub>T)", range=[min(-60.0, float(table.min()) - 5), 80])
     return finished_spec(fig, 420)
-
-
-__all__ = ["FROM", "confusion", "energy", "paths", "pulse_map", "robustness", "stability_map", "success", "traces"]

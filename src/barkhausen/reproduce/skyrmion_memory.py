@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from barkhausen.device.categories.device import CategoricalDevice
 from barkhausen.device.skyrmion.parameters import SkyrmionParameters
-from barkhausen.device.skyrmion.textures import CATEGORIES, STATE_NAMES, STATES
+from barkhausen.device.skyrmion.textures import STATE_NAMES, STATES
 from barkhausen.device.skyrmion.transitions import HOLD, POLICY, energies, succeeded
 
 FEMTO = 1e15
@@ -133,6 +133,3 @@ def variant_counts(history: xr.Dataset) -> dict[str, Int[np.ndarray, "sequence c
         return {}
     table = history["variant_count"].transpose("variant", "sequence", "category", "next_category")
     return {str(name): np.asarray(table.values[k], np.int64) for k, name in enumerate(history["variant"].values)}
-
-
-__all__ = ["CATEGORIES", "Transition", "parameters_of", "transitions", "variant_counts", "wilson", "with_retries", "worst"]

@@ -59,6 +59,25 @@ def _ways(film: Film) -> dict[str, _Way]:
     }
 
 
+def kept_barriers(parameters: SkyrmionParameters, checkpoint: Path | None) -> xr.Dataset:
+    """:func:`barriers` of all ways, kept in a directory way by way."""
+    if checkpoint is None:
+        return barriers(parameters)
+    used = parameters.model_dump(mode="json", include={"disc", "material", "characterisation"})
+    used["characterisation"] = {name: used["characterisation"][name] for name in ("cell", "temperature")}
+    parts = []
+    for name in WAYS:
+        digest = hashlib.sha256(json.dumps([used, name, __version__], sort_keys=True).encode()).hexdigest()[:24]
+        path = checkpoint / f"{digest}.json"
+        if path.is_file():
+            parts.append(xr.Dataset.from_dict(json.loads(path.read_text(encoding="utf-8"))))
+            continue
+        parts.append(barriers(parameters, [name]))
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, json.dumps(parts[-1].to_dict()))
+    return xr.concat(parts, "way")
+
+
 def barriers(
     parameters: SkyrmionParameters, names: Sequence[str] | None = None, cell: float | None = None
 ) -> xr.Dataset:

@@ -15,7 +15,7 @@ from barkhausen.device.characterised import Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.skyrmion.parameters import NAME, SkyrmionParameters
 from barkhausen.device.skyrmion.textures import CATEGORIES, STATES
-from barkhausen.device.skyrmion.transitions import COUNTED, HOLD, durations, energies, policy
+from barkhausen.device.skyrmion.transitions import COUNTED, durations, energies, policy
 
 CAUSES = {"gate": "gate pulses", "leakage": "leakage of the oxide", "read": "reads"}
 SENSED = StateCoordinate("state", "1", "state found by a comparator: −1 down, 0 skyrmion, 1 up")
@@ -40,7 +40,8 @@ def skyrmion_device(
     Args:
         counts: Events by sequence (:data:`.COUNTED`), category before and category after.
         parameters: Parameters of the device.
-        mz, mz_sigma: Mean m_z of each category over one read, and its standard deviation.
+        mz, mz_sigma: Mean m_z of each category over one hold, and its standard deviation by thermal fluctuations. The
+            noise of the junction is added.
         source: Origin of the events.
         assumed: Assumptions, a line each.
         extras: Optional variables, such as barriers.
@@ -54,9 +55,11 @@ def skyrmion_device(
     area, junction = parameters.disc.area, parameters.junction
     low, high = junction.antiparallel_conductance(area), junction.parallel_conductance(area)
     middle = parameters.conductance(0.0)
-    analogue = xr.Dataset({"analogue_value": ("category", mz), "analogue_sigma": ("category", mz_sigma)})
+    noise = [parameters.read_noise(value) for value in mz]
+    spread = np.hypot(mz_sigma, noise)
+    analogue = xr.Dataset({"analogue_value": ("category", mz), "analogue_sigma": ("category", spread)})
     return CategoricalDevice.from_transitions(
-        Categories(CATEGORIES, STATES, nominal if sensed else mz.tolist(), None if sensed else mz_sigma.tolist()),
+        Categories(CATEGORIES, STATES, nominal if sensed else mz.tolist(), None if sensed else spread.tolist()),
         Pulses(list(COUNTED), counts, policy(), energies(parameters), durations(parameters)),
         technology=NAME,
         source=source,
@@ -92,6 +95,3 @@ def read_error(device: CategoricalDevice, threshold: float = 0.7) -> Float[np.nd
         ok = math.isfinite(value) and spread > 0
         found.append(0.5 * math.erfc(inside / (spread * math.sqrt(2))) if ok else math.nan)
     return np.array(found)
-
-
-__all__ = ["HOLD", "read_error", "skyrmion_device"]

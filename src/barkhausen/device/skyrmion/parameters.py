@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from barkhausen.core.config import Parameters, Positive, Real
 from barkhausen.core.plausible import checked_as
+from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE
 from barkhausen.device.domain_wall.gates.base import VACUUM_PERMITTIVITY
 from barkhausen.device.domain_wall.gates.vcma import DECADE, OHMS_OF_ONE_NANOMETRE
 from barkhausen.device.domain_wall.junction import TunnelJunction
@@ -52,7 +53,7 @@ class Oxide(Parameters):
     breakdown_field: Annotated[Positive, checked_as("breakdown field")] = 2e9
     """Field in V/m beyond which voltages are refused; MgO junctions break down between 1 and 2 V/nm."""
     leaks: bool = False
-    """Whether the pulses leak through the oxide as through the barrier of a CoFeB/MgO junction of this thickness."""
+    """Whether the pulses leak through the resistance-area product of the junction."""
 
     @property
     def largest_voltage(self) -> float:
@@ -63,10 +64,11 @@ class Oxide(Parameters):
         """Capacitance in F, eps0 eps_r area/t_ox."""
         return VACUUM_PERMITTIVITY * self.permittivity * area / self.thickness
 
-    def leakage(self, area: float) -> float:
-        """Conductance in S of a CoFeB/MgO barrier of this thickness: RA is 10 ohm um² at 1 nm and ten times as large
-        for each 0.29 nm more (from memory; laboratories differ)."""
-        return area / (OHMS_OF_ONE_NANOMETRE * 10 ** ((self.thickness - 1e-9) / DECADE))
+    @property
+    def usual_resistance_area(self) -> float:
+        """RA in ohm m² of a CoFeB/MgO barrier of this thickness: 10 ohm um² at 1 nm, and ten times as much for each
+        0.29 nm more (from memory; laboratories differ)."""
+        return OHMS_OF_ONE_NANOMETRE * 10 ** ((self.thickness - 1e-9) / DECADE)
 
 
 class WritePulse(Parameters):
@@ -158,7 +160,7 @@ class SkyrmionParameters(Parameters):
     material: Material = default_material()
     oxide: Oxide = Oxide()
     writing: Writing = Writing()
-    junction: TunnelJunction = TunnelJunction(read_time=5e-9)
+    junction: TunnelJunction = TunnelJunction(resistance_area=1e-7, read_voltage=0.2, read_time=50e-9)
     read: Literal["sensed", "analogue"] = "sensed"
     """``sensed``: a comparator turns m_z into −1, 0 or 1; ``analogue``: the weight is linear in m_z itself."""
     characterisation: SkyrmionEnsemble = SkyrmionEnsemble()
@@ -238,15 +240,36 @@ class SkyrmionParameters(Parameters):
 
     def pulse_energy(self, pulse: WritePulse) -> dict[str, float]:
         """Energy in J of one pulse by cause: C V², which one charging and discharging costs, and what leaks."""
-        area, volts = self.disc.area, pulse.voltage
-        leak = self.oxide.leakage(area) * volts**2 * (pulse.width + 2 * self.writing.edge / 3)
-        return {"gate": self.oxide.capacitance(area) * volts**2, "leakage": leak if self.oxide.leaks else 0.0}
+        charge = self.oxide.capacitance(self.disc.area) * pulse.voltage**2
+        return {"gate": charge, "leakage": self.leakage(pulse) if self.oxide.leaks else 0.0}
+
+    def leakage(self, pulse: WritePulse, resistance_area: float | None = None) -> float:
+        """Energy in J that one pulse leaks through the junction.
+
+        Args:
+            pulse: Pulse.
+            resistance_area: RA in ohm m². Default: that of the junction.
+        """
+        ohms = self.junction.resistance_area if resistance_area is None else resistance_area
+        return self.disc.area / ohms * pulse.voltage**2 * (pulse.width + 2 * self.writing.edge / 3)
 
     def conductance(self, mz: float) -> float:
         """Conductance in S of the junction at a mean m_z."""
         area, junction = self.disc.area, self.junction
         low, high = junction.antiparallel_conductance(area), junction.parallel_conductance(area)
         return low + (high - low) * (1 + mz) / 2
+
+    def read_noise(self, mz: float) -> float:
+        """Standard deviation of m_z by shot and thermal noise of the current averaged over one read.
+
+        The formula is that of :meth:`.TunnelJunction.current_noise`.
+        """
+        junction, kelvin = self.junction, self.characterisation.temperature
+        current = junction.read_voltage * self.conductance(mz)
+        density = 2 * ELEMENTARY_CHARGE * current
+        density /= math.tanh(ELEMENTARY_CHARGE * junction.read_voltage / (2 * BOLTZMANN * kelvin))
+        slope = junction.read_voltage * (self.conductance(1.0) - self.conductance(-1.0)) / 2
+        return math.sqrt(density / (2 * junction.read_time)) / slope
 
     def assumed(self) -> list[str]:
         """Assumptions, a line each."""
@@ -261,7 +284,7 @@ class SkyrmionParameters(Parameters):
             else "constants: those of the cells, whose thermal fluctuations soften them (constants_at = 0)",
             f"gate: {1e15 * oxide.coefficient:g} fJ/(V m) over {1e9 * oxide.thickness:g} nm of oxide of relative "
             f"permittivity {oxide.permittivity:g}; pulses reach {self.field / 1e9:.2f} V/nm",
-            "gate: leaks as a CoFeB/MgO barrier of its thickness"
+            "gate: leaks through the RA of the junction; each pulse costs C V2, nothing is recovered"
             if oxide.leaks
             else "gate: an oxide that does not leak; each pulse costs C V2, nothing is recovered",
             "every disc is the same: no spread between devices in the transitions",
