@@ -13,7 +13,7 @@ PARTS := standard-problems walls waves textures layers equilibrium integrators e
 
 setup: .venv/run.stamp
 
-KERNEL := setup.py $(wildcard src/barkhausen/*/compiled/*.?pp src/barkhausen/*/compiled/cpp/*.?pp)
+KERNEL := setup.py $(wildcard src/barkhausen/*/*/*.?pp src/barkhausen/*/compiled/cpp/*.?pp)
 
 .venv/run.stamp: pyproject.toml constraints.txt $(KERNEL)
 	@echo "setting up .venv (about a minute)"
