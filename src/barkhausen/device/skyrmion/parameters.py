@@ -241,7 +241,7 @@ class SkyrmionParameters(Parameters):
     def pulse_energy(self, pulse: WritePulse) -> dict[str, float]:
         """Energy in J of one pulse by cause: C V², which one charging and discharging costs, and what leaks."""
         charge = self.oxide.capacitance(self.disc.area) * pulse.voltage**2
-        return {"gate": charge, "leakage": self.leakage(pulse) if self.oxide.leaks else 0.0}
+        return {"gate": charge, "leakage": self.leakage(pulse)} if self.oxide.leaks else {"gate": charge}
 
     def leakage(self, pulse: WritePulse, resistance_area: float | None = None) -> float:
         """Energy in J that one pulse leaks through the junction.

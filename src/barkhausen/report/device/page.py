@@ -49,7 +49,9 @@ def write_characterisation_report(characterisation: Characterisation, path: str 
             ``path`` cannot be written.
     """
     path = Path(path)
-    write_device_report(characterisation.device, path, history=characterisation.history)
+    # Only walls in motion have pictures.
+    history = characterisation.history if "wall_position" in characterisation.history else None
+    write_device_report(characterisation.device, path, history=history)
 
 
 def write_device_report(device: CharacterisedDevice, path: str | Path, *, history: xr.Dataset | None = None) -> None:
@@ -196,6 +198,13 @@ def _program(numbers: DeviceNumbers) -> str:
             '_, parameters = load_technology(Path("device.toml"))\n'
             f"made_again = gaussian_device({len(numbers.states)}{options}, parameters=parameters, "
             f"devices={sizes['device']}, cycles={sizes['cycle']})"
+        )
+    if numbers.device.technology != DEFAULT_TECHNOLOGY:
+        return (
+            "from pathlib import Path\n\n"
+            "from barkhausen.device import load_technology\n\n"
+            'technology, parameters = load_technology(Path("device.toml"))\n'
+            "made_again = technology.simulated()(parameters)"
         )
     backend = numbers.attributes.get("backend")
     how = f", backend={json.dumps(backend)}" if isinstance(backend, str) else ""
