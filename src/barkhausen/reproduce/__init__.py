@@ -1,6 +1,15 @@
 """Published systems reproduced; importing this package registers those that it holds."""
 
-from barkhausen.reproduce import alam_2023, desai_2022, dhull_2024, ellis_2023, kingra_2022, kwon_2023, misba_2021
+from barkhausen.reproduce import (
+    alam_2023,
+    desai_2022,
+    dhull_2024,
+    ellis_2023,
+    kingra_2022,
+    kwon_2023,
+    misba_2021,
+    rajib_2023,
+)
 from barkhausen.reproduce.systems import SYSTEMS, System
 
 __all__ = [
@@ -13,4 +22,5 @@ __all__ = [
     "kingra_2022",
     "kwon_2023",
     "misba_2021",
+    "rajib_2023",
 ]

@@ -146,7 +146,8 @@ def energy(found: Sequence[Transition], published: Mapping[str, float]) -> Spec:
     )
     for (name, value), colour in zip(published.items(), (VERMILLION, ORANGE, GREY), strict=False):
         fig.add_vline(x=value, line={"color": colour, "dash": "dash"}, annotation_text=name, annotation_position="top")
-    fig.update_xaxes(title="energy of the pulses (fJ)", rangemode="tozero")
+    longest = max([FEMTO * item.energy for item in found] + list(published.values()))
+    fig.update_xaxes(title="energy of the pulses (fJ)", range=[0, 1.3 * longest])
     fig.update_yaxes(autorange="reversed")
     return finished_spec(fig, 90 + 30 * len(found))
 

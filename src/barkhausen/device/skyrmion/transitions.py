@@ -37,8 +37,8 @@ POLICY = {
 """Sequence for each category and wanted state (down, skyrmion, up).
 
 A skyrmion with its core up lies in a disc that is down: its collapse leaves the disc down. To turn it up, the disc goes
-down, then to a skyrmion whose core is down, whose collapse leaves it up. A texture that is none of the four is cleared
-first.
+down, then to a skyrmion whose core is down, whose collapse leaves it up. A texture that is none of the four gets
+``collapse`` again and again: a wall across the disc goes by chance, since no voltage drives it either way.
 """
 
 SIMULATED = {
@@ -59,7 +59,7 @@ STAGES = {
 }
 """Sequence of the device file that each stage of an ensemble measures."""
 
-CLEARED = 104
+CLEARED = 64
 """Replicas of the ensemble ``clear``, at most."""
 
 
