@@ -251,7 +251,7 @@ WRONG = [
     ("[network]\nnormalisation = 'layer'", r"network\.normalisation = 'layer'"),
     (
         "[device]\npreset = 'cauchy'",
-        r"device\.preset = 'cauchy': input should be 'racetrack', 'notched', 'nonvolatile' or",
+        r"device\.preset = 'cauchy': input should be 'racetrack', 'notched', 'nonvolatile', 'skyrmion' or",
     ),
     ("[device]\npreset = 'racetrack'\nsigma = 0.1", r"device: sigma belongs to the gaussian preset, not to racetrack"),
     ("states = 4", r"states = 4: no nonvolatile-4 is shipped, only nonvolatile-2, nonvolatile-3, nonvolatile-5; name"),

@@ -66,7 +66,7 @@ from barkhausen.synapse.crossbar.chip import USUAL_NODE, checked_node
 EMPTY_LEFT_OUT = ("rule", "init_from", "learn", "precision", "augment", "loss", "averaging")
 """Keys that are not written where they are empty."""
 
-Preset = Literal["racetrack", "notched", "nonvolatile", "gaussian"]
+Preset = Literal["racetrack", "notched", "nonvolatile", "skyrmion", "gaussian"]
 
 
 class DatasetRecipe(StrictParameters):

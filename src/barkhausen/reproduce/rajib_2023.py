@@ -76,9 +76,7 @@ def _device_readings(device: CategoricalDevice, found: list[Transition], history
         verdict += ", within the interval"
     fields = parameters.field / 1e9
     readings = [
-        Reading(
-            "blind pulses", f"least likely of the transitions: {least.label}", _percent(least), f"{wanted:.0%}", verdict
-        ),
+        Reading("blind pulses", f"least likely transition: {least.label}", _percent(least), f"{wanted:.0%}", verdict),
         Reading("blind pulses", f"least stable of the holds: {hold.label}", _percent(hold), "", ""),
         Reading(
             "blind pulses",

@@ -28,7 +28,7 @@ def stability_map(history: xr.Dataset) -> Spec:
         go.Heatmap(
             x=[f"{1e3 * value:.2f}" for value in history["dmi"].values],
             y=[f"{1e-6 * value:.2f}" for value in history["anisotropy"].values],
-            z=np.where(np.isfinite(least), np.round(least, 3), None),
+            z=[[round(float(value), 3) if np.isfinite(value) else None for value in row] for row in least],
             text=text,
             texttemplate="%{z:.2f}",
             hovertemplate="D %{x} mJ/m², Ku %{y} MJ/m³<br>%{text}<extra></extra>",
