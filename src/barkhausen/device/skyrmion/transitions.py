@@ -120,8 +120,9 @@ def measure(
     """
     total = parameters.characterisation.replicas if replicas is None else replicas
     found = {}
-    for number, name in enumerate(names):
+    for name in names:
         categories, pulses = SIMULATED[name]
+        number = list(SIMULATED).index(name)
         share = min(total, CLEARED) if name == "clear" else -(-total // len(categories))
         for category in categories:
             sequence = PulseSequence(category, pulses, share, parameters.characterisation.seed + 1000 * number)
