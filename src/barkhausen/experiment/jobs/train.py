@@ -22,12 +22,14 @@ from barkhausen.experiment.jobs.registry import (
     fraction,
 )
 from barkhausen.experiment.network_code import pinned
+from barkhausen.experiment.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, recipe_from, replace_device
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.experiment.tasks.registry import TASKS
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.train import train
 from barkhausen.learning.margin import warn_of_wide
+from barkhausen.learning.rules.registry import PULSES
 
 NETWORK_COLUMNS = ("mode", "states", "seed", "dataset", "device")
 """Columns that tables of networks have whether or not they were swept."""
@@ -106,7 +108,10 @@ def _that_counts(resolved: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(recipe: Recipe) -> dict[str, Any]:
     on_devices = recipe.learning_rule.on_devices
     choice = recipe.device
-    device = choice.file if choice.file is not None else f"{choice.preset}-{recipe.states}"
+    named = f"{choice.preset}-{recipe.states}"
+    if recipe.learning_rule.devices == PULSES:
+        named = choice.pulsed or USUAL_PULSED
+    device = named if choice.file is None else choice.file
     return {
         "mode": recipe.mode,
         "states": recipe.states if on_devices else None,

@@ -28,7 +28,7 @@ def device_name(summary: Summary) -> str:
     """Name of the device of a run: that of its file, that of the preset, or where the device comes from."""
     device = summary["device"]
     file = device.get("file")
-    return Path(file).name if file else str(device.get("preset", device.get("source")))
+    return Path(file).name if file else str(device.get("pulsed", device.get("preset", device.get("source"))))
 
 
 def unseen_chips(summary: Summary) -> Mapping[str, Any] | None:
