@@ -12,7 +12,7 @@ from barkhausen.cli.recipes import shipped_files
 from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.recipes import recipe_file, shipped_recipes
-from barkhausen.device import load_parameters
+from barkhausen.device import load_technology
 from barkhausen.experiment.design.search_file import load_search
 from barkhausen.experiment.recipe import load_recipe
 from barkhausen.reproduce import SYSTEMS
@@ -38,7 +38,7 @@ def reads(command: str, path: Path) -> object:
         "reproduce": load_sweep,
         "design": load_search,
         "infer": load_chip,
-        "characterize": load_parameters,
+        "characterize": load_technology,
     }
     return loaders[command.partition(" ")[0]](path)  # type: ignore[operator]
 
