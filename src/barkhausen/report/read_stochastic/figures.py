@@ -117,7 +117,7 @@ def histogram_panel(histograms: Mapping[str, Sequence[Sequence[int]]], shares: M
         rows.append((label, str(len(each)), shares[label]))
     caption = (
         "Histograms of the probabilities of all devices after training, all models together. Each bar is a fiftieth of "
-        "the range."
+        "the range. A device whose input is never on is not drawn while learning, and stays at the midpoint."
     )
     return Panel("Trained probabilities", caption, plots, ("networks", "models", "nearly deterministic"), rows)
 
