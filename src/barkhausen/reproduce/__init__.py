@@ -9,6 +9,7 @@ from barkhausen.reproduce import (
     kwon_2023,
     misba_2021,
     rajib_2023,
+    yadav_2023,
 )
 from barkhausen.reproduce.systems import SYSTEMS, System
 
@@ -23,4 +24,5 @@ __all__ = [
     "kwon_2023",
     "misba_2021",
     "rajib_2023",
+    "yadav_2023",
 ]

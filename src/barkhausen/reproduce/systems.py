@@ -89,6 +89,7 @@ class System:
         published_as: Name of its paper in the table of published figures. Default: that of the system.
         core_minutes: Time of a full run on one core in minutes, as measured; None where it was not.
         results: Page of the documentation that quotes figures of a full run; empty where none has been made.
+        statement: What the paper says in words, where it gives no number.
         conclude: Function from the results of all tasks to table, comparisons and page, for a sweep of another job than
             ``train``. Default: results are those of runs.
         panels: Figures for the page about the runs.
@@ -106,6 +107,7 @@ class System:
     published_as: str = ""
     core_minutes: float | None = None
     results: str = ""
+    statement: str = ""
     conclude: Callable[[Sequence[Measured]], Conclusion] | None = None
     panels: Callable[[Summaries], list[Panel]] = lambda summaries: []
 

@@ -26,6 +26,12 @@ class Paper:
     url: str
 
 
+YADAV_2023 = Paper(
+    "Yadav, Sadashiva, Holla, Muduli, Bhowmik: Impact of edge defects on the synaptic characteristic of a "
+    "ferromagnetic domain-wall device and on on-chip learning. Neuromorph. Comput. Eng. 3, 034006 (2023)",
+    "https://doi.org/10.1088/2634-4386/acf0e4",
+)
+
 PAPERS = {
     "misba-2021": Paper(
         "Misba, Lozano, Querlioz, Atulasimha: Energy Efficient Learning with Low Resolution Stochastic Domain Wall "
@@ -58,6 +64,8 @@ PAPERS = {
     ),
     "cui-2024": Paper("Cui, Liu, Kwon, Incorvia (2024), arXiv:2405.14851", "https://arxiv.org/abs/2405.14851"),
     "bindal-2022": Paper("Bindal et al. (2022), arXiv:2207.10462", "https://arxiv.org/abs/2207.10462"),
+    "yadav-2023-fcnn": YADAV_2023,
+    "yadav-2023-lstm": YADAV_2023,
     "misba-2023": Paper("Misba et al. (2023), arXiv:2304.03343", "https://arxiv.org/abs/2304.03343"),
 }
 """Papers by the name of their system."""
