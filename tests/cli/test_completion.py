@@ -42,7 +42,7 @@ def completed(*words: str) -> list[str]:
     [
         (["tr"], {"train"}),
         (["train", "mnist-i"], {"mnist-in-situ"}),
-        (["devices", "notch"], {"notched-5"}),
+        (["devices", "notched"], {"notched-5"}),
         (["train", "--da"], {"--data-dir"}),
         (["recipes", "default"], {"default-chip"}),
     ],

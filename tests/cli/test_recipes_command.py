@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.recipes import recipe_file, shipped_recipes
 from barkhausen.device import load_technology
+from barkhausen.device.domain_wall.trains.parameters import load_pulsed_track
+from barkhausen.experiment.characterise_kind import kind_of_parameters
 from barkhausen.experiment.design.search_file import load_search
 from barkhausen.experiment.recipe import load_recipe
 from barkhausen.reproduce import SYSTEMS
@@ -30,6 +33,15 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def simulated(path: Path) -> object:
+    """Parameters of a device that ``characterize`` simulates."""
+    kind = kind_of_parameters(path)
+    if kind is None:
+        return load_technology(path)
+    assert kind.simulated is not None
+    return importlib.import_module(kind.simulated).parameters_from(read_toml(path), (), str(path))
+
+
 def reads(command: str, path: Path) -> object:
     """What the command makes of the file."""
     loaders = {
@@ -38,7 +50,8 @@ def reads(command: str, path: Path) -> object:
         "reproduce": load_sweep,
         "design": load_search,
         "infer": load_chip,
-        "characterize": load_technology,
+        "characterize": simulated,
+        "characterize-pulses": load_pulsed_track,
     }
     return loaders[command.partition(" ")[0]](path)  # type: ignore[operator]
 
@@ -113,7 +126,7 @@ def test_a_directory_of_runs_does_not_hide_a_recipe(tmp_path: Path) -> None:
     [
         ("mnist-in-stu", "mnist-in-stu: no such file, and no recipe of the package; did you mean 'mnist-in-situ'?"),
         ("recipes/mnist-cnn.toml", "recipes/mnist-cnn.toml: no such file; the package's recipe is called by its name"),
-        ("something", "something: no such file, and no recipe of the package; known: alam-2023"),
+        ("something", "something: no such file, and no recipe of the package; `barkhausen recipes` lists them"),
         ("something.toml", "something.toml: no such file"),
     ],
 )

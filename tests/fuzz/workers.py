@@ -52,7 +52,7 @@ def load() -> None:
 
     # All modules, so that a change of the code during a run changes nothing.
     for module in pkgutil.walk_packages(barkhausen.__path__, "barkhausen."):
-        if not module.name.endswith(("__main__", "._kernel", "._scan", "._decay", "._split", "._pulses")):
+        if not module.name.endswith(("__main__", "._kernel", "._scan", "._decay", "._split", "._pulses", "._reads")):
             importlib.import_module(module.name)
     with contextlib.suppress(ImportError):
         import discretisedfield  # noqa: F401

@@ -175,7 +175,7 @@ def _serve(requests: IO[str], answers: IO[str]) -> None:
     import barkhausen  # noqa: PLC0415  # the tests' own process needs no second import
 
     for module in pkgutil.walk_packages(barkhausen.__path__, "barkhausen."):
-        if not module.name.endswith(("__main__", "._kernel", "._scan", "._decay", "._split", "._pulses")):
+        if not module.name.endswith(("__main__", "._kernel", "._scan", "._decay", "._split", "._pulses", "._reads")):
             importlib.import_module(module.name)
     for name in LATER:
         with contextlib.suppress(ImportError):

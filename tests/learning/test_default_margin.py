@@ -156,7 +156,7 @@ def test_sixteen_states_learn_in_situ_with_the_default_and_not_with_that_of_five
             training = Training(Recipe.model_validate(unstated(recipe, margin)), data, device)
         for _ in range(recipe.epochs):
             training.run_epoch()
-        scores[training.model.linear1.synapses.margin] = training.held_out_accuracy()
+        scores[training.model.linear1.synapses.margin] = training.held_out_score()
     default = default_margin(device)
     assert default == pytest.approx(0.107, abs=0.002)
     assert scores[default] > scores[0.4] + 0.02

@@ -105,7 +105,8 @@ def test_every_system_is_planned_and_has_its_published_figures(name: str) -> Non
     assert len({task.key for task in tasks}) == len(tasks)
     assert all(task.threads == 1 for task in tasks)
     modes = {task.shown["mode"] for task in tasks}
-    assert modes >= {"float"} and len(modes) > 1
+    # A sweep of one mode compares with published figures alone; networks of a precursor, with that one.
+    assert modes >= {"float"} or len(modes) == 1 or not system.figures
 
 
 def test_the_volatile_runs_of_the_seed_are_those_of_version_010() -> None:
@@ -134,7 +135,8 @@ def test_the_default_device_runs_beside_them_with_the_margin_of_the_recipes() ->
     for task in found:
         values = task.resolved()
         settings = [f"states={values['states']}", f"seed={values['seed']}", "threads=1"]
-        assert values == load_recipe(f"mnist-{values['mode']}", settings).model_dump(exclude_none=True)
+        recipe = {"in-situ": "mnist-margin", "ex-situ": "mnist-ex-situ"}[values["mode"]]
+        assert values == load_recipe(recipe, settings).model_dump(exclude_none=True)
 
 
 def test_updates_saved_are_counted_against_every_weight_at_every_step() -> None:

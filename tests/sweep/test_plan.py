@@ -129,7 +129,7 @@ def test_the_resolved_file_plans_the_same_without_its_base(tmp_path: Path) -> No
         (["search.smaples=3"], "unknown key 'search.smaples'; did you mean 'search.samples'"),
         (["task=dream"], "task = 'dream'"),
         (["threads=0"], "threads = 0"),
-        (["chip=chip.toml"], "chip: belongs to task = 'infer', not to 'train'"),
+        (["chip=chip.toml"], "chip: belongs to task = 'infer' or 'map', not to 'train'"),
         (["recipe=nowhere.toml"], "nowhere.toml: no such file"),
         (["task=infer", "set.mode=float"], "mode = 'float': has no devices to put on a chip"),
         (["task=infer", "set.chip.adc.bits=0"], "adc.bits: must be 1 to 32 bits, got 0"),

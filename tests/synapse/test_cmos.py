@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +15,9 @@ from barkhausen.synapse.crossbar.cmos.comparison import ratio, states_in_bits
 from barkhausen.synapse.crossbar.cmos.machine import Work
 from barkhausen.synapse.crossbar.cmos.sram_cells import cell_energy
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
-from conftest import Report
+
+if TYPE_CHECKING:
+    from tests.conftest import Report
 
 CHIP = load_chip()
 # A convolution of 100 positions and a linear layer: 100 outputs of 120 inputs, then 10 of 200.

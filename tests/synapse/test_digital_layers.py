@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,7 +11,9 @@ from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.synapse.crossbar import LayerLoad, load_chip
 from barkhausen.synapse.crossbar.digital_layers import DigitalLayer, digital_inference, digital_step
-from conftest import Report
+
+if TYPE_CHECKING:
+    from tests.conftest import Report
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -37,12 +37,17 @@ def shipped_files() -> dict[str, Shipped]:
 
 def _shipped() -> Iterator[tuple[str, Shipped]]:
     for name, path in shipped_recipes().items():
-        named = re.search(rf"barkhausen (\w+) {re.escape(name)}\b", path.read_text(encoding="utf-8"))
-        yield name, Shipped(path, f"{named[1] if named else 'train'} {name}")
+        yield name, Shipped(path, f"{_command(path) or 'train'} {name}")
     for path in sorted((PACKAGE / "synapse" / "crossbar" / "chips").glob(f"*{SUFFIX}")):
         yield f"{path.stem}-chip", Shipped(path, "infer RUN --crossbar FILE")
     for path in sorted((PACKAGE / "device" / "shipped").glob(f"*{SUFFIX}")):
-        yield path.stem, Shipped(path, "characterize FILE")
+        yield path.stem, Shipped(path, f"{_command(path) or 'characterize'} FILE")
+
+
+def _command(path: Path) -> str | None:
+    """The command that the comment of a file calls with its name."""
+    named = re.search(rf"barkhausen ([\w-]+) {re.escape(path.stem)}\b", path.read_text(encoding="utf-8"))
+    return None if named is None else named[1]
 
 
 def _complete(incomplete: str) -> list[str]:

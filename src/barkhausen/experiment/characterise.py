@@ -190,10 +190,10 @@ def _command(source: Path, out: Path, settings: Sequence[str]) -> str:
     return shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
 
 
-def write_history(history: xr.Dataset, path: Path) -> None:
+def write_history(history: xr.Dataset, path: str | Path) -> None:
     """Write histories of walls as a compressed NetCDF file, atomically."""
     content = io.BytesIO()
     squeeze = {name: {"zlib": True, "complevel": 4} for name in history.data_vars}
     with h5netcdf.File(content, "w") as file:
         history.dump_to_store(H5NetCDFStore(file), encoding=squeeze)
-    atomic_write(path, content.getvalue())
+    atomic_write(Path(path), content.getvalue())

@@ -49,6 +49,8 @@ def recipe_file(named: str | Path, folder: Path = Path()) -> Path:
             f"`barkhausen recipes {path.stem} --out FILE` copies it"
         )
     near = did_you_mean(path.stem, shipped)
-    if path.suffix == "" or near.startswith("; did you mean"):
-        raise InputError(f"{path}: no such file, and no recipe of the package{near}")
+    found = near.startswith("; did you mean")
+    if path.suffix == "" or found:
+        which = near if found else "; `barkhausen recipes` lists them"
+        raise InputError(f"{path}: no such file, and no recipe of the package{which}")
     return path

@@ -18,7 +18,7 @@ __all__ = ["Panel", "write_system_page"]
 
 
 def write_system_page(
-    out: Path, beside: Beside, panels: Sequence[Panel], *, spread: str, notes: Sequence[str] = ()
+    out: str | Path, beside: Beside, panels: Sequence[Panel], *, spread: str, notes: Sequence[str] = ()
 ) -> None:
     """Write the page.
 
@@ -30,4 +30,4 @@ def write_system_page(
         notes: Notes of the sweep, such as that this is a quick look.
     """
     page = render("system/system.html.jinja", beside=beside, panels=panels, spread=spread, notes=notes)
-    atomic_write(out, page)
+    atomic_write(Path(out), page)
