@@ -8,12 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from barkhausen.data.published import PublishedFile, PublishedFiles
 from barkhausen.data.registry import DATASETS, DatasetEntry
-from barkhausen.data.series.table import check_values, column_of, numbers
-from barkhausen.data.series.windows import TASK, SeriesDataset, SeriesOptions, windows_of
+from barkhausen.data.series.table import Column, column_windows
+from barkhausen.data.series.windows import TASK, SeriesDataset, SeriesOptions
 
 FILES = PublishedFiles(
     name="airline-passengers",
@@ -23,8 +21,12 @@ FILES = PublishedFiles(
     files=(PublishedFile("airline_passengers.csv", None, "f183d0c0e7a5d75d8ee008ce92207ec1"),),
 )
 
-MONTHS: Final = 144
-SHA256: Final = "46a32bc4210b909059a0958d9a22e9499a2318ebbcacc037ea997dc6a537cba4"
+SERIES: Final = Column(
+    place=1,
+    rows=144,
+    sha256="46a32bc4210b909059a0958d9a22e9499a2318ebbcacc037ea997dc6a537cba4",
+    unit="thousand passengers",
+)
 
 
 def load(data_dir: Path | None, allow_download: bool, options: SeriesOptions) -> SeriesDataset:
@@ -34,11 +36,7 @@ def load(data_dir: Path | None, allow_download: bool, options: SeriesOptions) ->
         DataNotFoundError: The file is nowhere to be found.
         InputError: It is damaged or holds other values, or the windows do not fit.
     """
-    root, source = FILES.find(data_dir, allow_download=allow_download)
-    path, _ = FILES.present(FILES.files[0], root)
-    values = numbers(path, column_of(path, 1, MONTHS))
-    check_values(path, values, SHA256)
-    return windows_of(FILES.name, source, np.array(values), "thousand passengers", options)
+    return column_windows(FILES, data_dir, allow_download, options, SERIES)
 
 
 AIRLINE = DATASETS.register(

@@ -9,13 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final
 
-import numpy as np
 from pydantic import Field
 
 from barkhausen.data.published import PublishedFile, PublishedFiles
 from barkhausen.data.registry import DATASETS, DatasetEntry
-from barkhausen.data.series.table import check_values, column_of, numbers
-from barkhausen.data.series.windows import TASK, SeriesDataset, SeriesOptions, windows_of
+from barkhausen.data.series.table import Column, column_windows
+from barkhausen.data.series.windows import TASK, SeriesDataset, SeriesOptions
 
 FILES = PublishedFiles(
     name="household-power",
@@ -31,8 +30,9 @@ FILES = PublishedFiles(
     ),
 )
 
-HOURS: Final = 34_589
-SHA256: Final = "49447ff61505f682bc6951fd8cb704c69015f4980d90db182ff9994b42356676"
+SERIES: Final = Column(
+    place=1, rows=34_589, sha256="49447ff61505f682bc6951fd8cb704c69015f4980d90db182ff9994b42356676", unit="kW"
+)
 
 
 class HouseholdOptions(SeriesOptions):
@@ -48,11 +48,7 @@ def load(data_dir: Path | None, allow_download: bool, options: HouseholdOptions)
         DataNotFoundError: The file is nowhere to be found.
         InputError: It is damaged or holds other values, or the windows do not fit.
     """
-    root, source = FILES.find(data_dir, allow_download=allow_download)
-    path, _ = FILES.present(FILES.files[0], root)
-    values = numbers(path, column_of(path, 1, HOURS))
-    check_values(path, values, SHA256)
-    return windows_of(FILES.name, source, np.array(values), "kW", options)
+    return column_windows(FILES, data_dir, allow_download, options, SERIES)
 
 
 HOUSEHOLD = DATASETS.register(

@@ -6,9 +6,23 @@ import csv
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.reading import decoded, read_bytes, unpacked
+from barkhausen.data.published import PublishedFiles
+from barkhausen.data.series.windows import SeriesDataset, SeriesOptions, windows_of
+
+
+class Column(NamedTuple):
+    """A published column: its place, number of rows, SHA-256 of its values (see :func:`check_values`), and unit."""
+
+    place: int
+    rows: int
+    sha256: str
+    unit: str
 
 
 def column_of(path: Path, column: int, rows: int) -> list[str]:
@@ -46,6 +60,29 @@ def numbers(path: Path, cells: Sequence[str]) -> list[float]:
         except ValueError:
             raise InputError(f"{path}: row {row}: {cell[:40]!r} is no number") from None
     return found
+
+
+def column_windows(
+    files: PublishedFiles, data_dir: Path | None, allow_download: bool, options: SeriesOptions, published: Column
+) -> SeriesDataset:
+    """Find, read and verify one column of the only file of a data set; windows of it.
+
+    Args:
+        files: Files of the data set.
+        data_dir: Directory that the user names.
+        allow_download: Whether the network may be used.
+        options: Windows.
+        published: The column.
+
+    Raises:
+        DataNotFoundError: The file is nowhere to be found.
+        InputError: It is damaged or holds other values, or the windows do not fit.
+    """
+    root, source = files.find(data_dir, allow_download=allow_download)
+    path, _ = files.present(files.files[0], root)
+    values = numbers(path, column_of(path, published.place, published.rows))
+    check_values(path, values, published.sha256)
+    return windows_of(files.name, source, np.array(values), published.unit, options)
 
 
 def check_values(path: Path, values: Sequence[float], sha256: str) -> None:

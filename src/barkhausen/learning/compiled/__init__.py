@@ -5,16 +5,14 @@ Where it was not built, torch does the same in several passes.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from barkhausen.core.compiled_library import INTEGER, POINTER, REAL, CompiledLibrary
 from barkhausen.learning.layers.quantiser import Quantiser
 
 LIBRARY = Path(__file__).with_name("_scan.so")
@@ -25,23 +23,17 @@ FEW = 8
 """Largest number of states for which uneven levels are found by comparisons."""
 
 
-@cache
-def _library() -> ctypes.CDLL | None:
-    try:
-        handle = ctypes.CDLL(str(LIBRARY))
-        pointer: Any = ctypes.c_void_p
-        number: Any = ctypes.c_int64
-        real: Any = ctypes.c_float
-        lists = [real, number, pointer, pointer]
-        handle.barkhausen_scan_even.argtypes = [pointer, pointer, number, real, real, real, *lists]
-        tables = [pointer, pointer, pointer, pointer, number]
-        handle.barkhausen_scan_table.argtypes = [pointer, pointer, number, *tables, *lists]
-        handle.barkhausen_scan_left.argtypes = [pointer, pointer, number, pointer, pointer, number, number, pointer]
-        for function in (handle.barkhausen_scan_even, handle.barkhausen_scan_table, handle.barkhausen_scan_left):
-            function.restype = number
-    except (OSError, AttributeError):
-        return None
-    return handle
+_LISTS = [REAL, INTEGER, POINTER, POINTER]
+_TABLES = [POINTER, POINTER, POINTER, POINTER, INTEGER]
+
+_library = CompiledLibrary(
+    LIBRARY,
+    {
+        "barkhausen_scan_even": ([POINTER, POINTER, INTEGER, REAL, REAL, REAL, *_LISTS], INTEGER),
+        "barkhausen_scan_table": ([POINTER, POINTER, INTEGER, *_TABLES, *_LISTS], INTEGER),
+        "barkhausen_scan_left": ([POINTER, POINTER, INTEGER, POINTER, POINTER, INTEGER, INTEGER, POINTER], INTEGER),
+    },
+)
 
 
 class Scan:

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from barkhausen.core.compiled_library import INTEGER, POINTER, REAL, CompiledLibrary
 
 LIBRARY = Path(__file__).with_name("_split.so")
 
 BLOCK = 256
 
 
-@cache
-def library() -> ctypes.CDLL | None:
-    """The compiled code; None where it was not built."""
-    try:
-        handle = ctypes.CDLL(str(LIBRARY))
-        pointer: Any = ctypes.c_void_p
-        handle.barkhausen_split.argtypes = [pointer, pointer, ctypes.c_int64, *[ctypes.c_float] * 5, pointer]
-        handle.barkhausen_split.restype = ctypes.c_double
-    except (OSError, AttributeError):
-        return None
-    return handle
+library = CompiledLibrary(
+    LIBRARY, {"barkhausen_split": ([POINTER, POINTER, INTEGER, *[REAL] * 5, POINTER], ctypes.c_double)}
+)
 
 
 def split_update(

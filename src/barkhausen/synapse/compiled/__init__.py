@@ -7,33 +7,26 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int, Int16, UInt8
 from torch import Tensor
+
+from barkhausen.core.compiled_library import INTEGER, POINTER, REAL, CompiledLibrary
 
 LIBRARY = Path(__file__).with_name("_decay.so")
 
 FIRST_CAPACITY = 1 << 12
 
 
-@cache
-def _library() -> ctypes.CDLL | None:
-    try:
-        handle = ctypes.CDLL(str(LIBRARY))
-        pointer: Any = ctypes.c_void_p
-        number: Any = ctypes.c_int64
-        real: Any = ctypes.c_float
-        arrays = [*[pointer] * 6, number]
-        tables = [*[pointer] * 3, ctypes.c_int32, real, real]
-        handle.barkhausen_decay.argtypes = [*arrays, *tables, ctypes.c_uint64, number, *[pointer] * 3]
-        handle.barkhausen_decay.restype = number
-    except (OSError, AttributeError):
-        return None
-    return handle
+_ARRAYS = [*[POINTER] * 6, INTEGER]
+_TABLES = [*[POINTER] * 3, ctypes.c_int32, REAL, REAL]
+
+_library = CompiledLibrary(
+    LIBRARY, {"barkhausen_decay": ([*_ARRAYS, *_TABLES, ctypes.c_uint64, INTEGER, *[POINTER] * 3], INTEGER)}
+)
 
 
 def serves(weight: Tensor) -> bool:

@@ -6,29 +6,21 @@ Where it was not built, and on other torch devices, torch draws every device on 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from barkhausen.core.compiled_library import INTEGER, POINTER, CompiledLibrary
+
 LIBRARY = Path(__file__).with_name("_reads.so")
 
 
-@cache
-def _library() -> ctypes.CDLL | None:
-    try:
-        handle = ctypes.CDLL(str(LIBRARY))
-        pointer: Any = ctypes.c_void_p
-        number: Any = ctypes.c_int64
-        sizes = [number] * 4
-        handle.barkhausen_read_sums.argtypes = [pointer, pointer, *sizes, ctypes.c_uint64, number, pointer, pointer]
-        handle.barkhausen_read_sums.restype = None
-    except (OSError, AttributeError):
-        return None
-    return handle
+_library = CompiledLibrary(
+    LIBRARY,
+    {"barkhausen_read_sums": ([POINTER, POINTER, *[INTEGER] * 4, ctypes.c_uint64, INTEGER, POINTER, POINTER], None)},
+)
 
 
 def serves(*tensors: Tensor) -> bool:

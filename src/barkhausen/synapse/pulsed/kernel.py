@@ -9,13 +9,13 @@ from __future__ import annotations
 import ctypes
 import math
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from barkhausen.core.compiled_library import INTEGER, POINTER, REAL, CompiledLibrary
 
 LIBRARY = Path(__file__).with_name("_pulses.so")
 MASK = 0xFFFFFFFF
@@ -25,35 +25,21 @@ Key = tuple[int, int]
 Due = tuple[Int[Tensor, " event"], Int[Tensor, " event"]]
 
 
-@cache
-def library() -> ctypes.CDLL | None:
-    """The compiled code; None where it was not built."""
-    try:
-        handle = ctypes.CDLL(str(LIBRARY))
-        pointer: Any = ctypes.c_void_p
-        number, real, word = ctypes.c_int64, ctypes.c_float, ctypes.c_uint32
-        lists = [pointer, pointer]
-        handle.barkhausen_requested.argtypes = [pointer, pointer, number, real, real, real, word, word, *lists]
-        handle.barkhausen_moved.argtypes = [pointer, pointer, number, real, number, real, *lists]
-        tables = [pointer, pointer, number, pointer, pointer]
-        handle.barkhausen_pulse.argtypes = [
-            pointer,
-            number,
-            pointer,
-            pointer,
-            number,
-            *tables,
-            word,
-            word,
-            pointer,
-            pointer,
-        ]
-        for function in (handle.barkhausen_requested, handle.barkhausen_moved):
-            function.restype = number
-        handle.barkhausen_pulse.restype = None
-    except (OSError, AttributeError):
-        return None
-    return handle
+_WORD = ctypes.c_uint32
+_LISTS = [POINTER, POINTER]
+_TABLES = [POINTER, POINTER, INTEGER, POINTER, POINTER]
+
+library = CompiledLibrary(
+    LIBRARY,
+    {
+        "barkhausen_requested": ([POINTER, POINTER, INTEGER, REAL, REAL, REAL, _WORD, _WORD, *_LISTS], INTEGER),
+        "barkhausen_moved": ([POINTER, POINTER, INTEGER, REAL, INTEGER, REAL, *_LISTS], INTEGER),
+        "barkhausen_pulse": (
+            [POINTER, INTEGER, POINTER, POINTER, INTEGER, *_TABLES, _WORD, _WORD, POINTER, POINTER],
+            None,
+        ),
+    },
+)
 
 
 def key_from(generator: torch.Generator | None) -> Key:
