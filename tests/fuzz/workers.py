@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
-import pkgutil
 import random
 import resource
 import select
@@ -25,6 +23,8 @@ import cases
 import psutil
 import samples
 from samples import Samples
+
+from all_modules import import_all_modules
 
 MOST_SECONDS = 20.0
 """CPU time in s that an input may take; of waiting, three times as much on a busy machine."""
@@ -48,12 +48,8 @@ def load() -> None:
 
     torch.set_num_threads(1)
     torch.set_num_threads = lambda number: None  # type: ignore[assignment]
-    import barkhausen
-
     # All modules, so that a change of the code during a run changes nothing.
-    for module in pkgutil.walk_packages(barkhausen.__path__, "barkhausen."):
-        if not module.name.endswith(("__main__", "._kernel", "._scan", "._decay", "._split", "._pulses", "._reads")):
-            importlib.import_module(module.name)
+    import_all_modules()
     with contextlib.suppress(ImportError):
         import discretisedfield  # noqa: F401
 

@@ -14,7 +14,6 @@ import importlib
 import io
 import json
 import os
-import pkgutil
 import signal
 import subprocess
 import sys
@@ -25,6 +24,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from all_modules import import_all_modules
 
 COMMAND = "from barkhausen.__main__ import main; main()"
 """What ``python -m barkhausen`` executes."""
@@ -172,11 +173,7 @@ def _server() -> _Server:
 
 
 def _serve(requests: IO[str], answers: IO[str]) -> None:
-    import barkhausen  # noqa: PLC0415  # the tests' own process needs no second import
-
-    for module in pkgutil.walk_packages(barkhausen.__path__, "barkhausen."):
-        if not module.name.endswith(("__main__", "._kernel", "._scan", "._decay", "._split", "._pulses", "._reads")):
-            importlib.import_module(module.name)
+    import_all_modules()
     for name in LATER:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

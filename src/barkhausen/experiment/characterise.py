@@ -6,11 +6,13 @@ import io
 import json
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import h5netcdf
 import xarray as xr
+from pydantic import BaseModel
 from xarray.backends import H5NetCDFStore
 
 from barkhausen.core.config import Parameters, differing, flat
@@ -25,6 +27,11 @@ from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 
 WORK = ".work"
 """Suffix of the directory beside the device file where unfinished work is kept."""
+
+REMEDY = "choose another --out, or --overwrite to replace it"
+
+Found = TypeVar("Found")
+"""What a simulation gives."""
 
 
 def characterise_to_file(
@@ -58,12 +65,11 @@ def characterise_to_file(
     """
     technology, parameters = load_technology(source, settings)
     characterise = technology.simulated()
-    _check_place(out)
+    check_place(out)
     if not overwrite and out.is_file():
         _check_replaceable(out, parameters)
-    work = out.with_name(out.name + WORK)
 
-    def attempt() -> Characterisation:
+    def attempt(work: Path) -> Characterisation:
         found: Characterisation = characterise(
             parameters,
             checkpoint=work,
@@ -71,12 +77,34 @@ def characterise_to_file(
             threads=threads,
             accelerator=accelerator,
             progress=progress,
-            attributes={"command": _command(source, out, settings), "software": software()},
+            attributes={"command": command_of("characterize", source, out, settings), "software": software()},
         )
         return found
 
+    def write(found: Characterisation) -> None:
+        write_device(found.device, out)
+        write_history(found.history, history_file(out))
+
+    return simulated_to_file(out, attempt, write, overwrite=overwrite)
+
+
+def simulated_to_file(
+    out: Path, attempt: Callable[[Path], Found], write: Callable[[Found], None], *, overwrite: bool
+) -> Found:
+    """Simulate a device and write its files. Unfinished work beside ``out`` is resumed; once written, it is deleted.
+
+    Args:
+        out: Device file.
+        attempt: Function that simulates, with the directory of unfinished work.
+        write: Function that writes what was found.
+        overwrite: Whether to discard unfinished work of another characterisation.
+
+    Raises:
+        InputError: The unfinished work is of another characterisation.
+    """
+    work = out.with_name(out.name + WORK)
     try:
-        found = attempt()
+        found = attempt(work)
     except OtherSimulationError as error:
         if not overwrite:
             why = shortened(error.why, 100)
@@ -85,9 +113,8 @@ def characterise_to_file(
                 "--out, or --overwrite to discard it"
             ) from None
         shutil.rmtree(work)
-        found = attempt()
-    write_device(found.device, out)
-    write_history(found.history, history_file(out))
+        found = attempt(work)
+    write(found)
     shutil.rmtree(work, ignore_errors=True)
     return found
 
@@ -109,9 +136,9 @@ def declare_to_file(
     technology, parameters = load_technology(source, settings)
     if technology.declare is None:
         raise InputError(f"technology = {technology.name!r}: a {technology.label} is not declared")
-    _check_place(out)
+    check_place(out)
     device: CharacterisedDevice = technology.declare(
-        parameters, attributes={"command": _command(source, out, settings)}
+        parameters, attributes={"command": command_of("characterize", source, out, settings)}
     )
     if not overwrite and out.is_file():
         _check_replaceable(out, parameters, "declared")
@@ -129,7 +156,7 @@ def is_declared(source: Path, settings: Sequence[str] = ()) -> bool:
     return technology.characterise is None and technology.declare is not None
 
 
-def _check_place(out: Path) -> None:
+def check_place(out: Path) -> None:
     """Refuse a place where no device file can be."""
     if out.suffix != ".nc":
         raise InputError(f"--out {out}: must end in .nc")
@@ -143,20 +170,28 @@ def _check_replaceable(out: Path, parameters: Parameters, how: str = "micromagne
     Raises:
         InputError: The file holds something else.
     """
-    remedy = "choose another --out, or --overwrite to replace it"
     try:
         found = read_device(out)
         # Read by the model: files of earlier versions lack the keys that have been added since.
         kept = type(parameters).model_validate(json.loads(found.data.attrs["parameters"]))
     except ValueError:
-        raise InputError(f"--out {out}: exists and is no device file of this technology; {remedy}") from None
+        raise InputError(f"--out {out}: exists and is no device file of this technology; {REMEDY}") from None
     if found.source != how:
         was = "simulated" if how == "micromagnetics" else how
-        raise InputError(f"--out {out}: holds a device that was not {was} ({found.source}); {remedy}")
-    theirs, mine = (flat(model.model_dump(mode="json")) for model in (kept, parameters))
+        raise InputError(f"--out {out}: holds a device that was not {was} ({found.source}); {REMEDY}")
+    check_same_parameters(out, kept, parameters)
+
+
+def check_same_parameters(out: Path, kept: BaseModel, given: BaseModel) -> None:
+    """Refuse to replace a device file of other parameters.
+
+    Raises:
+        InputError: A parameter differs; the first is named.
+    """
+    theirs, mine = (flat(model.model_dump(mode="json")) for model in (kept, given))
     for key in differing(mine, theirs):
         there, here = (shortened(repr(values.get(key))) for values in (theirs, mine))
-        raise InputError(f"--out {out}: holds a device with {key} = {there}, this one has {here}; {remedy}")
+        raise InputError(f"--out {out}: holds a device with {key} = {there}, this one has {here}; {REMEDY}")
 
 
 def history_file(device: Path) -> Path:
@@ -184,9 +219,9 @@ def read_characterisation(device: str | Path) -> Characterisation:
     return Characterisation(read_device(device), read_netcdf(history_file(device), decode_times=True))
 
 
-def _command(source: Path, out: Path, settings: Sequence[str]) -> str:
-    """The command as it would be given anywhere: no path of this machine."""
-    words = ["barkhausen", "characterize", source.name, "--out", out.name]
+def command_of(name: str, source: Path, out: Path, settings: Sequence[str]) -> str:
+    """The command of that name as it would be given anywhere: no path of this machine."""
+    words = ["barkhausen", name, source.name, "--out", out.name]
     return shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
 
 

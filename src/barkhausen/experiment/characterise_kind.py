@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
-import shlex
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from barkhausen.core.config import apply_setting, read_toml, source_of
-from barkhausen.core.errors import InputError, shortened
+from barkhausen.core.errors import InputError
 from barkhausen.core.progress import Progress
 from barkhausen.device import read_any_device, write_device
 from barkhausen.device.kinds import DEVICE_KINDS, STATES, DeviceKind
+from barkhausen.experiment.characterise import REMEDY, check_place, command_of, simulated_to_file
 from barkhausen.experiment.summary import software
-from barkhausen.micromagnetics.checkpoints import OtherSimulationError
-
-WORK = ".work"
 
 
 def kind_of_parameters(source: Path, settings: Sequence[str] = ()) -> DeviceKind | None:
@@ -73,33 +69,16 @@ def characterise_kind_to_file(
     assert kind.simulated is not None
     module = importlib.import_module(kind.simulated)
     parameters = module.parameters_from(read_toml(source), settings, str(source))
-    if out.suffix != ".nc":
-        raise InputError(f"--out {out}: must end in .nc")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no directory {out.parent}")
+    check_place(out)
     if not overwrite and out.is_file():
         _check_replaceable(out, kind, parameters)
-    work = out.with_name(out.name + WORK)
-    words = ["barkhausen", "characterize", source.name, "--out", out.name]
-    command = shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
-    attributes = {"command": command, "software": software()}
-
-    def attempt() -> Any:
-        return module.characterise(parameters, checkpoint=work, progress=progress, attributes=attributes, **how)
-
-    try:
-        device = attempt()
-    except OtherSimulationError as error:
-        if not overwrite:
-            raise InputError(
-                f"--out {out}: {work} holds the unfinished work of another characterisation "
-                f"({shortened(error.why, 100)}); choose another --out, or --overwrite to discard it"
-            ) from None
-        shutil.rmtree(work)
-        device = attempt()
-    write_device(device, out)
-    shutil.rmtree(work, ignore_errors=True)
-    return device
+    attributes = {"command": command_of("characterize", source, out, settings), "software": software()}
+    return simulated_to_file(
+        out,
+        lambda work: module.characterise(parameters, checkpoint=work, progress=progress, attributes=attributes, **how),
+        lambda device: write_device(device, out),
+        overwrite=overwrite,
+    )
 
 
 def _check_replaceable(out: Path, kind: DeviceKind, parameters: Any) -> None:
@@ -108,9 +87,8 @@ def _check_replaceable(out: Path, kind: DeviceKind, parameters: Any) -> None:
     Raises:
         InputError: The file holds something else.
     """
-    remedy = "choose another --out, or --overwrite to replace it"
     found = read_any_device(out)
     if found.data.attrs.get("kind") != kind.name:
-        raise InputError(f"--out {out}: holds a device of kind {found.data.attrs.get('kind')!r}; {remedy}")
+        raise InputError(f"--out {out}: holds a device of kind {found.data.attrs.get('kind')!r}; {REMEDY}")
     if json.loads(found.data.attrs.get("parameters", "{}")) != json.loads(parameters.model_dump_json()):
-        raise InputError(f"--out {out}: holds a device with other parameters; {remedy}")
+        raise InputError(f"--out {out}: holds a device with other parameters; {REMEDY}")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-import shlex
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from barkhausen.core.config import differing, flat
-from barkhausen.core.errors import InputError, shortened
+from barkhausen.core.errors import InputError
 from barkhausen.device.domain_wall.trains.characterise import PulseCharacterisation, characterise_pulses
 from barkhausen.device.domain_wall.trains.parameters import PulsedTrackParameters, load_pulsed_track
 from barkhausen.device.file import write_device
 from barkhausen.device.pulses.file import read_pulsed_device
-from barkhausen.experiment.characterise import WORK, history_file, write_history
+from barkhausen.experiment.characterise import (
+    REMEDY,
+    check_place,
+    check_same_parameters,
+    command_of,
+    history_file,
+    simulated_to_file,
+    write_history,
+)
 from barkhausen.experiment.summary import software
 
 
@@ -39,43 +44,28 @@ def characterise_pulses_to_file(
             is of another device.
     """
     parameters = load_pulsed_track(source, list(settings))
-    if out.suffix != ".nc":
-        raise InputError(f"--out {out}: must end in .nc")
-    if not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no directory {out.parent}")
+    check_place(out)
     if not overwrite and out.is_file():
         _check_replaceable(out, parameters)
-    work = out.with_name(out.name + WORK)
-    if overwrite:
-        shutil.rmtree(work, ignore_errors=True)
-    words = ["barkhausen", "characterize-pulses", source.name, "--out", out.name]
-    command = shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
-    try:
-        found = characterise_pulses(
-            parameters, checkpoint=work, attributes={"command": command, "software": software()}, **how
-        )
-    except InputError as error:
-        if str(work) not in str(error):
-            raise
-        raise InputError(
-            f"--out {out}: {work} holds the unfinished work of another characterisation; choose another --out, or "
-            "--overwrite to discard it"
-        ) from None
-    write_device(found.device, out)
-    write_history(found.history, history_file(out))
-    shutil.rmtree(work, ignore_errors=True)
-    return found
+    attributes = {"command": command_of("characterize-pulses", source, out, settings), "software": software()}
+
+    def write(found: PulseCharacterisation) -> None:
+        write_device(found.device, out)
+        write_history(found.history, history_file(out))
+
+    return simulated_to_file(
+        out,
+        lambda work: characterise_pulses(parameters, checkpoint=work, attributes=attributes, **how),
+        write,
+        overwrite=overwrite,
+    )
 
 
 def _check_replaceable(out: Path, parameters: PulsedTrackParameters) -> None:
     """Refuse to replace a file of anything else than a characterisation with these parameters."""
-    remedy = "choose another --out, or --overwrite to replace it"
     try:
         found = read_pulsed_device(out)
         kept = PulsedTrackParameters.model_validate(json.loads(found.data.attrs["parameters"]))
     except ValueError:
-        raise InputError(f"--out {out}: exists and is no device file of a pulsed track; {remedy}") from None
-    theirs, mine = (flat(model.model_dump(mode="json")) for model in (kept, parameters))
-    for key in differing(mine, theirs):
-        there, here = (shortened(repr(values.get(key))) for values in (theirs, mine))
-        raise InputError(f"--out {out}: holds a device with {key} = {there}, this one has {here}; {remedy}")
+        raise InputError(f"--out {out}: exists and is no device file of a pulsed track; {REMEDY}") from None
+    check_same_parameters(out, kept, parameters)

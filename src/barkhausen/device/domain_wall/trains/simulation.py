@@ -14,12 +14,12 @@ import numpy as np
 import torch
 import xarray as xr
 
-from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.limits import check_memory
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.device.domain_wall.trains.parameters import PulsedTrackParameters
 from barkhausen.micromagnetics import Drive, Simulation, WallCount, WallPosition, Waveform, domain_wall
+from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 from barkhausen.micromagnetics.ensemble import BYTES_OF_A_CELL
 
 COLUMNS = ("wall_position", "wall_count")
@@ -149,9 +149,9 @@ def _resumed(
             done, other = int(kept["done"]), str(kept["about"])
             values = {name: kept[name] for name in (*COLUMNS, "times")}
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: holds no records of a train ({error})") from None
+        raise OtherSimulationError(path, f"holds no records of a train ({error})") from None
     if other != about:
-        raise InputError(f"{path}: holds the records of another train")
+        raise OtherSimulationError(path, "holds the records of another train")
     run.load(checkpoint / f"state-{done}.safetensors")
     for name, array in (*found.items(), ("times", times)):
         array[...] = values[name]
