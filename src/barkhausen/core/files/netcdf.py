@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 import h5netcdf
@@ -55,7 +56,10 @@ def read_netcdf(path: str | Path, *, decode_times: bool = False, what: str = "fi
         with warnings.catch_warnings():
             # What cannot be understood is an error below, or no part of what we read.
             warnings.simplefilter("ignore")
-            return _parsed(content, str(path), decode_times)
+            if len(content) > KEPT_BYTES:
+                return _parsed(content, str(path), decode_times)
+            # A sweep or a notebook reads the same few device files again and again. The copy is the caller's to change.
+            return _kept(content, str(path), decode_times).copy(deep=True)
     except InputError:
         raise
     # The libraries raise many kinds of errors on damaged files; all of them mean the same to the user.
@@ -63,6 +67,9 @@ def read_netcdf(path: str | Path, *, decode_times: bool = False, what: str = "fi
         first = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise InputError(f"{path}: is not a readable NetCDF {what} ({first})") from None
 
+
+KEPT_BYTES = 1 << 20
+"""Files up to this size are parsed once and kept, the last sixteen of them."""
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _PLACE_OF_END = {0: 40, 1: 44, 2: 28, 3: 28}
@@ -79,6 +86,11 @@ def _check_length(content: bytes) -> None:
     end = int.from_bytes(content[place : place + 8], "little")
     if end > len(content):
         raise ValueError(f"it is cut short: {len(content)} of {end} bytes")
+
+
+@lru_cache(maxsize=16)
+def _kept(content: bytes, origin: str, decode_times: bool) -> xr.Dataset:
+    return _parsed(content, origin, decode_times)
 
 
 def _parsed(content: bytes, origin: str, decode_times: bool) -> xr.Dataset:
