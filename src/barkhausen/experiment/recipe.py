@@ -62,6 +62,7 @@ from barkhausen.learning.rules import RULES, Rule
 from barkhausen.learning.rules.registry import PULSES
 from barkhausen.synapse import Decay, Faults, WriteVerify
 from barkhausen.synapse.crossbar.chip import USUAL_NODE, checked_node
+from barkhausen.synapse.crossbar.learning_load import FULL
 
 EMPTY_LEFT_OUT = ("rule", "init_from", "learn", "precision", "augment", "loss", "averaging")
 """Keys that are not written where they are empty."""
@@ -327,6 +328,15 @@ class Recipe(StrictParameters):
             raise ValueError(
                 f"decay.step_time = {self.decay.step_time:g}: mode = '{self.mode}' trains no devices that could decay; "
                 f"those that do are {rules}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _latent_bits_need_latent_weights(self) -> Recipe:
+        if self.precision.latent_bits < FULL and not self.learning_rule.latent_weights:
+            raise ValueError(
+                f"precision.latent_bits = {self.precision.latent_bits}: mode = '{self.mode}' keeps no latent weights; "
+                "leave it out"
             )
         return self
 

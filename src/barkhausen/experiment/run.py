@@ -38,6 +38,7 @@ from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_chec
 from barkhausen.experiment.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
 from barkhausen.experiment.device_of_run import DEVICE, check_device, device_of
 from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
+from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import CHECKPOINT, initial_state
 from barkhausen.experiment.lengthen import begin_longer, lengthened
@@ -319,7 +320,9 @@ class Run:
         if rule.energy is not None:
             breakdown = rule.energy(training.learner, recipe.rule)
         if device is not None:
-            breakdown = programming_energy(training.model)
+            second = SecondArrays.of(rule.second_arrays(training.learner))
+            breakdown = programming_energy(training.model) + second.total
+            counts |= second.summary()
             after = weight_histogram(training.model).cpu()
             before = training.histogram_before
             unseen = self._program_chips(training)
@@ -394,6 +397,7 @@ class Run:
                 steps=training.batches * recipe.epochs,
                 samples=len(training.inputs),
                 programmed=programmed if recipe.learning_rule.measured_on_new_chips else None,
+                second=SecondArrays.of(recipe.learning_rule.second_arrays(training.learner)),
             )
         except InputError as error:
             self.notes = (*self.notes, f"no account of the whole energy: {error}")
@@ -441,13 +445,14 @@ def _score_of_run(source: Path) -> dict[str, float]:
 
 def _cumulative(training: Training) -> dict[str, Any]:
     counts = programming_counts(training.model)
+    second = SecondArrays.of(training.recipe.learning_rule.second_arrays(training.learner))
     return {
         "events": counts["initial_events"] + counts["training_events"],
         "attempts": counts["attempts"],
         "events_by_layer": {
             name: layer["initial_events"] + layer["training_events"] for name, layer in counts["by_layer"].items()
         },
-        "programming_joule": programming_energy(training.model).total,
+        "programming_joule": (programming_energy(training.model) + second.total).total,
     }
 
 

@@ -28,6 +28,7 @@ from barkhausen.learning import fresh_chip
 from barkhausen.learning.networks import NETWORKS, SavedSizes, Shapes
 from barkhausen.learning.rules import RULES, Rule
 from barkhausen.learning.rules.registry import PULSES
+from barkhausen.learning.selection import only_learn
 
 WEIGHTS = tuple(f".{name}" for name in ("weight", "latent_weight", *STATE_KEYS))
 """Ends of the keys of weights in a saved network, of this version and of earlier ones."""
@@ -87,6 +88,8 @@ def load_trained(directory: str | Path, chip: int | None = None, data_dir: str |
         shapes = _saved_shapes(recipe, state, data_dir)
         model = build_network(recipe, shapes, device, where)
         load_model(model, state)
+        if recipe.learn:
+            only_learn(model, recipe.learn)
     if chip is not None:
         generator = stream(recipe.seed, f"chip {chip}", where)
         model = fresh_chip(model, generator, max_attempts=recipe.transfer.max_attempts)

@@ -16,7 +16,7 @@ from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.seeds import stream
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.chip.fine_tuning import fine_tune
-from barkhausen.experiment.energy.load import learning_of
+from barkhausen.experiment.energy.load import learning_of, loads_of
 from barkhausen.experiment.summary import energy_of, software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
@@ -162,7 +162,7 @@ def infer_on_chip(
     moved = _disturbed(placed, inferences, chip, stream(recipe.seed, f"read disturb{which}")) if inferences else 0.0
     accuracy = task.held_out_accuracy(placed)
     _warn_of_wires(placed, chip)
-    loads = [layer.load(name) for name, layer in crossbar_layers(placed).items()]
+    loads = loads_of(model, placed)
     probability = _disturb_probability(device, chip)
     # The second device of a pair is programmed like the first, but to the opposite weight.
     devices = chip.tile.devices_per_weight
@@ -178,7 +178,7 @@ def infer_on_chip(
             loads,
             batch=recipe.batch_size,
             programming=breakdown,
-            learning=learning_of(summary, recipe, sum(load.synapses for load in loads), checked.steps),
+            learning=learning_of(summary, recipe, model, checked.steps),
             read_disturb=probability,
         )
     tuned = None

@@ -16,18 +16,21 @@ from typing import Any
 from torch import Tensor, nn
 
 from barkhausen.experiment.energy.load import at_batch, digital_layers, layer_loads, learning_load, precursor_load
+from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import programming_energy
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.costs import inference_costs, training_costs
 from barkhausen.synapse.crossbar.digital_layers import CAUSE, digital_inference, digital_step
+from barkhausen.synapse.crossbar.layer_load import learnt_layers
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
 
 CALIBRATION_SAMPLES = 200
 CHIPS = 1000
 """Number of chips that share the training of one precursor, unless another is given."""
 PROGRAMMING = "programming"
+NO_SECOND_ARRAYS = SecondArrays()
 PARTS = ("step", "initial", "inference", "float32_step", "float32_inference", "int8_step", "int8_inference")
 """Energies of an account by cause."""
 
@@ -151,6 +154,7 @@ def account_of(
     programmed: EnergyBreakdown | None = None,
     learning: LearningLoad | None = None,
     batch: int | None = None,
+    second: SecondArrays = NO_SECOND_ARRAYS,
 ) -> LearningAccount:
     """The account of a training that is over.
 
@@ -164,6 +168,7 @@ def account_of(
         programmed: Programming energy of one chip after an ex-situ training. None for a training on the chip.
         learning: Precision, sparsity and reads of a step. Default: as the layers have counted them.
         batch: Samples of a step, for an estimate (:func:`.at_batch`). Default: those of the recipe.
+        second: Programming of arrays that the rule keeps beside those of the weights. Default: there are none.
 
     Raises:
         InputError: A layer cannot be mapped to tiles, or the batch is empty.
@@ -175,16 +180,17 @@ def account_of(
         learning = learning_load(model, recipe, steps) if programmed is None else precursor_load(model, recipe)
     made, batch = recipe.batch_size, recipe.batch_size if batch is None else batch
     if batch != made:
-        learning = at_batch(learning, recipe, sum(load.synapses for load in loads), batch)
+        learning = at_batch(learning, recipe, learnt_layers(loads), batch)
     costs = training_costs(chip, loads, batch=batch, learning=learning)
     digital = digital_layers(model, inputs)
     states = learning.words_in(chip.gradient_memory)[1]
     once = _digital(digital_inference(chip, digital))
     each = _digital(digital_step(chip, digital, batch, states))
     if programmed is None:
-        programming = programming_energy(model, Phase.TRAINING) * (pair / steps * batch / made)
+        trained = programming_energy(model, Phase.TRAINING) + second.of_phase(Phase.TRAINING)
+        programming = trained * (pair / steps * batch / made)
         step = _without_programming(costs.energy) + programming
-        initial = programming_energy(model, Phase.INITIAL)
+        initial = programming_energy(model, Phase.INITIAL) + second.of_phase(Phase.INITIAL)
     else:
         step, initial = EnergyBreakdown(dict(costs.precursor)), programmed
     return LearningAccount(

@@ -12,6 +12,7 @@ import torch
 from barkhausen.core.errors import InputError
 from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES
 from barkhausen.experiment.energy.load import layer_loads, learning_of
+from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.energy.untrained import MEAN_SQUARE, untrained_loads
 from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.recipe import load_recipe
@@ -151,18 +152,18 @@ def _of_run(run: Path, chip: Chip, data_dir: str | Path | None) -> _Network:
     dataset = recipe.dataset.load(None if data_dir is None else Path(data_dir))
     task = task_of(recipe, dataset, torch.device("cpu"))
     loads = layer_loads(model, chip, task.inputs[:CALIBRATION_SAMPLES])
-    synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(model))
     states = max(layer.synapses.states for _, layer in synapse_layers(model))
     if not recipe.learning_rule.programs_while_training:
         learning = LearningLoad(optimiser_states=OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer))
         return _Network(loads, states, learning, Work(batch=recipe.batch_size), ["no programming in a training step"])
     pair = chip.tile.devices_per_weight
+    second = SecondArrays.from_summary(summary["programming"]).of_phase(Phase.TRAINING)
     work = Work(
         batch=recipe.batch_size,
         writes=checked.programming.training_events / checked.steps,
-        programming=pair * programming_energy(model, Phase.TRAINING).total / checked.steps,
+        programming=pair * (programming_energy(model, Phase.TRAINING) + second).total / checked.steps,
     )
-    return _Network(loads, states, learning_of(summary, recipe, synapses, checked.steps), work, [])
+    return _Network(loads, states, learning_of(summary, recipe, model, checked.steps), work, [])
 
 
 def _as_json(machine: Machine, comparison: Comparison) -> dict[str, Any]:

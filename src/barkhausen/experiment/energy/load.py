@@ -15,6 +15,8 @@ from barkhausen.experiment.recipe import Recipe
 from barkhausen.learning import SynapseLayer, on_crossbar, synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
 from barkhausen.learning.networks.whitening import PatchWhitening
+from barkhausen.learning.rules.monitoring import Monitoring
+from barkhausen.learning.rules.registry import PULSES
 from barkhausen.synapse import Phase
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.digital_layers import DigitalLayer
@@ -42,7 +44,18 @@ def layer_loads(model: nn.Module, chip: Chip, inputs: Tensor) -> list[LayerLoad]
     wires = chip.wires.model_copy(update={"word_line": IDEAL.word_line, "bit_line": IDEAL.bit_line})
     noise = chip.noise.model_copy(update={"factor": 0.0, "spread": 0.0})
     placed = on_crossbar(model, chip.model_copy(update={"wires": wires, "noise": noise}), inputs)
-    return [layer.load(name) for name, layer in crossbar_layers(placed).items()]
+    return loads_of(model, placed)
+
+
+def loads_of(model: nn.Module, placed: nn.Module) -> list[LayerLoad]:
+    """Loads of all synapse layers.
+
+    Args:
+        model: Converted model, which says which layers learn.
+        placed: The same on crossbars.
+    """
+    learn = {name: layer.latent_weight.requires_grad for name, layer in synapse_layers(model)}
+    return [replace(layer.load(name), learnt=learn[name]) for name, layer in crossbar_layers(placed).items()]
 
 
 @torch.no_grad()
@@ -88,30 +101,46 @@ def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
         steps: Number of steps.
     """
     layers = [layer for _, layer in synapse_layers(model)]
-    synapses = sum(layer.latent_weight.numel() for layer in layers)
+    learnt = [layer for layer in layers if layer.latent_weight.requires_grad]
     monitoring = recipe.learning_rule.monitoring(recipe.rule, recipe.states)
     attempts = torch.stack([layer.synapses.counters.attempts[Phase.TRAINING].sum(0) for layer in layers]).sum(0)
     verified = int(attempts.sum())
-    events = int(attempts[0])
     counted = [getattr(layer.synapses.counters, "reads", None) for layer in layers]
     if any(each is not None for each in counted):
         # A pulse is not verified by itself.
         verified = sum(int(each[Phase.TRAINING]) for each in counted if each is not None)
     elif not monitoring.verifies_last_attempt:
         verified -= int(attempts[-1])
-    products, updates = _share(layers, "products"), _share(layers, "updates")
-    copies = monitoring.copy_bits * (
-        # A device can only leave its state when its latent weight has changed.
-        monitoring.copy_reads_per_step * synapses * updates + monitoring.copy_writes_per_event * events / steps
-    )
-    return LearningLoad(
-        **_formats(recipe),
-        products=products,
-        updates=updates,
+    load = LearningLoad(
+        **_formats(recipe, monitoring),
+        products=_share(learnt, "products"),
+        updates=_share(learnt, "updates"),
         verifications=verified / steps,
-        verify_bits=monitoring.verify_bits,
-        reads=monitoring.reads_per_step * synapses,
-        copy_bits=copies,
+    )
+    sizes = [(layer.latent_weight.shape[0], layer.latent_weight.numel()) for layer in learnt]
+    return _monitored(load, monitoring, sizes, events=int(attempts[0]) / steps)
+
+
+def _monitored(
+    load: LearningLoad, monitoring: Monitoring, sizes: Sequence[tuple[int, int]], events: float
+) -> LearningLoad:
+    """The load with the reads, copies and comparisons that its rule needs.
+
+    Args:
+        load: Load of a step without them.
+        monitoring: What the rule reads and stores.
+        sizes: Outputs and synapses of each layer that learns.
+        events: Programming events of a step.
+    """
+    synapses = sum(size for _, size in sizes)
+    words = monitoring.columns_per_step * sum(outputs for outputs, _ in sizes)
+    # A device can only leave its state when its latent weight has changed.
+    copies = monitoring.copy_reads_per_step * synapses * load.updates + monitoring.copy_writes_per_event * events
+    return replace(
+        load,
+        reads=monitoring.reads_per_step * synapses + words,
+        copy_bits=monitoring.copy_bits * copies + 2 * monitoring.column_bits * words,
+        comparisons=load.comparisons + monitoring.comparisons_per_step + (words / synapses if synapses else 0.0),
     )
 
 
@@ -123,10 +152,11 @@ def precursor_load(model: nn.Module, recipe: Recipe) -> LearningLoad:
         recipe: Recipe of the training.
     """
     layers = [layer for _, layer in synapse_layers(model)]
-    return LearningLoad(**_formats(recipe), products=_share(layers, "products"), updates=_share(layers, "updates"))
+    formats = _formats(recipe, Monitoring())
+    return LearningLoad(**formats, products=_share(layers, "products"), updates=_share(layers, "updates"))
 
 
-def at_batch(load: LearningLoad, recipe: Recipe, synapses: int, batch: int) -> LearningLoad:
+def at_batch(load: LearningLoad, recipe: Recipe, layers: Sequence[LayerLoad], batch: int) -> LearningLoad:
     """The load of a step of another batch: an estimate, since the training was not repeated.
 
     Attempts of a sample, the share of the products that are not zero, and the share of the latent weights that a step
@@ -135,51 +165,58 @@ def at_batch(load: LearningLoad, recipe: Recipe, synapses: int, batch: int) -> L
     Args:
         load: Load of a step of the training.
         recipe: Recipe of the training.
-        synapses: Number of synapses.
+        layers: Loads of the layers that learn.
         batch: Number of samples.
     """
     monitoring, ratio = recipe.learning_rule.monitoring(recipe.rule, recipe.states), batch / recipe.batch_size
-    read = min(monitoring.copy_bits * monitoring.copy_reads_per_step * synapses * load.updates, load.copy_bits)
+    sizes = [(layer.outputs, layer.synapses) for layer in layers]
+    read = min(_monitored(load, monitoring, sizes, events=0.0).copy_bits, load.copy_bits)
     return replace(load, verifications=ratio * load.verifications, copy_bits=read + ratio * (load.copy_bits - read))
 
 
-def learning_of(summary: Mapping[str, Any], recipe: Recipe, synapses: int, steps: int) -> LearningLoad:
+def learning_of(summary: Mapping[str, Any], recipe: Recipe, model: nn.Module, steps: int) -> LearningLoad:
     """Precision, sparsity and reads of a mean step, as the summary of a run has them.
 
     For a summary of an earlier version they are those of its learning rule at the bits of its recipe; every attempt was
-    verified, and every product and update was made.
+    verified, and every product and update was made. Earlier versions took every rule to keep latent weights: those of
+    devices moved by pulses are counted anew.
 
     Args:
         summary: Summary of a run on devices.
         recipe: Recipe of the run.
-        synapses: Number of synapses.
+        model: Its trained model.
         steps: Number of steps.
     """
     monitoring = recipe.learning_rule.monitoring(recipe.rule, recipe.states)
     account = summary.get("account")
     if account and account["learning"] is not None:
+        if recipe.learning_rule.devices == PULSES and "second_arrays" not in account["learning"]:
+            return learning_load(model, recipe, steps)
         return LearningLoad(**{"verify_bits": monitoring.verify_bits, **account["learning"]})
     if not recipe.learning_rule.programs_while_training:
-        return LearningLoad(**_formats(recipe))
+        return LearningLoad(**_formats(recipe, Monitoring()))
+    synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(model))
     return LearningLoad(
-        **_formats(recipe),
+        **_formats(recipe, monitoring),
         verifications=summary["programming"]["attempts"] / steps,
-        verify_bits=monitoring.verify_bits,
         reads=monitoring.reads_per_step * synapses,
     )
 
 
-def _formats(recipe: Recipe) -> dict[str, Any]:
-    """Bits of gradients and latent weights, and words of the optimiser, of a recipe."""
+def _formats(recipe: Recipe, monitoring: Monitoring) -> dict[str, Any]:
+    """Bits of gradients and latent weights, words of the optimiser, and bits of a verification."""
     precision = recipe.precision
+    latent = monitoring.latent_bits if precision.latent_bits >= FULL else precision.latent_bits
     return {
         "activation_bits": precision.activation_bits,
         "error_bits": precision.error_bits,
-        "latent_bits": None if precision.latent_bits >= FULL else precision.latent_bits,
+        "latent_bits": latent,
         "gradient_bits": precision.gradient_bits,
         # The largest share is found by halving an interval as often as a number of eight bits takes.
         "comparisons": (precision.update_threshold > 0) + (HALVINGS if precision.update_share < 1 else 0.0),
         "optimiser_states": OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer),
+        "verify_bits": monitoring.verify_bits,
+        "second_arrays": monitoring.second_arrays,
     }
 
 

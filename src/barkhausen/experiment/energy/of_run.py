@@ -11,11 +11,11 @@ import torch
 from barkhausen.core.errors import InputError
 from barkhausen.experiment.energy.account import LearningAccount, account_of
 from barkhausen.experiment.energy.load import learning_of
+from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.summary import energy_of, software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
-from barkhausen.learning import synapse_layers
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.overheads import NOT_COUNTED
 
@@ -76,8 +76,7 @@ class RunAccounts:
         self.steps, self.samples = checked.steps, checked.dataset.train_samples
         dataset = self.recipe.dataset.load(None if data_dir is None else Path(data_dir))
         self.inputs = task_of(self.recipe, dataset, torch.device("cpu")).inputs
-        synapses = sum(layer.latent_weight.numel() for _, layer in synapse_layers(self.model))
-        self.learning = learning_of(self.summary, self.recipe, synapses, self.steps)
+        self.learning = learning_of(self.summary, self.recipe, self.model, self.steps)
 
     def on(self, chip: Chip, *, chips: int | None = None, batch: int | None = None) -> RunEnergy:
         """The account on a chip.
@@ -103,6 +102,7 @@ class RunAccounts:
             programmed=None if self.recipe.learning_rule.programs_while_training else energy_of(self.summary),
             learning=self.learning,
             batch=batch,
+            second=SecondArrays.from_summary(self.summary["programming"]),
         )
         return RunEnergy(self.name, self.summary, account if chips is None else account.of_chips(chips), chip)
 

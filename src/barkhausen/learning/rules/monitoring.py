@@ -1,4 +1,4 @@
-"""What a learning rule must know of its devices at a step: the part of the energy of learning that depends on the rule.
+"""What a learning rule reads of its devices at a step and stores beside them: its part of the energy of learning.
 
 Numbers are means for one synapse. An energy account multiplies them by the synapses, the steps, the programming events
 and its own prices of an analogue read and of a digital access.
@@ -25,6 +25,13 @@ class Monitoring:
         verifies_last_attempt: Whether the last attempt that an event may make is verified too. If not, an event of n
             attempts has n − 1 verify reads where n is the largest number allowed, and n otherwise; with one attempt
             allowed there are none.
+        latent_bits: Bits of the digital sum of the updates that is kept of each device; 0: none. Default: the
+            latent weight, with the bits of the recipe.
+        comparisons_per_step: Digital comparisons of a synapse at each step that decide whether its device gets a pulse.
+        second_arrays: Arrays of devices beside those of the weights, as large as these.
+        columns_per_step: Columns of a second array of each layer that are read at each step: a device for each output.
+            As many digital words are read, compared and written.
+        column_bits: Bits of such a word.
     """
 
     reads_per_step: float = 0.0
@@ -33,11 +40,16 @@ class Monitoring:
     copy_writes_per_event: float = 0.0
     verify_bits: int = 1
     verifies_last_attempt: bool = True
+    latent_bits: int | None = None
+    comparisons_per_step: float = 0.0
+    second_arrays: int = 0
+    columns_per_step: float = 0.0
+    column_bits: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("reads_per_step", "copy_bits", "copy_reads_per_step", "copy_writes_per_event"):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"{name} = {getattr(self, name)}: must be zero or positive")
+        for name, value in vars(self).items():
+            if value is not None and not value >= 0:
+                raise InputError(f"{name} = {value}: must be zero or positive")
         if self.verify_bits < 1:
             raise InputError(f"verify_bits = {self.verify_bits}: must be 1 or more")
 

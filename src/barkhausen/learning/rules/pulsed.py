@@ -253,6 +253,10 @@ class PulsedInSitu(PulsedLearner):
         array.write(latent, self.generator, where=due, rounds=self.rounds, margin=margin)
 
 
+DigitalBits = Annotated[int, Field(ge=2, le=32)]
+"""Bits of a digital number that is kept of each device."""
+
+
 class PulsedOptions(StrictParameters):
     """The table ``[rule]`` of a recipe for pulsed SGD."""
 
@@ -265,8 +269,12 @@ class AccumulatingOptions(PulsedOptions):
 
     quantum: Positive | None = None
     """Movement of a latent weight that is one pulse. Default: the mean step of the device at w = 0."""
-    bits: Annotated[int, Field(ge=2, le=32)] = 16
+    bits: DigitalBits = 16
     """Bits of the digital sum of the updates, for the account of energy."""
+
+    def assumed(self) -> list[str]:
+        """Assumption behind the energy."""
+        return [f"sums of updates are computed in single precision, and stored with {self.bits} bits in the account"]
 
 
 class VerifiedOptions(StrictParameters):
@@ -295,8 +303,14 @@ def _verified(parts: LearnerParts) -> PulsedInSitu:
 
 
 def _accumulator(options: AccumulatingOptions, states: int) -> Monitoring:
-    # The sum of the updates is read and written for each device at each step; a pulse changes it once more.
-    return Monitoring(copy_bits=options.bits, copy_reads_per_step=2.0, copy_writes_per_event=1.0)
+    # The latent weight and its value at the last pulse, whose difference is compared with a quantum.
+    return Monitoring(
+        latent_bits=options.bits,
+        copy_bits=options.bits,
+        copy_reads_per_step=1.0,
+        copy_writes_per_event=1.0,
+        comparisons_per_step=1.0,
+    )
 
 
 def pulsed_rule(name: str, label: str, learner: Callable[[LearnerParts], torch.optim.Optimizer], **how: Any) -> Rule:
@@ -317,6 +331,8 @@ PULSED_SGD = pulsed_rule(
     "pulsed SGD",
     _pulsed_sgd,
     options=PulsedOptions,
+    latent_weights=False,
+    monitoring=lambda options, states: Monitoring(latent_bits=0),
     defaults={"optimizer": {"name": "sgd", "momentum": 0.0}},
     latent_rate=0.1,
 )
@@ -326,6 +342,7 @@ MIXED = pulsed_rule(
     _accumulating(MixedPrecision),
     options=AccumulatingOptions,
     monitoring=_accumulator,
+    assumed=lambda options: options.assumed(),
 )
 BLIND = pulsed_rule(
     "blind-pulse",
@@ -333,6 +350,7 @@ BLIND = pulsed_rule(
     _accumulating(BlindPulse),
     options=AccumulatingOptions,
     monitoring=_accumulator,
+    assumed=lambda options: options.assumed(),
 )
 VERIFIED = pulsed_rule(
     "pulsed-in-situ",

@@ -17,6 +17,7 @@ from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.synapse.decay import Decay
 from barkhausen.synapse.energy import EnergyBreakdown
+from barkhausen.synapse.pulsed.array import PulsedArray
 
 STATES, PULSES = "states", "pulses"
 """Kinds of devices that rules work on: reset and programmed to a state, or moved by pulses."""
@@ -73,8 +74,10 @@ class Rule:
             none is counted, or where the devices of the layers count it.
         assumed: Function from the options to assumptions behind the numbers of the rule, a line each.
         options: Model of the recipe's table ``[rule]``.
-        monitoring: Function from the options and the number of states to what the rule must know of its devices at a
-            step. Default: nothing.
+        monitoring: Function from the options and the number of states to what the rule reads of its devices at a step
+            and stores beside them. Default: a latent weight of each.
+        second_arrays: Function from a learner to arrays of devices that it keeps beside those of the weights.
+        latent_weights: Whether a digital latent weight of each device is kept from one step to the next.
         colours: Family of colours in figures.
         kept: Function from the trained network and samples to what the summary keeps of it under ``rule``.
     """
@@ -97,6 +100,8 @@ class Rule:
     assumed: Callable[[Any], list[str]] = lambda options: []
     options: type[Parameters] = NoOptions
     monitoring: Callable[[Any, int], Monitoring] = lambda options, states: Monitoring()
+    second_arrays: Callable[[Any], list[PulsedArray]] = lambda learner: []
+    latent_weights: bool = True
     colours: Literal["cool", "warm", "grey", "other"] = "other"
     kept: Callable[[nn.Module, Tensor], dict[str, Any]] | None = None
 

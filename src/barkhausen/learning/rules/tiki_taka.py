@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from barkhausen.core.config import Count, Positive
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import SynapseLayer
 from barkhausen.learning.rules.monitoring import Monitoring
-from barkhausen.learning.rules.pulsed import MOST_PULSES, PulsedOptions, PulsedSGD, pulsed_rule
+from barkhausen.learning.rules.pulsed import MOST_PULSES, DigitalBits, PulsedOptions, PulsedSGD, pulsed_rule
 from barkhausen.learning.rules.registry import LearnerParts
-from barkhausen.synapse import EnergyBreakdown
-from barkhausen.synapse.pulsed.array import PulsedArray
+from barkhausen.synapse import EnergyBreakdown, Phase
+from barkhausen.synapse.pulsed.array import LONGEST_TRAIN, PulsedArray
 from barkhausen.synapse.pulsed.kernel import requested
 
 HALVINGS = 40
@@ -69,7 +68,7 @@ class TikiTaka(PulsedSGD):
             fast = array.like(source)
             self.fast.append(fast)
             self.symmetry.append(symmetry_points(fast))
-            fast.weight.copy_(self.symmetry[-1])
+            self._start(fast, self.symmetry[-1])
             self.filters.append(torch.zeros_like(array.weight).flatten(1))
 
     def update_layer(self, layer: SynapseLayer, number: int) -> None:
@@ -101,6 +100,13 @@ class TikiTaka(PulsedSGD):
         chosen = sign.nonzero().squeeze(1)
         place = chosen * rows.shape[1] + column
         array.pulse_at(place, sign.index_select(0, chosen).to(torch.int32), key=self.key_of(number, 2))
+
+    @staticmethod
+    def _start(fast: PulsedArray, symmetry: Tensor) -> None:
+        """Put a fast array at its symmetry points, and count a train of pulses for its devices and their references."""
+        needed = torch.round(fast.kind.pulses_to(fast.weight, symmetry)).clamp_(min=0.0, max=LONGEST_TRAIN)
+        fast.counters.pulses[Phase.INITIAL, 0] += 2 * int(needed.sum())
+        fast.weight.copy_(symmetry)
 
     def fast_energy(self) -> EnergyBreakdown:
         """Energy in J of the pulses on the fast arrays, which those of the layers do not count."""
@@ -165,7 +171,7 @@ class TikiTakaOptions(PulsedOptions):
     """Steps from one read of a column of the fast array to the next."""
     transfer_rate: Positive = 1.0
     """Factor on a read that is added to the digital filter."""
-    bits: Annotated[int, Field(ge=2, le=32)] = 16
+    bits: DigitalBits = 16
     """Bits of the digital filter, for the account of energy."""
 
 
@@ -182,13 +188,21 @@ def _learner(parts: LearnerParts) -> TikiTaka:
 
 
 def _monitoring(options: TikiTakaOptions, states: int) -> Monitoring:
-    # One column of a layer of about 256 inputs at each transfer; exact numbers depend on the layer.
-    share = 1.0 / (COLUMNS * options.transfer_every)
-    return Monitoring(reads_per_step=share, copy_bits=options.bits, copy_reads_per_step=2 * share)
+    return Monitoring(
+        latent_bits=0,
+        second_arrays=1,
+        columns_per_step=1.0 / options.transfer_every,
+        column_bits=options.bits,
+    )
 
 
-COLUMNS = 256
-"""Columns of a layer that the account of energy assumes, so that one of them is read at a transfer."""
+def _assumed(options: TikiTakaOptions) -> list[str]:
+    return [
+        "symmetry points of the fast arrays are known, and held by reference devices; both got there by one train of "
+        "pulses, and the currents of references are subtracted before the conversion",
+        f"filters are computed in single precision, and stored with {options.bits} bits in the account",
+    ]
+
 
 TIKI_TAKA = pulsed_rule(
     "tiki-taka",
@@ -198,5 +212,7 @@ TIKI_TAKA = pulsed_rule(
     monitoring=_monitoring,
     defaults={"optimizer": {"name": "sgd", "momentum": 0.0}},
     latent_rate=0.3,
-    assumed=lambda options: ["pulses on the fast arrays are not in the energy of programming"],
+    assumed=_assumed,
+    latent_weights=False,
+    second_arrays=lambda learner: learner.fast,
 )

@@ -23,10 +23,11 @@ Counted items:
 A training step consists of
 
 - the reads of a forward pass for every sample of its batch;
-- the reads of a backward pass over the transposed tiles with the same converters, except for the first layer. The
+- the reads of a backward pass over the transposed tiles with the same converters, except for the first layer that
+  learns and those before it. The
   contribution of a reference column (the sum of the errors times its conductance) is computed digitally and not
   counted;
-- gradients, latent weights, optimiser, verification and monitoring (:mod:`.learning_costs`);
+- gradients, latent weights, optimiser, verification and monitoring of the layers that learn (:mod:`.learning_costs`);
 - programming: the energies of the device file.
 
 Network, leakage and clocks are estimates (:mod:`.overheads`). Everything off the chip is not counted, nor is the
@@ -56,7 +57,7 @@ from barkhausen.synapse.crossbar.digital_logic import (
     without_devices,
 )
 from barkhausen.synapse.crossbar.layer_costs import backward_energy, forward_energy, read_out_time
-from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.layer_load import LayerLoad, learnt_layers, passed_back
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
 from barkhausen.synapse.crossbar.learning_load import FULL, USUAL, LearningLoad
 from barkhausen.synapse.crossbar.outer_product import outer_product_time
@@ -212,17 +213,18 @@ def training_costs(
     _check(layers, read_disturb)
     if batch < 1:
         raise InputError(f"batch = {batch}: a training step needs 1 sample or more")
-    passes = [forward_energy(chip, layer) for layer in layers] + [backward_energy(chip, layer) for layer in layers[1:]]
+    back, learnt = passed_back(layers), learnt_layers(layers)
+    passes = [forward_energy(chip, layer) for layer in layers] + [backward_energy(chip, layer) for layer in back]
     energy = {name: batch * value for name, value in _summed(passes).items()}
-    energy |= learning_energy(chip, layers, batch, learning)
+    energy |= learning_energy(chip, learnt, batch, learning)
     forward_times = [read_out_time(chip, layer) for layer in layers]
-    backward_times = [read_out_time(chip, layer, transposed=True) for layer in layers[1:]]
+    backward_times = [read_out_time(chip, layer, transposed=True) for layer in back]
     latency = batch * math.fsum([*forward_times, *backward_times])
     if learning.gradient_bits < FULL:
-        latency += outer_product_time(chip, layers, batch)
+        latency += outer_product_time(chip, learnt, batch)
     area = area_of(chip, layers, training=True, learning=learning)
     size = math.fsum(area.values())
-    synapses, moved = sum(layer.synapses for layer in layers), batch * results_of_a_step(layers)
+    synapses, moved = sum(layer.synapses for layer in learnt), batch * results_of_a_step(layers)
     energy |= overheads(
         chip,
         energy,
@@ -250,7 +252,7 @@ def training_costs(
         latency=latency,
         interval=latency,
         area=MappingProxyType(area),
-        **_disturb(chip, layers, read_disturb, passes=[batch, *[2 * batch] * (len(layers) - 1)]),
+        **_disturb(chip, layers, read_disturb, passes=[batch] * (len(layers) - len(back)) + [2 * batch] * len(back)),
         node=chip.digital.node,
     )
 
@@ -275,7 +277,7 @@ def _logic(
         energy,
         bits_moved=batch * results_of_a_step(layers) * bits,
         area=area,
-        stored_bits=sum(layer.synapses for layer in layers) * stored_bits(chip, learning),
+        stored_bits=sum(layer.synapses for layer in learnt_layers(layers)) * stored_bits(chip, learning),
         time=time,
     )
 
@@ -290,15 +292,17 @@ def area_of(
     # Errors are driven on the columns; the second of two reads has a source for all rows.
     lines = chip.tile.rows + (chip.tile.columns if training else 0) + (1 if chip.tile.way.reads > 1 else 0)
     constants, digital = chip.constants, chip.digital_area_factor
+    # Second arrays have drivers of their own and share the converters.
+    second = learning.second_arrays if training else 0
     area = {
-        "devices": tiles * chip.tile.rows * chip.tile.columns * constants.cell_area.value,
-        "DAC": tiles * lines * chip.driver_area,
+        "devices": (1 + second) * tiles * chip.tile.rows * chip.tile.columns * constants.cell_area.value,
+        "DAC": (1 + second) * tiles * lines * chip.driver_area,
         "ADC": converters * chip.converter_area,
         "accumulate": converters * constants.integer_add_area.value * digital,
         "normalise": sum(across for _, across in blocks) * constants.multiply_add_area.value * digital,
     }
     if training:
-        bits = sum(layer.synapses for layer in layers) * stored_bits(chip, learning)
+        bits = sum(layer.synapses for layer in learnt_layers(layers)) * stored_bits(chip, learning)
         area["gradient memory"] = bits * constants.sram_area.value * digital
         if learning.gradient_bits < FULL:
             area["gradient cells"] = tiles * chip.tile.rows * chip.tile.columns * constants.accumulator_area.value

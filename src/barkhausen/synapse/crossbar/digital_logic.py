@@ -1,11 +1,12 @@
 """Energy of digital training and inference in floating point or in integers, the baselines beside the chip.
 
 - multiply-add: in float32, or an integer multiplication and a 32-bit addition; in the forward pass, and in the backward
-  pass of all layers but the first;
+  pass of the layers after the first one that learns;
 - weights: fetched from memory once for each pass over a batch. Integer weights are the upper bits of the latent weights
   and need no copy of their own;
 - normalise: as on the chip; activations and errors in the same buffers, with as many bits as the weights;
-- gradients, latent weights and optimiser: as on the chip (:mod:`.learning_costs`).
+- gradients, latent weights and optimiser of the layers that learn: as on the chip (:mod:`.learning_costs`). Where the
+  rule of the chip keeps no latent weights, logic has those of the chip's gradient memory: its weights are nowhere else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import replace
 
 from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.layer_costs import buffer_energy
-from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.layer_load import LayerLoad, learnt_layers, passed_back
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
 from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
 
@@ -47,13 +48,13 @@ def training_energy(
         learning: Precision and sparsity of gradients and latent weights.
         bits: Bits of weights, activations and errors; 32 for floating point.
     """
-    passes = _passes(chip, [*layers, *layers[1:]], results_of_a_step(layers), bits, batch)
-    return {**passes, **learning_energy(chip, layers, batch, learning)}
+    passes = _passes(chip, [*layers, *passed_back(layers)], results_of_a_step(layers), bits, batch)
+    return {**passes, **learning_energy(chip, learnt_layers(layers), batch, learning)}
 
 
 def results_of_a_step(layers: Sequence[LayerLoad]) -> int:
     """Number of results of the forward and the backward pass of one sample."""
-    return sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in layers[1:])
+    return sum(x.outputs * x.uses for x in layers) + sum(x.inputs * x.uses for x in passed_back(layers))
 
 
 def without_devices(learning: LearningLoad) -> LearningLoad:
@@ -61,7 +62,10 @@ def without_devices(learning: LearningLoad) -> LearningLoad:
 
     There is no device to verify or to monitor, and no crossbar for gradients.
     """
-    return replace(learning, verifications=0.0, reads=0.0, copy_bits=0.0, gradient_bits=FULL)
+    latent = learning.latent_bits or None
+    return replace(
+        learning, latent_bits=latent, verifications=0.0, reads=0.0, copy_bits=0.0, gradient_bits=FULL, second_arrays=0
+    )
 
 
 def _passes(chip: Chip, layers: Sequence[LayerLoad], results: int, bits: int, batch: int = 1) -> dict[str, float]:

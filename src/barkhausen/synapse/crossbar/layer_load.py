@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from barkhausen.core.errors import InputError
@@ -25,6 +26,7 @@ class LayerLoad:
         name: Name of the layer in messages.
         largest_voltage: Voltage in V of the largest input, at which single devices are read. Default: twice the root of
             ``mean_square_voltage``.
+        learnt: Whether a training changes its weights.
 
     Raises:
         InputError: There is no output, input or use, or a conductance or squared voltage is negative or not finite.
@@ -40,6 +42,7 @@ class LayerLoad:
     name: str = "layer"
     largest_voltage: float | None = None
     mean_square_common_voltage: float | None = None
+    learnt: bool = True
 
     def __post_init__(self) -> None:
         for what in ("outputs", "inputs", "uses"):
@@ -71,3 +74,22 @@ class LayerLoad:
     def multiply_adds(self) -> int:
         """Number of multiply-adds in one inference."""
         return self.synapses * self.uses
+
+
+def learnt_layers(layers: Sequence[LayerLoad]) -> list[LayerLoad]:
+    """The layers whose weights a training changes.
+
+    Args:
+        layers: Loads of the layers, in order.
+    """
+    return [layer for layer in layers if layer.learnt]
+
+
+def passed_back(layers: Sequence[LayerLoad]) -> list[LayerLoad]:
+    """The layers that a backward pass goes through: those after the first one that learns.
+
+    Args:
+        layers: Loads of the layers, in order.
+    """
+    first = next((place for place, layer in enumerate(layers) if layer.learnt), len(layers))
+    return list(layers[first + 1 :])

@@ -6,11 +6,12 @@
 - gradient operands: inputs and errors of the whole batch are kept until its end, since a synapse's sum runs over the
   batch: each is written once, and read once for every ``gradient_unit.lanes`` synapses that share it;
 - these three on a crossbar instead: :mod:`.outer_product`;
-- latent weights: one read and one write of every latent weight that changes;
+- latent weights: one read and one write of every latent weight that changes; nothing where the rule keeps none;
 - optimiser memory: one read and one write of every word of the optimiser;
 - update: a multiply-add for every latent weight and for every word of the optimiser; with integer latent weights a
-  multiplication by the rate, a random number and a comparison of their width; one 32-bit addition for each comparison
-  that decides whether a gradient is used;
+  multiplication by the rate, a random number and a comparison of their width; without a latent weight the same, in
+  floating point where the gradient is, since it is rounded to pulses at random; one 32-bit addition for each
+  comparison that decides whether a gradient is used or a device gets a pulse;
 - verify: after every programming attempt two decisions of a comparator (above the lower and below the upper limit), or
   one conversion (``verify.converter``, or where the rule keeps a number of more than one bit). The read itself is among
   the energies of the device;
@@ -46,7 +47,8 @@ def learning_energy(chip: Chip, layers: Sequence[LayerLoad], batch: int, load: L
     latent_bits, states = load.words_in(memory)
     words = chip.word(memory.bank) / 32
     on_crossbar = load.gradient_bits < FULL
-    update = synapses * ((1 + states) * chip.multiply_add if latent_bits >= FULL else _of_update(chip, states))
+    floating = load.in_floating_point and not latent_bits
+    update = synapses * _of_update(chip, states, latent_bits, floating=floating)
     return {
         **(outer_product_energy if on_crossbar else _digital_products)(chip, layers, batch, load),
         "latent weights": 2 * synapses * load.updates * words * latent_bits,
@@ -89,10 +91,21 @@ def _operands(chip: Chip, layer: LayerLoad, batch: int, load: LearningLoad) -> f
     return batch * layer.uses * word * (inputs + errors)
 
 
-def _of_update(chip: Chip, states: int) -> float:
-    """Energy in J of the integer update of one latent weight, whether or not it changes."""
-    add = chip.integer_add * RATE_BITS / 32
+def _of_update(chip: Chip, states: int, latent_bits: int, *, floating: bool) -> float:
+    """Energy in J of the update of one synapse, whether or not it changes.
+
+    Args:
+        chip: Chip.
+        states: Words of the optimiser for each synapse.
+        latent_bits: Bits of a latent weight; 0: the update becomes pulses at once.
+        floating: Whether it becomes pulses as a floating-point number.
+    """
+    if latent_bits >= FULL:
+        return (1 + states) * chip.multiply_add
     # A linear-feedback register for the random number costs about one addition.
+    add = chip.integer_add * RATE_BITS / 32
+    if floating:
+        return (1 + states) * chip.multiply_add + add
     return chip.integer_multiply(RATE_BITS, RATE_BITS) + 2 * add + states * chip.multiply_add
 
 

@@ -21,7 +21,8 @@ class LearningLoad:
 
     Args:
         activation_bits, error_bits: Bits of the operands of the weight gradient; 32 for floating-point numbers.
-        latent_bits: Bits of a latent weight. Default: those of the chip's gradient memory.
+        latent_bits: Bits of a latent weight, or of the digital sum of updates that is kept of each synapse; 0: none.
+            Default: those of the chip's gradient memory.
         optimiser_states: Words of the optimiser for each synapse. Default: those of the chip's gradient memory.
         products: Share of the multiply-adds of the gradient with two factors other than zero; the others are skipped.
         updates: Share of the latent weights that a step changes; the others are neither read nor written.
@@ -31,7 +32,9 @@ class LearningLoad:
         verify_bits: Bits of what a verification gives: 1 for a comparison with the margin.
         gradient_bits: Bits of the converters that read the sums of gradient products on a crossbar
             (:mod:`.outer_product`); 32: products and sums are digital.
-        comparisons: Comparisons of the gradient of a synapse in the step, which decide whether it is used.
+        comparisons: Comparisons of digital numbers of a synapse in the step, which decide whether its gradient is used
+            or its device gets a pulse.
+        second_arrays: Arrays of devices beside those of the weights, as large as these.
 
     Raises:
         InputError: A number is negative, or a share is not from 0 to 1.
@@ -49,6 +52,7 @@ class LearningLoad:
     verify_bits: int = 1
     gradient_bits: int = FULL
     comparisons: float = 0.0
+    second_arrays: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -18,7 +18,7 @@ from barkhausen.synapse.crossbar.digital_logic import (
     training_energy,
     without_devices,
 )
-from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.layer_load import LayerLoad, learnt_layers, passed_back
 from barkhausen.synapse.crossbar.learning_load import FULL, LearningLoad
 from barkhausen.synapse.crossbar.overheads import overheads
 
@@ -51,10 +51,12 @@ def logic_machine(
     )
     bit = constants.sram_area.value * chip.digital_area_factor
     area = {"multiply-add": units * single * chip.digital_area_factor, "weights": bits * synapses * bit}
-    training_area = area | {"gradient memory": synapses * stored_bits(chip, learning) * bit}
+    learnt = learnt_layers(layers)
+    kept = sum(layer.synapses for layer in learnt) * stored_bits(chip, learning)
+    training_area = area | {"gradient memory": kept * bit}
     cycles = [math.ceil(layer.multiply_adds / units) for layer in layers]
-    # Forward pass, gradient of the weights, and errors of all layers but the first.
-    step_cycles = work.batch * (2 * sum(cycles) + sum(cycles[1:]))
+    gradient, back = (sum(math.ceil(x.multiply_adds / units) for x in some) for some in (learnt, passed_back(layers)))
+    step_cycles = work.batch * (sum(cycles) + gradient + back)
     latency, step_time = cycle * sum(cycles), cycle * step_cycles
     moved = sum(layer.outputs * layer.uses for layer in layers)
     inference = inference_energy(chip, layers, bits)
@@ -72,7 +74,7 @@ def logic_machine(
         step,
         bits_moved=bits * work.batch * results_of_a_step(layers),
         area=math.fsum(training_area.values()),
-        stored_bits=synapses * (bits + stored_bits(chip, learning)),
+        stored_bits=synapses * bits + kept,
         time=step_time,
     )
     return Machine(

@@ -25,7 +25,7 @@ from barkhausen.synapse.crossbar.cmos.machine import Machine, Work
 from barkhausen.synapse.crossbar.costs import area_of, stored_bits
 from barkhausen.synapse.crossbar.digital_logic import results_of_a_step, without_devices
 from barkhausen.synapse.crossbar.layer_costs import backward_energy, forward_energy, read_out_time
-from barkhausen.synapse.crossbar.layer_load import LayerLoad
+from barkhausen.synapse.crossbar.layer_load import LayerLoad, learnt_layers, passed_back
 from barkhausen.synapse.crossbar.learning_costs import learning_energy
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
 from barkhausen.synapse.crossbar.overheads import overheads
@@ -64,12 +64,14 @@ def sram_machine(
     slower = bits if converters == "of the whole chip" else 1
     wide = [replace(layer, outputs=bits * layer.outputs, mean_conductance=0.0) for layer in layers]
     forward = [_pass(serial, layer, bits, transposed=False) for layer in layers]
-    backward = [_pass(serial, layer, bits, transposed=True) for layer in layers[1:]]
+    backward = [_pass(serial, layer, bits, transposed=True) for layer in passed_back(layers)]
     times = [_time(serial, layer, slower) for layer in wide]
-    back_times = [_time(serial, layer, slower, transposed=True) for layer in wide[1:]]
-    area = _area(serial, layers, wide, slower, training=False, learning=learning)
-    training_area = _area(serial, layers, wide, slower, training=True, learning=learning)
-    synapses = sum(layer.synapses for layer in layers)
+    back_times = [_time(serial, layer, slower, transposed=True) for layer in passed_back(wide)]
+    # Its cells are the weights, beside which their updates are summed.
+    own = replace(learning, latent_bits=learning.latent_bits or None, second_arrays=0)
+    area = _area(serial, layers, wide, slower, training=False, learning=own)
+    training_area = _area(serial, layers, wide, slower, training=True, learning=own)
+    synapses, learnt = sum(layer.synapses for layer in layers), learnt_layers(layers)
     moved = sum(layer.outputs * layer.uses for layer in layers)
     inference = _summed(forward)
     inference |= overheads(
@@ -81,14 +83,14 @@ def sram_machine(
         time=math.fsum(times),
     )
     step = {name: work.batch * joule for name, joule in _summed([*forward, *backward]).items()}
-    step |= learning_energy(serial, layers, work.batch, without_devices(learning))
+    step |= learning_energy(serial, learnt, work.batch, without_devices(learning))
     step_time = work.batch * math.fsum([*times, *back_times])
     step |= overheads(
         serial,
         step,
         bits_moved=work.batch * results_of_a_step(layers) * chip.inputs.bits,
         area=math.fsum(training_area.values()),
-        stored_bits=synapses * (bits + stored_bits(chip, learning)),
+        stored_bits=synapses * bits + sum(layer.synapses for layer in learnt) * stored_bits(chip, own),
         time=step_time,
     )
     step["programming"] = work.writes * bits * chip.word("8KB") / 32
