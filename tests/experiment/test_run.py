@@ -137,7 +137,7 @@ def test_device_file_takes_the_place_of_the_preset(tmp_path: Path) -> None:
 
 def test_a_run_keeps_the_shipped_device_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = tmp_path / "made-up-3.nc"
-    monkeypatch.setattr("barkhausen.experiment.recipe.shipped_file", lambda name: shipped)
+    monkeypatch.setattr("barkhausen.experiment.recipe.devices.shipped_file", lambda name: shipped)
     write_device(gaussian_device(3, 0.15), shipped)
     run = Run(recipe(states=3, device={"margin": 0.4}), tmp_path / "run")
     before = run.execute()

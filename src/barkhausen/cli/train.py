@@ -52,9 +52,9 @@ def train(
     """Train a network from a recipe, or resume an interrupted run."""
     from barkhausen.core.progress import Terminal
     from barkhausen.core.user_code import code_allowed
-    from barkhausen.experiment.earlier_recipe import recipe_for
     from barkhausen.experiment.logs.mlflow import EXPERIMENT, Mlflow
     from barkhausen.experiment.recipe import load_recipe
+    from barkhausen.experiment.recipe.earlier import recipe_for
     from barkhausen.experiment.run import Run
 
     if mlflow is None and mlflow_experiment is not None:

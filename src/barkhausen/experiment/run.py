@@ -35,7 +35,6 @@ from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
-from barkhausen.experiment.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
 from barkhausen.experiment.device_of_run import DEVICE, check_device, device_of
 from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
 from barkhausen.experiment.energy.second_arrays import SecondArrays
@@ -46,6 +45,7 @@ from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
 from barkhausen.experiment.network_code import SOURCE, changed_source, code_summary, pinned
 from barkhausen.experiment.recipe import Recipe, device_file, with_device_defaults
+from barkhausen.experiment.recipe.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
 from barkhausen.experiment.score import held_out
 from barkhausen.experiment.summary import (
     SCHEMA,

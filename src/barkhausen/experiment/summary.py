@@ -14,9 +14,9 @@ from torch import nn
 from barkhausen.core.provenance import commit, processor
 from barkhausen.core.renamed import RECIPE_KEYS, SUMMARY_KEYS, renamed_keys
 from barkhausen.device import CharacterisedDevice
-from barkhausen.experiment.defaults import margin_of
-from barkhausen.experiment.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.recipe.defaults import margin_of
+from barkhausen.experiment.recipe.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.learning import endurance, synapse_layers
 from barkhausen.learning.rules.registry import PULSES

@@ -15,7 +15,6 @@ from barkhausen.data import Dataset
 from barkhausen.data.augmentation import Augmenter
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import load_model
-from barkhausen.experiment.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import start_from
 from barkhausen.experiment.network import build_network, shapes_of
@@ -24,6 +23,7 @@ from barkhausen.experiment.optimisation.groups import parameter_groups, set_rate
 from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.optimisation.schedules import SCHEDULES
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
+from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.stopping import EarlyStopping
 from barkhausen.experiment.tasks import task_of
 from barkhausen.learning.layers.base import synapse_layers

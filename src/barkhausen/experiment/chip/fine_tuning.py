@@ -12,9 +12,9 @@ from torch import nn
 
 from barkhausen.core.config import NoOptions
 from barkhausen.data import Dataset
-from barkhausen.experiment.defaults import latent_rate_of
 from barkhausen.experiment.optimisation.settings import AveragingRecipe
 from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.recipe.defaults import latent_rate_of
 from barkhausen.experiment.training import Training
 from barkhausen.learning import synapse_layers
 from barkhausen.learning.layers.crossbar import refresh

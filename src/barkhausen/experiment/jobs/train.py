@@ -10,7 +10,6 @@ from typing import Any
 from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
-from barkhausen.experiment.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.experiment.initial import checkpoint_of
 from barkhausen.experiment.jobs.registry import (
     JOBS,
@@ -22,8 +21,9 @@ from barkhausen.experiment.jobs.registry import (
     fraction,
 )
 from barkhausen.experiment.network_code import pinned
-from barkhausen.experiment.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.recipe import Recipe, build_device, device_file, recipe_from, replace_device
+from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of, with_defaults
+from barkhausen.experiment.recipe.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.experiment.tasks.registry import TASKS
 from barkhausen.experiment.work.base import Order, file_digest
