@@ -1,5 +1,6 @@
 """Builds the compiled libraries: the micromagnetic kernel, compiled once per instruction set and chosen at run time,
-the scan and the updates of the learning rules, the decay of devices, and the stochastic reads of devices.
+the scan and the updates of the learning rules, spiking neurons, the decay of devices, and the stochastic reads of
+devices.
 
 Everything else about the package stands in pyproject.toml. Without a compiler the package installs all the same and
 uses torch.
@@ -24,6 +25,7 @@ FOLDER = Path("src/barkhausen/micromagnetics/compiled/cpp")
 SCANS = {
     "_scan": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/scan.cpp"),
     "_split": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/split.cpp"),
+    "_spiking": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/spiking.cpp"),
     "_pulses": ("barkhausen.synapse.pulsed", "src/barkhausen/synapse/pulsed/pulses.cpp"),
     "_reads": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/reads.cpp"),
     "_decay": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/decay.cpp"),

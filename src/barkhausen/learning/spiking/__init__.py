@@ -1,0 +1,34 @@
+"""Spiking neurons as modules of torch: cells, surrogate gradients, encoders, read-outs and losses."""
+
+from barkhausen.learning.spiking.cell import RESETS, Cell, Reset, State
+from barkhausen.learning.spiking.encoders import ConstantCurrent, Encoder, Latency, Poisson
+from barkhausen.learning.spiking.leaky import IntegrateCell, LeakyCell
+from barkhausen.learning.spiking.losses import count_loss, max_over_time_loss, rate_loss
+from barkhausen.learning.spiking.normalisation import StepNorm
+from barkhausen.learning.spiking.read_out import Decoding, LeakyReadOut, decoded
+from barkhausen.learning.spiking.surrogate import Surrogate, spike
+from barkhausen.learning.spiking.wall import WallCell, WallLaw
+
+__all__ = [
+    "RESETS",
+    "Cell",
+    "ConstantCurrent",
+    "Decoding",
+    "Encoder",
+    "IntegrateCell",
+    "Latency",
+    "LeakyCell",
+    "LeakyReadOut",
+    "Poisson",
+    "Reset",
+    "State",
+    "StepNorm",
+    "Surrogate",
+    "WallCell",
+    "WallLaw",
+    "count_loss",
+    "decoded",
+    "max_over_time_loss",
+    "rate_loss",
+    "spike",
+]
