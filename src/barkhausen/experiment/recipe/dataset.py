@@ -31,9 +31,9 @@ class DatasetRecipe(StrictParameters):
     """``mnist``, ``fashion-mnist``, ``cifar10``, ``digits``, ``nsl-kdd`` or another registered data set."""
     validation_samples: Annotated[int, Field(ge=0)] = 0
     """Training samples set aside; if there are any, accuracy is measured on them and the test set is not used."""
-    scaling: Literal["standard", "symmetric"] = "standard"
-    """Scaling of the samples: ``standard`` (zero mean, unit standard deviation) or ``symmetric`` (from [0, 1], or the
-    range of the training part of a series, to [−1, 1])."""
+    scaling: Literal["standard", "symmetric", "unit"] = "standard"
+    """Scaling of the samples: ``standard`` (zero mean, unit standard deviation), ``symmetric`` (from [0, 1], or the
+    range of the training part of a series, to [−1, 1]) or ``unit`` ([0, 1], as loaded)."""
     test_every_epoch: bool = True
     """Whether the test set is used after every epoch, for the learning curve, or after the last one alone."""
     options: SerializeAsAny[Parameters] = Field(default_factory=NoOptions, validate_default=True)
@@ -66,6 +66,8 @@ class DatasetRecipe(StrictParameters):
         dataset = self.shaped(load_dataset(self.name, data_dir, options=self.options))
         if self.validation_samples:
             dataset = dataset.with_validation(self.validation_samples)
+        if self.scaling == "unit":
+            return dataset
         return dataset.standardised() if self.scaling == "standard" else dataset.symmetric()
 
     def shaped(self, dataset: Dataset) -> Dataset:

@@ -8,6 +8,7 @@ from barkhausen.learning.networks import (
     factory,
     perceptron,
     recurrent,
+    spiking,
     vgg,
 )
 from barkhausen.learning.networks.registry import NETWORKS, Network, SavedSizes, Shapes
@@ -24,5 +25,6 @@ __all__ = [
     "factory",
     "perceptron",
     "recurrent",
+    "spiking",
     "vgg",
 ]

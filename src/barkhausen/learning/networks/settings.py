@@ -30,7 +30,8 @@ class NetworkRecipe(StrictParameters):
 
     kind: Annotated[str, name_in(NETWORKS)] = "mlp"
     """``mlp``: multilayer perceptron; ``cnn``: convolutional blocks before one; ``autoencoder``: an encoder and its
-    mirror image; ``lstm`` and ``gru``: recurrent layers and a read-out; or another registered network."""
+    mirror image; ``lstm`` and ``gru``: recurrent layers and a read-out; ``spiking``: linear layers between spiking
+    cells; or another registered network."""
     hidden: list[Count] = Field(default=[256, 128, 64])
     """Sizes of the hidden linear layers, none of them for a single layer; of an autoencoder those of the encoder, the
     code last; of a recurrent network its hidden states, a layer each."""

@@ -6,15 +6,20 @@ from barkhausen.learning.spiking.leaky import IntegrateCell, LeakyCell
 from barkhausen.learning.spiking.losses import count_loss, max_over_time_loss, rate_loss
 from barkhausen.learning.spiking.normalisation import StepNorm
 from barkhausen.learning.spiking.read_out import Decoding, LeakyReadOut, decoded
+from barkhausen.learning.spiking.registry import CELLS, ENCODERS, CellKind, EncoderKind
 from barkhausen.learning.spiking.surrogate import Surrogate, spike
 from barkhausen.learning.spiking.wall import WallCell, WallLaw
 
 __all__ = [
+    "CELLS",
+    "ENCODERS",
     "RESETS",
     "Cell",
+    "CellKind",
     "ConstantCurrent",
     "Decoding",
     "Encoder",
+    "EncoderKind",
     "IntegrateCell",
     "Latency",
     "LeakyCell",
