@@ -27,6 +27,7 @@ COMMANDS = {
     "design": "barkhausen.cli.device.design:design",
     "export": "barkhausen.cli.export:export",
     "infer": "barkhausen.cli.infer:infer",
+    "uncertainty": "barkhausen.cli.uncertainty:uncertainty",
     "energy": "barkhausen.cli.energy:energy",
     "cmos": "barkhausen.cli.cmos:cmos",
     "retention": "barkhausen.cli.retention:retention",

@@ -61,6 +61,7 @@ from barkhausen.experiment.summary import (
 )
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.training import Training
+from barkhausen.experiment.uncertainty import measure_and_keep
 from barkhausen.learning import conversion_report, fresh_chip, programming_energy
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar import load_chip
@@ -341,6 +342,8 @@ class Run:
                 "meaning": list(rule.histograms),
             }
             atomic_write(self.directory / "histograms.json", json.dumps(histograms) + "\n")
+        if recipe.evaluation.uncertainty:
+            measured["uncertainty"] = measure_and_keep(training, self.directory)
         validating = recipe.dataset.validation_samples > 0
         held_out = measured.pop("held_out")
         return {

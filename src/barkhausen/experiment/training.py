@@ -27,7 +27,7 @@ from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.stopping import EarlyStopping
 from barkhausen.experiment.tasks import task_of
 from barkhausen.learning.layers.base import synapse_layers
-from barkhausen.learning.layers.read_stochastic import reading_from
+from barkhausen.learning.layers.drawing import drawing_from
 from barkhausen.learning.networks.fitted import fit_to_inputs
 from barkhausen.learning.networks.images import Mirrored
 from barkhausen.learning.precision.lowered import learn_at
@@ -35,6 +35,7 @@ from barkhausen.learning.rules import LearnerParts
 from barkhausen.learning.rules.base import Learner
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.selection import only_learn
+from barkhausen.learning.uncertainty import member_outputs
 
 AVERAGED_OVER = 100
 """Batches of training samples that measure the statistics of an averaged network anew."""
@@ -243,12 +244,12 @@ class Training:
     def train_score(self) -> float:
         """The score on training samples."""
         reads = self.evaluation_stream("of the training samples")
-        with reading_from(self.model, reads), self.lowered_products():
+        with drawing_from(self.model, reads), self.lowered_products():
             return self.task.train_score(self.model)
 
     def figures(self) -> dict[str, float]:
         """Further figures of the held-out samples, by name."""
-        with reading_from(self.model, self.evaluation_stream("of further figures")), self.lowered_products():
+        with drawing_from(self.model, self.evaluation_stream("of further figures")), self.lowered_products():
             found = self.task.figures(self.model)
             if self.recipe.dataset.mirrored_test:
                 mirrored = Mirrored(self.model, self.dataset.image_shape[-1])
@@ -264,9 +265,26 @@ class Training:
         """Score of each of the recipe's evaluations, each with a random stream of its own."""
         found = []
         for number in range(self.recipe.evaluation.repeats):
-            with reading_from(self.model, self.evaluation_stream(number)):
+            with drawing_from(self.model, self.evaluation_stream(number)):
                 found.append(self.held_out_score())
         return found
+
+    def member_outputs(self) -> tuple[Tensor, str]:
+        """Outputs of the members that the recipe asks for on the held-out samples, and what the members are.
+
+        Pass n draws what evaluation n of the run draws, and chip n is the run's.
+        """
+        how, seed, where = self.recipe.evaluation, self.recipe.seed, self.noise.device
+        with self.lowered_products():
+            outputs, what = member_outputs(
+                self.model,
+                self.task.test_inputs,
+                how.uncertainty,
+                over=how.uncertainty_over,
+                streams=lambda name: stream(seed, name, where),
+                max_attempts=self.recipe.transfer.max_attempts,
+            )
+        return self.task.logits(outputs.float()), what
 
     def evaluation_stream(self, name: object) -> torch.Generator:
         """Random stream of one evaluation of a network that is read stochastically."""

@@ -143,6 +143,7 @@ class Job:
         beside: Column drawn dashed beside the quantity of interest, and what it is.
         scores: Function to the columns of other scores that tasks may be judged by: for each score, the columns that
             stand in place of each usual one, the score itself first.
+        optional: Columns that only tables of results that have them hold.
     """
 
     what: str
@@ -168,6 +169,7 @@ class Job:
     against: tuple[str, ...] = ()
     beside: tuple[str, str] | None = None
     scores: Callable[[], Sequence[Mapping[str, tuple[Column, ...]]]] = lambda: ()
+    optional: tuple[Column, ...] = ()
 
     def for_results(self, names: Iterable[str]) -> Job:
         """The job as it is for results with these columns: judged by the score that they have.
@@ -176,6 +178,10 @@ class Job:
             names: Names of columns.
         """
         present = set(names)
+        if has := tuple(column for column in self.optional if column.name in present):
+            judged = tuple(column.name for column in has if column.higher_is_better is not None)
+            whole = replace(self, columns=(*self.columns, *has), shown=(*self.shown, *judged), optional=())
+            return whole.for_results(present)
         found = [each for each in self.scores() if present & {columns[0].name for columns in each.values()}]
         if not found:
             return self
@@ -206,7 +212,7 @@ class Job:
     def every_column(self) -> tuple[Column, ...]:
         """Columns of results and those that follow from them, of all scores."""
         others = (column for each in self.scores() for columns in each.values() for column in columns)
-        return (*self.columns, *others, *self.derived)
+        return (*self.columns, *others, *self.optional, *self.derived)
 
     @property
     def sources(self) -> list[Path]:

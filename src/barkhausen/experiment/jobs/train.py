@@ -27,9 +27,11 @@ from barkhausen.experiment.recipe.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.experiment.tasks.registry import TASKS
 from barkhausen.experiment.work.base import Order, file_digest
+from barkhausen.experiment.work.rows import UNCERTAINTY_COLUMNS
 from barkhausen.experiment.work.train import train
 from barkhausen.learning.margin import warn_of_wide
 from barkhausen.learning.rules.registry import PULSES
+from barkhausen.learning.uncertainty.measured import FIGURES, HIGHER_IS_BETTER
 
 NETWORK_COLUMNS = ("mode", "states", "seed", "dataset", "device")
 """Columns that tables of networks have whether or not they were swept."""
@@ -148,6 +150,17 @@ def _column(score: Score, name: str | None = None, label: str | None = None) -> 
     )
 
 
+def uncertainty_columns() -> tuple[Column, ...]:
+    """Columns of the figures of uncertainty, where they were measured."""
+    others = [
+        Column(UNCERTAINTY_COLUMNS[name], label, higher_is_better=HIGHER_IS_BETTER[name])
+        for name, label in FIGURES.items()
+        if name != "accuracy"
+    ]
+    accuracy = fraction(UNCERTAINTY_COLUMNS["accuracy"], "accuracy of the predictive mean")
+    return (Column("members", "members of the predictive mean", dtype="Int64"), accuracy, *others)
+
+
 def check_device(order: Order) -> None:
     """Refuse a device file that is no longer the one planned with."""
     file = order.values["device"].get("file")
@@ -195,5 +208,6 @@ JOBS.register(
         shown=("accuracy", "picojoule_per_inference"),
         trade_off=("picojoule_per_inference", "accuracy"),
         scores=score_columns,
+        optional=uncertainty_columns(),
     ),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from barkhausen.core.config import Count, StrictParameters
+from barkhausen.learning.uncertainty.measured import BINS
+from barkhausen.learning.uncertainty.members import Member
 
 
 class StoppingRecipe(StrictParameters):
@@ -28,3 +30,25 @@ class EvaluationRecipe(StrictParameters):
     repeats: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Number of evaluations, of which the accuracy is the mean; a network that is read stochastically differs each
     time."""
+
+    uncertainty: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Number of members (stochastic passes, or chips) over which uncertainty is measured: calibration, scores,
+    entropies and rejection of the predictive mean. Default: it is not measured."""
+    uncertainty_over: Member = "auto"
+    """What the members are: ``passes``, ``chips``, or the ``network`` alone; ``auto``: passes of a network that draws
+    random numbers, chips of one on devices, and any other network alone."""
+    uncertainty_bins: Annotated[int, Field(ge=1, le=1000)] = BINS
+    """Bins of confidence of the calibration error."""
+
+    @model_validator(mode="after")
+    def _keys_of_uncertainty(self) -> EvaluationRecipe:
+        idle = self.model_fields_set & {"uncertainty_over", "uncertainty_bins"}
+        if idle and not self.uncertainty:
+            raise ValueError(f"{min(idle)} has no effect without uncertainty, the number of members")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Resolved recipes of runs that were made before the keys existed stay the same text.
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if self.uncertainty or not key.startswith("uncertainty")}

@@ -69,6 +69,14 @@ class Task(ABC):
         """Accuracy on training samples, of a task that is judged by it."""
         raise self._no_accuracy()
 
+    def logits(self, output: Tensor) -> Tensor:
+        """Outputs whose softmax is the probability of each class.
+
+        Raises:
+            InputError: The task has no classes.
+        """
+        raise InputError(f"{self.dataset.task} has no classes, whose probabilities uncertainty is measured by")
+
     def samples_of_loss(self) -> tuple[Tensor, Tensor]:
         """Held-out inputs and labels over which a held-out loss is a mean."""
         return self.test_inputs, self.test_labels

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from barkhausen.experiment.chip.inference import ChipInference
     from barkhausen.experiment.chip.mapping import MappedNetwork
 
+UNCERTAINTY_COLUMNS = {
+    "accuracy": "accuracy_of_mean",
+    "ece": "ece",
+    "nll": "nll",
+    "brier": "brier",
+    "entropy": "predictive_entropy",
+    "expected_entropy": "expected_entropy",
+    "mutual_information": "mutual_information",
+    "aurc": "aurc",
+    "error_auc": "error_auc",
+}
+"""Column of each figure of uncertainty."""
+
 Row = dict[str, Any]
 Summary = Mapping[str, Any]
 
@@ -98,7 +111,17 @@ def training_row(summary: Summary) -> Row:
         score.unseen_column: (unseen_chips(summary) or {}).get("mean"),
         **per_sample(totals(summary), inferences_of(summary)),
         **whole_energies(summary),
+        **uncertainty_figures(summary),
     }
+
+
+def uncertainty_figures(summary: Summary) -> Row:
+    """Figures of the uncertainty of a run; empty where it was not measured."""
+    measured = summary.get("uncertainty")
+    if not measured:
+        return {}
+    values = {UNCERTAINTY_COLUMNS[name]: found[0] for name, found in measured["figures"].items()}
+    return {"members": measured["members"], **values}
 
 
 def whole_energies(summary: Summary) -> Row:

@@ -6,7 +6,6 @@ network is as random in evaluation as in training.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,11 +17,12 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.device.probability import ProbabilityDevice
 from barkhausen.learning.layers.base import replace_modules
+from barkhausen.learning.layers.drawing import DrawingModule, draw_from, drawing_from
 from barkhausen.learning.layers.two_moment import mean_product, read_product
 from barkhausen.synapse.read_stochastic import check_reads
 
 
-class ReadStochasticLayer(nn.Module):
+class ReadStochasticLayer(DrawingModule):
     """A layer of devices that pass or fail at every read.
 
     Args:
@@ -34,7 +34,6 @@ class ReadStochasticLayer(nn.Module):
     """
 
     midpoint: Tensor
-    generator: torch.Generator | None
 
     def __init__(
         self,
@@ -183,27 +182,8 @@ def read_stochastic_layers(model: nn.Module) -> Iterator[tuple[str, ReadStochast
             yield name, module
 
 
-def read_from(model: nn.Module, generator: torch.Generator | None) -> None:
-    """Have all layers draw their reads from a generator.
-
-    Args:
-        model: Any model; layers of other kinds are left alone.
-        generator: Random stream on the torch device of the model. None: torch's own.
-    """
-    for _, layer in read_stochastic_layers(model):
-        layer.generator = generator
-
-
-@contextlib.contextmanager
-def reading_from(model: nn.Module, generator: torch.Generator | None) -> Iterator[None]:
-    """As :func:`read_from`, within the block."""
-    before = {layer: layer.generator for _, layer in read_stochastic_layers(model)}
-    read_from(model, generator)
-    try:
-        yield
-    finally:
-        for layer, held in before.items():
-            layer.generator = held
+read_from, reading_from = draw_from, drawing_from
+"""Functions that give layers the random stream of their reads, which they share with other modules that draw."""
 
 
 def with_stochastic_reads(

@@ -19,11 +19,10 @@ from barkhausen.core.config import StrictParameters
 from barkhausen.core.files.reading import read_bytes
 from barkhausen.device.of_kind import device_of_kind, file_of_kind
 from barkhausen.device.probability.device import KIND, ProbabilityDevice
+from barkhausen.learning.layers.drawing import draw_from, drawing_from
 from barkhausen.learning.layers.read_stochastic import (
     ReadStochasticLayer,
-    read_from,
     read_stochastic_layers,
-    reading_from,
     with_stochastic_reads,
 )
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
@@ -70,7 +69,7 @@ def _network(model: nn.Module, options: StochasticReadOptions, generator: torch.
 
 def _learner(parts: LearnerParts) -> torch.optim.Optimizer:
     # The reads of training come from the stream that is saved with the learner.
-    read_from(parts.model, parts.generator)
+    draw_from(parts.model, parts.generator)
     return parts.optimizer
 
 
@@ -130,7 +129,7 @@ def _used(model: nn.Module, inputs: Tensor) -> dict[str, np.ndarray]:
     was_training = model.training
     model.eval()
     where = next(model.parameters()).device
-    with reading_from(model, torch.Generator(where).manual_seed(0)):
+    with drawing_from(model, torch.Generator(where).manual_seed(0)):
         model(inputs.to(where))
     model.train(was_training)
     for handle in handles:

@@ -22,6 +22,7 @@ from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
 from barkhausen.report.runs.trade_off import trade_off_plot
 from barkhausen.report.runs.whole_energy import whole_energies
+from barkhausen.report.uncertainty.figures import uncertainty_panels
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
 from barkhausen.results.published import Figure, Paper, network_of, published
 from barkhausen.results.readings import READINGS
@@ -104,6 +105,7 @@ def write_report(
         readings=READINGS,
         weight_statistics=weight_statistics,
         beside=beside,
+        uncertainty=_uncertainty(kinds),
         papers=_papers(kinds),
         causes={cause: _cause_label(finished, cause) for kind in kinds for cause in kind.causes},
         zip=zip,
@@ -113,6 +115,16 @@ def write_report(
         collapse=COLLAPSE,
     )
     atomic_write(out, page)
+
+
+def _uncertainty(kinds: Sequence[Kind]) -> list[Panel]:
+    """Sections about the uncertainty of the first run of each kind that measured it."""
+    first = {kind.label: run for kind in kinds for run in kind.runs[::-1] if "uncertainty" in run.summary}
+    if not first:
+        return []
+    seeds = ", ".join(dict.fromkeys(str(run.summary["seed"]) for run in first.values()))
+    about = f"The first run of each kind that measured it (seed {seeds})."
+    return uncertainty_panels({label: run.summary["uncertainty"] for label, run in first.items()}, about)
 
 
 def _papers(kinds: Sequence[Kind]) -> list[Paper]:

@@ -1,0 +1,93 @@
+"""The command ``barkhausen uncertainty``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from barkhausen.cli.terminal.options import AllowCode, Plotly, PlotlyChoice
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from barkhausen.learning.uncertainty import Uncertainty
+
+
+def uncertainty(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Directories of finished runs; several are an ensemble too."),
+    ],
+    members: Annotated[
+        int, typer.Option("--members", min=1, max=10_000, help="Number of stochastic passes or chips of each run.")
+    ] = 20,
+    over: Annotated[
+        str,
+        typer.Option(
+            "--over",
+            help="What the members are: passes, chips or the network alone. auto: passes of a network that draws "
+            "random numbers, chips of one on devices, any other network alone.",
+        ),
+    ] = "auto",
+    bins: Annotated[int, typer.Option("--bins", min=1, max=1000, help="Bins of the calibration error.")] = 15,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=0, max=100_000, help="Resamples of the bootstrap over samples.")
+    ] = 1000,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")] = None,
+    page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
+    allow_code: AllowCode = None,
+) -> None:
+    """Calibration, scores, entropies and rejection of finished runs, over stochastic passes, chips or an ensemble."""
+    import json
+
+    from barkhausen.core.errors import InputError, did_you_mean
+    from barkhausen.core.files import atomic_write
+    from barkhausen.core.user_code import code_allowed
+    from barkhausen.experiment.uncertainty import uncertainty_of_runs
+    from barkhausen.learning.uncertainty.members import MEMBERS
+    from barkhausen.report.uncertainty.page import write_uncertainty_report
+
+    chosen = next((name for name in MEMBERS if name == over), None)
+    if chosen is None:
+        raise InputError(f"--over {over}: must be one of {', '.join(MEMBERS)}{did_you_mean(over, MEMBERS)}")
+    with code_allowed(allow_code or ()):
+        found = uncertainty_of_runs(runs, members, over=chosen, bins=bins, resamples=resamples, data_dir=data_dir)
+    from barkhausen.cli.terminal.console import wide_console
+
+    wide_console().print(_table(found.named, found.dataset, found.measured_on))
+    summary = found.summary()
+    if out is not None:
+        atomic_write(out, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+    if page is not None:
+        write_uncertainty_report(summary, page)
+        typer.echo(f"report in {page}")
+
+
+def _table(named: dict[str, Uncertainty], dataset: str, measured_on: str) -> Table:
+    """Figures with their intervals, a column for each network, and those of single members."""
+    from rich.table import Table
+
+    from barkhausen.learning.uncertainty.measured import FIGURES
+
+    table = Table(
+        "predictive mean", *named, title=f"{dataset}, {measured_on} samples; in brackets 95 % bootstrap intervals"
+    )
+    found = list(named.values())
+    table.add_row("members", *(f"{each.predictive.members} ({each.what})" for each in found))
+    for name, label in FIGURES.items():
+        table.add_row(label, *(_with_interval(each.figures[name]) for each in found))
+    for name in found[0].single:
+        table.add_row(f"{FIGURES[name]}, single members", *(f"{each.single[name]:.4f}" for each in found))
+    return table
+
+
+def _with_interval(figure: tuple[float, float, float]) -> str:
+    value, low, high = figure
+    if math.isnan(value):
+        return "–"
+    return f"{value:.4f}" if math.isnan(low) else f"{value:.4f} ({low:.4f} to {high:.4f})"
