@@ -2,6 +2,7 @@
 
 from barkhausen.reproduce import (
     alam_2023,
+    cui_2024,
     desai_2022,
     dhull_2024,
     ellis_2023,
@@ -17,6 +18,7 @@ __all__ = [
     "SYSTEMS",
     "System",
     "alam_2023",
+    "cui_2024",
     "desai_2022",
     "dhull_2024",
     "ellis_2023",

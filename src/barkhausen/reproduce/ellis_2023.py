@@ -166,9 +166,9 @@ ELLIS_2023 = SYSTEMS.register(
             "authors' public code",
             "pixels in [0, 1] are pooled first and then compared with 0.5; the authors' scale of pixels is not known",
             "the split into training and stopping samples is one for all models, as with the authors, but another",
-            "the float perceptrons have the same protocol; the learning rate of the one without hidden neurons was chosen "
-            "by the loss on the stopping samples; with 64 hidden neurons, rates from 0.0005 to 0.008 give the same "
-            "accuracy within 0.3 points on 10 000 held-out training samples (two seeds), and 0.002 was kept",
+            "the float perceptrons have the same protocol; the learning rate of the one without hidden neurons was "
+            "chosen by the loss on the stopping samples; with 64 hidden neurons, rates from 0.0005 to 0.008 give the "
+            "same accuracy within 0.3 points on 10 000 held-out training samples (two seeds), and 0.002 was kept",
             "the rate of the stochastic networks is the authors' 0.02; it was not searched for the deeper network",
             "nearly deterministic: within a tenth of the height of the curve from its lower or upper end",
             "in the deeper network, which is ours, hidden neurons are 0 or 1 after a batch normalisation",

@@ -134,9 +134,16 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     atomic_write(out / "table.md", markdown_table(rows, score_of_all(summaries)))
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
     write_sweep_report(out, SWEEP_REPORT)
-    beside = _beside(system, system.readings(summaries), system.panels(summaries))
+    with_metrics = [_with_metrics(each, summary) for each, summary in zip(directories, summaries, strict=True)]
+    beside = _beside(system, system.readings(summaries), system.panels(with_metrics))
     write_report(directories, out / REPORT, names=names, beside=beside)
     return summaries
+
+
+def _with_metrics(directory: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """A summary with the lines of all epochs, for learning curves."""
+    lines = (directory / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return {**summary, "metrics": [json.loads(line) for line in lines]}
 
 
 def _conclude(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ class System:
         statement: What the paper says in words, where it gives no number.
         conclude: Function from the results of all tasks to table, comparisons and page, for a sweep of another job than
             ``train``. Default: results are those of runs.
-        panels: Figures for the page about the runs.
+        panels: Figures for the page about the runs, from summaries that have the lines of all epochs too (``metrics``).
     """
 
     name: str
