@@ -8,6 +8,7 @@ from typing import Any
 
 from barkhausen.experiment.score import held_out
 from barkhausen.report.panels import Panel
+from barkhausen.report.plots import Spec
 from barkhausen.reproduce.comparisons import spread_text
 from barkhausen.reproduce.cui_2024_figures import PUBLISHED, curves_plot
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Reading, Summaries, System
@@ -74,8 +75,8 @@ def _side(difference: float) -> str:
 
 def panels(summaries: Summaries) -> list[Panel]:
     """Learning curves, a plot for each published one."""
-    plots, rows = [], []
-    epochs = 0
+    plots: list[tuple[str, Spec]] = []
+    rows: list[tuple[str, tuple[float, ...]]] = []
     kinds = by_kind(summaries)
     for neuron in dict.fromkeys(neuron_of(runs[0]) for runs in kinds):
         ours = {label_of(runs[0]): [_curve(run) for run in runs] for runs in kinds if neuron_of(runs[0]) == neuron}
