@@ -20,15 +20,20 @@ SMALL = {"dataset": {"name": "digits"}, "network": {"hidden": [16]}, "epochs": 1
 def test_a_recipe_and_its_run_are_compared(command: Command, tmp_path: Path) -> None:
     run = tmp_path / "run"
     summary = Run(recipe_from({**SMALL, "threads": 1}, "test"), run).execute()
-    (tmp_path / "recipe.toml").write_text('[dataset]\nname = "digits"\n[network]\nhidden = [16]\n')
+    recipe = '[dataset]\nname = "digits"\n[network]\nhidden = [16]\n'
+    (tmp_path / "recipe.toml").write_text(recipe)
+    varied = '[recipe.dataset]\nname = "digits"\n[search]\nkind = "grid"\n[search.over]\nseed = [0, 1]\n'
+    (tmp_path / "sweep.toml").write_text(varied)
     found = {}
-    for source in (tmp_path / "recipe.toml", run):
+    for source in (tmp_path / "recipe.toml", tmp_path / "sweep.toml", run):
         out = tmp_path / "found.json"
-        code, text, error = command(source, "--node", "22", "--out", out)
+        more = ["--recipe-set", "network.hidden=[16]"] if source.stem == "sweep" else []
+        code, text, error = command(source, "--node", "22", "--out", out, *more)
         assert code == 0, error
         assert "SRAM cells, 3 a weight" in text
         found[source.name] = json.loads(out.read_text())
     untrained, trained = found["recipe.toml"], found["run"]
+    assert found["sweep.toml"]["ratios"] == untrained["ratios"]
     assert untrained["multiply_adds"] == trained["multiply_adds"] == 64 * 16 + 16 * 10
     assert untrained["machines"][0]["area"] == trained["machines"][0]["area"]
     assert untrained["assumed"] != trained["assumed"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from barkhausen.experiment.energy.against_cmos import AgainstCmos
+    from barkhausen.experiment.recipe import Recipe
 
 SHOWN = 3
 """Number of constants in the table of sensitivities."""
@@ -20,7 +21,10 @@ SHOWN = 3
 
 def cmos(
     source: Annotated[
-        Path, typer.Argument(help="Directory of a finished run on devices, or a recipe (its network is not trained).")
+        Path,
+        typer.Argument(
+            help="Directory of a finished run on devices, or a recipe or sweep file (its network is not trained)."
+        ),
     ],
     crossbar: Annotated[
         Path | None, typer.Option("--crossbar", help="Chip file (TOML): the values that differ from the default chip.")
@@ -59,9 +63,10 @@ def cmos(
     chip = load_chip(crossbar, settings or (), node=node)
     with code_allowed(allow_code or ()):
         found = against_cmos(
-            source,
+            _varied(source, recipe_settings or ()) or source,
             chip,
             settings=recipe_settings or (),
+            name=str(source),
             bits=bits,
             units=units,
             mean_square=mean_square,
@@ -80,6 +85,25 @@ def cmos(
     typer.echo(f"{len(found.chip.assumed())} values of the chip are assumed; not counted: {'; '.join(NOT_COUNTED)}")
     if out is not None:
         atomic_write(out, json.dumps(found.as_json(), indent=1, allow_nan=False) + "\n")
+
+
+def _varied(source: Path, settings: list[str] | tuple[()]) -> Recipe | None:
+    """The recipe that a sweep file varies, or None where the source is not one."""
+    from barkhausen.core.config import apply_setting, read_toml
+    from barkhausen.core.files.kinds import SWEEP, kind_of
+    from barkhausen.core.files.recipes import recipe_file
+    from barkhausen.experiment.recipe import recipe_from
+    from barkhausen.sweep.sweep_file import load_sweep
+
+    if source.is_dir():
+        return None
+    path = recipe_file(source)
+    if kind_of(read_toml(path)) is not SWEEP:
+        return None
+    base = load_sweep(path).base
+    for setting in settings:
+        apply_setting(base, setting)
+    return recipe_from(base, str(path), list(settings))
 
 
 def _machines(found: AgainstCmos) -> Table:
@@ -159,7 +183,8 @@ def _published(found: AgainstCmos) -> Table:
 
     from barkhausen.synapse.crossbar.cmos.published_chips import PUBLISHED_CHIPS
 
-    table = Table("published chips", "TOPS/W", "what", "source", title="beside published chips (their peak figures)")
+    columns = ("published chips", "TOPS/W", "what", "source", "checked against")
+    table = Table(*columns, title="beside published chips (their peak figures)")
     for chip in PUBLISHED_CHIPS:
-        table.add_row(chip.name, f"{chip.tera_operations:.3g}", chip.kind, chip.source)
+        table.add_row(chip.name, f"{chip.tera_operations:.3g}", chip.kind, chip.source, chip.checked)
     return table

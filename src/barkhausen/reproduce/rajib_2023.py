@@ -97,7 +97,9 @@ def _device_readings(device: CategoricalDevice, found: list[Transition], history
             "largest field in the oxide",
             f"{fields:.2f} V/nm",
             "",
-            "within the 1 to 2 V/nm in which MgO junctions break down" if fields >= 1 else "below 1 V/nm",
+            "within the 1 to 2 V/nm in which MgO junctions break down (range not verified against a source)"
+            if fields >= 1
+            else "below 1 V/nm",
         ),
     ]
     if "path_energy" in history:

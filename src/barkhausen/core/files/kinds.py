@@ -85,7 +85,7 @@ def refuse_other_kind(values: Mapping[str, Any], wanted: FileKind, path: Path) -
     Raises:
         InputError: The file is of another kind; the message names that kind and its command.
     """
-    found = _kind_of(values)
+    found = kind_of(values)
     # A file with keys of both kinds is one with a wrong key, which its own check names.
     mixed = (wanted.needs | wanted.marks) & values.keys() and found is not SWEEP
     if found is None or found is wanted or mixed:
@@ -97,7 +97,12 @@ def refuse_other_kind(values: Mapping[str, Any], wanted: FileKind, path: Path) -
     raise InputError(f"{path}: is {found.label}, not {wanted.label}: {command}{hint}")
 
 
-def _kind_of(values: Mapping[str, Any]) -> FileKind | None:
+def kind_of(values: Mapping[str, Any]) -> FileKind | None:
+    """Kind of a file by its keys, or None.
+
+    Args:
+        values: Content of the file.
+    """
     keys = values.keys()
     for kind in KINDS:
         if kind.needs <= keys if kind.needs else kind.marks & keys:

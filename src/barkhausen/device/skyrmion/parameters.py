@@ -51,7 +51,8 @@ class Oxide(Parameters):
     permittivity: Annotated[Positive, checked_as("relative permittivity")] = 7.0
     """Relative permittivity."""
     breakdown_field: Annotated[Positive, checked_as("breakdown field")] = 2e9
-    """Field in V/m beyond which voltages are refused; MgO junctions break down between 1 and 2 V/nm."""
+    """Field in V/m beyond which voltages are refused. That MgO junctions break down between 1 and 2 V/nm is not
+    verified against a source."""
     leaks: bool = False
     """Whether the pulses leak through the resistance-area product of the junction."""
 

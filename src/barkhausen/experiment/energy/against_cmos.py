@@ -15,7 +15,7 @@ from barkhausen.experiment.energy.load import layer_loads, learning_of
 from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.energy.untrained import MEAN_SQUARE, untrained_loads
 from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
-from barkhausen.experiment.recipe import load_recipe
+from barkhausen.experiment.recipe import Recipe, load_recipe
 from barkhausen.experiment.summary import software
 from barkhausen.experiment.summary_file import read_summary
 from barkhausen.experiment.tasks import task_of
@@ -78,9 +78,10 @@ class AgainstCmos:
 
 
 def against_cmos(
-    source: str | Path,
+    source: str | Path | Recipe,
     chip: Chip,
     *,
+    name: str | None = None,
     settings: Sequence[str] = (),
     bits: int | None = None,
     units: int = UNITS,
@@ -93,7 +94,8 @@ def against_cmos(
         source: Directory of a finished run on devices, whose inputs, conductances and programming were measured; or a
             recipe, for whose untrained network they are assumed.
         chip: Chip of devices.
-        settings: Settings ``key=value`` of a recipe.
+        name: Name of the network in tables. Default: the source.
+        settings: Settings ``key=value`` of a recipe file.
         bits: Bits of a weight in SRAM cells. Default: as many as the states of a device need.
         units: Multiply-add units of digital logic.
         mean_square: Mean square of inputs relative to the largest, for a recipe.
@@ -102,9 +104,10 @@ def against_cmos(
     Raises:
         InputError: The run is not finished, or the network has no devices.
     """
-    found = _of_run(Path(source), chip, data_dir) if Path(source).is_dir() else None
-    if found is None:
-        recipe = load_recipe(source, list(settings))
+    if not isinstance(source, Recipe) and Path(source).is_dir():
+        found = _of_run(Path(source), chip, data_dir)
+    else:
+        recipe = source if isinstance(source, Recipe) else load_recipe(source, list(settings))
         network = untrained_loads(recipe, chip, mean_square)
         learning = LearningLoad(optimiser_states=OPTIMIZERS[recipe.optimizer.name].words(recipe.optimizer))
         assumed = [*network.assumed, "no programming in a training step"]
@@ -120,7 +123,7 @@ def against_cmos(
         return ratio(made.others[0], made.serial)
 
     return AgainstCmos(
-        network=str(source),
+        network=str(source) if name is None else name,
         comparison=on(chip),
         sensitivities=sensitivities(chip, sram_to_devices),
         bits=bits,

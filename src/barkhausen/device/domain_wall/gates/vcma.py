@@ -22,8 +22,8 @@ class OxideGate(TrackGate):
     The sign of V is that of xi: with xi > 0 a positive voltage raises Ku.
 
     Defaults (assumptions): 1.8 nm of MgO with a relative permittivity of 9.7 that stands 1 V/nm (MgO junctions break
-    down between 1 and 2 V/nm), −100 fJ/(V m), the upper end of CoFeB/MgO (30 to 100), and the barrier of the junction
-    as the dielectric.
+    down between 1 and 2 V/nm, a range that is not verified against a source), −100 fJ/(V m), the upper end of CoFeB/MgO
+    (30 to 100), and the barrier of the junction as the dielectric.
     """
 
     kind: Literal["vcma"] = "vcma"
