@@ -141,5 +141,5 @@ def test_a_copy_and_a_loaded_state_go_on_alike() -> None:
 def test_what_it_cannot_have_is_refused() -> None:
     with pytest.raises(InputError, match="has no faults"):
         PulsedArray((2,), SOFT, margin=0.0, faults=Faults(stuck=0.1))
-    with pytest.raises(InputError, match=r"layout = 'triple': must be 'single' or 'pair'"):
+    with pytest.raises(InputError, match=r"layout = 'triple': input should be 'single', 'pair'"):
         PulsedArray((2,), SOFT, margin=0.0, layout="triple")  # type: ignore[arg-type]

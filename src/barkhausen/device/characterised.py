@@ -29,6 +29,7 @@ from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.display.description import describe_device
 from barkhausen.device.display.plots import plot_of
 from barkhausen.device.domain_wall.junction import TunnelJunction
+from barkhausen.device.labels import LabelledDevice
 from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
 from barkhausen.device.schema import (
     AT_REST,
@@ -41,7 +42,6 @@ from barkhausen.device.schema import (
     MIXTURE,
     MOMENTS,
     OUTCOMES,
-    READ_OUT,
     check_states,
     checked_energies,
     state_range,
@@ -72,7 +72,7 @@ Array = Float[np.ndarray, " state"]
 
 
 @dataclass(frozen=True)
-class CharacterisedDevice:
+class CharacterisedDevice(LabelledDevice):
     """One characterised device.
 
     Args:
@@ -212,34 +212,14 @@ class CharacterisedDevice:
         return describe_device(self).html()
 
     @property
-    def technology(self) -> str:
-        """Name of the technology."""
-        return str(self.data.attrs["technology"])
-
-    @property
     def coordinate(self) -> StateCoordinate:
         """State coordinate: the quantity in which the states differ."""
-        words = self.data["state_value"].attrs
-        unit, name = str(words.get("units", "1")), str(words.get("coordinate", "state coordinate"))
-        return StateCoordinate(name, unit, str(words.get("long_name", name)))
+        return self._coordinate_of("state_value")
 
     @property
     def state_range(self) -> tuple[float, float]:
         """Smallest and greatest value that a state can have."""
         return state_range(self.data)
-
-    @property
-    def read_out(self) -> ReadOut:
-        """Voltage and duration of the verify read.
-
-        Raises:
-            InputError: The device file does not give them.
-        """
-        for name in READ_OUT[:2]:
-            if name not in self.data or not float(self.data[name]) > 0:
-                raise InputError(f"the device file gives no read-out (no variable {name!r})")
-        area = float(self.data[READ_OUT[2]]) if READ_OUT[2] in self.data else None
-        return ReadOut(float(self.data[READ_OUT[0]]), float(self.data[READ_OUT[1]]), area)
 
     @property
     def states(self) -> int:
@@ -252,22 +232,9 @@ class CharacterisedDevice:
         return int(np.isfinite(self.state_values).any(axis=2).sum(axis=1).min())
 
     @property
-    def source(self) -> str:
-        """``micromagnetics``, ``simulated`` (with another program), ``measured``, ``gaussian`` or ``declared``."""
-        return str(self.data.attrs["source"])
-
-    @property
     def declared(self) -> bool:
         """Whether the moments are declared exactly, not estimated from values."""
         return self.source in DECLARED
-
-    @property
-    def assumed(self) -> list[str]:
-        """The assumptions behind the numbers, a line each."""
-        lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
-        if not self.energy_causes:
-            lines.append("the device file gives no energies: programming is counted as free")
-        return lines
 
     @property
     def state_values(self) -> Float[np.ndarray, "state device cycle"]:
@@ -321,15 +288,6 @@ class CharacterisedDevice:
         """Weights at the two ends of the range of the state coordinate; no weight can lie outside."""
         low, high = self.state_range
         return float(self.weight_of(low)), float(self.weight_of(high))
-
-    @property
-    def energy_causes(self) -> dict[str, str]:
-        """Causes of the energy of a programming attempt, with the label of each."""
-        if "energy" not in self.data:
-            return {}
-        causes = [str(cause) for cause in self.data["cause"].values]
-        labels = self.data["energy_label"].values if "energy_label" in self.data.variables else causes
-        return dict(zip(causes, map(str, labels), strict=True))
 
     def energy(self, cause: str) -> Array:
         """Energy in J of one programming attempt to each state from one cause; zero if the file does not give it."""

@@ -68,12 +68,23 @@ def programming_counts(model: nn.Module) -> dict[str, Any]:
         "attempts": sum(layer["attempts"] for layer in by_layer.values()),
         "failed": sum(layer["failed"] for layer in by_layer.values()),
         **({"verify_reads": sum(reads)} if reads else {}),
+        **_upkeep(model),
         "by_layer": by_layer,
         "by_state": {
             str(state): {"events": events, "attempts": attempts, "failed": failed}
             for state, (events, attempts, failed) in enumerate(states)
         },
     }
+
+
+def _upkeep(model: nn.Module) -> dict[str, Any]:
+    """Pulses and reads of devices that refresh or carry; empty where there are none."""
+    counters = [layer.synapses.counters for _, layer in synapse_layers(model)]
+    kept = [each for each in counters if getattr(each, "upkeep_reads", None) is not None]
+    if not kept:
+        return {}
+    pulses = sum(int(each.upkeep_pulses.sum()) for each in kept)
+    return {"upkeep": {"pulses": pulses, "reads": sum(int(each.upkeep_reads) for each in kept)}}
 
 
 def writes_of_devices(model: nn.Module) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +16,11 @@ from barkhausen.device import CharacterisedDevice, StateDistribution
 from barkhausen.device.identity import statistics_hash
 from barkhausen.synapse.categorical import CategoricalWriter
 from barkhausen.synapse.counters import ProgrammingCounters
-from barkhausen.synapse.faults import Faults
-from barkhausen.synapse.write_verify import WriteVerify
+from barkhausen.synapse.write_verify import WriteVerify, WrittenKind
 
 
 @dataclass(frozen=True, eq=False)
-class SynapseKind:
+class SynapseKind(WrittenKind):
     """Device statistics, tolerance margin and write-verify of a kind of synapse.
 
     Args:
@@ -57,10 +55,6 @@ class SynapseKind:
         writer = None if tables is None else CategoricalWriter(tables, self.statistics.levels)
         object.__setattr__(self, "categorical", writer)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> SynapseKind:
-        # A kind never changes, so copies of a network can share it.
-        return self
-
     def same_as(self, other: SynapseKind) -> bool:
         """Whether synapses of both kinds can be programmed together."""
         return (
@@ -90,21 +84,6 @@ class SynapseKind:
     def statistics_hash(self) -> bytes:
         """Hash of the device statistics."""
         return statistics_hash(self.device)
-
-    @property
-    def margin(self) -> float:
-        """Tolerance margin in weight units."""
-        return self.write.margin
-
-    @property
-    def max_attempts(self) -> int:
-        """Largest number of programming attempts of one event."""
-        return self.write.attempts
-
-    @property
-    def faults(self) -> Faults:
-        """Faults of the devices."""
-        return self.write.faults
 
     @property
     def count_writes(self) -> bool:

@@ -12,7 +12,7 @@ from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.synapse.faults import FAULT_FREE, Faults
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
 
 class AttemptSettings(TypedDict, total=False):
@@ -96,6 +96,31 @@ class WriteVerify:
         """
         _known(settings)
         return replace(self, **_fields(settings))
+
+
+class WrittenKind:
+    """Base of kinds of synapses that are written with verification. A kind never changes."""
+
+    write: WriteVerify
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Copies of a network can share it.
+        return self
+
+    @property
+    def margin(self) -> float:
+        """Tolerance margin in weight units."""
+        return self.write.margin
+
+    @property
+    def max_attempts(self) -> int:
+        """Largest number of attempts, or rounds of pulses, of one event."""
+        return self.write.attempts
+
+    @property
+    def faults(self) -> Faults:
+        """Faults of the devices."""
+        return self.write.faults
 
 
 def _known(settings: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceSample, PulsedDevice
@@ -109,3 +110,16 @@ def test_curves_that_cannot_be_fitted_are_refused():
     rising = PulseCurves(np.linspace(0, 1, 13)[None, None] ** 2, np.array([0] + [1] * 6 + [-1] * 6))
     with pytest.raises(InputError, match="do not fall towards a bound"):
         fit_curves(rising, technology="resistive", source="measured", law="soft-bounds")
+
+
+def test_patterns_of_single_devices_are_recovered_from_devices_that_have_them():
+    device = PulsedDevice.from_steps(
+        [[0.05] * 9, [-0.05] * 9], [[0.01] * 9] * 2, technology="resistive", source="gaussian"
+    )
+    pattern = xr.Dataset({"pattern_sd": (("sign", "grid"), np.full((2, 9), 0.01))})
+    found = fitted(device.extended(pattern), devices=40, cycles=6, pulses=45, points=9)
+    # At the ends the bounds, which are not known, take part of it.
+    np.testing.assert_allclose(found.pattern_sds[:, 2:-2].mean(), 0.01, rtol=0.2)
+    np.testing.assert_allclose(found.step_sds[:, 2:-2].mean(), 0.01, rtol=0.15)
+    assert any("devices that are drawn differ so too" in line for line in found.assumed)
+    assert not fitted(device, devices=40, cycles=6, pulses=45, points=9).pattern_sds[:, 2:-2].any()

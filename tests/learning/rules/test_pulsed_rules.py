@@ -59,8 +59,15 @@ def train(model: nn.Module, learner: PulsedLearner, steps: int, seed: int = 0) -
         learner.zero_grad()
 
 
-def fresh(name: str) -> tuple[nn.Module, PulsedLearner, torch.Generator]:
-    model, noise = network(), seeded(3)
+CELLS: dict[str, dict[str, Any]] = {
+    "pair": {"layout": "pair"},
+    "one-sided": {"layout": "one-sided", "upkeep_every": 7},
+    "places": {"layout": "places", "place_values": [1.0, 0.2], "upkeep_every": 7, "threshold": 0.5},
+}
+
+
+def fresh(name: str, device: PulsedDevice = DEVICE) -> tuple[nn.Module, PulsedLearner, torch.Generator]:
+    model, noise = network(device), seeded(3)
     return model, LEARNERS[name](torch.optim.SGD(model.parameters(), lr=0.3, momentum=0.5), model, noise), noise
 
 
@@ -68,13 +75,17 @@ def pulses(model: nn.Module) -> int:
     return sum(int(layer.synapses.counters.events(Phase.TRAINING).sum()) for _, layer in synapse_layers(model))
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_it_learns_and_resumes_exactly(name: str) -> None:
-    model, learner, noise = fresh(name)
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [*((name, None) for name in LEARNERS), *(("pulsed-sgd", cell) for cell in CELLS), ("blind-pulse", "places")],
+)
+def test_it_learns_and_resumes_exactly(name: str, cell: str | None) -> None:
+    device = DEVICE if cell is None else DEVICE.in_cells(**CELLS[cell])
+    model, learner, noise = fresh(name, device)
     train(model, learner, 60, seed=1)
     saved = copy.deepcopy((model.state_dict(), learner.state_dict(), noise.get_state()))
     train(model, learner, 60, seed=2)
-    other, again, stream = fresh(name)
+    other, again, stream = fresh(name, device)
     other.load_state_dict(saved[0])
     again.load_state_dict(saved[1])
     stream.set_state(saved[2])
@@ -84,6 +95,8 @@ def test_it_learns_and_resumes_exactly(name: str) -> None:
     x = torch.randn((500, 8), generator=seeded(7))
     assert float((model(x).argmax(1) == x[:, :4].argmax(1)).float().mean()) > 0.6
     assert pulses(model) > 100
+    if cell in ("one-sided", "places"):
+        assert sum(int(layer.synapses.counters.upkeep_pulses.sum()) for _, layer in synapse_layers(model)) > 0
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -140,6 +153,31 @@ def test_devices_of_the_other_kind_are_refused() -> None:
         InSitu(torch.optim.SGD(model.parameters(), lr=0.1), model)
     with pytest.raises(InputError, match=r"most = 0: must be a whole number of pulses, 1 or more"):
         PulsedSGD(torch.optim.SGD(model.parameters(), lr=0.1), model, most=0)
+
+
+def test_a_recipe_names_the_cells_and_its_run_bills_their_refresh(tmp_path: Path) -> None:
+    cell = {"layout": "one-sided", "upkeep_every": 2, "threshold": 0.3}
+    given = {
+        "mode": "pulsed-sgd",
+        "threads": 1,
+        "epochs": 1,
+        "dataset": {"name": "digits"},
+        "network": {"hidden": [16]},
+    }
+    device = {"pulsed": "soft-bounds-40", "pulse_energy": 1e-13, "cell": cell}
+    summary = Run(
+        recipe_from({**given, "device": device, "transfer": {"chips": 1}}, "test"), tmp_path / "run"
+    ).execute()
+    upkeep = summary["programming"]["upkeep"]
+    assert upkeep["pulses"] > 0
+    assert summary["energy"]["by_cause"]["upkeep"] > 1e-13 * upkeep["pulses"]
+    assert summary["account"]["learning"]["reads"] == upkeep["reads"] / summary["steps"]
+    assert any("refresh of devices beyond 0.3 of their range, every 2 steps (recipe)" in x for x in summary["assumed"])
+    assert "[device.cell]" in (tmp_path / "run" / "recipe.toml").read_text()
+    with pytest.raises(InputError, match=r"device.cell.layout = 'one-sided': mode = 'in-situ' has no devices that"):
+        recipe_from({**given, "mode": "in-situ", "device": {"cell": cell}}, "test")
+    with pytest.raises(InputError, match="these synapses have several"):
+        Run(recipe_from({**given, "mode": "tiki-taka", "device": device}, "test"), tmp_path / "other").execute()
 
 
 @pytest.mark.parametrize("mode", ["pulsed-sgd", "blind-pulse"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch import Tensor
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
+from barkhausen.device.labels import LabelledDevice
 from barkhausen.device.probability.curve import CurveFit, PassCurve
 from barkhausen.device.schema import FORMAT_VERSION, SOURCES
 from barkhausen.version import __version__
@@ -52,7 +53,7 @@ class Attempts:
 
 
 @dataclass(frozen=True)
-class ProbabilityDevice:
+class ProbabilityDevice(LabelledDevice):
     """A device that is written and read at every use, and whose outcome is drawn.
 
     Args:
@@ -63,6 +64,7 @@ class ProbabilityDevice:
     """
 
     data: xr.Dataset
+    free: ClassVar[str] = "the device gives no energies: attempts are not counted"
 
     def __post_init__(self) -> None:
         _check_attributes(self.data)
@@ -168,24 +170,11 @@ class ProbabilityDevice:
         key = f"{name}_interval"
         return tuple(self.data[key].values.tolist()) if key in self.data else None
 
-    @property
-    def energy_causes(self) -> dict[str, str]:
-        """Causes of the energy of an attempt, with the label of each."""
-        if "energy" not in self.data:
-            return {}
-        return dict(zip(map(str, self.data["cause"].values), map(str, self.data["energy_label"].values), strict=True))
-
     def energy(self, cause: str, drive: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
         """Energy in J of an attempt at a drive, from one cause."""
         row = list(self.energy_causes).index(cause)
         power = float(self.data["drive_power"].values[row])
         return np.asarray(float(self.data["energy"].values[row]) * np.abs(drive / self.curve.midpoint) ** power)
-
-    @property
-    def assumed(self) -> list[str]:
-        """The assumptions behind the numbers, a line each."""
-        lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
-        return lines if self.energy_causes else [*lines, "the device file gives no energies: attempts are not counted"]
 
     def midpoints(self, shape: Sequence[int], generator: torch.Generator | None) -> Float[Tensor, "*shape"]:
         """Midpoint of each of many wires in weight units, drawn with the spread between wires.

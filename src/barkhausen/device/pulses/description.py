@@ -13,7 +13,7 @@ from barkhausen.device.technology import TECHNOLOGIES
 if TYPE_CHECKING:
     from barkhausen.device.pulses.device import PulsedDevice
 
-KNOWN = ("parameters", "assumed", "attributes", "law")
+KNOWN = ("parameters", "assumed", "attributes", "law", "cell")
 """Attributes of a device file that have sections of their own."""
 
 POINTS = 9
@@ -40,6 +40,10 @@ def describe_pulsed(device: PulsedDevice) -> Description:
         f"{device.scale_correlation:.2f}",
         "bounds between devices": "σ {:.3f} and {:.3f} in weight".format(*device.bound_sd),
     }
+    if device.pattern_sds.any():
+        facts["steps of a device at one state"] = f"σ up to {device.pattern_sds.max():.4f} in weight, in every cycle"
+    if device.cell.devices > 1:
+        facts["cells"] = device.cell.words()
     facts |= {
         label: _length(device, name)
         for name, label in (("pulse_motion", "motion in a pulse"), ("delay_motion", "motion in the delay after it"))

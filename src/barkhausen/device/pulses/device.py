@@ -7,8 +7,10 @@ a factor k_i of its steps for each sign of pulse. One pulse of sign s moves it t
     w ← clip(w + k_is (m_s(u) + σ_s(u) ξ), lo_i, hi_i),   u = 2 (w − lo_i)/(hi_i − lo_i) − 1,
 
 with a standard normal ξ for every pulse; m (``step_mean``, signed) and σ (``step_sd``, cycle to cycle) are linear
-between the points of the grid of u. The factors are log-normal with mean 1, standard deviations ``scale_sd`` and
-correlation ``scale_correlation`` of their logarithms; the bounds are normal about −1 and 1 with ``bound_sd``.
+between the points of the grid of u. Where the file gives a pattern (``pattern_sd``), the mean step of each device
+differs from m at every point of the grid by a normal number of its own, the same in every cycle, and is never against
+its pulse. The factors are log-normal with mean 1, standard deviations ``scale_sd`` and correlation
+``scale_correlation`` of their logarithms; the bounds are normal about −1 and 1 with ``bound_sd``.
 """
 
 from __future__ import annotations
@@ -16,25 +18,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from barkhausen.core.config import Parameters
+from barkhausen.core.config import Parameters, validated
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
+from barkhausen.device.labels import LabelledDevice
 from barkhausen.device.old_format import read_out_variables
-from barkhausen.device.pulses import laws
+from barkhausen.device.pulses.cell import PulsedCell, cell_of
 from barkhausen.device.pulses.description import describe_pulsed
 from barkhausen.device.pulses.figures import CurveFigures, asymmetry, states_between
 from barkhausen.device.pulses.labelled import step_dataset
 from barkhausen.device.pulses.plots import plot_curves
 from barkhausen.device.pulses.schema import KIND, validate
-from barkhausen.device.pulses.textbook import CONDUCTANCE, CONDUCTANCES, DOWN, GRID, UP, pair, textbook
-from barkhausen.device.schema import FORMAT_VERSION, READ_OUT
+from barkhausen.device.pulses.textbook import CONDUCTANCE, CONDUCTANCES, DOWN, GRID, UP, TextbookDevices
+from barkhausen.device.schema import FORMAT_VERSION
 from barkhausen.version import __version__
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ Table = Float[np.ndarray, "sign grid"]
 
 
 @dataclass(frozen=True)
-class PulsedDevice:
+class PulsedDevice(TextbookDevices, LabelledDevice):
     """One device that identical pulses move up and down.
 
     Args:
@@ -58,12 +61,13 @@ class PulsedDevice:
     """
 
     data: xr.Dataset
+    free: ClassVar[str] = "the device gives no energies: pulses are counted as free"
 
     def __post_init__(self) -> None:
         validate(self.data)
 
     @classmethod
-    def from_steps(
+    def from_steps(  # type: ignore[override]  # the base has whatever its devices take
         cls,
         mean: Table,
         sd: Table,
@@ -144,107 +148,6 @@ class PulsedDevice:
         )
         return cls(data).extended(*extras)
 
-    @classmethod
-    def linear(
-        cls,
-        step: float | tuple[float, float] = 2 / 32,
-        *,
-        slope: float | tuple[float, float] = 0.0,
-        cycle_sd: float | tuple[float, float] = 0.3,
-        **how: Any,
-    ) -> PulsedDevice:
-        """Device whose step falls linearly with the weight, as aihwkit's ``LinearStepDevice``.
-
-        Args:
-            step: Size of the step at w = 0 in weight units, for both signs or up and down.
-            slope: Relative loss of step from w = 0 to the bound that the pulse leads to, at most 1. With 0 every step
-                has the same size.
-            cycle_sd: Cycle-to-cycle standard deviation relative to the mean step.
-            how: Further arguments of :meth:`from_steps`; technology and source have defaults.
-
-        Raises:
-            InputError: A step is not positive, or a slope lies outside −1 to 1.
-        """
-        steps, slopes = pair(step), pair(slope)
-        for value in slopes:
-            if not -1 <= value <= 1:
-                raise InputError(f"slope = {value}: must lie between -1 and 1")
-        law = {"name": "affine", "step": steps, "slope": slopes, "cycle_sd": pair(cycle_sd)}
-        return cls.from_steps(**textbook(lambda u, k: laws.affine(u, steps[k], slopes[k]), law, how))
-
-    @classmethod
-    def soft_bounds(
-        cls,
-        step: float | tuple[float, float] = 2 / 32,
-        *,
-        cycle_sd: float | tuple[float, float] = 0.3,
-        **how: Any,
-    ) -> PulsedDevice:
-        """Device whose step vanishes at the bound: Δw = s (1 − w) up and −s (1 + w) down, as aihwkit's
-        ``SoftBoundsDevice``.
-
-        Args:
-            step: Size of the step at w = 0 in weight units, for both signs or up and down.
-            cycle_sd: Cycle-to-cycle standard deviation relative to the mean step.
-            how: Further arguments of :meth:`from_steps`; technology and source have defaults.
-
-        Raises:
-            InputError: A step is not positive.
-        """
-        return cls.linear(step, slope=1.0, cycle_sd=cycle_sd, **how)
-
-    @classmethod
-    def exponential(
-        cls,
-        nu: float | tuple[float, float],
-        step: float | tuple[float, float] = 2 / 32,
-        *,
-        cycle_sd: float | tuple[float, float] = 0.3,
-        **how: Any,
-    ) -> PulsedDevice:
-        """Device with ΔG = dG exp(−ν (G − Gmin)/(Gmax − Gmin)) up, mirrored down.
-
-        Args:
-            nu: Nonlinearity ν, for both signs or up and down; 0 for a constant step.
-            step: Size of the first step, at the bound that the pulse leads away from, in weight units.
-            cycle_sd: Cycle-to-cycle standard deviation relative to the mean step.
-            how: Further arguments of :meth:`from_steps`; technology and source have defaults.
-
-        Raises:
-            InputError: A step is not positive, or a value is not finite.
-        """
-        steps, nus = pair(step), pair(nu)
-        law = {"name": "exponential", "step": steps, "nu": nus, "cycle_sd": pair(cycle_sd)}
-        return cls.from_steps(**textbook(lambda u, k: laws.exponential(u, steps[k], nus[k]), law, how))
-
-    @classmethod
-    def neurosim(
-        cls,
-        nonlinearity: float | tuple[float, float],
-        pulses: int | tuple[int, int] = 32,
-        *,
-        cycle_sd: float | tuple[float, float] = 0.3,
-        **how: Any,
-    ) -> PulsedDevice:
-        """Device with the curves of NeuroSim, (1 − exp(−ν p/P)) / (1 − exp(−ν)) of the range after p pulses.
-
-        Args:
-            nonlinearity: ν = P/A, for both signs or up and down; 0 for a straight curve.
-            pulses: Number of pulses P from one bound to the other.
-            cycle_sd: Cycle-to-cycle standard deviation relative to the mean step.
-            how: Further arguments of :meth:`from_steps`; technology and source have defaults.
-
-        Raises:
-            InputError: A number of pulses is not positive, or a value is not finite.
-        """
-        nus, counts = pair(nonlinearity), pair(pulses)
-        for count in counts:
-            if not count >= 1:
-                raise InputError(f"pulses = {count:g}: must be at least 1")
-        forms = [laws.of_nonlinearity(nu, int(count)) for nu, count in zip(nus, counts, strict=True)]
-        law = {"name": "neurosim", "nonlinearity": nus, "pulses": counts, "cycle_sd": pair(cycle_sd)}
-        return cls.from_steps(**textbook(lambda u, k: laws.affine(u, *forms[k]), law, how))
-
     def extended(self, *extras: xr.Dataset) -> PulsedDevice:
         """The same device with optional variables and attributes added, or replaced where it had them.
 
@@ -255,6 +158,28 @@ class PulsedDevice:
         for extra in extras:
             data = data.assign(extra.data_vars).assign_attrs(extra.attrs)
         return PulsedDevice(data)
+
+    def in_cells(self, cell: PulsedCell | None = None, **settings: Any) -> PulsedDevice:
+        """The same device in synapses of other cells, for arrays that are made of it.
+
+        Args:
+            cell: Cells.
+            settings: Keys of :class:`.PulsedCell` instead.
+
+        Raises:
+            InputError: A key or value is unknown or wrong.
+        """
+        made = validated(PulsedCell, settings, "cell") if cell is None else cell
+        return self.extended(xr.Dataset(attrs={"cell": made.model_dump_json()}))
+
+    @property
+    def cell(self) -> PulsedCell:
+        """Devices of one synapse; one where the file does not say.
+
+        Raises:
+            InputError: What the file says is damaged.
+        """
+        return cell_of(self.data)
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the curves of potentiation and depression, those in the file or those of the mean step."""
@@ -267,32 +192,14 @@ class PulsedDevice:
         return describe_pulsed(self).html()
 
     @property
-    def technology(self) -> str:
-        """Name of the technology."""
-        return str(self.data.attrs["technology"])
-
-    @property
-    def source(self) -> str:
-        """``micromagnetics``, ``simulated`` (with another program), ``measured`` or ``gaussian`` (a textbook law)."""
-        return str(self.data.attrs["source"])
-
-    @property
     def law(self) -> dict[str, Any]:
         """Law of the mean step and its parameters; the name is ``table`` where there is none."""
         return dict(json.loads(str(self.data.attrs.get("law", '{"name": "table"}'))))
 
     @property
-    def assumed(self) -> list[str]:
-        """The assumptions behind the numbers, a line each."""
-        lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
-        return lines if self.energy_causes else [*lines, "the device gives no energies: pulses are counted as free"]
-
-    @property
     def coordinate(self) -> StateCoordinate:
         """State coordinate: the quantity that pulses change."""
-        words = self.data["state_range"].attrs
-        name = str(words.get("coordinate", "state coordinate"))
-        return StateCoordinate(name, str(words.get("units", "1")), str(words.get("long_name", name)))
+        return self._coordinate_of("state_range")
 
     @property
     def state_range(self) -> tuple[float, float]:
@@ -331,6 +238,14 @@ class PulsedDevice:
         return np.asarray(self.data["step_sd"].transpose("sign", "grid").values, np.float64)
 
     @property
+    def pattern_sds(self) -> Table:
+        """Standard deviation between devices of the mean step at single weights of the grid, relative to their factors;
+        zero where the file does not give it."""
+        if "pattern_sd" not in self.data:
+            return np.zeros_like(self.step_means)
+        return np.asarray(self.data["pattern_sd"].transpose("sign", "grid").values, np.float64)
+
+    @property
     def scale_sd(self) -> tuple[float, float]:
         """Relative device-to-device standard deviations of the steps up and down."""
         up, down = self.data["scale_sd"].values.astype(np.float64).tolist()
@@ -351,27 +266,6 @@ class PulsedDevice:
     def read_sd(self) -> float:
         """Standard deviation of one read in weight units; 0 if the file does not give it."""
         return float(self.data["read_sd"]) if "read_sd" in self.data else 0.0
-
-    @property
-    def read_out(self) -> ReadOut:
-        """Voltage and duration of a read.
-
-        Raises:
-            InputError: The device file does not give them.
-        """
-        for name in READ_OUT[:2]:
-            if name not in self.data or not float(self.data[name]) > 0:
-                raise InputError(f"the device file gives no read-out (no variable {name!r})")
-        area = float(self.data[READ_OUT[2]]) if READ_OUT[2] in self.data else None
-        return ReadOut(float(self.data[READ_OUT[0]]), float(self.data[READ_OUT[1]]), area)
-
-    @property
-    def energy_causes(self) -> dict[str, str]:
-        """Causes of the energy of a pulse, with the label of each."""
-        if "energy" not in self.data:
-            return {}
-        causes = map(str, self.data["cause"].values)
-        return dict(zip(causes, map(str, self.data["energy_label"].values), strict=True))
 
     def energy(self, cause: str | None = None) -> tuple[float, float]:
         """Energy in J of one pulse up and one pulse down from one cause, or from all; zero if the file gives none."""

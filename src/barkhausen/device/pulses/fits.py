@@ -263,6 +263,6 @@ def _lines(curves: PulseCurves, estimate: StepEstimate) -> list[str]:
     if largest > 0.1 * float(np.abs(estimate.mean).max()):
         lines.append(
             f"single devices differ at single states in the same way in every cycle (pattern_sd up to {largest:.3g} in "
-            "weight); devices drawn from this file have the mean step of all instead"
+            "weight); devices that are drawn differ so too, independently at every point of the table"
         )
     return lines

@@ -24,16 +24,28 @@ class DeviceSample:
         device: Device whose spreads they are drawn from.
         low, high: Bounds of each device in weight units.
         factor: Factor of the steps up (row 0) and down (row 1) of each device.
+        pattern: What its mean step has of its own at each weight of the grid; None where the device gives no such
+            differences.
     """
 
     device: PulsedDevice
     low: Array
     high: Array
     factor: Float[np.ndarray, "sign device"]
+    pattern: Float[np.ndarray, "sign device grid"] | None = None
 
     @classmethod
-    def draw(cls, device: PulsedDevice, count: int, generator: np.random.Generator) -> DeviceSample:
-        """A number of devices, drawn independently."""
+    def draw(
+        cls, device: PulsedDevice, count: int, generator: np.random.Generator, *, patterns: bool = True
+    ) -> DeviceSample:
+        """A number of devices, drawn independently.
+
+        Args:
+            device: Device whose spreads they are drawn from.
+            count: Number of devices.
+            generator: Source of the numbers.
+            patterns: Whether they have patterns of their own, where the device gives their spread.
+        """
         spread = np.sqrt(np.log1p(np.square(device.scale_sd)))[:, None]
         normal = generator.standard_normal((2, count))
         rho = device.scale_correlation
@@ -41,7 +53,12 @@ class DeviceSample:
         bounds = generator.standard_normal((2, count)) * np.array(device.bound_sd)[:, None]
         low, high = bounds[0] - 1.0, bounds[1] + 1.0
         gap = np.maximum(NARROWEST - (high - low), 0.0) / 2.0
-        return cls(device, low - gap, high + gap, np.exp(spread * normal - spread**2 / 2.0))
+        factor = np.exp(spread * normal - spread**2 / 2.0)
+        sds = device.pattern_sds
+        if not (patterns and sds.any()):
+            return cls(device, low - gap, high + gap, factor)
+        own = generator.standard_normal((2, count, sds.shape[1])) * sds[:, None, :]
+        return cls(device, low - gap, high + gap, factor, own)
 
     def pulsed(self, weight: Array, sign: Int[np.ndarray, " device"] | int, generator: np.random.Generator) -> Array:
         """Weights after one pulse on every device.
@@ -57,10 +74,24 @@ class DeviceSample:
         step, noise = (
             np.where(rises, np.interp(place, grid, table[0]), np.interp(place, grid, table[1])) for table in (mean, sd)
         )
+        if self.pattern is not None:
+            step = step + np.where(rises, self._own(0, place), self._own(1, place))
+            # A pulse does not move a device against its sign on average.
+            step = np.where(rises, np.maximum(step, 0.0), np.minimum(step, 0.0))
         change = np.where(rises, self.factor[0], self.factor[1]) * (
             step + noise * generator.standard_normal(weight.shape)
         )
         return np.asarray(np.clip(weight + change * (np.asarray(sign) != 0), self.low, self.high))
+
+    def _own(self, row: int, place: Array) -> Array:
+        """What the mean steps of devices have of their own at their places in the range."""
+        assert self.pattern is not None
+        table = self.pattern[row]
+        points = table.shape[1] - 1
+        at = np.clip((place + 1.0) / 2.0 * points, 0, points)
+        left = np.minimum(at.astype(int), points - 1)
+        rows = np.arange(len(table))
+        return np.asarray(table[rows, left] + (at - left) * (table[rows, left + 1] - table[rows, left]))
 
     def train(
         self, signs: Sequence[int], cycles: int, generator: np.random.Generator, *, start: float = -1.0

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from barkhausen.core.errors import InputError
+from barkhausen.device.pulses.cell import cell_of
 from barkhausen.device.schema import (
     CAUSE,
     CONDUCTANCE_MAPS,
@@ -90,6 +91,7 @@ def validate(data: xr.Dataset) -> None:
     _validate_steps(data)
     _validate_range(data)
     _validate_energies(data)
+    cell_of(data)
     signs = data["curve_sign"].values if "curve_sign" in data else np.array([0])
     if not np.isin(signs, (-1, 0, 1)).all():
         raise InputError("variable 'curve_sign' holds a value that is none of -1, 0, 1")

@@ -117,7 +117,7 @@ def _spreads(
     scaled = residual / factor[device]
     if curves.values.shape[1] < 2 or curves.devices < 2:
         return np.sqrt(smooth_table(matrix, scaled**2, CURVATURE_OF_SPREADS)), np.zeros(points)
-    own = np.zeros((curves.devices, points))
+    own, seen = np.zeros((curves.devices, points)), np.zeros((curves.devices, points, points))
     counts = np.zeros((curves.devices, points))
     left = np.empty_like(scaled)
     for number in range(curves.devices):
@@ -126,6 +126,7 @@ def _spreads(
         # Two parameters a table entry would fit the noise where a device was seen once; the mean of a point does not.
         sums = matrix[mine].T @ scaled[mine]
         own[number] = sums / np.maximum(counts[number], 1e-9)
+        seen[number] = (matrix[mine].T @ matrix[mine] / np.maximum(counts[number], 1e-9)[:, None]) ** 2
         rest = np.maximum(counts[number], 1.0)
         inflated = np.sqrt(rest / np.maximum(rest - 1.0, 0.5))
         left[mine] = (scaled[mine] - matrix[mine] @ own[number]) * (matrix[mine] @ inflated)
@@ -133,4 +134,6 @@ def _spreads(
     enough = counts >= 2
     with np.errstate(invalid="ignore", divide="ignore"):
         between = np.where(enough, own**2 - sd**2 / counts, 0.0).sum(axis=0) / np.maximum(enough.sum(axis=0), 1)
-    return sd, np.sqrt(np.maximum(between, 0.0))
+    # A mean over the surroundings of a point is smaller than the differences at the points, which are independent.
+    smoothed = np.where(enough[:, :, None], seen, 0.0).sum(axis=0) / np.maximum(enough.sum(axis=0), 1)[:, None]
+    return sd, np.sqrt(nnls(smoothed + 1e-9 * np.eye(points), np.maximum(between, 0.0))[0])

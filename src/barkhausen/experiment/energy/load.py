@@ -118,7 +118,9 @@ def learning_load(model: nn.Module, recipe: Recipe, steps: int) -> LearningLoad:
         verifications=verified / steps,
     )
     sizes = [(layer.latent_weight.shape[0], layer.latent_weight.numel()) for layer in learnt]
-    return _monitored(load, monitoring, sizes, events=int(attempts[0]) / steps)
+    load = _monitored(load, monitoring, sizes, events=int(attempts[0]) / steps)
+    upkeep = sum(int(getattr(layer.synapses.counters, "upkeep_reads", 0)) for layer in layers)
+    return replace(load, reads=load.reads + upkeep / steps)
 
 
 def _monitored(

@@ -17,6 +17,7 @@ from barkhausen.core.config import (
     Positive,
     StrictParameters,
 )
+from barkhausen.device.pulses.cell import PulsedCell
 from barkhausen.experiment.optimisation.settings import (
     MarginScheduleRecipe,
 )
@@ -40,6 +41,8 @@ class DeviceRecipe(StrictParameters):
     """Energy of one pulse of a textbook device moved by pulses in J. Default: pulses are counted as free."""
     pulse_spread: Fraction = 0.0
     """Spread of the steps between textbook devices moved by pulses, relative to the mean step."""
+    cell: PulsedCell = PulsedCell()
+    """Devices moved by pulses of one synapse: ``single``, ``pair``, ``one-sided`` or ``places``."""
     margin: NotNegative | None = None
     """Noise tolerance margin in weight units. Default: that of the learning rule for the device."""
     max_attempts: Count = 1
@@ -84,4 +87,6 @@ class DeviceRecipe(StrictParameters):
             values = {key: value for key, value in values.items() if key not in ("preset", "sigma")}
         # Resolved recipes of runs that were made before the key existed stay the same text.
         unused = ("verify_noise", "margin_schedule", "pulsed", "pulse_energy", "pulse_spread")
+        if self.cell == PulsedCell():
+            values.pop("cell", None)
         return {key: value for key, value in values.items() if key not in unused or value}

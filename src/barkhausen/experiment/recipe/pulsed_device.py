@@ -11,6 +11,7 @@ import xarray as xr
 
 from barkhausen.device import PulsedDevice, ReadOut, named_pulsed_device, read_pulsed_device
 from barkhausen.device.old_format import read_out_variables
+from barkhausen.device.pulses.cell import PulsedCell
 
 if TYPE_CHECKING:
     from barkhausen.experiment.recipe import DeviceRecipe
@@ -31,6 +32,20 @@ def pulsed_device(choice: DeviceRecipe) -> PulsedDevice:
     Raises:
         InputError: The file cannot be used, or there is no such device.
     """
+    return _in_cells(_device(choice), choice.cell)
+
+
+def _in_cells(device: PulsedDevice, cell: PulsedCell) -> PulsedDevice:
+    """The device in the cells of a recipe, where that has any."""
+    if cell == PulsedCell():
+        return device
+    known = json.loads(str(device.data.attrs.get("assumed", "[]")))
+    return device.in_cells(cell).extended(
+        xr.Dataset(attrs={"assumed": json.dumps([*known, f"{cell.words()} (recipe)"])})
+    )
+
+
+def _device(choice: DeviceRecipe) -> PulsedDevice:
     if choice.file is not None:
         return read_pulsed_device(Path(choice.file))
     device = named_pulsed_device(choice.pulsed or USUAL_PULSED)

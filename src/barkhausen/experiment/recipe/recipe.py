@@ -38,6 +38,7 @@ from barkhausen.experiment.recipe.tables import DecayRecipe, EnergyRecipe, Fault
 from barkhausen.learning.networks.settings import NetworkRecipe
 from barkhausen.learning.precision import Precision
 from barkhausen.learning.rules import RULES, Rule
+from barkhausen.learning.rules.registry import PULSES
 from barkhausen.synapse import Faults, WriteVerify
 from barkhausen.synapse.crossbar.learning_load import FULL
 
@@ -123,6 +124,15 @@ class Recipe(StrictParameters):
             raise ValueError(
                 f"decay.step_time = {self.decay.step_time:g}: mode = '{self.mode}' trains no devices that could decay; "
                 f"those that do are {rules}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cells_are_moved_by_pulses(self) -> Recipe:
+        if self.device.cell.devices > 1 and self.learning_rule.devices != PULSES:
+            raise ValueError(
+                f"device.cell.layout = '{self.device.cell.layout}': mode = '{self.mode}' has no devices "
+                "that pulses move"
             )
         return self
 

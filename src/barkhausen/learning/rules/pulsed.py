@@ -23,6 +23,9 @@ from barkhausen.synapse.pulsed.kernel import MASK, Key, key_from, moved, request
 PURPOSES = 4
 """Number of keys of a layer at a step."""
 
+UPKEEP = 3
+"""Purpose of the key of refresh and carry."""
+
 MOST_PULSES = 31
 """Largest number of pulses of one update, as in aihwkit's default."""
 
@@ -65,6 +68,7 @@ class PulsedLearner(Learner):
         for number, layer in enumerate(self.layers):
             if layer.latent_weight.requires_grad:
                 self.update_layer(layer, number)
+                layer.synapses.after_step(self.key_of(number, UPKEEP))
 
     def key_of(self, number: int, purpose: int = 0) -> Key:
         """Key of the random numbers of a layer at this step, one for each purpose."""

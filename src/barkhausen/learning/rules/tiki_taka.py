@@ -14,8 +14,9 @@ from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.pulsed import MOST_PULSES, DigitalBits, PulsedOptions, PulsedSGD, pulsed_rule
 from barkhausen.learning.rules.registry import LearnerParts
 from barkhausen.synapse import EnergyBreakdown, Phase
-from barkhausen.synapse.pulsed.array import LONGEST_TRAIN, PulsedArray
-from barkhausen.synapse.pulsed.kernel import requested
+from barkhausen.synapse.pulsed.array import PulsedArray
+from barkhausen.synapse.pulsed.cells import LONGEST_TRAIN
+from barkhausen.synapse.pulsed.kernel import requested, with_pattern
 
 HALVINGS = 40
 """Bisections for the symmetry point of each device."""
@@ -140,13 +141,14 @@ def symmetry_points(array: PulsedArray) -> Tensor:
     """Weight of each device at which the mean steps up and down cancel; an end of its range where they never do.
 
     Raises:
-        InputError: The synapses are pairs.
+        InputError: A synapse has several devices.
     """
     if array.cells is not None:
-        raise InputError("the symmetry point is that of a single device, and these synapses are pairs")
+        raise InputError("the symmetry point is that of a single device, and these synapses have several")
     steps = array.steps_of(0)
     count, cells = array.weight.numel(), steps.mean.shape[1] - 1
     one = torch.ones(count, device=array.weight.device)
+    places = torch.arange(count, device=array.weight.device)
     low = torch.zeros_like(one)
     high = one.clone()
     up, down = (one, one) if steps.factor is None else (steps.factor[0], steps.factor[1])
@@ -156,6 +158,8 @@ def symmetry_points(array: PulsedArray) -> Tensor:
         cell = place.to(torch.int64).clamp_(max=cells - 1)
         part = place - cell
         rise, fall = (row[cell] + part * (row[cell + 1] - row[cell]) for row in steps.mean)
+        if steps.pattern is not None:
+            rise, fall = (with_pattern(x, steps, places, (row, cell, part)) for row, x in enumerate((rise, fall)))
         # Steps up become smaller, and steps down larger, towards the upper bound.
         above = up * rise + down * fall > 0
         low, high = torch.where(above, middle, low), torch.where(above, high, middle)

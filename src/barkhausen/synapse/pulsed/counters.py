@@ -13,14 +13,26 @@ class PulseCounters(nn.Module):
     """Pulses and reads of one array by phase.
 
     ``pulses[phase, sign]`` counts pulses up and then pulses down, ``reads[phase]`` reads of single synapses
-    that a write needs; reads of a forward pass are not counted here.
+    that a write needs; reads of a forward pass are not counted here. Where devices are refreshed or carried,
+    ``upkeep_pulses[sign]`` and ``upkeep_reads`` count pulses and reads of single devices for that, and
+    ``upkeep_steps`` the training steps.
+
+    Args:
+        upkeep: Whether devices are refreshed or carried.
     """
 
     pulses: Tensor
     reads: Tensor
+    upkeep_pulses: Tensor
+    upkeep_reads: Tensor
+    upkeep_steps: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, *, upkeep: bool = False) -> None:
         super().__init__()
+        if upkeep:
+            self.register_buffer("upkeep_pulses", torch.zeros(2, dtype=torch.int64))
+            self.register_buffer("upkeep_reads", torch.zeros((), dtype=torch.int64))
+            self.register_buffer("upkeep_steps", torch.zeros((), dtype=torch.int64))
         self.register_buffer("pulses", torch.zeros((len(Phase), 2), dtype=torch.int64))
         self.register_buffer("reads", torch.zeros(len(Phase), dtype=torch.int64))
 
@@ -40,5 +52,5 @@ class PulseCounters(nn.Module):
 
     def reset(self) -> None:
         """Set all counts to zero."""
-        self.pulses.zero_()
-        self.reads.zero_()
+        for counts in self.buffers():
+            counts.zero_()

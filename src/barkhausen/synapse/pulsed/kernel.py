@@ -27,14 +27,14 @@ Due = tuple[Int[Tensor, " event"], Int[Tensor, " event"]]
 
 _WORD = ctypes.c_uint32
 _LISTS = [POINTER, POINTER]
-_TABLES = [POINTER, POINTER, INTEGER, POINTER, POINTER]
+_TABLES = [POINTER, POINTER, POINTER, INTEGER, POINTER, POINTER, _WORD, _WORD]
 
 library = CompiledLibrary(
     LIBRARY,
     {
         "barkhausen_requested": ([POINTER, POINTER, INTEGER, REAL, REAL, REAL, _WORD, _WORD, *_LISTS], INTEGER),
         "barkhausen_moved": ([POINTER, POINTER, INTEGER, REAL, INTEGER, REAL, *_LISTS], INTEGER),
-        "barkhausen_pulse": (
+        "barkhausen_pulse_devices": (
             [POINTER, INTEGER, POINTER, POINTER, INTEGER, *_TABLES, _WORD, _WORD, POINTER, POINTER],
             None,
         ),
@@ -65,6 +65,14 @@ def _uniform(x: Tensor) -> Float[Tensor, " event"]:
     return (x >> 8).to(torch.float32) * 2.0**-24
 
 
+def _normal(state: Tensor) -> tuple[Float[Tensor, " event"], Int[Tensor, " event"]]:
+    """Standard normal numbers from the states of sequences of hashes, and the states after them."""
+    first = _mixed((state + GOLDEN) & MASK)
+    second = _mixed((first + GOLDEN) & MASK)
+    radius = _uniform(first) + 2.0**-25
+    return torch.sqrt(-2.0 * torch.log(radius)) * torch.cos(_uniform(second) * (2 * math.pi)), second
+
+
 @dataclass(frozen=True)
 class Steps:
     """Tables of the steps of a device, and the spreads of single devices.
@@ -73,17 +81,21 @@ class Steps:
         mean, spread: Mean step and its cycle-to-cycle standard deviation by sign (up first) and place on the grid.
         bounds: Lower and upper bound of each device; None for −1 and 1.
         factor: Factor of the steps up and down of each device; None for 1.
+        pattern: Standard deviation between devices of the mean step at each place on the grid; None for 0.
+        own: Key of the numbers that single devices have there.
     """
 
     mean: Float[Tensor, "2 grid"]
     spread: Float[Tensor, "2 grid"]
     bounds: Float[Tensor, "2 device"] | None = None
     factor: Float[Tensor, "2 device"] | None = None
+    pattern: Float[Tensor, "2 grid"] | None = None
+    own: Key = (0, 0)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """All tensors that there are."""
-        return tuple(x for x in (self.mean, self.spread, self.bounds, self.factor) if x is not None)
+        return tuple(x for x in (self.mean, self.spread, self.bounds, self.factor, self.pattern) if x is not None)
 
 
 class Lists:
@@ -194,6 +206,29 @@ def _listed(number: Float[Tensor, " device"]) -> Due:
     return index, number.index_select(0, index).to(torch.int32)
 
 
+def with_pattern(
+    step: Float[Tensor, " event"], steps: Steps, index: Int[Tensor, " event"], at: tuple[Tensor | int, Tensor, Tensor]
+) -> Float[Tensor, " event"]:
+    """Mean steps with what single devices have of their own; none is against its pulse.
+
+    Args:
+        step: Mean steps of a typical device.
+        steps: Tables, which have a pattern.
+        index: Places of the devices.
+        at: Row of the sign, point of the grid, and part of the way to the next one.
+    """
+    assert steps.pattern is not None
+    row, cell, part = at
+    device, grid = _bits(steps.own, index), steps.pattern.shape[1]
+    first, second = (
+        steps.pattern[row, point] * _normal((device + GOLDEN * (row * grid + point + 1)) & MASK)[0]
+        for point in (cell, cell + 1)
+    )
+    found = step + (first + part * (second - first))
+    rises = torch.as_tensor(row == 0, device=step.device)
+    return torch.where((found > 0) == rises, found, torch.zeros_like(found))
+
+
 def pulse(  # noqa: PLR0917  # as the compiled code takes them
     weight: Float[Tensor, " device"],
     index: Int[Tensor, " event"],
@@ -216,11 +251,12 @@ def pulse(  # noqa: PLR0917  # as the compiled code takes them
     """
     compiled = _compiled(weight, *steps.tensors, *(() if follow is None else (follow,)))
     if compiled is not None:
-        compiled.barkhausen_pulse(
+        compiled.barkhausen_pulse_devices(
             weight.data_ptr(), len(weight), index.data_ptr(), pulses.data_ptr(), len(index),
-            steps.mean.data_ptr(), steps.spread.data_ptr(), steps.mean.shape[1],
+            steps.mean.data_ptr(), steps.spread.data_ptr(),
+            None if steps.pattern is None else steps.pattern.data_ptr(), steps.mean.shape[1],
             None if steps.bounds is None else steps.bounds.data_ptr(),
-            None if steps.factor is None else steps.factor.data_ptr(), *key,
+            None if steps.factor is None else steps.factor.data_ptr(), *steps.own, *key,
             counts.data_ptr(), None if follow is None else follow.data_ptr(),
         )  # fmt: skip
         return
@@ -237,10 +273,9 @@ def pulse(  # noqa: PLR0917  # as the compiled code takes them
         step, spread = (
             table[row, cell] + part * (table[row, cell + 1] - table[row, cell]) for table in (steps.mean, steps.spread)
         )
-        state = _mixed((state + GOLDEN) & MASK)
-        radius = _uniform(state) + 2.0**-25
-        state = _mixed((state + GOLDEN) & MASK)
-        xi = torch.sqrt(-2.0 * torch.log(radius)) * torch.cos(_uniform(state) * (2 * math.pi))
+        if steps.pattern is not None:
+            step = with_pattern(step, steps, index, (row, cell, part))
+        xi, state = _normal(state)
         moved_to = (w + factor * (step + spread * xi.to(w.dtype))).clamp(low, high)
         w = torch.where(left > number, moved_to, w)
     weight.index_copy_(0, index, w)

@@ -4,66 +4,71 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import DeviceSample, PulsedDevice
-from barkhausen.synapse.faults import FAULT_FREE, Faults
-from barkhausen.synapse.pulsed.kernel import Steps
-from barkhausen.synapse.write_verify import WriteVerify
-
-Layout = Literal["single", "pair"]
+from barkhausen.device.pulses.cell import PulsedCell
+from barkhausen.synapse.faults import FAULT_FREE
+from barkhausen.synapse.pulsed.cells import LAYOUTS, Cell
+from barkhausen.synapse.pulsed.kernel import Steps, key_from
+from barkhausen.synapse.write_verify import WriteVerify, WrittenKind
 
 LEVELS = 65
 """Number of evenly spaced weights that stand for the continuous weight of a pulsed synapse where levels are needed."""
 
 
 @dataclass(frozen=True, eq=False)
-class PulsedKind:
+class PulsedKind(WrittenKind):
     """Device, layout and write-verify of a kind of pulsed synapse.
 
     Args:
         device: Device moved by pulses.
         write: Write-verify settings: how exactly, and in how many rounds, an array is written.
-        layout: ``single``: the weight is that of one device; ``pair``: half the difference of two.
+        settings: Devices of one synapse.
         where: Torch device of the tables.
 
     Raises:
-        InputError: Faults are asked for, or the layout is unknown.
+        InputError: Faults are asked for.
     """
 
     device: PulsedDevice
     write: WriteVerify
-    layout: Layout = "single"
+    settings: PulsedCell = field(default_factory=PulsedCell)
     where: torch.device = field(default_factory=lambda: torch.device("cpu"))
     steps: Steps = field(init=False)
     """Tables of a typical device."""
+    pattern: Float[Tensor, "2 grid"] | None = field(init=False)
+    """Standard deviation between devices of the mean step at single weights; None where the device gives none."""
+    cell: Cell = field(init=False)
+    """How the devices make the weight of a synapse."""
     course: Float[Tensor, "2 fine"] = field(init=False)
     """Number of pulses up from −1 to each weight of a fine grid, and of pulses down from it to −1, without noise."""
 
     def __post_init__(self) -> None:
         if self.write.faults != FAULT_FREE or self.write.count_writes:
             raise InputError("a device moved by pulses has no faults and counts no single writes")
-        if self.layout not in ("single", "pair"):
-            raise InputError(f"layout = {self.layout!r}: must be 'single' or 'pair'")
-        tables = (self.device.step_means, self.device.step_sds)
-        mean, spread = (torch.from_numpy(table).to(self.where, torch.float32).contiguous() for table in tables)
+        tables = (self.device.step_means, self.device.step_sds, self.device.pattern_sds)
+        mean, spread, pattern = (torch.from_numpy(table).to(self.where, torch.float32).contiguous() for table in tables)
         object.__setattr__(self, "steps", Steps(mean, spread))
+        object.__setattr__(self, "pattern", pattern if tables[2].any() else None)
+        object.__setattr__(self, "cell", LAYOUTS.named(self.settings.layout)(self.settings))
         object.__setattr__(self, "course", torch.from_numpy(_course(self.device)).to(self.where, torch.float32))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> PulsedKind:
-        # A kind never changes, so copies of a network can share it.
-        return self
+    @property
+    def layout(self) -> str:
+        """Layout of the devices of a synapse."""
+        return self.settings.layout
 
     @property
     def cells(self) -> int:
         """Devices of a synapse."""
-        return 1 if self.layout == "single" else 2
+        return self.settings.devices
 
     @property
     def weight_range(self) -> tuple[float, float]:
@@ -74,7 +79,7 @@ class PulsedKind:
     @cached_property
     def per_unit(self) -> tuple[float, float]:
         """Pulses up and down for a change of a weight of zero by 1."""
-        up, down = (abs(float(self.device.step(0.0, sign))) / self.cells for sign in (1, -1))
+        up, down = (self.cell.step(self.device, sign) for sign in (1, -1))
         if not (up > 0 and down > 0):
             raise InputError("the device has no step at w = 0")
         return 1.0 / up, 1.0 / down
@@ -90,36 +95,21 @@ class PulsedKind:
         """Evenly spaced weights."""
         return torch.linspace(-1.0, 1.0, LEVELS, device=self.where)
 
-    @property
-    def margin(self) -> float:
-        """Tolerance margin in weight units."""
-        return self.write.margin
-
-    @property
-    def max_attempts(self) -> int:
-        """Largest number of rounds of pulses when an array is written."""
-        return self.write.attempts
-
-    @property
-    def faults(self) -> Faults:
-        """None."""
-        return self.write.faults
-
     def same_as(self, other: Any) -> bool:
         """Whether synapses of both kinds are alike."""
         return (
             isinstance(other, PulsedKind)
             and self.device is other.device
-            and (self.write, self.layout, self.where) == (other.write, other.layout, other.where)
+            and (self.write, self.settings, self.where) == (other.write, other.settings, other.where)
         )
 
     def to(self, where: torch.device) -> PulsedKind:
         """The same kind on another torch device."""
-        return PulsedKind(self.device, self.write, self.layout, where)
+        return PulsedKind(self.device, self.write, self.settings, where)
 
     def with_write(self, write: WriteVerify) -> PulsedKind:
         """The same kind with other write-verify settings."""
-        return PulsedKind(self.device, write, self.layout, self.where)
+        return PulsedKind(self.device, write, self.settings, self.where)
 
     def draw(self, count: int, generator: torch.Generator | None) -> tuple[Tensor | None, Tensor | None]:
         """Bounds and factors of single devices; None where they do not differ."""
@@ -129,10 +119,14 @@ class PulsedKind:
         seed = int(
             torch.randint(2**62, (), generator=generator, device=None if generator is None else generator.device)
         )
-        found = DeviceSample.draw(device, count, np.random.default_rng(seed))
+        found = DeviceSample.draw(device, count, np.random.default_rng(seed), patterns=False)
         bounds = torch.from_numpy(np.stack([found.low, found.high])) if any(device.bound_sd) else None
         factor = torch.from_numpy(found.factor) if any(device.scale_sd) else None
         return tuple(None if x is None else x.to(self.where, torch.float32).contiguous() for x in (bounds, factor))  # type: ignore[return-value]
+
+    def draw_pattern(self, generator: torch.Generator | None) -> Int[Tensor, 2] | None:
+        """Key of what single devices have of their own at single weights; None where the device gives none."""
+        return None if self.pattern is None else torch.tensor(key_from(generator), device=self.where)
 
     def pulses_to(self, weight: Float[Tensor, " device"], target: Float[Tensor, " device"]) -> Float[Tensor, " device"]:
         """Signed number of pulses, not rounded, that lead a typical device from a weight to another without noise."""

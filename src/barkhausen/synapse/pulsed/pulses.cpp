@@ -31,6 +31,21 @@ INLINE std::uint32_t bits(std::uint32_t low, std::uint32_t high, std::uint32_t p
 
 INLINE float uniform(std::uint32_t x) { return static_cast<float>(static_cast<std::int32_t>(x >> 8)) * 0x1p-24f; }
 
+// A standard normal number, from the state of a sequence of hashes, which goes on.
+INLINE float normal(std::uint32_t& state) {
+    state = mixed(state + 0x9e3779b9u);
+    const float radius = uniform(state) + 0x1p-25f;
+    state = mixed(state + 0x9e3779b9u);
+    const float angle = uniform(state) * 6.28318530717958647692f;
+    return std::sqrt(-2.0f * std::log(radius)) * std::cos(angle);
+}
+
+// The number of a device's own at one point of its tables, the same at every pulse.
+INLINE float own(std::uint32_t device, std::int64_t point) {
+    std::uint32_t state = device + 0x9e3779b9u * static_cast<std::uint32_t>(point + 1);
+    return normal(state);
+}
+
 constexpr std::int64_t BLOCK = 64;
 
 }  // namespace
@@ -107,11 +122,13 @@ __attribute__((visibility("default"))) CLONES std::int64_t barkhausen_moved(
 
 // Pulses on the devices at `index`: w <- clip(w + k (m(u) + s(u) xi), lo, hi). Tables have `grid` points for each sign, up
 // first. `counts` gets the numbers of pulses up and down; `follow` gets the weights of these devices too, or is null.
-// `bounds` holds lo and hi of all devices, or is null for -1 and 1; `factor` k up and k down, or is null for 1.
-__attribute__((visibility("default"))) void barkhausen_pulse(
+// `bounds` holds lo and hi of all devices, or is null for -1 and 1; `factor` k up and k down, or is null for 1. `pattern`
+// is the spread of m between devices, whose numbers are a hash of `own_low`, `own_high`, device and point; or is null.
+__attribute__((visibility("default"))) void barkhausen_pulse_devices(
     float* weight, std::int64_t count, const std::int64_t* index, const std::int32_t* pulses, std::int64_t events,
-    const float* mean, const float* spread, std::int64_t grid, const float* bounds, const float* factor,
-    std::uint32_t low, std::uint32_t high, std::int64_t* counts, float* follow) {
+    const float* mean, const float* spread, const float* pattern, std::int64_t grid, const float* bounds,
+    const float* factor, std::uint32_t own_low, std::uint32_t own_high, std::uint32_t low, std::uint32_t high,
+    std::int64_t* counts, float* follow) {
     const float cells = static_cast<float>(grid - 1);
     for (std::int64_t e = 0; e < events; ++e) {
         const std::int64_t i = index[e];
@@ -119,6 +136,8 @@ __attribute__((visibility("default"))) void barkhausen_pulse(
         const std::int64_t number = rises ? pulses[e] : -pulses[e];
         const float* m = mean + (rises ? 0 : grid);
         const float* s = spread + (rises ? 0 : grid);
+        const std::int64_t row = rises ? 0 : grid;
+        const std::uint32_t device = pattern ? bits(own_low, own_high, static_cast<std::uint32_t>(i)) : 0;
         const float lo = bounds ? bounds[i] : -1.0f, hi = bounds ? bounds[count + i] : 1.0f;
         const float k = factor ? factor[(rises ? 0 : count) + i] : 1.0f;
         const float scale = cells / (hi - lo);
@@ -130,14 +149,15 @@ __attribute__((visibility("default"))) void barkhausen_pulse(
             std::int64_t cell = static_cast<std::int64_t>(place);
             cell = cell > grid - 2 ? grid - 2 : cell;
             const float part = place - static_cast<float>(cell);
-            const float step = m[cell] + part * (m[cell + 1] - m[cell]);
+            float step = m[cell] + part * (m[cell + 1] - m[cell]);
+            if (pattern) {
+                const float* p = pattern + row + cell;
+                const float first = p[0] * own(device, row + cell), second = p[1] * own(device, row + cell + 1);
+                step += first + part * (second - first);
+                step = (step > 0.0f) == rises ? step : 0.0f;
+            }
             const float sd = s[cell] + part * (s[cell + 1] - s[cell]);
-            state = mixed(state + 0x9e3779b9u);
-            const float radius = uniform(state) + 0x1p-25f;
-            state = mixed(state + 0x9e3779b9u);
-            const float angle = uniform(state) * 6.28318530717958647692f;
-            const float xi = std::sqrt(-2.0f * std::log(radius)) * std::cos(angle);
-            w += k * (step + sd * xi);
+            w += k * (step + sd * normal(state));
             w = w < lo ? lo : (w > hi ? hi : w);
         }
         weight[i] = w;
