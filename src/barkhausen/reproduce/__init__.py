@@ -9,6 +9,7 @@ from barkhausen.reproduce import (
     kingra_2022,
     kwon_2023,
     misba_2021,
+    misba_2023_reservoir,
     rajib_2023,
     yadav_2023,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "kingra_2022",
     "kwon_2023",
     "misba_2021",
+    "misba_2023_reservoir",
     "rajib_2023",
     "yadav_2023",
 ]

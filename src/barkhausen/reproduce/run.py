@@ -154,7 +154,8 @@ def _conclude(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     for task in _tasks(sweep):
         result = store.result(task.key) or {}
         settings = {**sweep.file.set, **task.settings}
-        measured.append(Measured(settings, task.shown, result["row"], tuple(result.get("chips", ()))))
+        chips = tuple(result.get("chips", ()))
+        measured.append(Measured(settings, task.shown, result["row"], chips, store.work(task.key)))
     found = system.conclude(measured)
     rows = [dict(row) for row in found.table]
     summary = {
@@ -163,7 +164,7 @@ def _conclude(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
         "notes": list(sweep.notes),
         "readings": [dataclasses.asdict(reading) for reading in found.readings],
         "table": rows,
-        "tasks": [dataclasses.asdict(each) for each in measured],
+        "tasks": [each.plain() for each in measured],
         "assumed": list(system.assumptions),
         "software": software(),
     }

@@ -46,12 +46,20 @@ class Measured:
         shown: Mode, states, seed, data set and device.
         row: Columns of results.
         chips: Accuracy on each chip.
+        directory: Directory of the task's own files.
     """
 
     settings: Mapping[str, Any]
     shown: Mapping[str, Any]
     row: Mapping[str, Any]
     chips: tuple[float, ...] = ()
+    directory: Path | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """All but the directory, as JSON."""
+        return {
+            "settings": dict(self.settings), "shown": dict(self.shown), "row": dict(self.row), "chips": list(self.chips)
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ LENGTH = 24
 """Hexadecimal digits of a key: 96 bits."""
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYERS = ("core", "micromagnetics", "device", "synapse", "learning", "data")
+LAYERS = ("core", "micromagnetics", "device", "synapse", "neuron", "learning", "data")
 """Layers whose files all influence results. Of the experiment layer, only modules that the jobs import do."""
 
 SOURCES = {".py", ".cpp", ".hpp", ".toml"}

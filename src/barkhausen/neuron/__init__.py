@@ -1,0 +1,1 @@
+"""Elements between devices and networks: neurons that integrate and fire, and reservoirs."""
