@@ -32,7 +32,7 @@ def test_a_short_run_puts_the_methods_side_by_side(tmp_path: Path, monkeypatch: 
     with (tmp_path / "out" / "table.csv").open(newline="") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     assert set(rows) == {"macrospin, 0 K", "echo-state network, 4 steps read", "persistence"}
-    assert float(rows["echo-state network, 4 steps read"]["nrmse"]) < 0.2 < float(rows["persistence"]["nrmse"])
+    assert float(rows["echo-state network, 4 steps read"]["nrmse"]) < 0.4 < float(rows["persistence"]["nrmse"])
     assert float(rows["macrospin, 0 K"]["nrmse"]) < 0.5
     assert float(rows["macrospin, 0 K"]["intact"]) == 1.0
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
