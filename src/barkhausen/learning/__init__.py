@@ -31,6 +31,7 @@ from barkhausen.learning.rules.periodic import PeriodicInSitu
 from barkhausen.learning.rules.pulsed import BlindPulse, MixedPrecision, PulsedInSitu, PulsedLearner, PulsedSGD
 from barkhausen.learning.rules.split_precision import SplitPrecision
 from barkhausen.learning.rules.tiki_taka import TikiTaka
+from barkhausen.learning.rules.wage import Wage
 
 __all__ = [
     "BareOptimizerWarning",
@@ -64,6 +65,7 @@ __all__ = [
     "SynapseLinear",
     "SynapseRecurrent",
     "TikiTaka",
+    "Wage",
     "conversion_report",
     "convert",
     "crossbar_layers",

@@ -208,10 +208,11 @@ def learning_of(summary: Mapping[str, Any], recipe: Recipe, model: nn.Module, st
 def _formats(recipe: Recipe, monitoring: Monitoring) -> dict[str, Any]:
     """Bits of gradients and latent weights, words of the optimiser, and bits of a verification."""
     precision = recipe.precision
+    operand = monitoring.operand_bits or FULL
     latent = monitoring.latent_bits if precision.latent_bits >= FULL else precision.latent_bits
     return {
-        "activation_bits": precision.activation_bits,
-        "error_bits": precision.error_bits,
+        "activation_bits": min(precision.activation_bits, operand),
+        "error_bits": min(precision.error_bits, operand),
         "latent_bits": latent,
         "gradient_bits": precision.gradient_bits,
         # The largest share is found by halving an interval as often as a number of eight bits takes.

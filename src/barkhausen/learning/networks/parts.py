@@ -11,7 +11,7 @@ from torch import nn
 from barkhausen.learning.networks.activations import GainSigmoid, QuantisedHardtanh
 from barkhausen.learning.networks.normalisation import ShiftBatchNorm
 
-Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "sigmoid", "quantised", "step"]
+Activation = Literal["relu", "gelu", "selu", "hardtanh", "tanh", "sigmoid", "quantised", "quantised-relu", "step"]
 Normalisation = Literal["batch", "shift", "none"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -30,8 +30,8 @@ class Parts:
 
     Args:
         activation: ``relu``, ``gelu``, ``selu``, ``hardtanh``, ``tanh``, ``sigmoid`` (with ``gain``), ``quantised``
-            (hard tanh with ``levels`` levels) or ``step`` (0 below one half and 1 above, with the gradient of clipping
-            to [0, 1]).
+            (hard tanh with ``levels`` levels), ``quantised-relu`` (the same from 0 to 1) or ``step`` (0 below one half
+            and 1 above, with the gradient of clipping to [0, 1]).
         normalisation: ``batch``, ``shift`` (batch normalisation by powers of two) or ``none``.
         levels: Number of levels of the quantised activation.
         gain: Factor on the input of the sigmoid.
@@ -51,7 +51,8 @@ class Parts:
         """A new activation."""
         if self.activation == "sigmoid":
             return GainSigmoid(self.gain)
-        return QuantisedHardtanh(self.levels) if self.activation == "quantised" else _ACTIVATIONS[self.activation]()
+        low = {"quantised": -1.0, "quantised-relu": 0.0}.get(self.activation)
+        return _ACTIVATIONS[self.activation]() if low is None else QuantisedHardtanh(self.levels, low)
 
     def norm(self, features: int, dimensions: int = 0) -> nn.Module | None:
         """A new normalisation for inputs with that many features and spatial dimensions; None for ``none``."""

@@ -41,7 +41,7 @@ class NetworkRecipe(StrictParameters):
     """Rows and columns of convolution kernels."""
     activation: Activation = "relu"
     activation_levels: Annotated[int, Field(ge=2)] = 16
-    """Levels of the quantised activation (hard tanh)."""
+    """Levels of the quantised activations (hard tanh, or from 0 to 1)."""
     activation_gain: Annotated[Positive, Field(le=1e3)] = 1.0
     """Gain of the sigmoid: 1 / (1 + exp(-gain x))."""
     normalisation: Normalisation = "batch"

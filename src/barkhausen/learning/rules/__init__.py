@@ -11,6 +11,7 @@ from barkhausen.learning.rules import last_verified
 from barkhausen.learning.rules import periodic
 from barkhausen.learning.rules import pulsed
 from barkhausen.learning.rules import tiki_taka
+from barkhausen.learning.rules import wage
 from barkhausen.learning.rules import split_precision
 from barkhausen.learning.rules import ex_situ
 from barkhausen.learning.rules import quantised
@@ -34,4 +35,5 @@ __all__ = [
     "split_precision",
     "stochastic_read",
     "tiki_taka",
+    "wage",
 ]

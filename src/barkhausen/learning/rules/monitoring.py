@@ -32,6 +32,8 @@ class Monitoring:
         columns_per_step: Columns of a second array of each layer that are read at each step: a device for each output.
             As many digital words are read, compared and written.
         column_bits: Bits of such a word.
+        operand_bits: Bits of the inputs and errors that gradients are made of, where the rule itself makes integers of
+            them. Default: those of the recipe.
     """
 
     reads_per_step: float = 0.0
@@ -45,6 +47,7 @@ class Monitoring:
     second_arrays: int = 0
     columns_per_step: float = 0.0
     column_bits: int = 0
+    operand_bits: int | None = None
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
