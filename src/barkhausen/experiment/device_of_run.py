@@ -11,6 +11,9 @@ from barkhausen.core.files.reading import is_file, read_bytes
 from barkhausen.device import CharacterisedDevice, read_device
 from barkhausen.experiment.recipe import Recipe, build_device, device_file
 
+RECIPE = "recipe.toml"
+"""Resolved recipe in the directory of a run."""
+
 DEVICE = "device.nc"
 """Copy of the device file in the directory of a run."""
 

@@ -35,7 +35,7 @@ from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
-from barkhausen.experiment.device_of_run import DEVICE, check_device, device_of
+from barkhausen.experiment.device_of_run import DEVICE, RECIPE, check_device, device_of
 from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
 from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.evaluation import weight_histogram
@@ -60,13 +60,13 @@ from barkhausen.experiment.summary import (
     writes_of_devices,
 )
 from barkhausen.experiment.summary_file import read_summary
+from barkhausen.experiment.teacher import held_copy, keep_teacher, teacher_of
 from barkhausen.experiment.training import Training
 from barkhausen.experiment.uncertainty import measure_and_keep
 from barkhausen.learning import conversion_report, fresh_chip, programming_energy
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar import load_chip
 
-RECIPE = "recipe.toml"
 INITIAL = "initial.safetensors"
 SUMMARY = "summary.json"
 WHAT = "a run"
@@ -158,7 +158,9 @@ class Run:
         dataset = self.recipe.dataset.load(self.data_dir)
         begun = (self.directory / RECIPE).exists() and not self.overwrite
         device = device_of(self.recipe, self.directory, begun=begun)
-        return Training(self.recipe, dataset, device, initial=self._initial()), device
+        copy = None if self.overwrite else held_copy(self.directory)
+        teacher = teacher_of(self.recipe, torch.device(self.recipe.accelerator), copy)
+        return Training(self.recipe, dataset, device, initial=self._initial(), teacher=teacher), device
 
     def _initial(self) -> dict[str, torch.Tensor] | None:
         """State of the network that the run starts from, as the directory holds it or from the other run."""
@@ -204,14 +206,22 @@ class Run:
             clear_directory(self.directory)
         if held.exists() and self._is_longer():
             begin_longer(self.directory, self.recipe)
-        if not held.exists() and self.recipe.init_from is not None:
-            other = Path(self.recipe.init_from)
-            save_checkpoint(self.directory / INITIAL, {"model": initial_state(other), **_score_of_run(other)})
         if not held.exists() or (self.accept_changed_code and self.recipe.network.factory is not None):
             atomic_write(held, self.recipe.to_toml())
+        self._keep_others()
         if source is not None and not (self.directory / DEVICE).exists():
             atomic_write(self.directory / DEVICE, read_bytes(source, binary=True))
         check_device(self.recipe, self.directory)
+
+    def _keep_others(self) -> None:
+        """Copy what the run takes from other runs, before its first epoch: they may change or go."""
+        if (self.directory / CHECKPOINT).exists():
+            return
+        if self.recipe.init_from is not None and not (self.directory / INITIAL).exists():
+            other = Path(self.recipe.init_from)
+            save_checkpoint(self.directory / INITIAL, {"model": initial_state(other), **_score_of_run(other)})
+        if self.recipe.loss.teacher is not None:
+            keep_teacher(Path(self.recipe.loss.teacher), self.directory)
 
     def _check_same(self, theirs: Mapping[str, Any]) -> None:
         """Refuse a directory whose run has another recipe; one to be lengthened may have fewer epochs."""

@@ -18,12 +18,11 @@ from barkhausen.core.renamed import STATE_KEYS
 from barkhausen.core.seeds import stream
 from barkhausen.data import DATASETS, load_dataset
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, load_model
-from barkhausen.experiment.device_of_run import DEVICE
+from barkhausen.experiment.device_of_run import DEVICE, RECIPE
 from barkhausen.experiment.initial import CHECKPOINT
 from barkhausen.experiment.network import build_network, shapes_of
 from barkhausen.experiment.network_code import pinned
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
-from barkhausen.experiment.run import RECIPE
 from barkhausen.learning import fresh_chip
 from barkhausen.learning.networks import NETWORKS, SavedSizes, Shapes
 from barkhausen.learning.rules import RULES, Rule
@@ -70,9 +69,22 @@ def load_trained(directory: str | Path, chip: int | None = None, data_dir: str |
         InputError: The run is not finished, a file is missing or damaged, or there is no such chip.
     """
     directory = Path(directory)
-    data_dir = None if data_dir is None else Path(data_dir)
     if not (directory / "summary.json").exists():
         raise InputError(f"{directory}: is not a finished run (no summary.json)")
+    return network_of(directory, chip, data_dir)
+
+
+def network_of(directory: Path, chip: int | None = None, data_dir: str | Path | None = None) -> TrainedNetwork:
+    """The network of a directory that holds recipe, checkpoint and device of a finished run, as :func:`load_trained`.
+
+    Args:
+        directory: Directory.
+        chip, data_dir: Arguments of :func:`load_trained`.
+
+    Raises:
+        InputError: A file is missing or damaged, or there is no such chip.
+    """
+    data_dir = None if data_dir is None else Path(data_dir)
     recipe = pinned(_recipe(directory))
     chip = 0 if chip is None and recipe.learning_rule.measured_on_new_chips else chip
     _check_chip(recipe, chip, directory)

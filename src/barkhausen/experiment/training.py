@@ -26,6 +26,7 @@ from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of
 from barkhausen.experiment.stopping import EarlyStopping
 from barkhausen.experiment.tasks import task_of
+from barkhausen.experiment.teacher import Teacher, teacher_of
 from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.learning.layers.drawing import drawing_from
 from barkhausen.learning.networks.fitted import fit_to_inputs
@@ -50,6 +51,7 @@ class Training:
         device: Statistics of the synapses; None for a learning rule without devices.
         model: Trained network to continue with. Default: a fresh one.
         initial: State of the network that a fresh one starts from; see :func:`.start_from`.
+        teacher: Teacher of a distillation (``loss.teacher``). Default: as the recipe says.
         purpose: Prefix of the names of the random streams, so that a second training draws other numbers.
     """
 
@@ -61,6 +63,7 @@ class Training:
         *,
         model: nn.Module | None = None,
         initial: Mapping[str, Tensor] | None = None,
+        teacher: Teacher | None = None,
         purpose: str = "",
     ) -> None:
         self.recipe = recipe = with_device_defaults(recipe, device)
@@ -76,6 +79,7 @@ class Training:
         self.inputs, self.labels = self.task.inputs, self.task.labels
         self.order = stream(recipe.seed, f"{purpose}order")
         self.noise = stream(recipe.seed, f"{purpose}noise", where)
+        self.teacher = teacher_of(recipe, where) if teacher is None else teacher
         self.augmenter: Augmenter | None = None
         if recipe.augment.active:
             fixed = stream(recipe.seed, f"{purpose}fixed augmentation")
@@ -186,6 +190,10 @@ class Training:
                 output = self.model(inputs)
             output = output.to(inputs.dtype)
             loss = self.task.loss(output, inputs, labels)
+            if self.teacher is not None:
+                with self.lowered_products():
+                    wanted = self.teacher.outputs(inputs)
+                loss = self.teacher.blended(loss, output, wanted)
             loss.backward()
             self.learner.step()
             self.learner.zero_grad()
@@ -317,6 +325,8 @@ class Training:
             state["augmentation"] = self.augmentation.get_state()
         if self.average is not None:
             state["average"] = self.average.state_dict()
+        if self.teacher is not None:
+            state["teacher"] = self.teacher.generator.get_state()
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -334,6 +344,8 @@ class Training:
                 self.augmentation.set_state(state["augmentation"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
+            if self.teacher is not None:
+                self.teacher.generator.set_state(state["teacher"])
             if self.stopping is not None:
                 self.stopping.load_state_dict(state["stopping"])
             before, epoch = state["histogram_before"], int(state["epoch"])

@@ -40,6 +40,12 @@ def test_the_vgg8_of_dnn_neurosim_has_its_12_97_million_weights() -> None:
         {"kind": "airbench", "channels": [4, 6, 8], "activation": "gelu"},
         {"kind": "airbench", "channels": [4, 6], "normalisation": "shift", "options": {"whitening": False}},
         {"kind": "vgg", "hidden": [7], "activation": "selu", "options": {"layers": [4, "pool", 6, "pool"]}},
+        {
+            "kind": "vgg",
+            "hidden": [7],
+            "normalisation": "none",
+            "options": {"layers": [4, "pool"], "learn_scales": True},
+        },
     ],
 )
 def test_forward_is_that_of_contiguous_images(shapes: Shapes, values: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from barkhausen.core.config import NoOptions
 from barkhausen.data import Dataset
-from barkhausen.experiment.optimisation.settings import AveragingRecipe
+from barkhausen.experiment.optimisation.settings import AveragingRecipe, LossRecipe
 from barkhausen.experiment.recipe import Recipe
 from barkhausen.experiment.recipe.defaults import latent_rate_of
 from barkhausen.experiment.training import Training
@@ -58,8 +58,15 @@ def fine_tune(
             "latent_schedule": None,
         }
     )
+    plain = LossRecipe(kind=recipe.loss.kind, label_smoothing=recipe.loss.label_smoothing)
     mine = recipe.model_copy(
-        update={"epochs": epochs, "optimizer": slower, "accelerator": "cpu", "averaging": AveragingRecipe()}
+        update={
+            "epochs": epochs,
+            "optimizer": slower,
+            "accelerator": "cpu",
+            "averaging": AveragingRecipe(),
+            "loss": plain,
+        }
     )
     if not recipe.learning_rule.programs_while_training:
         mine = mine.model_copy(update={"mode": IN_SITU.name, "rule": NoOptions()})

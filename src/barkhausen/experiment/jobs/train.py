@@ -26,6 +26,7 @@ from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of, wit
 from barkhausen.experiment.recipe.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.score import ACCURACY, Score
 from barkhausen.experiment.tasks.registry import TASKS
+from barkhausen.experiment.teacher import decides_teacher
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.rows import UNCERTAINTY_COLUMNS
 from barkhausen.experiment.work.train import train
@@ -54,6 +55,10 @@ def plan_training(planning: Planning, settings: Settings) -> Planned:
         weights = checkpoint_of(Path(source))
         decides = {**decides, "init_from": planning.digest(weights)}
         resolved["init_from"] = str(weights.resolve())
+    if recipe.loss.teacher is not None:
+        teacher = Path(recipe.loss.teacher).resolve()
+        decides["loss"] = {**resolved["loss"], "teacher": [planning.digest(path) for path in decides_teacher(teacher)]}
+        resolved["loss"] = {**resolved["loss"], "teacher": str(teacher)}
     if file is not None and recipe.device.file is not None:
         resolved["device"] = {**resolved["device"], "file": str(file.resolve())}
     return Planned(

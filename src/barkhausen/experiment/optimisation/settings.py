@@ -92,6 +92,24 @@ class LossRecipe(_Later):
     """``squared-error``: half the sum of the squared differences from one-hot targets."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the target that is spread over all classes (C. Szegedy et al., CVPR 2016)."""
+    teacher: str | None = None
+    """Directory of a finished run, whose outputs are learnt beside the labels (distillation). Default: none."""
+    temperature: Positive = 4.0
+    """Temperature at which the probabilities of both networks are compared."""
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Weight of that comparison; the loss of the labels has the rest."""
+
+    def kept(self) -> tuple[str, ...]:
+        """What decides a distillation, where there is one."""
+        return () if self.teacher is None else ("temperature", "weight")
+
+    @model_validator(mode="after")
+    def _distils_probabilities(self) -> LossRecipe:
+        if self.teacher is not None and self.kind != "cross-entropy":
+            raise ValueError(f"teacher needs kind = 'cross-entropy', not kind = {self.kind!r}")
+        if self.teacher is None and {"temperature", "weight"} & self.model_fields_set:
+            raise ValueError("temperature and weight are those of a teacher; name one (teacher = a finished run)")
+        return self
 
 
 class AveragingRecipe(_Later):

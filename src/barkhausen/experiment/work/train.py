@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from barkhausen.core.config import read_text
 from barkhausen.core.files.reading import is_file
+from barkhausen.experiment.device_of_run import RECIPE
 from barkhausen.experiment.recipe import recipe_from
-from barkhausen.experiment.run import RECIPE, Run
+from barkhausen.experiment.run import Run
 from barkhausen.experiment.work.base import Order, Result
 from barkhausen.experiment.work.rows import single_chips, training_row
 

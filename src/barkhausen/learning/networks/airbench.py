@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Annotated
 
-import torch
-from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from barkhausen.core.config import Positive, StrictParameters
 from barkhausen.core.errors import InputError
 from barkhausen.learning.networks.float_layers import FloatLayers
+from barkhausen.learning.networks.gain import Gain
 from barkhausen.learning.networks.images import Images, image_of, saved_shapes
 from barkhausen.learning.networks.registry import CLASSES, NETWORKS, Network, Shapes
 from barkhausen.learning.networks.whitening import PatchWhitening
@@ -42,30 +41,6 @@ class AirbenchOptions(StrictParameters):
     """Whether this factor is learnt."""
     identity: bool = True
     """Whether float convolutions begin as the identity on their first channels."""
-
-
-class Gain(nn.Module):
-    """A factor on all outputs, in the digital periphery.
-
-    Args:
-        start: Factor, or the one that learning starts with.
-        learnt: Whether it is learnt.
-        device: Torch device.
-    """
-
-    gain: Tensor
-
-    def __init__(self, start: float, *, learnt: bool, device: torch.device | str | None = None) -> None:
-        super().__init__()
-        value = torch.tensor(start, device=device)
-        if learnt:
-            self.gain = nn.Parameter(value)
-        else:
-            self.register_buffer("gain", value)
-
-    def forward(self, x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-        """Scaled outputs."""
-        return x * self.gain
 
 
 def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Module:

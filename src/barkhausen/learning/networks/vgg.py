@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from torch import nn
 
 from barkhausen.core.config import Count, StrictParameters
 from barkhausen.core.errors import InputError
 from barkhausen.learning.networks.float_layers import FloatLayers
+from barkhausen.learning.networks.gain import Gain
 from barkhausen.learning.networks.images import Images, image_of, saved_shapes
 from barkhausen.learning.networks.registry import CLASSES, NETWORKS, Network, Shapes
 
@@ -33,6 +34,15 @@ class VggOptions(StrictParameters):
     """Output channels of each convolution, and ``"pool"`` for 2 x 2 max-pooling."""
     bias: bool | None = None
     """Whether layers have a bias. Default: where there is no normalisation."""
+    learn_scales: bool = False
+    """Whether a factor on the outputs of each layer, 1 at first, is learnt: with devices a scale of their weights. A
+    normalisation makes it superfluous."""
+
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """At its default a key that came later is not written: recipes of earlier runs stay the same."""
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "learn_scales" or value}
 
 
 def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Module:
@@ -45,6 +55,8 @@ def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Mo
     number = pools = 0
 
     def follow(features: int, dimensions: int, *, last: bool = False) -> None:
+        if options.learn_scales:
+            modules[f"scale{number}"] = Gain(1.0, learnt=True, device=layers.generator.device)
         norm = parts.norm(features, dimensions)
         if norm is not None:
             modules[f"norm{number}"] = norm
