@@ -52,7 +52,7 @@ def test_curves_are_imported_shown_and_exported(command: Command, tmp_path: Path
     ("arguments", "line"),
     [
         (("compare", "p.nc", "racetrack-3"), "p.nc: is a device moved by pulses (kind = 'pulses'), but a device that"),
-        (("devices", "p.nc", "--report", "x.html"), "--report: pages are of devices that are programmed to states"),
+        (("devices", "p.nc", "--report", "x.pdf"), "--report x.pdf: must be a file that ends in .html or a directory"),
         (("export-device", "racetrack-3", "--to", "csv", "--out", "x"), "no device moved by pulses 'racetrack-3'"),
         (
             ("train", "mnist-in-situ", "--set", "device.file=p.nc", "--out", "r"),

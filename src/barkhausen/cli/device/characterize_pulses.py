@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from barkhausen.cli.terminal.options import DeviceReport, Plotly, PlotlyChoice
+
 
 def characterize_pulses(
     parameters: Annotated[
@@ -30,12 +32,14 @@ def characterize_pulses(
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Write a figure of positions against time: .pdf, .png or .svg.")
     ] = None,
+    report: DeviceReport = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Simulate walls that identical pulses move up and down, and write a device file.
 
     If it is interrupted, the same command resumes it.
     """
-    from barkhausen.cli.terminal.device_files import save_figure
+    from barkhausen.cli.terminal.device_files import save_figure, write_page
     from barkhausen.cli.terminal.device_tables import show_any
     from barkhausen.core.progress import Terminal
     from barkhausen.device.domain_wall.trains.plots import plot_train
@@ -55,3 +59,5 @@ def characterize_pulses(
     typer.echo(f"device file in {out}")
     if figure is not None:
         save_figure(plot_train(found.history), figure)
+    if report is not None:
+        write_page(found.device, report, out)

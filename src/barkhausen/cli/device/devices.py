@@ -73,10 +73,6 @@ def devices(
         write_device(item, out)
         typer.echo(f"device file in {out}")
     if report is not None:
-        if not isinstance(item, CharacterisedDevice):
-            raise InputError(
-                f"--report: pages are of devices that are programmed to states, {device} is of another kind"
-            )
         write_page(item, report, Path(device if names_device_file(device) else device + ".nc"))
     if figure is not None:
         write_figure(item, figure)

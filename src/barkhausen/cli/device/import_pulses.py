@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.options import DeviceReport, Plotly, PlotlyChoice
+
 
 class StepLaw(str, Enum):
     """Law of the step of a device moved by pulses."""
@@ -40,6 +42,8 @@ def import_pulses(
     ] = StepLaw.TABLE,
     technology: Annotated[str, typer.Option("--technology", help="Name of the technology.")] = "resistive",
     seed: Annotated[int, typer.Option("--seed", help="Seed of the resamples of the intervals.")] = 0,
+    report: DeviceReport = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Convert measured curves of potentiation and depression to a device file of kind 'pulses'."""
     from barkhausen.cli.terminal.device_tables import show_any
@@ -53,3 +57,7 @@ def import_pulses(
     if notes:
         typer.echo(f"read as: {', '.join(notes)}")
     typer.echo(f"device file in {out}")
+    if report is not None:
+        from barkhausen.cli.terminal.device_files import write_page
+
+        write_page(item, report, out)

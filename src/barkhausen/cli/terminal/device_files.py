@@ -15,11 +15,11 @@ FIGURES = (".pdf", ".png", ".svg")
 """Endings of figures."""
 
 
-def write_page(device: CharacterisedDevice, report: str, file: Path) -> None:
+def write_page(device: Any, report: str, file: Path) -> None:
     """Write the page about a device.
 
     Args:
-        device: Device.
+        device: Device of any kind that has a page.
         report: File or directory of the page; empty: the directory of the device file.
         file: Device file, after which the page is named.
 
@@ -28,9 +28,13 @@ def write_page(device: CharacterisedDevice, report: str, file: Path) -> None:
     """
     from barkhausen.experiment.characterise import history_beside
     from barkhausen.report.device.page import page_path, write_device_report
+    from barkhausen.report.device_kind import write_kind_page
 
     path = page_path(report, file.stem, file.parent)
-    write_device_report(device, path, history=history_beside(file))
+    if isinstance(device, CharacterisedDevice):
+        write_device_report(device, path, history=history_beside(file))
+    else:
+        write_kind_page(device, path, name=file.stem, history=history_beside(file))
     typer.echo(f"report in {path}")
 
 
