@@ -36,6 +36,7 @@ COMMANDS = {
     "table": "barkhausen.cli.table:table",
     "import-device": "barkhausen.cli.device.import_device:import_device",
     "import-pulses": "barkhausen.cli.device.import_pulses:import_pulses",
+    "import-neuron": "barkhausen.cli.device.import_neuron:import_neuron",
     "export-device": "barkhausen.cli.device.export_device:export_device",
     "import-mumax3": "barkhausen.cli.device.mumax3:import_mumax3",
     "export-mumax3": "barkhausen.cli.device.mumax3:export_mumax3",

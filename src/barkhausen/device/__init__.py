@@ -24,6 +24,7 @@ from barkhausen.device.fitted import StateSummary, fitted, fitting_report
 from barkhausen.device.importers.measured_csv import import_measured_csv
 from barkhausen.device.importers.mumax3 import import_mumax3_tables
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
+from barkhausen.device.neuron import NeuronDevice, import_firing_curve
 from barkhausen.device.of_kind import device_of_kind, file_of_kind
 from barkhausen.device.presets import (
     any_named_device,
@@ -76,6 +77,7 @@ __all__ = [
     "Grains",
     "Heat",
     "Interfaces",
+    "NeuronDevice",
     "OxideGate",
     "PassCurve",
     "Piezoelectric",
@@ -110,6 +112,7 @@ __all__ = [
     "fitted",
     "fitting_report",
     "gaussian_device",
+    "import_firing_curve",
     "import_measured_csv",
     "import_mumax3_tables",
     "load_parameters",

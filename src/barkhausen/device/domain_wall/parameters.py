@@ -297,7 +297,8 @@ class DeviceParameters(Parameters):
         if self.heat is not None:
             lines.append(self.heat.described(self.gate.below(self.track)))
         if stop.length > 0 and stop.anisotropy > 0:
-            lines.append(f"ends: Ku raised by {stop.anisotropy:g} J/m3 over {1e9 * stop.length:g} nm at either end")
+            where = "either end" if stop.sides == "both" else "the left end"
+            lines.append(f"ends: Ku raised by {stop.anisotropy:g} J/m3 over {1e9 * stop.length:g} nm at {where}")
         return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -40,6 +40,14 @@ class EndStops(Parameters):
     """Length of each stop in m. With 0 there are no stops, and a wall can leave the track."""
     anisotropy: Annotated[NotNegative, checked_as("anisotropy")] = 3e5
     """Increase of Ku in the stops in J/m³."""
+    sides: Literal["both", "left"] = "both"
+    """Ends that have a stop; a wall can leave a track at an end without one."""
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Parameters of devices that were made before this key stay the same text.
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "sides" or value != "both"}
 
 
 class Grains(Parameters):
@@ -126,8 +134,7 @@ class TrackShape(Parameters):
         stop = self.end_stops
         if stop.length == 0 or stop.anisotropy == 0:
             return ku
-        raised = (
-            Region(start=0.0, stop=stop.length, anisotropy=stop.anisotropy),
-            Region(start=track.length - stop.length, stop=grid.length, anisotropy=stop.anisotropy),
-        )
+        raised = [Region(start=0.0, stop=stop.length, anisotropy=stop.anisotropy)]
+        if stop.sides == "both":
+            raised.append(Region(start=track.length - stop.length, stop=grid.length, anisotropy=stop.anisotropy))
         return ku + anisotropy_map(grid, 0.0, regions=raised)

@@ -34,6 +34,7 @@ struct Numbers {
     float a, b, c; // leaky: gain, leak; wall: drive, taper, leak
     float floor_;
     float lowest, per_input, inputs, places;  // table: first input, cells per unit, last cell of inputs and of places
+    float failing;  // probability that a reset fails
 };
 
 struct Table {
@@ -47,11 +48,18 @@ struct Cell {
     bool inside_input, inside_place;
 };
 
+// Whether a reset succeeds: by the lower bits of the number that moved the state, which are uniform.
+INLINE float succeeds(const Numbers& p, const float* xi, std::int64_t k) {
+    if (!xi) return 1.0f;
+    const float u = std::fabs(xi[k]) * 4096.0f;
+    return u - std::floor(u) >= p.failing ? 1.0f : 0.0f;
+}
+
 INLINE Cell cell_of(const Numbers& p, float input, float place) {
     float u = (input - p.lowest) * p.per_input, v = place * p.places;
     Cell found;
-    found.inside_input = u > 0.0f && u < p.inputs;
-    found.inside_place = v > 0.0f && v < p.places;
+    found.inside_input = u >= 0.0f && u <= p.inputs;
+    found.inside_place = v >= 0.0f && v <= p.places;
     u = std::min(std::max(u, 0.0f), p.inputs);
     v = std::min(std::max(v, 0.0f), p.places);
     const float i = std::min(std::floor(u), p.inputs - 1.0f), j = std::min(std::floor(v), p.places - 1.0f);
@@ -128,7 +136,8 @@ INLINE void forward_block(const float* in, const float* noise, float* x0, float*
             float z = next[k] > p.threshold ? 1.0f : 0.0f;
             if (IGNORES) z *= r[k];
             const float held = next[k] > p.floor_ ? next[k] : p.floor_;
-            x[k] = (1.0f - z * p.cleared) * held + z * p.added;
+            const float hit = z * succeeds(p, xi, k);
+            x[k] = (1.0f - hit * p.cleared) * held + hit * p.added;
             if (IGNORES) r[k] = x[k] <= 0.0f ? 1.0f : r[k] * (1.0f - z);
             spikes[at + k] = z;
         }
@@ -173,8 +182,9 @@ INLINE void backward_block(const float* to_spikes, const float* before, const fl
             if (IGNORES) z *= gate[k], pass = gate[k];
             const float held = next[k] > p.floor_ ? next[k] : p.floor_;
             const float inside = next[k] > p.floor_ ? 1.0f : 0.0f;
-            const float spike = gz[k] + p.through * gx[k] * (p.added - p.cleared * held);
-            gn[k] = gx[k] * (1.0f - z * p.cleared) * inside + pass * spike * slope[k];
+            const float done = succeeds(p, xi, k), hit = z * done;
+            const float spike = gz[k] + p.through * gx[k] * done * (p.added - p.cleared * held);
+            gn[k] = gx[k] * (1.0f - hit * p.cleared) * inside + pass * spike * slope[k];
         }
         if (LAW == LEAKY) {
             for (std::int64_t k = 0; k < size; ++k) {
@@ -190,12 +200,13 @@ INLINE void backward_block(const float* to_spikes, const float* before, const fl
             if (t == 0) {
                 for (std::int64_t k = 0; k < size; ++k) x[k] = x0[k];
             } else {
-                const float* earlier = next - count;
+                const float *earlier = next - count, *drawn = xi ? xi - count : nullptr;
                 for (std::int64_t k = 0; k < size; ++k) {
                     float z = earlier[k] > p.threshold ? 1.0f : 0.0f;
                     if (IGNORES) z *= gate[k - count];
                     const float held = earlier[k] > p.floor_ ? earlier[k] : p.floor_;
-                    x[k] = (1.0f - z * p.cleared) * held + z * p.added;
+                    const float hit = z * succeeds(p, drawn, k);
+                    x[k] = (1.0f - hit * p.cleared) * held + hit * p.added;
                 }
             }
             if (LAW == WALL) {

@@ -1,7 +1,9 @@
 """Spiking neurons as modules of torch: cells, surrogate gradients, encoders, read-outs and losses."""
 
 from barkhausen.learning.spiking.cell import RESETS, Cell, Reset, State
+from barkhausen.learning.spiking.device import DeviceCell, FiringCell, device_cell
 from barkhausen.learning.spiking.encoders import ConstantCurrent, Encoder, Latency, Poisson
+from barkhausen.learning.spiking.energy import neuron_energy
 from barkhausen.learning.spiking.leaky import IntegrateCell, LeakyCell
 from barkhausen.learning.spiking.losses import count_loss, max_over_time_loss, rate_loss
 from barkhausen.learning.spiking.normalisation import StepNorm
@@ -18,8 +20,10 @@ __all__ = [
     "CellKind",
     "ConstantCurrent",
     "Decoding",
+    "DeviceCell",
     "Encoder",
     "EncoderKind",
+    "FiringCell",
     "IntegrateCell",
     "Latency",
     "LeakyCell",
@@ -33,7 +37,9 @@ __all__ = [
     "WallLaw",
     "count_loss",
     "decoded",
+    "device_cell",
     "max_over_time_loss",
+    "neuron_energy",
     "rate_loss",
     "spike",
 ]

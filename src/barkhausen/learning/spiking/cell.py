@@ -50,6 +50,8 @@ class Cell(nn.Module):
         gradient_through_reset: Whether the surrogate gradient also counts the spike that resets the state.
         surrogate: Surrogate gradient of a spike.
         spread: Relative standard deviation of each change of the state.
+        floor: Smallest state.
+        reset_failure: Probability that a reset fails and the state stays.
         truncation: Number of steps after which back-propagation through time is cut; 0 for never.
         seed: Seed of the noise, for calls without a generator.
     """
@@ -70,6 +72,7 @@ class Cell(nn.Module):
         surrogate: Surrogate | None = None,
         spread: float = 0.0,
         floor: float = -math.inf,
+        reset_failure: float = 0.0,
         truncation: int = 0,
         seed: int = 0,
     ) -> None:
@@ -78,11 +81,13 @@ class Cell(nn.Module):
             raise InputError(f"reset = {reset!r}: must be one of {', '.join(RESETS)}")
         if not 0 <= decay < 1:
             raise InputError(f"decay must be at least 0 and below 1, got {decay:g}")
+        if not 0 <= reset_failure <= 1:
+            raise InputError(f"reset_failure must be a probability, got {reset_failure:g}")
         if spread < 0 or truncation < 0:
             raise InputError(f"spread and truncation must not be negative, got {spread:g} and {truncation}")
         self.decay, self.threshold, self.reset, self.reset_to = decay, threshold, reset, reset_to
         self.gradient_through_reset, self.spread, self.floor = gradient_through_reset, spread, floor
-        self.surrogate, self.truncation = surrogate or Surrogate(), truncation
+        self.surrogate, self.truncation, self.reset_failure = surrogate or Surrogate(), truncation, reset_failure
         # Seed, and number of calls: with them a saved network draws the noise that it would have drawn.
         self.register_buffer("noise_stream", torch.tensor([seed, 0], dtype=torch.int64))
         self.noise_stream: Tensor
@@ -108,7 +113,7 @@ class Cell(nn.Module):
     @property
     def noisy(self) -> bool:
         """Whether changes of the state are drawn at random."""
-        return self.spread > 0
+        return self.spread > 0 or self.reset_failure > 0
 
     def rest(self, like: Float[Tensor, "sample neuron"]) -> State:
         """Neurons at rest, as many as there are numbers in a tensor."""
@@ -176,6 +181,10 @@ class Cell(nn.Module):
             fired = fired * state.receptive
         held = torch.where(value > self.floor, value, torch.full_like(value, self.floor))
         counted = fired if self.gradient_through_reset else fired.detach()
+        if noise is not None and self.reset_failure > 0:
+            # The lower bits of the number that moved the state are uniform.
+            lower = noise.abs() * 4096.0
+            counted = counted * (lower - lower.floor() >= self.reset_failure).to(counted.dtype)
         cleared, added = self._reset_numbers()
         value = (1.0 - counted * cleared) * held + counted * added
         receptive = state.receptive
@@ -209,8 +218,9 @@ class Cell(nn.Module):
             self.decay, self.threshold, *self._reset_numbers(), float(self.gradient_through_reset), curve.amplitude,
             curve.slope, self.spread, *self.law_numbers(),
         )  # fmt: skip
-        filled = torch.zeros(16)
+        filled = torch.zeros(17)
         filled[: len(numbers)] = torch.tensor(numbers)
+        filled[16] = self.reset_failure
         tables = self.tables()
         return kernel.Program(
             self.law, self.reset == "ignore", filled, tables, SHAPES.index(curve.shape), self.truncation

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from barkhausen.core.config import NoOptions, NotNegative, Parameters, Positive, StrictParameters
+from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.registry import Registry
+from barkhausen.device import file_of_kind
 from barkhausen.learning.spiking.cell import Cell, Reset
+from barkhausen.learning.spiking.device import device_cell
 from barkhausen.learning.spiking.encoders import ConstantCurrent, Encoder, Latency, Poisson
 from barkhausen.learning.spiking.leaky import LeakyCell
 from barkhausen.learning.spiking.surrogate import Shape, Surrogate
@@ -81,6 +85,32 @@ class WallOptions(CellOptions):
     """Gilbert damping."""
 
 
+class DeviceCellOptions(CellOptions):
+    """Keys of a cell of a neuron file."""
+
+    device: str
+    """Shipped device of kind ``neuron``, or a device file."""
+    device_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(default=None, validate_default=True)
+    """Digest of the device file; another file is refused. Default: that of the file at the start."""
+    unit: Positive | None = None
+    """Drive of an input of 1. Default: the largest drive of the device."""
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Factor of the synaptic current for one step; 0 for no synapse. Neurons without memory have none."""
+    slope: Positive = 10.0
+    """Slope of the surrogate gradient of the state in units of the threshold."""
+
+    @field_validator("device_sha256")
+    @classmethod
+    def _of_this_file(cls, given: str | None, info: ValidationInfo) -> str | None:
+        name = info.data.get("device")
+        if name is None:
+            return given
+        found = hashlib.sha256(read_bytes(file_of_kind(name, "neuron"), binary=True)).hexdigest()
+        if given not in (None, found):
+            raise ValueError(f"device = {name!r} is not the file that the digest names")
+        return found
+
+
 @dataclass(frozen=True)
 class CellKind:
     """A kind of cell.
@@ -140,9 +170,19 @@ def _wall(options: WallOptions, seed: int, truncation: int) -> Cell:
     return WallCell(wall, normalised=options.normalised, seed=seed, truncation=truncation, **options.common)
 
 
+def _device(options: DeviceCellOptions, seed: int, truncation: int) -> Cell:
+    common = {key: value for key, value in options.common.items() if key != "spread"}
+    return device_cell(
+        options.device, options.unit, seed=seed, truncation=truncation, decay=options.decay, **common
+    )
+
+
 CELLS.register("lif", CellKind("lif", "LIF", _leaky, LeakyOptions))
 CELLS.register("if", CellKind("if", "IF", _integrate, IntegrateOptions))
 CELLS.register("domain-wall", CellKind("domain-wall", "domain-wall neuron", _wall, WallOptions))
+
+
+CELLS.register("device", CellKind("device", "neuron device", _device, DeviceCellOptions))
 
 
 class ConstantOptions(StrictParameters):
