@@ -11,12 +11,13 @@ import xarray as xr
 from test_report import plot_specs, words
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import PulsedDevice, named_pulsed_device
+from barkhausen.device import NeuronDevice, PulsedDevice, named_pulsed_device
 from barkhausen.device.file import read_any_device
 from barkhausen.device.pulses.exchange import neurosim_parameters
 from barkhausen.device.technology import SHIPPED
 from barkhausen.report.device_kind import write_kind_page
 from conftest import Command
+from made_neurons import neuron
 
 COMMAND = "devices"
 
@@ -99,3 +100,15 @@ def test_the_command_writes_it_and_other_classes_are_refused(command: Command, t
     assert "soft-bounds-20" in words((tmp_path / "page.html").read_text(encoding="utf-8"))
     with pytest.raises(InputError, match="there is no page about a int"):
         write_kind_page(3, tmp_path / "other.html", name="three")  # type: ignore[arg-type]
+
+
+def test_page_of_a_neuron_draws_its_law_and_says_how_often_the_reset_failed(tmp_path: Path) -> None:
+    page = page_of(neuron(failed=4), tmp_path / "page.html")
+    assert "Of 120 integrate-fire-reset cycles 100 fired; the reset failed after 4 of them (4.0%" in words(page)
+    (law,) = plot_specs(page)
+    assert [line["name"] for line in law["data"]] == ["no pulse (leak)", "1e+11 A/m2", "4e+11 A/m2"]
+    assert law["data"][2]["y"] == pytest.approx([18, 16.5, 15, 13.5, 12])
+    measured = NeuronDevice.from_probability(
+        np.array([0.5, 2.0]), np.array([0.1, 0.9]), source="measured", drive=("voltage", "V", "made up")
+    )
+    assert "measured between 0.5 and 2 V" in words(page_of(measured, tmp_path / "curve.html"))

@@ -53,6 +53,7 @@ def characterize(
     from barkhausen.experiment.characterise import characterise_to_file, declare_to_file, is_declared
     from barkhausen.experiment.characterise_kind import characterise_kind_to_file, kind_of_parameters
     from barkhausen.report.device.page import write_characterisation_report, write_device_report
+    from barkhausen.report.device_kind import write_kind_page
 
     kind = kind_of_parameters(parameters, settings or []) if parameters.is_file() else None
     if kind is not None:
@@ -68,6 +69,9 @@ def characterize(
             progress=Terminal(Console(stderr=True)),
         )
         typer.echo("\n".join([*kind.lines(device), f"device file in {out}"]))
+        if page is not None:
+            write_kind_page(device, page, name=out.stem)
+            typer.echo(f"report in {page}")
         return
     page = page or out.with_suffix(".html")
     if is_declared(parameters, settings or []):

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from barkhausen.cli.terminal.options import DeviceReport, Plotly, PlotlyChoice
+
 
 def import_neuron(
     measured: Annotated[
@@ -15,6 +17,8 @@ def import_neuron(
     out: Annotated[Path, typer.Option("--out", help="Device file to write.")] = Path("neuron.nc"),
     drive: Annotated[str, typer.Option("--drive", help="Name of the drive.")] = "voltage",
     unit: Annotated[str, typer.Option("--unit", help="Its SI unit.")] = "V",
+    report: DeviceReport = None,
+    plotly: PlotlyChoice = Plotly.EMBED,
 ) -> None:
     """Convert a measured curve of the probability that a neuron fires to a device file of kind 'neuron'."""
     from barkhausen.cli.terminal.device_tables import show_any
@@ -24,3 +28,7 @@ def import_neuron(
     write_device(item, out)
     show_any(item)
     typer.echo(f"device file in {out}")
+    if report is not None:
+        from barkhausen.cli.terminal.device_files import write_page
+
+        write_page(item, report, out)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -26,6 +26,7 @@ from scipy.stats import binomtest
 
 from barkhausen.core.config import Parameters
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
+from barkhausen.device.labels import LabelledDevice
 from barkhausen.device.neuron.description import described
 from barkhausen.device.neuron.schema import KIND, PROBABILITY, STEPS, validate_neuron
 from barkhausen.device.neuron.steps import StepTables
@@ -78,7 +79,7 @@ class Cycles:
 
 
 @dataclass(frozen=True)
-class NeuronDevice:
+class NeuronDevice(LabelledDevice):
     """A neuron.
 
     Args:
@@ -89,6 +90,7 @@ class NeuronDevice:
     """
 
     data: xr.Dataset
+    free: ClassVar[str] = "the device file gives no energies: operations are not counted"
 
     def __post_init__(self) -> None:
         validate_neuron(self.data)
@@ -244,12 +246,6 @@ class NeuronDevice:
             str(cause): Joules(str(operation), float(joule), float(power), str(label))
             for cause, operation, joule, power, label in zip(*rows, strict=True)
         }
-
-    @property
-    def assumed(self) -> list[str]:
-        """The assumptions behind the numbers, a line each."""
-        lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
-        return lines if self.energies else [*lines, "the device file gives no energies: operations are not counted"]
 
     def lines(self) -> list[str]:
         """The neuron in lines of text."""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 STIFFNESS = 0.5
-"""Weight of the differences of neighbouring nodes beside that of a step; nodes without steps follow their neighbours."""
+"""Weight of the differences of neighbouring nodes beside that of a step: nodes without steps follow the others."""
 
 
 @dataclass(frozen=True)

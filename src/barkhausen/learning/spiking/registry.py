@@ -172,9 +172,7 @@ def _wall(options: WallOptions, seed: int, truncation: int) -> Cell:
 
 def _device(options: DeviceCellOptions, seed: int, truncation: int) -> Cell:
     common = {key: value for key, value in options.common.items() if key != "spread"}
-    return device_cell(
-        options.device, options.unit, seed=seed, truncation=truncation, decay=options.decay, **common
-    )
+    return device_cell(options.device, options.unit, seed=seed, truncation=truncation, decay=options.decay, **common)
 
 
 CELLS.register("lif", CellKind("lif", "LIF", _leaky, LeakyOptions))
