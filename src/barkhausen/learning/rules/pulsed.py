@@ -268,17 +268,22 @@ class PulsedOptions(StrictParameters):
     """Largest number of pulses of a device at one step."""
 
 
-class AccumulatingOptions(PulsedOptions):
+class StoredOptions(PulsedOptions):
+    """Options of rules that keep a digital number of each device."""
+
+    bits: DigitalBits = 16
+    """Bits of that number, a sum of updates or a filter, for the account of energy."""
+
+    def assumed(self) -> list[str]:
+        """Assumption behind the energy."""
+        return [f"sums and filters are computed in single precision, and stored with {self.bits} bits in the account"]
+
+
+class AccumulatingOptions(StoredOptions):
     """The table ``[rule]`` of a recipe for rules that accumulate updates."""
 
     quantum: Positive | None = None
     """Movement of a latent weight that is one pulse. Default: the mean step of the device at w = 0."""
-    bits: DigitalBits = 16
-    """Bits of the digital sum of the updates, for the account of energy."""
-
-    def assumed(self) -> list[str]:
-        """Assumption behind the energy."""
-        return [f"sums of updates are computed in single precision, and stored with {self.bits} bits in the account"]
 
 
 class VerifiedOptions(StrictParameters):
@@ -288,16 +293,17 @@ class VerifiedOptions(StrictParameters):
     """Largest number of trains of pulses of one event; all but the last are verified."""
 
 
-def _pulsed_sgd(parts: LearnerParts) -> PulsedSGD:
-    return PulsedSGD(parts.optimizer, parts.model, parts.generator, most=parts.options.most)
+def learner_of(kind: Callable[..., PulsedLearner], *names: str) -> Callable[[LearnerParts], PulsedLearner]:
+    """Function from the parts of a run to a learner that takes some options of the rule by their names.
 
+    Args:
+        kind: Class of the learner.
+        names: Options that it takes.
+    """
 
-def _accumulating(
-    kind: Callable[..., _Accumulating],
-) -> Callable[[LearnerParts], _Accumulating]:
-    def learner(parts: LearnerParts) -> _Accumulating:
-        options = parts.options
-        return kind(parts.optimizer, parts.model, parts.generator, quantum=options.quantum, most=options.most)
+    def learner(parts: LearnerParts) -> PulsedLearner:
+        given = {name: getattr(parts.options, name) for name in names}
+        return kind(parts.optimizer, parts.model, parts.generator, **given)
 
     return learner
 
@@ -333,7 +339,7 @@ def pulsed_rule(name: str, label: str, learner: Callable[[LearnerParts], torch.o
 PULSED_SGD = pulsed_rule(
     "pulsed-sgd",
     "pulsed SGD",
-    _pulsed_sgd,
+    learner_of(PulsedSGD, "most"),
     options=PulsedOptions,
     latent_weights=False,
     monitoring=lambda options, states: Monitoring(latent_bits=0),
@@ -343,7 +349,7 @@ PULSED_SGD = pulsed_rule(
 MIXED = pulsed_rule(
     "mixed-precision",
     "mixed precision",
-    _accumulating(MixedPrecision),
+    learner_of(MixedPrecision, "quantum", "most"),
     options=AccumulatingOptions,
     monitoring=_accumulator,
     assumed=lambda options: options.assumed(),
@@ -351,7 +357,7 @@ MIXED = pulsed_rule(
 BLIND = pulsed_rule(
     "blind-pulse",
     "blind pulse",
-    _accumulating(BlindPulse),
+    learner_of(BlindPulse, "quantum", "most"),
     options=AccumulatingOptions,
     monitoring=_accumulator,
     assumed=lambda options: options.assumed(),

@@ -11,8 +11,7 @@ from barkhausen.core.config import Count, Positive
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import SynapseLayer
 from barkhausen.learning.rules.monitoring import Monitoring
-from barkhausen.learning.rules.pulsed import MOST_PULSES, DigitalBits, PulsedOptions, PulsedSGD, pulsed_rule
-from barkhausen.learning.rules.registry import LearnerParts
+from barkhausen.learning.rules.pulsed import MOST_PULSES, PulsedSGD, StoredOptions, learner_of, pulsed_rule
 from barkhausen.synapse import EnergyBreakdown, Phase
 from barkhausen.synapse.pulsed.array import PulsedArray
 from barkhausen.synapse.pulsed.cells import LONGEST_TRAIN
@@ -168,27 +167,21 @@ def symmetry_points(array: PulsedArray) -> Tensor:
     return (first + 0.5 * (low + high) * (last - first)).view(array.weight.shape).to(array.weight.dtype)
 
 
-class TikiTakaOptions(PulsedOptions):
+class TikiTakaOptions(StoredOptions):
     """The table ``[rule]`` of a recipe."""
 
     transfer_every: Count = 1
     """Steps from one read of a column of the fast array to the next."""
     transfer_rate: Positive = 1.0
     """Factor on a read that is added to the digital filter."""
-    bits: DigitalBits = 16
-    """Bits of the digital filter, for the account of energy."""
 
-
-def _learner(parts: LearnerParts) -> TikiTaka:
-    options: TikiTakaOptions = parts.options
-    return TikiTaka(
-        parts.optimizer,
-        parts.model,
-        parts.generator,
-        most=options.most,
-        transfer_every=options.transfer_every,
-        transfer_rate=options.transfer_rate,
-    )
+    def assumed(self) -> list[str]:
+        """Assumptions behind the energy."""
+        return [
+            "symmetry points of the fast arrays are known, and held by reference devices; both got there by one train "
+            "of pulses, and the currents of references are subtracted before the conversion",
+            *super().assumed(),
+        ]
 
 
 def _monitoring(options: TikiTakaOptions, states: int) -> Monitoring:
@@ -200,23 +193,15 @@ def _monitoring(options: TikiTakaOptions, states: int) -> Monitoring:
     )
 
 
-def _assumed(options: TikiTakaOptions) -> list[str]:
-    return [
-        "symmetry points of the fast arrays are known, and held by reference devices; both got there by one train of "
-        "pulses, and the currents of references are subtracted before the conversion",
-        f"filters are computed in single precision, and stored with {options.bits} bits in the account",
-    ]
-
-
 TIKI_TAKA = pulsed_rule(
     "tiki-taka",
     "Tiki-Taka v2",
-    _learner,
+    learner_of(TikiTaka, "most", "transfer_every", "transfer_rate"),
     options=TikiTakaOptions,
     monitoring=_monitoring,
     defaults={"optimizer": {"name": "sgd", "momentum": 0.0}},
     latent_rate=0.3,
-    assumed=_assumed,
+    assumed=lambda options: options.assumed(),
     latent_weights=False,
     second_arrays=lambda learner: learner.fast,
 )

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import SynapseLayer
 from barkhausen.learning.rules.monitoring import Monitoring
-from barkhausen.learning.rules.pulsed import MOST_PULSES, PulsedOptions, PulsedSGD, pulsed_rule
-from barkhausen.learning.rules.registry import LearnerParts
+from barkhausen.learning.rules.pulsed import MOST_PULSES, PulsedOptions, PulsedSGD, learner_of, pulsed_rule
 from barkhausen.synapse.pulsed.array import PulsedArray
 from barkhausen.synapse.pulsed.kernel import requested
 
@@ -131,22 +130,10 @@ class WageOptions(PulsedOptions):
     """Bits of errors, and of inputs in the account of energy."""
 
 
-def _learner(parts: LearnerParts) -> Wage:
-    options: WageOptions = parts.options
-    return Wage(
-        parts.optimizer,
-        parts.model,
-        parts.generator,
-        bits=options.bits,
-        error_bits=options.error_bits,
-        most=options.most,
-    )
-
-
 WAGE = pulsed_rule(
     "wage",
     "integers by pulses (WAGE)",
-    _learner,
+    learner_of(Wage, "bits", "error_bits", "most"),
     options=WageOptions,
     latent_weights=False,
     monitoring=lambda options, states: Monitoring(latent_bits=0, operand_bits=options.error_bits),
