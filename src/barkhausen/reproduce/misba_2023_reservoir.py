@@ -79,6 +79,7 @@ def label_of(settings: Mapping[str, Any]) -> str:
             parts.append(f"mean of {settings['options.copies']}")
         if "options.cell" in settings:
             parts.append(f"{1e9 * settings['options.cell']:g} nm cells")
+        parts += ["states alone"] if not settings.get("read_out.inputs", True) else []
     if "options.units" in settings:
         parts.append(f"{settings['options.units']} units")
     if method == "echo-state":
@@ -307,8 +308,9 @@ MISBA_2023_RESERVOIR = SYSTEMS.register(
             "100 fJ/(V m) over 1 nm of oxide; at 300 K these are averages at 300 K",
             "an input u is held as V0 + V1 u, V0 = -1.2 V, at which the skyrmion on cells of 4 nm is stable and "
             "breathes widely; m_z is read at nodes of equal distance, without noise of the reads",
-            "the read-out sees the states of the last steps, which a digital memory keeps: at a hold of 1 ns the disc "
-            "itself forgets within two steps (see the capacities)",
+            "the read-out sees the states and the inputs of the last steps, which a digital memory keeps: at a hold of "
+            "1 ns the disc itself forgets within two steps (see the capacities); another row has the states "
+            "alone",
             "at 300 K, m_z is averaged over several replicas, that is discs side by side",
             "a linear autoregression on the same last inputs is the method to beat: it has the memory without the disc",
             "LSTMs: 32 hidden units, Adam, weights of the least validation error; echo-state networks: options of the "

@@ -15,6 +15,7 @@ from barkhausen.report.plots import (
     CAUSE_COLOURS,
     INK,
     LAYER_COLOURS,
+    MARKERS,
     ORANGE,
     SOFT_INK,
     Spec,
@@ -107,18 +108,25 @@ def nodes(inputs: Float[np.ndarray, " step"], states: Float[np.ndarray, "step no
 
 
 def energy(rows: Mapping[str, Mapping[str, Any]]) -> Spec:
-    """Energy by cause of each method, in nJ."""
+    """Energy by cause of each method, and the sum, on a logarithmic axis: causes differ by seven decades."""
     fig = go.Figure()
     for number, cause in enumerate(CAUSES):
-        values = [1e-6 * float(row.get(f"{cause}_femtojoule") or 0.0) for row in rows.values()]
-        fig.add_bar(
-            x=[float(f"{value:.5g}") for value in values], y=list(rows), orientation="h",
-            name=NAMES.get(cause, cause), marker={"color": CAUSE_COLOURS[number % len(CAUSE_COLOURS)]},
+        found = {label: float(row.get(f"{cause}_femtojoule") or 0.0) for label, row in rows.items()}
+        found = {label: value for label, value in found.items() if value > 0}
+        fig.add_scatter(
+            x=_rounded(np.array(list(found.values()))), y=list(found), mode="markers", name=NAMES.get(cause, cause),
+            marker={
+                "color": CAUSE_COLOURS[number % len(CAUSE_COLOURS)], "size": 9,
+                "symbol": MARKERS[number % len(MARKERS)],
+            },
         )  # fmt: skip
-    fig.update_layout(barmode="stack")
-    fig.update_yaxes(autorange="reversed", color=SOFT_INK)
-    fig.update_xaxes(title="energy (nJ)")
-    return _with_legend(fig, 120 + 30 * len(rows), 3)
+    fig.add_scatter(
+        x=[float(f"{row['forecast_femtojoule']:.5g}") for row in rows.values()], y=list(rows), mode="markers",
+        name="sum", marker={"color": INK, "size": 12, "symbol": "line-ns-open", "line": {"width": 3}},
+    )  # fmt: skip
+    fig.update_yaxes(autorange="reversed", color=SOFT_INK, categoryorder="array", categoryarray=list(rows))
+    fig.update_xaxes(title="energy (fJ)", type="log", exponentformat="power", dtick=1)
+    return _with_legend(fig, 140 + 30 * len(rows), 3)
 
 
 def _line(number: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from barkhausen.neuron.reservoir import (
     Feedback,
     Macrospin,
     SkyrmionDisc,
+    WithInput,
     coupled_dots,
     drive,
     forced_states,
@@ -108,6 +109,12 @@ def test_echo_state_network_agrees_with_reservoirpy() -> None:
         units=30, lr=0.6, W=network.weights, Win=network.input_weights[:, None], bias=network.biases
     )
     np.testing.assert_allclose(ours, np.asarray(theirs.run(steps[:, None])), atol=1e-9)
+
+
+def test_the_input_may_be_a_node_beside_the_states() -> None:
+    steps = inputs(12).reshape(2, 6)
+    bare, both = (drive(element, steps).states for element in (macrospin(SPIN), WithInput(macrospin(SPIN))))
+    assert np.array_equal(both[..., :-1], bare) and np.array_equal(both[..., -1], steps)
 
 
 class Broken(Element):

@@ -25,6 +25,7 @@ from barkhausen.neuron.reservoir import (
     LinearReadOut,
     Macrospin,
     SkyrmionDisc,
+    WithInput,
     coupled_dots,
     drive,
     forced_states,
@@ -58,7 +59,8 @@ class DrivenForecaster(Forecaster):
     """
 
     def __init__(self, element: Element, table: ReadOutTable, seed: int, place: Workplace) -> None:
-        self.element, self.table, self.seed = element, table, seed
+        self.bare, self.table, self.seed = element, table, seed
+        self.element: Element = WithInput(element) if table.inputs else element
         self.checkpoint = None if place.folder is None else Checkpoint(place.folder / "runs")
         self.intact: list[float] = []
         self._chosen: tuple[int, LinearReadOut] | None = None
@@ -77,7 +79,10 @@ class DrivenForecaster(Forecaster):
         first = series.training.start - 1
         last = (series.test.stop if series.direct else series.training.stop) - ahead
         states = self.states(series, first - reach + 1, last, TRAINING)
-        self.shown, self.mean_mz = (first - reach + 1, states[:SHOWN]), float(states.mean())
+        self.shown, self.mean_mz = (
+            (first - reach + 1, states[:SHOWN, : self.bare.nodes]),
+            float(states[:, : self.bare.nodes].mean()),
+        )
         count = series.training.stop - ahead - first
         origins = np.arange(first, first + count)
         targets = series.truth(origins, ahead)

@@ -62,6 +62,8 @@ class ReadOutTable(Parameters):
     """Ridge regression, or recursive least squares with one pass over the training values."""
     taps: Annotated[tuple[Count, ...], Field(min_length=1)] = (20,)
     """Numbers of the last steps whose states are read; validation chooses."""
+    inputs: bool = False
+    """Whether the inputs of these steps are read beside the states."""
     penalties: Annotated[tuple[NotNegative, ...], Field(min_length=1)] = (1e-8, 1e-6, 1e-4, 1e-2)
     """Relative penalties of the weights; validation chooses."""
     forgetting: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -141,7 +141,7 @@ def capacities_of(recipe: ForecastRecipe, method: DrivenForecaster) -> Capacitie
     before = max(washout, how.delays)
     bits = random_bits(before + how.bits, mixed_seed(recipe.seed, 1000))
     states, intact = forced_states(
-        method.element,
+        method.bare,
         2.0 * bits - 1.0,
         before,
         len(bits),

@@ -9,6 +9,7 @@ from barkhausen.neuron.reservoir.parameters import CoupledDots, EchoStateOptions
 from barkhausen.neuron.reservoir.read_out import LinearReadOut, RecursiveLeastSquares, ridge, with_taps
 from barkhausen.neuron.reservoir.scores import horizons, nrmse
 from barkhausen.neuron.reservoir.segments import forced_states
+from barkhausen.neuron.reservoir.with_input import WithInput
 
 __all__ = [
     "Capacities",
@@ -26,6 +27,7 @@ __all__ = [
     "RecursiveLeastSquares",
     "Run",
     "SkyrmionDisc",
+    "WithInput",
     "capacities",
     "coupled_dots",
     "drive",

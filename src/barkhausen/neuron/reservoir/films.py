@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -75,6 +77,22 @@ class DrivenFilm(Element):
         """Virtual nodes of all regions."""
         return self.parameters.virtual_nodes * len(self.regions)
 
+    @cached_property
+    def dt(self) -> float:
+        """Time step in s: the longest that divides the distance of the nodes and suits the largest voltages."""
+        how = self.parameters
+        ends = how.offset + how.swing * how.largest_input * torch.tensor([-1.0, 1.0], dtype=torch.float64)
+        drive = Drive(gate_voltage=ends, gate=self.gate, gate_profile=self.profile, field_x=how.field_x)
+        longest = Simulation(
+            self.film, drive, replicas=2, temperature=how.temperature, initial=self.initial, integrator="splitting"
+        ).dt
+        return self.spacing / math.ceil(self.spacing / longest - 1e-9)
+
+    @property
+    def spacing(self) -> float:
+        """Time in s from one node to the next."""
+        return self.parameters.hold / self.parameters.virtual_nodes
+
     def start(self, sequences: int, seed: int) -> FilmRun:
         """The film after some time at u = 0, in all copies of all sequences."""
         return FilmRun(self, sequences, seed)
@@ -105,17 +123,18 @@ class FilmRun(Run):
             seed=seed,
             temperature=how.temperature,
             initial=element.initial,
+            dt=element.dt,
             integrator="splitting",
             threads=how.threads,
         )
         self._observe = RegionMagnetisation(element.regions)
-        self.simulation.advance(how.settle)
+        self.simulation.advance(element.spacing * math.ceil(how.settle / element.spacing - 1e-9))
 
     def step(self, inputs: Float[np.ndarray, " sequence"]) -> Float[np.ndarray, "sequence node"]:
         """Hold V0 + V1 u; m_z at the end of each of so many equal parts of the step, averaged over copies."""
         how = self.element.parameters
         found = self.simulation.advance(
-            how.hold, self._drive(inputs), observe=[self._observe], every=how.hold / how.virtual_nodes
+            how.hold, self._drive(inputs), observe=[self._observe], every=self.element.spacing
         )
         assert found is not None
         mz = found["mz"].transpose("replica", "time", "region").values
