@@ -55,6 +55,8 @@ def test_the_choice_is_that_of_the_validation_part_and_the_rules_agree() -> None
         read_out = {"rule": rule, "taps": taps, "penalties": penalties, "washout": 30, "segments": 2}
         rows[rule] = study(recipe("echo-state", {"units": 30}, read_out=read_out, one_step=40)).row
         assert (rows[rule]["taps"], rows[rule]["penalty"]) == (12, 1e-9)
+        # 30 units of 3 recurrent weights, input and bias, and 360 weights of the read-out.
+        assert rows[rule]["multiply_add_femtojoule"] == pytest.approx((30 * 5 + 360) * 4600)
         assert rows[rule]["weights"] == 361 and rows[rule]["one_step_nrmse"] < 0.02
     assert rows["ridge"]["nrmse"] < 0.1
     direct = recipe("autoregression", series={"mode": "direct", "steps": 6}, read_out={"taps": [20]})

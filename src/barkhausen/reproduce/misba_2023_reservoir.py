@@ -304,8 +304,8 @@ MISBA_2023_RESERVOIR = SYSTEMS.register(
         sweep=FOLDER / "misba-2023-reservoir.toml",
         published_as="misba-2023",
         assumptions=(
-            "disc of 100 nm x 1 nm; Ms 580 kA/m, A 15 pJ/m, Ku 0.8 MJ/m3, D 3.2 mJ/m2, damping from validation; VCMA "
-            "100 fJ/(V m) over 1 nm of oxide; at 300 K these are averages at 300 K",
+            "disc of 100 nm x 1 nm; Ms 580 kA/m, A 15 pJ/m, Ku 0.8 MJ/m3, D 3.2 mJ/m2, damping 0.05, a first choice; "
+            "VCMA 100 fJ/(V m) over 1 nm of oxide; at 300 K these are averages at 300 K",
             "an input u is held as V0 + V1 u, V0 = -1.2 V, at which the skyrmion on cells of 4 nm is stable and "
             "breathes widely; m_z is read at nodes of equal distance, without noise of the reads",
             "the read-out sees the states and the inputs of the last steps, which a digital memory keeps: at a hold of "
@@ -314,7 +314,7 @@ MISBA_2023_RESERVOIR = SYSTEMS.register(
             "at 300 K, m_z is averaged over several replicas, that is discs side by side",
             "a linear autoregression on the same last inputs is the method to beat: it has the memory without the disc",
             "LSTMs: 32 hidden units, Adam, weights of the least validation error; echo-state networks: options of the "
-            "least validation error",
+            "least validation error on Mackey-Glass",
             "household: the first 2600 hours of the series; the mean of an hour in kW is the input, scaled to -1 to 1 "
             "over the training values",
             "C V2 of each step is spent where nothing is recovered; one DAC line, one conversion a node, float32 "

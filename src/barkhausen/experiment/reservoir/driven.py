@@ -152,10 +152,10 @@ class DrivenForecaster(Forecaster):
         return self._autonomous(series, [(taps, read_out)] * len(origins), origins, steps, TEST)
 
     def matrices(self, series: ForecastSeries) -> list[Matrix]:
-        """The read-out."""
+        """Those of the element, and the read-out."""
         assert self._chosen is not None
         features, outputs = self._chosen[1].weights.shape
-        return [(outputs, features, 1)]
+        return [*self.bare.matrices, (outputs, features, 1)]
 
     def _direct(
         self, series: ForecastSeries, taps: int, read_out: LinearReadOut, origins: Int[np.ndarray, " origin"]

@@ -45,6 +45,11 @@ class Element(abc.ABC):
     def nodes(self) -> int:
         """Numbers read in one step."""
 
+    @property
+    def matrices(self) -> list[tuple[int, int, int]]:
+        """Matrices that a step multiplies with in digital logic: outputs, inputs and uses; none for a magnet."""
+        return []
+
     @abc.abstractmethod
     def start(self, sequences: int, seed: int) -> Run:
         """The element at rest, once for each sequence.

@@ -68,6 +68,11 @@ class EchoStateNetwork(Element):
         """Number of units."""
         return self.options.units
 
+    @property
+    def matrices(self) -> list[tuple[int, int, int]]:
+        """The recurrent weights that are not zero, with the input and the bias of each unit."""
+        return [(self.nodes, round(self.options.connectivity * self.nodes) + 2, 1)]
+
     @cached_property
     def weights(self) -> Float[np.ndarray, "unit unit"]:
         """Recurrent weights, uniform from −1 to 1 where they are not zero, scaled to the spectral radius."""
