@@ -22,7 +22,7 @@ from barkhausen.sweep.sweep_file import load_sweep
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.mark.parametrize("name", ["desai-2022-mnist", "desai-2022-fashion", "kwon-2023"])
+@pytest.mark.parametrize("name", ["desai-2022-mnist", "desai-2022-fashion", "desai-2022-cifar10", "kwon-2023"])
 def test_the_sweeps_of_the_systems_are_whole(name: str) -> None:
     planner, sweep = Planner(load_sweep(SYSTEMS[name].sweep)), load_sweep(SYSTEMS[name].sweep)
     tasks = [planner.task(point) for point in points(sweep.file.search)]
@@ -127,4 +127,13 @@ def test_split_precision_is_compared_with_the_published_figures(tmp_path: Path) 
     assert found[0].published == "99.19 % (39 epochs)"
     assert (found[1].ours, found[1].verdict) == ("2", "2 of 28: an extrapolation, declared")
     assert found[2].verdict == "1.00 times theirs, within a factor of 1.5"
+    # As if it were CIFAR-10, whose published energy is that of 50 epochs.
+    published["dataset"], published["energy"] = (
+        {**summary["dataset"], "name": "cifar10"},
+        {"programming_joule": 3.77e-3},
+    )
+    found = desai_2022.readings([published])
+    assert found[0].published == "74.50 % (50 epochs)"
+    assert found[2].verdict == "25.00 times theirs, not within a factor of 1.5"
+    assert SYSTEMS["desai-2022-cifar10"].status == "after"
     assert torch.isfinite(torch.tensor(joule))

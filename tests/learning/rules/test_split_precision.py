@@ -166,3 +166,72 @@ def test_wrong_input_is_named() -> None:
         SplitPrecision(torch.optim.SGD(network().parameters(), lr=0.1), network())
     with pytest.raises(InputError, match="padding with zeros, equal on both sides"):
         with_ternary_gradients(nn.Sequential(nn.Conv2d(1, 1, 2, padding="same")))
+
+
+def updated(seed: int, x: torch.Tensor, y: torch.Tensor, *, per_sample: bool) -> tuple[torch.Tensor, SplitPrecision]:
+    """Change of all weights by one step from the same start, and the learner."""
+    torch.manual_seed(seed)
+    convolutions = nn.Conv2d(2, 3, 3, padding=1), nn.SELU(), nn.Conv2d(3, 4, (3, 2), stride=2)
+    model = with_ternary_gradients(nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(16, 4)))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # Coarse values, with fine devices at zero: no update is clipped to their range.
+            parameter.mul_(2**6).round_().div_(2**6)
+    optimizer = torch.optim.SGD(model.parameters(), lr=5e-4)
+    learner = SplitPrecision(optimizer, model, per_sample=per_sample, carry_every=10**9)
+    learner.steps = 1
+    before = torch.cat([p.detach().flatten() for p in model.parameters()])
+    F.cross_entropy(model(x), y).backward()
+    learner.step()
+    return torch.cat([p.detach().flatten() for p in model.parameters()]) - before, learner
+
+
+def test_a_batch_of_samples_makes_the_sum_of_their_updates() -> None:
+    x, y = torch.randn((6, 2, 5, 4), generator=seeded(1)), torch.arange(6) % 4
+    alone = [updated(7, x[i : i + 1], y[i : i + 1], per_sample=False) for i in range(6)]
+    together, learner = updated(7, x, y, per_sample=True)
+    assert together.count_nonzero() > 50
+    assert torch.equal(together, torch.stack([change for change, _ in alone]).sum(0))
+    assert float(learner.squares) == sum(float(each.squares) for _, each in alone) > 0
+    assert int(learner.updates) == sum(int(each.updates) for _, each in alone)
+    # One update for the batch is another thing: small updates of single samples are rounded away.
+    assert not torch.equal(updated(7, x, y, per_sample=False)[0], together)
+
+
+def short_run(rate: float, size: int, carry_every: int) -> tuple[float, float, int]:
+    """Accuracy, sum of squares and number of updates of two epochs on four noisy patterns."""
+    generator = seeded(1)
+    y = torch.randint(4, (400,), generator=generator)
+    x = 1.5 * torch.randn((4, 16), generator=generator)[y] + torch.randn((400, 16), generator=generator)
+    torch.manual_seed(1)
+    model = with_ternary_gradients(nn.Sequential(nn.Linear(16, 12), nn.SELU(), nn.Linear(12, 4)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    learner = SplitPrecision(optimizer, model, carry_every=carry_every, per_sample=size > 1)
+    for _ in range(2):
+        for part in torch.arange(400).split(size):
+            F.cross_entropy(model(x[part]), y[part]).backward()
+            learner.step()
+            learner.zero_grad()
+    return (model(x).argmax(1) == y).float().mean().item(), float(learner.squares), int(learner.updates)
+
+
+def test_batches_of_ten_learn_like_single_samples_on_a_short_run() -> None:
+    alone, together = short_run(3e-4, 1, 10), short_run(3e-4, 10, 1)
+    assert alone[0] > 0.6
+    assert together[0] == pytest.approx(alone[0], abs=0.03)
+    assert together[1:] == pytest.approx(alone[1:], rel=0.02)
+    # Where updates fill the fine devices, batches lose less to the ends of their range.
+    alone, together = short_run(1e-3, 1, 10), short_run(1e-3, 10, 1)
+    assert alone[0] <= together[0] < alone[0] + 0.05
+    assert together[1:] == pytest.approx(alone[1:], rel=0.08)
+
+
+def test_updates_of_samples_need_plain_gradient_descent_and_resume() -> None:
+    model = with_ternary_gradients(network())
+    for optimizer in (torch.optim.Adam(model.parameters()), torch.optim.SGD(model.parameters(), 0.1, momentum=0.5)):
+        with pytest.raises(InputError, match="per_sample needs plain gradient descent"):
+            SplitPrecision(optimizer, model, per_sample=True)
+    learner = SplitPrecision(torch.optim.SGD(model.parameters(), lr=0.1), model, per_sample=True)
+    learner.load_state_dict(copy.deepcopy(learner.state_dict()))
+    learner.param_groups[0]["lr"] = 0.01
+    assert model[0].samples.rate == 0.01

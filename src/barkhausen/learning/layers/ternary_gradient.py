@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import replace_modules
+from barkhausen.learning.layers.sample_updates import SampleUpdates
 
 
 def ternary(x: Float[Tensor, "*any"], threshold: float) -> Float[Tensor, "*any"]:
@@ -27,10 +28,11 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(  # noqa: PLR0917  # autograd passes them so
-        ctx: Any, x: Tensor, parameter: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor | None, at: float
-    ) -> Tensor:
+        ctx: Any, x: Tensor, parameter: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor | None, at: float,
+        samples: SampleUpdates | None,
+    ) -> Tensor:  # fmt: skip
         ctx.save_for_backward(x, weight)
-        ctx.threshold, ctx.has_bias = at, bias is not None
+        ctx.threshold, ctx.has_bias, ctx.samples = at, bias is not None, samples
         return torch.nn.functional.linear(x, weight, bias)
 
     @staticmethod
@@ -38,12 +40,17 @@ class _Linear(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         error = gradients[0]
         to_input = error @ weight if ctx.needs_input_grad[0] else None
-        rows = error.reshape(-1, error.shape[-1])
-        to_weight = None
+        rows, of_bias = error.reshape(-1, error.shape[-1]), ctx.has_bias and ctx.needs_input_grad[2]
+        to_weight = to_bias = None
+        if ctx.samples is not None:
+            if ctx.needs_input_grad[1]:
+                to_weight = ctx.samples.of_linear(error, ternary(x, ctx.threshold))
+            to_bias = ctx.samples.of_bias(error) if of_bias else None
+            return to_input, to_weight, to_bias, None, None, None, None
         if ctx.needs_input_grad[1]:
             to_weight = rows.t() @ ternary(x.reshape(-1, x.shape[-1]), ctx.threshold)
-        to_bias = rows.sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
-        return to_input, to_weight, to_bias, None, None, None
+        to_bias = rows.sum(0) if of_bias else None
+        return to_input, to_weight, to_bias, None, None, None, None
 
 
 class _Convolution(torch.autograd.Function):
@@ -52,10 +59,11 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(  # noqa: PLR0917  # autograd passes them so
         ctx: Any, x: Tensor, parameter: Tensor, offset: Tensor | None, weight: Tensor, bias: Tensor | None,
-        at: float, how: tuple[Any, ...],
+        at: float, how: tuple[Any, ...], samples: SampleUpdates | None,
     ) -> Tensor:  # fmt: skip
         ctx.save_for_backward(x, weight)
         ctx.threshold, ctx.how, ctx.sizes = at, how, None if bias is None else list(bias.shape)
+        ctx.samples = samples
         return torch.convolution(x, weight, bias, *how)
 
     @staticmethod
@@ -68,11 +76,15 @@ class _Convolution(torch.autograd.Function):
         backward = torch.ops.aten.convolution_backward
         if of_input:
             to_input = backward(error, x, weight, ctx.sizes, *ctx.how, [True, False, False])[0]
-        if of_weight or of_bias:
+        if ctx.samples is not None:
+            if of_weight:
+                to_weight = ctx.samples.of_convolution(error, ternary(x, ctx.threshold), weight, ctx.how)
+            to_bias = ctx.samples.of_bias(error) if of_bias else None
+        elif of_weight or of_bias:
             wanted = [False, of_weight, of_bias]
             seen = ternary(x, ctx.threshold)
             _, to_weight, to_bias = backward(error, seen, weight, ctx.sizes, *ctx.how, wanted)
-        return to_input, to_weight, to_bias, None, None, None, None
+        return to_input, to_weight, to_bias, None, None, None, None, None
 
 
 class TernaryLinear(nn.Linear):
@@ -81,11 +93,13 @@ class TernaryLinear(nn.Linear):
     weight_factor: Tensor | None
     bias_factor: Tensor | None
     threshold: float
+    samples: SampleUpdates | None = None
+    """What makes updates of single samples of a gradient, where the learning rule asks for them."""
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Compute with the weights times the factors of their devices."""
         weight, bias = _effective(self)
-        out: Tensor = _Linear.apply(x, self.weight, self.bias, weight, bias, self.threshold)
+        out: Tensor = _Linear.apply(x, self.weight, self.bias, weight, bias, self.threshold, self.samples)
         return out
 
 
@@ -95,13 +109,15 @@ class TernaryConv2d(nn.Conv2d):
     weight_factor: Tensor | None
     bias_factor: Tensor | None
     threshold: float
+    samples: SampleUpdates | None = None
+    """What makes updates of single samples of a gradient, where the learning rule asks for them."""
 
     def forward(self, x: Float[Tensor, "batch inputs *place"]) -> Float[Tensor, "batch outputs *out_place"]:
         """Compute with the weights times the factors of their devices."""
         weight, bias = _effective(self)
         sides = self._reversed_padding_repeated_twice
         how = (self.stride, (sides[2], sides[0]), self.dilation, False, (0, 0), self.groups)
-        out: Tensor = _Convolution.apply(x, self.weight, self.bias, weight, bias, self.threshold, how)
+        out: Tensor = _Convolution.apply(x, self.weight, self.bias, weight, bias, self.threshold, how, self.samples)
         return out
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import nn
 
 from barkhausen.core.config import Count, NotNegative, Positive, StrictParameters
 from barkhausen.core.errors import InputError
 from barkhausen.learning.compiled.split import split_update
+from barkhausen.learning.layers.sample_updates import SampleUpdates
 from barkhausen.learning.layers.ternary_gradient import TERNARY, with_ternary_gradients
 from barkhausen.learning.rules.base import WrappedOptimizer
 from barkhausen.learning.rules.registry import RULES, LearnerParts, Rule
@@ -36,6 +37,12 @@ class SplitPrecision(WrappedOptimizer):
     rounds the weight again. Biases are split like weights. For batches of one sample as published; a batch makes one
     update.
 
+    With ``per_sample`` each sample of a batch makes an update of its own: δ is clipped and rounded for each (2), at the
+    weights before the batch; the sum of the δ is then taken from the low part at once (3), and a step is a batch (4).
+    Other than with batches of one, all gradients of a batch are at the same weights, and the low part is clipped once a
+    batch. Batches of r samples with a carry at each carry as often as batches of one at every r-th. Energy is that of
+    the updates of single samples.
+
     Every update of n quanta takes n² times the energy of one quantum, because the current grows with n. It counts
     before the low part is clipped; carries are not counted.
 
@@ -48,9 +55,11 @@ class SplitPrecision(WrappedOptimizer):
         high_bits: Those of its high part, m.
         carry_every: Steps r from one carry to the next.
         cycle_spread: Cycle-to-cycle spread σ of the change of a weight.
+        per_sample: Whether each sample of a batch makes an update of its own. The optimiser must be plain gradient
+            descent with one rate for all.
 
     Raises:
-        InputError: The model has no such layer, or a number is out of range.
+        InputError: The model has no such layer, a number is out of range, or the optimiser is another one.
     """
 
     programs_devices = True
@@ -65,6 +74,7 @@ class SplitPrecision(WrappedOptimizer):
         high_bits: int = 9,
         carry_every: int = 10,
         cycle_spread: float = 0.0,
+        per_sample: bool = False,
     ) -> None:
         if not 1 <= high_bits < bits <= MOST_BITS:
             raise InputError(f"bits = {bits}, high_bits = {high_bits}: need 1 <= high_bits < bits <= {MOST_BITS}")
@@ -83,7 +93,21 @@ class SplitPrecision(WrappedOptimizer):
         """Sum of the squares of all updates, in quanta."""
         self.updates = torch.zeros((), dtype=torch.int64)
         """Number of all updates of single weights."""
+        self.samples: SampleUpdates | None = self._sample_updates() if per_sample else None
         self._lay_out()
+
+    def _sample_updates(self) -> SampleUpdates:
+        """Give all layers what makes updates of single samples."""
+        groups, usual = self.optimizer.param_groups, isinstance(self.optimizer, torch.optim.SGD)
+        if not usual or any(group["momentum"] or group["weight_decay"] for group in groups):
+            raise InputError("per_sample needs plain gradient descent: optimizer.name = 'sgd', momentum and decay 0")
+        if len({group["lr"] for group in groups}) > 1:
+            raise InputError("per_sample needs one learning rate for all parameters (optimizer.bias_factor = 1)")
+        made = SampleUpdates(2.0**-self.bits, 2.0**-self.high_bits, groups, self.parameters[0].device)
+        for layer in self.model.modules():
+            if isinstance(layer, TERNARY):
+                layer.samples = made
+        return made
 
     def _lay_out(self) -> None:
         """Make the parameters views of one flat tensor, of which another holds the values before a step."""
@@ -120,7 +144,13 @@ class SplitPrecision(WrappedOptimizer):
     def update_devices(self) -> None:
         """Give the weights what the rule makes of the step of the optimiser."""
         carry = self.steps % self.carry_every == 0
+        if self.samples is not None:
+            # The optimiser has summed whole quanta, up to the rounding of single precision.
+            fine = 2.0**self.bits
+            self.wanted.sub_(self.held).mul_(fine).round_().div_(fine).add_(self.held)
         squares, updates = split_update(self.wanted, self.held, self.bits, self.high_bits, carry=carry)
+        if self.samples is not None:
+            squares, updates = self.samples.taken()
         self.squares += squares
         self.updates += updates
         if self.cycle_spread > 0:
@@ -150,6 +180,8 @@ class SplitPrecision(WrappedOptimizer):
         self.squares.fill_(float(counted["squares"]))
         self.updates.fill_(int(counted["updates"]))
         super().load_state_dict(rest)
+        if self.samples is not None:
+            self.samples.groups = self.optimizer.param_groups
 
 
 def _split_parameters(model: nn.Module) -> list[nn.Parameter]:
@@ -174,6 +206,8 @@ class SplitPrecisionOptions(StrictParameters):
     """Steps from one carry of saturated fine devices to the next."""
     threshold: Positive = 0.1
     """Inputs of a smaller size count as zero in the gradient of the weights, others as −1 or 1."""
+    per_sample: bool = False
+    """Whether each sample of a batch makes an update of its own, clipped and rounded by itself, at shared weights."""
     cycle_spread: NotNegative = 0.0
     """Cycle-to-cycle spread of the change of a weight, relative to it."""
     device_spread: NotNegative = 0.0
@@ -187,6 +221,12 @@ class SplitPrecisionOptions(StrictParameters):
     duration: Positive = 3e-9
     """Duration of the pulse in s."""
 
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """At its default a key that came later is not written: recipes of earlier runs stay the same."""
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "per_sample" or value}
+
     @model_validator(mode="after")
     def _some_digits_are_low(self) -> SplitPrecisionOptions:
         if self.high_bits >= self.bits:
@@ -199,10 +239,15 @@ class SplitPrecisionOptions(StrictParameters):
         return self.current**2 * self.resistance * self.duration
 
     def assumed(self) -> list[str]:
-        """Assumptions behind the energy."""
+        """Assumptions behind the energy, and about batches."""
+        batches = (
+            "each sample of a batch makes an update of its own, at the weights before the batch; the range of the fine "
+            "device clips their sum alone"
+        )
         return [
+            *([batches] if self.per_sample else []),
             f"an update of n quanta takes n² x {self.quantum:.3g} J (current {self.current:.3g} A a quantum, "
-            f"{self.resistance:.3g} ohm, {self.duration:.3g} s); carries, reads and the digital gradient take none"
+            f"{self.resistance:.3g} ohm, {self.duration:.3g} s); carries, reads and the digital gradient take none",
         ]
 
 
@@ -226,6 +271,7 @@ def _learner(parts: LearnerParts) -> SplitPrecision:
         high_bits=options.high_bits,
         carry_every=options.carry_every,
         cycle_spread=options.cycle_spread,
+        per_sample=options.per_sample,
     )
 
 
