@@ -11,11 +11,14 @@ import xarray as xr
 from test_report import plot_specs, words
 
 from barkhausen.core.errors import InputError
-from barkhausen.device import NeuronDevice, PulsedDevice, named_pulsed_device
+from barkhausen.device import NeuronDevice, PulsedDevice, named_pulsed_device, preset
+from barkhausen.device.categories.device import CategoricalDevice
 from barkhausen.device.file import read_any_device
 from barkhausen.device.pulses.exchange import neurosim_parameters
 from barkhausen.device.technology import SHIPPED
+from barkhausen.report.device.page import write_device_report
 from barkhausen.report.device_kind import write_kind_page
+from barkhausen.report.render import sig
 from conftest import Command
 from made_neurons import neuron
 
@@ -91,6 +94,29 @@ def test_page_of_a_device_that_passes_with_a_probability(tmp_path: Path) -> None
     middle = f"{device.curve.midpoint:.4g} A/m2"
     joules = " ".join(f"{1e15 * float(device.energy(cause, at)):.2f}" for cause in device.energy_causes)
     assert f"{middle} 0.500 {joules}" in text
+
+
+def test_page_of_a_memory_of_categories_has_its_transitions(tmp_path: Path) -> None:
+    device = preset("skyrmion-3")
+    assert isinstance(device, CategoricalDevice)
+    write_device_report(device, tmp_path / "page.html")
+    text = words((tmp_path / "page.html").read_text(encoding="utf-8"))
+    pulse = device.pulses[0]
+    before = int(device.counts[0].sum(axis=1).argmax())
+    events = device.counts[0, before]
+    total = int(events.sum())
+    low, high = (100 * end for end in proportion_confint(int(events[0]), total))
+    assert f"{pulse}, from {device.categories[before]} {100 * events[0] / total:.1f} ({low:.1f} to {high:.1f})" in text
+    assert "Pulse for each wanted state" in text
+    assert f"A read of the category takes {sig(1e15 * device.read_energy)} fJ." in text
+
+
+def proportion_confint(good: int, total: int) -> tuple[float, float]:
+    """Wilson's 95 % interval by its formula."""
+    z, share = 1.959964, good / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * (share * (1 - share) / total + z * z / (4 * total**2)) ** 0.5
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def test_the_command_writes_it_and_other_classes_are_refused(command: Command, tmp_path: Path) -> None:

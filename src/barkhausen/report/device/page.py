@@ -17,6 +17,7 @@ import xarray as xr
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.device import LEAST_DEVICES, CharacterisedDevice
+from barkhausen.device.categories.device import CategoricalDevice
 from barkhausen.device.coordinate import Quantity
 from barkhausen.device.domain_wall.characterise import Characterisation
 from barkhausen.device.file_statistics import why_no_intervals
@@ -26,6 +27,7 @@ from barkhausen.report.device.numbers import DeviceNumbers
 from barkhausen.report.device.remarks import warnings_of
 from barkhausen.report.device.walls import walls_of
 from barkhausen.report.device.words import lasting, overlap_text, volt, words_of
+from barkhausen.report.device_kind.categories import transition_panels
 from barkhausen.report.render import render
 from barkhausen.results.table import NO_VALUE
 
@@ -92,6 +94,7 @@ def write_device_report(device: CharacterisedDevice, path: str | Path, *, histor
         moving=None if walls is None else walls["moving"],
         largest_matrix=LARGEST_MATRIX,
         least_devices=LEAST_DEVICES,
+        transitions=transition_panels(device) if isinstance(device, CategoricalDevice) else [],
         why_no_intervals=why_no_intervals(device.data) if not device.declared else "",
         **words_of(quantity),
     )
