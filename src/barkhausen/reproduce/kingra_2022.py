@@ -355,6 +355,8 @@ KINGRA_2022 = SYSTEMS.register(
             "ideal wires and reads without noise; the infer task has both for one chip",
             "the abstract's changes are against ideal quantised networks (arXiv) or software (journal)",
         ),
+        core_minutes=11,
+        results="docs/results.md",
         quick={"set.epochs": 1, "set.mapping.chips": 5, "search.repeat.seed": [0]},
         conclude=conclude,
     ),
