@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from barkhausen.reproduce import SYSTEMS
+from barkhausen.reproduce.misba_2023_reservoir import conclude
 from barkhausen.reproduce.run import reproduce
+from barkhausen.reproduce.systems import Measured
 
 SMALL = {
     "search.over.method": ["macrospin", "echo-state", "persistence"],
@@ -44,3 +46,29 @@ def test_a_short_run_puts_the_methods_side_by_side(tmp_path: Path, monkeypatch: 
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     for words in ("2304.03343", "Capacities", "Inputs and nodes", "the ratio is one of accountings", "C V2, C ="):
         assert words in page
+
+
+def made(method: str, femtojoule: float, **settings: object) -> Measured:
+    shown = {"mode": method, "seed": 0, "dataset": "mackey-glass"}
+    row = {"nrmse": 0.5, "horizon": 9.0, "forecast_femtojoule": femtojoule}
+    return Measured({"method": method, **settings}, shown, row)
+
+
+def test_the_ratio_of_energies_is_that_of_the_sequence_to_sequence_network() -> None:
+    found = conclude(
+        [
+            made("skyrmion", 10.0),
+            made("skyrmion", 20.0, **{"options.temperature": 300.0, "options.copies": 16}),
+            made("lstm", 100.0),
+            made("seq2seq", 200.0),
+            made("seq2seq", 1e9, **{"series.mode": "direct", "series.steps": 24}),
+        ]
+    )
+    ratios = {(item.kind, item.quantity): item for item in found.readings if "over ours" in item.quantity}
+    assert len(ratios) == 4
+    cold, hot = "skyrmion in a disc, 0 K", "skyrmion in a disc, 300 K, mean of 16"
+    decoder = "mackey-glass: energy of the sequence-to-sequence LSTM over ours, a ratio of accountings"
+    first, second = ratios[cold, decoder], ratios[hot, decoder]
+    assert (first.ours, first.published, first.verdict) == ("20", "at least 16", "reached")
+    assert (second.ours, second.verdict) == ("10", "not reached")
+    assert [row["method"] for row in found.table][:2] == [cold, hot]

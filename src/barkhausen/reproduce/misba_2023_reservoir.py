@@ -213,17 +213,19 @@ def _forecasts(dataset: str, kinds: Sequence[Kind]) -> list[Panel]:
     ]
     arrays = {kind.label: kind.arrays() for kind in kinds if kind.method != "persistence"}
     arrays = {label: found for label, found in arrays.items() if found}
-    plots = [
-        ("the first forecast", figures.forecasts(arrays)),
-        ("error against steps", figures.error_by_step(arrays)),
-    ]
+    plots = []
+    if arrays:
+        plots = [
+            ("the first forecast", figures.forecasts(arrays)),
+            ("error against steps", figures.error_by_step(arrays)),
+        ]
     text = (
         f"{dataset}: each output is the next input. The NRMSE is over all forecasts, relative to the standard "
         f"deviation of the training values; the horizon is the number of steps before the error first exceeds "
         f"{THRESHOLD:g} of it. Errors grow exponentially, so a mean square over many steps is that of the "
         "forecasts that were lost."
     )
-    return [Panel(f"Autonomous forecast: {dataset}", text, plots if arrays else [], head, rows)]
+    return [Panel(f"Autonomous forecast: {dataset}", text, plots, head, rows)]
 
 
 def _days_ahead(dataset: str, kinds: Sequence[Kind]) -> list[Panel]:
@@ -231,15 +233,17 @@ def _days_ahead(dataset: str, kinds: Sequence[Kind]) -> list[Panel]:
     head = [*HEAD, f"RMSE ({unit})", "forecasts"]
     rows = [[*_cells(kind), kind.text("rmse", ".4f"), kind.text("forecasts", ".0f")] for kind in kinds]
     arrays = {kind.label: found for kind in kinds if (found := kind.arrays())}
-    plots = [
-        ("one forecast after another", figures.days(arrays, unit)),
-        ("error against hours ahead", figures.error_by_step(arrays, "values ahead")),
-    ]
+    plots = []
+    if arrays:
+        plots = [
+            ("one forecast after another", figures.days(arrays, unit)),
+            ("error against values ahead", figures.error_by_step(arrays, "values ahead")),
+        ]
     text = (
         f"{dataset}: from every value of the test part, all values ahead by one step of the method. Below 1 the NRMSE "
         "is better than the mean of the training values."
     )
-    return [Panel(f"Direct forecast: {dataset}", text, plots if arrays else [], head, rows)]
+    return [Panel(f"Direct forecast: {dataset}", text, plots, head, rows)]
 
 
 def _capacities(kinds: Sequence[Kind]) -> Panel:
