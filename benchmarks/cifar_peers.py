@@ -1,9 +1,9 @@
-"""Seconds an epoch of CIFAR-10 on the airbench network: in-situ rule, float, and Brevitas with ternary and 3-bit weights.
+"""Seconds an epoch of CIFAR-10 on the airbench network: in-situ rule, float, Brevitas with ternary and 3-bit weights.
 
-All are trained by the same loop with the same augmentation, loss, optimiser and precision of products, on random images of
-CIFAR-10's shape. Brevitas has quantised weights in every layer that is on devices in ours (straight-through, one scale a
-layer, no noise, no devices); the whitening is plain in all. Steps are made in turn, in one process, so that all meet the
-same disturbances: the ratios are medians over rounds, the times medians scaled to 50 000 images.
+All are trained by the same loop with the same augmentation, loss, optimiser and precision of products, on random images
+of CIFAR-10's shape. Brevitas has quantised weights in every layer that is on devices in ours (straight-through, one
+scale a layer, no noise, no devices); the whitening is plain in all. Steps are made in turn, in one process, so that all
+meet the same disturbances: the ratios are medians over rounds, the times medians scaled to 50 000 images.
 
     python benchmarks/cifar_peers.py                          # the network of recipes/cifar10.toml, 120 rounds
     python benchmarks/cifar_peers.py --channels 64 256 256    # that of cifar10-large

@@ -49,7 +49,8 @@ _ENSEMBLE = "--set characterisation.devices=8 --set characterisation.cycles=4 --
 _IMAGES = (
     "--set network.kind=airbench --set network.channels=[6,8] --set network.activation=gelu --set augment.flip=random "
     "--set augment.shift=1 --set augment.cutout=2 --set loss.label_smoothing=0.1 --set optimizer.schedule=one-cycle "
-    "--set averaging.every=5 --set averaging.start=0.5 --set autocast=bfloat16 --set threads=1"
+    "--set averaging.every=5 --set averaging.start=0.5 --set autocast=bfloat16 --set threads=1 "
+    "--set optimizer.latent_schedule=linear --set device.margin_schedule={{first=1.0,last=0.5}}"
 )
 
 SUBJECTS = (

@@ -46,6 +46,12 @@ def test_ratios_stand_beside_the_published_ones() -> None:
 
     figures = {figure.quantity: figure for figure in figures_of("dhull-2024")}
     readings = _ratios({"recipe": recipe("ex-situ").model_dump()}, figures)
+    readings, more = readings[:6], readings[6:]
+    strongest = [reading.quantity.partition(" ")[0] for reading in more[:3]]
+    assert strongest[:2] == ["adc_step", "cell_area"]
+    assert all(reading.ours.count("…") == len(RATIOS) for reading in more[:3])
+    assert [reading.kind.partition(",")[0] for reading in more[3:]] == ["devices", "devices", "SRAM cells"]
+    assert all("10.5 (HERMES core)" in reading.published for reading in more[3:])
     assert [reading.published for reading in readings] == ["13.8", "9.6", "3.5"] * 2
     tile, whole = readings[:3], readings[3:]
     assert all(f"{BITS} a weight" in reading.kind for reading in readings)

@@ -13,6 +13,7 @@ from barkhausen.synapse.crossbar.chip import Chip
 from barkhausen.synapse.crossbar.cmos import Ratio, compared, sensitivities
 from barkhausen.synapse.crossbar.cmos.comparison import ratio, states_in_bits
 from barkhausen.synapse.crossbar.cmos.machine import Work
+from barkhausen.synapse.crossbar.cmos.published_chips import PUBLISHED_CHIPS
 from barkhausen.synapse.crossbar.cmos.sram_cells import cell_energy
 from barkhausen.synapse.crossbar.learning_load import LearningLoad
 
@@ -135,6 +136,17 @@ def test_every_node_has_all_constants_of_the_comparison() -> None:
     assert area[1] / area[0] == pytest.approx(0.171 / 0.35, rel=1e-3)
     assert area[2] / area[0] == pytest.approx(0.092 / 0.35, rel=1e-3)
     assert energy == sorted(energy, reverse=True)
+
+
+def test_what_is_not_verified_is_printed_as_assumed() -> None:
+    lines = [line for line in load_chip(node="7").assumed() if "not verified against the source" in line]
+    names = {line.partition(" = ")[0].removeprefix("chip.constants.") for line in lines}
+    assert names == {"integer_add", "integer_multiply", "float_add", "sram_8KB", "sram_32KB", "sram_1MB"}
+    chips = {chip.name: chip for chip in PUBLISHED_CHIPS}
+    assert all(chip.checked for chip in chips.values())
+    # ISAAC by its structure: 168 tiles of 12 units of 8 arrays, 8 cells a weight, 16 bits in 16 reads of 100 ns.
+    operations = 2 * 168 * 12 * 8 * 128 * 128 / 8 / (16 * 100e-9)
+    assert chips["ISAAC"].tera_operations == pytest.approx(operations / 65.8 / 1e12, rel=0.02)
 
 
 def test_operations_per_joule_and_bits_of_states() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
 
 from barkhausen.experiment.energy.untrained import untrained_loads
@@ -12,11 +13,17 @@ from barkhausen.reproduce.comparisons import kind_label, readings_of_energy, spr
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Reading, Summaries, System
 from barkhausen.results.published import Figure, figures_of
 from barkhausen.results.table import by_kind
-from barkhausen.synapse.crossbar import load_chip
-from barkhausen.synapse.crossbar.cmos import compared
+from barkhausen.synapse.crossbar import LayerLoad, load_chip
+from barkhausen.synapse.crossbar.chip import Chip
+from barkhausen.synapse.crossbar.cmos import Comparison, Ratio, compared, sensitivities
+from barkhausen.synapse.crossbar.cmos.comparison import ratio as ratio_of
+from barkhausen.synapse.crossbar.cmos.published_chips import PUBLISHED_CHIPS
 
 BITS = 5
 """Bits of a weight in SRAM cells: those of DNN+NeuroSim's VGG8."""
+
+SHOWN = 3
+"""Constants whose sensitivities are shown."""
 
 RATIOS = {
     "area": "area of pure CMOS over ours",
@@ -53,7 +60,34 @@ def _ratios(summary: Summary, figures: dict[str, Figure]) -> list[Reading]:
             label = f"{ratio.of} over {ratio.to}"
             verdict = verdict_of(ours, figure)
             found.append(Reading(label, f"{name} of one inference, ratio", f"{ours:.3g}", f"{figure.value:g}", verdict))
+    return [*found, *_sensitivities(chip, network.loads), *_operations(made)]
+
+
+def _sensitivities(chip: Chip, loads: Sequence[LayerLoad]) -> list[Reading]:
+    """Ratios of SRAM cells to devices with the constants that they depend on most halved and doubled."""
+
+    def sram_to_devices(changed: Chip) -> Ratio:
+        made = compared(changed, loads, bits=BITS)
+        return ratio_of(made.others[0], made.serial)
+
+    found = []
+    for item in sensitivities(chip, sram_to_devices)[:SHOWN]:
+        ours = "; ".join(
+            f"{name} {getattr(item.halved, name):.3g} … {getattr(item.doubled, name):.3g}" for name in RATIOS
+        )
+        label = "sensitivity of the first three ratios"
+        found.append(Reading(label, f"{item.constant} halved … doubled", ours))
     return found
+
+
+def _operations(made: Comparison) -> list[Reading]:
+    """Operations per joule beside published chips."""
+    beside = "; ".join(f"{chip.tera_operations:.3g} ({chip.name})" for chip in PUBLISHED_CHIPS)
+    return [
+        Reading(machine.name, "operations per joule of one inference", f"{made.tera_operations(machine):.3g} TOPS/W",
+                f"{beside} TOPS/W", "published: peak figures of other networks and precisions")
+        for machine in (made.ours, made.serial, made.others[0])
+    ]  # fmt: skip
 
 
 DHULL_2024 = SYSTEMS.register(
