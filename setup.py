@@ -26,6 +26,7 @@ SCANS = {
     "_scan": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/scan.cpp"),
     "_split": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/split.cpp"),
     "_spiking": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/spiking.cpp"),
+    "_stdp": ("barkhausen.learning.compiled", "src/barkhausen/learning/compiled/stdp.cpp"),
     "_pulses": ("barkhausen.synapse.pulsed", "src/barkhausen/synapse/pulsed/pulses.cpp"),
     "_reads": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/reads.cpp"),
     "_decay": ("barkhausen.synapse.compiled", "src/barkhausen/synapse/compiled/decay.cpp"),

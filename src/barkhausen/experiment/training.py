@@ -33,7 +33,7 @@ from barkhausen.learning.networks.fitted import fit_to_inputs
 from barkhausen.learning.networks.images import Mirrored
 from barkhausen.learning.precision.lowered import learn_at
 from barkhausen.learning.rules import LearnerParts
-from barkhausen.learning.rules.base import Learner
+from barkhausen.learning.rules.base import Learner, OwnUpdates
 from barkhausen.learning.rules.margin_schedule import MarginSchedule
 from barkhausen.learning.selection import only_learn
 from barkhausen.learning.uncertainty import member_outputs
@@ -186,17 +186,7 @@ class Training:
             if draws is not None:
                 assert self.augmenter is not None
                 inputs = self.augmenter.apply(inputs, draws.of(index))
-            with self.lowered_products():
-                output = self.model(inputs)
-            output = output.to(inputs.dtype)
-            loss = self.task.loss(output, inputs, labels)
-            if self.teacher is not None:
-                with self.lowered_products():
-                    wanted = self.teacher.outputs(inputs)
-                loss = self.teacher.blended(loss, output, wanted)
-            loss.backward()
-            self.learner.step()
-            self.learner.zero_grad()
+            output, loss = self._step(inputs, labels)
             if self.average is not None:
                 self.average.after_step(self.epoch * batches + batch + 1)
             loss_sum += loss.detach() * len(index)
@@ -212,6 +202,24 @@ class Training:
         seen = min(batches * size, len(self.inputs))
         result = {"train_loss": float(loss_sum) / seen}
         return result if hits is None else {**result, "train_accuracy": int(correct) / seen}
+
+    def _step(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs and loss of a batch, which is learnt."""
+        if isinstance(self.learner, OwnUpdates):
+            output = self.learner.learn(inputs, labels).to(inputs.dtype)
+            return output, self.task.loss(output, inputs, labels)
+        with self.lowered_products():
+            output = self.model(inputs)
+        output = output.to(inputs.dtype)
+        loss = self.task.loss(output, inputs, labels)
+        if self.teacher is not None:
+            with self.lowered_products():
+                wanted = self.teacher.outputs(inputs)
+            loss = self.teacher.blended(loss, output, wanted)
+        loss.backward()
+        self.learner.step()
+        self.learner.zero_grad()
+        return output, loss
 
     def _set_rates(self, batch: int) -> None:
         """Set the rates of a step; those that are constant within an epoch at its first one."""

@@ -11,6 +11,7 @@ from barkhausen.reproduce import (
     misba_2021,
     misba_2023_reservoir,
     rajib_2023,
+    wang_2023,
     yadav_2023,
 )
 from barkhausen.reproduce.systems import SYSTEMS, System
@@ -28,5 +29,6 @@ __all__ = [
     "misba_2021",
     "misba_2023_reservoir",
     "rajib_2023",
+    "wang_2023",
     "yadav_2023",
 ]

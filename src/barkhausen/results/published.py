@@ -64,6 +64,11 @@ PAPERS = {
     ),
     "cui-2024": Paper("Cui, Liu, Kwon, Incorvia (2024), arXiv:2405.14851", "https://arxiv.org/abs/2405.14851"),
     "bindal-2022": Paper("Bindal et al. (2022), arXiv:2207.10462", "https://arxiv.org/abs/2207.10462"),
+    "wang-2023": Paper(
+        "Wang, Zeng, Liang et al.: Stochastic spin-orbit-torque synapse and its application in uncertainty "
+        "quantification (2023), arXiv:2310.10317 (only the abstract was read)",
+        "https://arxiv.org/abs/2310.10317",
+    ),
     "yadav-2023-fcnn": YADAV_2023,
     "yadav-2023-lstm": YADAV_2023,
     "misba-2023": Paper("Misba et al. (2023), arXiv:2304.03343", "https://arxiv.org/abs/2304.03343"),

@@ -10,7 +10,8 @@ from scipy.stats import binom
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from barkhausen.core.errors import InputError
-from barkhausen.learning.uncertainty import Predictive, measure_uncertainty, metrics
+from barkhausen.learning.spiking.encoders import Poisson
+from barkhausen.learning.uncertainty import Predictive, measure_uncertainty, member_outputs, metrics
 from barkhausen.learning.uncertainty.resampling import resampled_weights, with_intervals
 
 GENERATOR = np.random.default_rng(5)
@@ -118,3 +119,19 @@ def test_figures_without_errors_have_no_error_detection_and_the_summary_holds_no
 @pytest.mark.slow
 def test_it_draws_itself() -> None:
     assert len(measure_uncertainty(Predictive(MEMBERS), LABELS, resamples=20).plot()) == 3
+
+
+def test_passes_of_a_spiking_network_differ_and_leave_its_own_stream_alone() -> None:
+    network = torch.nn.Sequential(Poisson(20, 100.0, 1e-3, seed=3), _Count())
+    inputs = torch.rand(5, 4, generator=torch.Generator().manual_seed(0))
+    before = network[0].noise_stream.clone()
+    outputs, what = member_outputs(network, inputs, 3, seed=1)
+    assert what == "passes"
+    assert not torch.equal(outputs[0], outputs[1])
+    assert torch.equal(outputs, member_outputs(network, inputs, 3, seed=1)[0])
+    assert torch.equal(network[0].noise_stream, before)
+
+
+class _Count(torch.nn.Module):
+    def forward(self, spikes: torch.Tensor) -> torch.Tensor:
+        return spikes.sum(dim=0)

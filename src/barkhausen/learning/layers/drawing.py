@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+STREAM = "noise_stream"
+"""Name of the buffer in which modules with a seed of their own keep it, and the number of their calls."""
+
 
 class DrawingModule(nn.Module):
     """A module that is as random in evaluation as in training.
@@ -21,6 +24,33 @@ class DrawingModule(nn.Module):
 def drawing_modules(model: nn.Module) -> list[DrawingModule]:
     """Modules of a model that draw random numbers, in order."""
     return [module for module in model.modules() if isinstance(module, DrawingModule)]
+
+
+def draws(model: nn.Module) -> bool:
+    """Whether a model draws random numbers, from a stream that is set or from seeds of its own (spiking networks)."""
+    return bool(drawing_modules(model)) or bool(_seeded(model))
+
+
+@contextlib.contextmanager
+def drawing_anew(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
+    """As :func:`drawing_from`, and modules with seeds of their own draw from others within the block."""
+    seeded = _seeded(model)
+    before = [module.get_buffer(STREAM).clone() for module in seeded]
+    seed = generator.initial_seed() % 2**40
+    for number, module in enumerate(seeded):
+        held = module.get_buffer(STREAM)
+        held.copy_(torch.tensor([seed + number, 0], dtype=held.dtype))
+    try:
+        with drawing_from(model, generator):
+            yield
+    finally:
+        for module, held in zip(seeded, before, strict=True):
+            module.get_buffer(STREAM).copy_(held)
+
+
+def _seeded(model: nn.Module) -> list[nn.Module]:
+    """Modules that draw from seeds of their own."""
+    return [module for module in model.modules() if STREAM in module._buffers and getattr(module, "noisy", True)]
 
 
 def draw_from(model: nn.Module, generator: torch.Generator | None) -> None:

@@ -17,6 +17,7 @@ from barkhausen.learning.rules import ex_situ
 from barkhausen.learning.rules import quantised
 from barkhausen.learning.rules import float_baseline
 from barkhausen.learning.rules import stochastic_read
+from barkhausen.learning.rules import stdp
 # isort: on
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "pulsed",
     "quantised",
     "split_precision",
+    "stdp",
     "stochastic_read",
     "tiki_taka",
     "wage",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.bare_optimizer import watch_of
@@ -16,6 +16,26 @@ from barkhausen.synapse import SynapseArray
 
 PATIENCE = 20
 """Steps of a wrapped optimiser on its own, without a programming event, after which it is warned of."""
+
+
+class OwnUpdates(torch.optim.Optimizer):
+    """A learner without gradients: it takes samples and labels, and changes the network itself.
+
+    It is an optimiser so that whatever holds one works; its ``step`` does nothing.
+    """
+
+    @abstractmethod
+    def learn(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Learn from a batch; the outputs of the network before or while it learnt.
+
+        Args:
+            inputs: Samples.
+            labels: What they are.
+        """
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Nothing."""
+        return None if closure is None else closure()
 
 
 class WrappedOptimizer(torch.optim.Optimizer):

@@ -14,7 +14,7 @@ from barkhausen.core.seeds import stream
 from barkhausen.learning.chips import fresh_chip, outputs_of
 from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.learning.layers.crossbar import crossbar_layers
-from barkhausen.learning.layers.drawing import drawing_from, drawing_modules
+from barkhausen.learning.layers.drawing import drawing_anew, draws
 
 Member = Literal["auto", "network", "passes", "chips"]
 
@@ -49,14 +49,14 @@ def members_of(model: nn.Module, over: Member = "auto") -> Member:
         InputError: The network has no such members.
     """
     on_devices = next(synapse_layers(model), None) is not None
-    draws = bool(drawing_modules(model)) or any(True for _ in crossbar_layers(model))
+    random = draws(model) or any(True for _ in crossbar_layers(model))
     if over == "chips" and not on_devices:
         raise InputError("members = 'chips': the network has no devices that could be programmed anew")
-    if over == "passes" and not draws:
+    if over == "passes" and not random:
         raise InputError("members = 'passes': every pass of this network gives the same outputs")
     if over != "auto":
         return over
-    return "passes" if draws else "chips" if on_devices else "network"
+    return "passes" if random else "chips" if on_devices else "network"
 
 
 @torch.no_grad()
@@ -101,14 +101,14 @@ def member_outputs(
     if isinstance(model, Replicated):
         return _of_replicas(model, inputs, 1 if kind == "network" else members, streams, batch)
     if kind == "network":
-        with drawing_from(model, streams("evaluation 0")):
-            return outputs_of(model, inputs, batch)[None], "network" if not drawing_modules(model) else "pass"
+        with drawing_anew(model, streams("evaluation 0")):
+            return outputs_of(model, inputs, batch)[None], "pass" if draws(model) else "network"
     found = []
     for number in range(members):
         member = model
         if kind == "chips":
             member = fresh_chip(model, streams(f"chip {number}"), max_attempts=max_attempts)
-        with drawing_from(member, streams(f"evaluation {number}")):
+        with drawing_anew(member, streams(f"evaluation {number}")):
             found.append(outputs_of(member, inputs, batch))
     return torch.stack(found), kind
 
@@ -129,7 +129,7 @@ def _of_replicas(model: Replicated, inputs: Tensor, members: int, streams: Strea
     training, found = model.training, []
     model.eval()
     for number in range(passes):
-        with drawing_from(model, streams(f"evaluation {number}")):
+        with drawing_anew(model, streams(f"evaluation {number}")):
             parts = [model.outputs_of_replicas(part) for part in inputs.split(batch)]
             found.append(torch.cat(parts, dim=1))
     model.train(training)
