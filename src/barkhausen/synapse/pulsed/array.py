@@ -109,6 +109,10 @@ class PulsedArray(nn.Module):
         assert self.cells is not None
         self.weight.view(-1).copy_(self.kind.cell.weight(self.cells))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies make the tables of their own devices when they need them.
+        return {**self.__dict__, "_known": None}
+
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]  # torch's own signature
         super()._apply(fn, recurse)
         if self.kind.where != self.weight.device:
