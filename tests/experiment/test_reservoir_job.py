@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ SHORT = {
 }  # fmt: skip
 
 
-def recipe(method: str, options: dict[str, object] | None = None, **others: object) -> ForecastRecipe:
+def recipe(method: str, options: Mapping[str, object] | None = None, **others: object) -> ForecastRecipe:
     series = {**SHORT, **others.pop("series", {})}  # type: ignore[dict-item]
     return validated(ForecastRecipe, {"method": method, "options": options or {}, "series": series, **others}, "recipe")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,12 +124,12 @@ class Broken(Element):
     def start(self, sequences: int, seed: int) -> Run:
         raise AssertionError
 
-    def describe(self) -> dict[str, object]:
+    def describe(self) -> dict[str, Any]:
         return {}
 
 
 def test_wrong_parameters_and_inputs_are_told_in_a_line() -> None:
-    cases = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"offset": -1.8, "swing": 0.4}, "breakdown"),
         ({"copies": 4}, "at 0 K all are alike"),
         ({"hold": 1.0}, "hold = 1 s"),
