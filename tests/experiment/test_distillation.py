@@ -15,6 +15,9 @@ from barkhausen.experiment.optimisation.distillation import distillation_loss
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.experiment.training import Training
+from barkhausen.sweep.plan import Planner
+from barkhausen.sweep.points import points
+from barkhausen.sweep.sweep_file import load_sweep
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -126,6 +129,23 @@ def test_scales_of_layers_are_learnt(tmp_path: Path) -> None:
     assert all(float(value.detach()) != 1 for value in scales.values())
     plain = recipe(None, network={**network, "options": {"layers": [4, "pool"]}})
     assert "learn_scales" not in plain.model_dump()["network"]["options"]
+
+
+def test_the_content_of_the_teacher_decides_a_task_of_a_sweep(teacher: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(teacher, copy)
+    keys = []
+    for source in (teacher, copy, None):
+        if source is None:
+            (copy / "checkpoint.safetensors").write_bytes(b"another")
+        (tmp_path / "sweep.toml").write_text(
+            f"[recipe]\ndataset = {{ name = 'digits' }}\nloss = {{ teacher = '{source or copy}' }}\n"
+            "[search]\nkind = 'grid'\n[search.over]\nseed = [0]\n"
+        )
+        sweep = load_sweep(tmp_path / "sweep.toml")
+        (point,) = points(sweep.file.search)
+        keys.append(Planner(sweep).task(point).key)
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_refused(teacher: Path, tmp_path: Path) -> None:
