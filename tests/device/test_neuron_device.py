@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
-from barkhausen.device import import_firing_curve, read_any_device, write_device
+from barkhausen.device import device_of_kind, import_firing_curve, read_any_device, write_device
 from barkhausen.device.domain_wall.neuron import parameters_from
 from barkhausen.device.domain_wall.neuron.simulation import trains_of
 from barkhausen.device.neuron import NeuronDevice, step_tables
+from barkhausen.device.technology import SHIPPED
 from made_neurons import neuron
 
 
@@ -66,10 +69,18 @@ def test_law_from_single_steps() -> None:
 
 
 def test_what_the_junction_saw() -> None:
-    """Three cycles of four records: one fires at the second pulse, one is lost, one stays and is not reset."""
-    position = np.array([[50, 50, 50], [90, 40, 60], [120, np.nan, 60], [np.nan, np.nan, 60], [np.nan, np.nan, 70.0]])
+    """Cycles of four records: one fires at the second pulse, one is lost, one stays, one leaves the track at once."""
+    position = np.array(
+        [
+            [50, 50, 50, 50],
+            [90, 40, 60, 80],
+            [120, np.nan, 60, np.nan],
+            [np.nan, np.nan, 60, np.nan],
+            [np.nan, np.nan, 70.0, np.nan],
+        ]
+    )
     count = np.isfinite(position).astype(float)
-    up = np.where(np.isfinite(position), 0.0, [[1.0, -1.0, 0.0]])
+    up = np.where(np.isfinite(position), 0.0, [[1.0, -1.0, 0.0, 1.0]])
     result = xr.Dataset(
         {
             "wall_position": (("time", "replica"), 1e-9 * position),
@@ -78,12 +89,14 @@ def test_what_the_junction_saw() -> None:
         },
         coords={"component": ["x", "y", "z"]},
     )
-    found = trains_of(result, (1, 1, 3), 3, 100e-9)
-    assert found.fired.ravel().tolist() == [2, 0, 0]
-    assert found.reset.ravel().tolist() == [True, False, False]
-    assert found.lost.ravel().tolist() == [False, True, False]
+    found = trains_of(result, (1, 1, 4), 3, 100e-9, 150e-9)
+    assert found.fired.ravel().tolist() == [2, 0, 0, 2]
+    assert found.reset.ravel().tolist() == [True, False, False, True]
+    assert found.lost.ravel().tolist() == [False, True, False, False]
     # The step that fires is part of the law, those after it are not.
     np.testing.assert_allclose(1e9 * found.position[:, 0, 0, 0], [50, 90, 120, np.nan])
+    # A wall that has left the track is at its end.
+    np.testing.assert_allclose(1e9 * found.position[:, 0, 0, 3], [50, 80, 150, np.nan])
 
 
 def test_parameters_of_a_neuron_are_checked() -> None:
@@ -119,6 +132,21 @@ def test_a_measured_curve_becomes_a_neuron(tmp_path: Path) -> None:
         table.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=words):
             import_firing_curve(table)
+
+
+def test_the_shipped_neuron_is_what_its_file_of_parameters_describes() -> None:
+    """More than a hundred cycles; stronger pulses make larger steps and fire sooner."""
+    device = device_of_kind("neuron-track", "neuron")
+    parameters = parameters_from(read_toml(SHIPPED / "neuron-track.toml"), [], "neuron-track.toml")
+    assert json.loads(device.data.attrs["parameters"]) == json.loads(parameters.model_dump_json())
+    cycles = device.cycles
+    assert cycles.fired >= 100
+    assert cycles.failure_interval[1] < 0.05
+    assert (np.diff(device.tables.mean.mean(axis=1)) > 0).all()
+    fired = device.data["fired_at"].values
+    pulses = [np.median(times[times > 0]) for times in fired[2:]]
+    assert pulses == sorted(pulses, reverse=True)
+    assert (SHIPPED / "neuron-track.nc").stat().st_size < 200_000
 
 
 @pytest.mark.slow

@@ -44,6 +44,19 @@ def test_published_curves_end_at_the_published_figures() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_neurons_and_synapses_of_devices_stand_beside_digital_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = dataclasses.replace(SYSTEMS["cui-2024-devices"], quick=SMOKE | {"set.transfer.chips": 1})
+    monkeypatch.setitem(SYSTEMS, "cui-2024-devices", entry)
+    summaries = reproduce(tmp_path, "cui-2024-devices", quick=True, workers=1)
+    assert {run["mode"] for run in summaries} == {"in-situ", "float"}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "neurons of neuron-track, in-situ, 5 states, 20 steps" in page
+
+
+@pytest.mark.slow
 def test_the_short_version_learns(tmp_path: Path) -> None:
     try:
         load_dataset("fashion-mnist", allow_download=False)

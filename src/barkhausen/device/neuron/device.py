@@ -286,6 +286,7 @@ NEURON = DEVICE_KINDS.register(
         KIND,
         "a neuron",
         NeuronDevice,
+        shipped=("neuron-track",),
         simulated="barkhausen.device.domain_wall.neuron",
         lines=NeuronDevice.lines,
     ),

@@ -87,7 +87,7 @@ def characterise_neuron(
     result, dt = _simulated(
         parameters, drives, checkpoint, progress, backend=backend, threads=threads, device=accelerator
     )
-    trains = trains_of(result, shape, neuron.pulses, neuron.threshold)
+    trains = trains_of(result, shape, neuron.pulses, neuron.threshold, parameters.track.length)
     before, after = trains.position[:-1], trains.position[1:]
     places = np.linspace(0.0, neuron.threshold - neuron.start, PLACES)
     tables = step_tables(before - neuron.start, after - before, places)
@@ -115,7 +115,7 @@ def characterise_neuron(
     )
 
 
-def trains_of(result: xr.Dataset, shape: tuple[int, int, int], pulses: int, threshold: float) -> Trains:
+def trains_of(result: xr.Dataset, shape: tuple[int, int, int], pulses: int, threshold: float, end: float) -> Trains:
     """What the junctions saw, from the records of a simulation, one a period.
 
     Args:
@@ -124,6 +124,7 @@ def trains_of(result: xr.Dataset, shape: tuple[int, int, int], pulses: int, thre
         shape: Numbers of drives, devices and cycles.
         pulses: Number of pulses.
         threshold: Position in m beyond which the junction detects a wall.
+        end: Position in m of the right end, where walls that have left the track are taken to be.
     """
     position, count = (
         result[name].transpose("time", "replica").values.reshape(-1, *shape) for name in ("wall_position", "wall_count")
@@ -135,11 +136,12 @@ def trains_of(result: xr.Dataset, shape: tuple[int, int, int], pulses: int, thre
     detected = (single & (np.nan_to_num(position) > threshold))[seen] | gone[seen]
     first = np.where(detected.any(axis=0), detected.argmax(axis=0), pulses + 1)
     records = np.arange(pulses + 1).reshape(-1, 1, 1, 1)
-    known = (records <= first) & single[seen]
+    known = (records <= first) & (single | gone)[seen]
     other = ~single[seen] & ~detected
     lost = (other & (records < first)).any(axis=0)
     fired = np.where((first <= pulses) & (first > 0) & ~lost, first, 0)
-    found = np.where(known & ~lost, np.nan_to_num(position[seen]), np.nan)
+    place = np.where(gone, end, np.nan_to_num(position))[seen]
+    found = np.where(known & ~lost, place, np.nan)
     return Trains(found, fired, gone[-1], lost)
 
 
@@ -224,5 +226,7 @@ def _assumed(parameters: NeuronParameters) -> list[str]:
         "same along a tapered track",
         f"the junction reads the track beyond {1e9 * neuron.threshold:g} nm after every pulse and detects the "
         "wall itself",
+        "a wall that has left the track after a pulse is taken to be at its right end, so the last step may be too "
+        "short",
         "steps of different tracks and cycles are one distribution: differences between tracks are part of the spread",
     ]
