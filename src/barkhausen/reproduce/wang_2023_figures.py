@@ -23,13 +23,12 @@ DRAWS = 2000
 MIDDLE = 0.5
 
 
-def figure_plot(means: Mapping[str, FoldMean], label: str, direction: str) -> Spec:
+def figure_plot(means: Mapping[str, FoldMean], label: str) -> Spec:
     """A figure of all networks with its intervals, a mark for each network.
 
     Args:
         means: Means over folds by network.
         label: Name of the figure.
-        direction: Which direction is better, in words.
     """
     names = list(means)[::-1]
     found = [means[name] for name in names]
@@ -48,7 +47,7 @@ def figure_plot(means: Mapping[str, FoldMean], label: str, direction: str) -> Sp
         marker={"color": BLUE, "size": 9},
         showlegend=False,
     )
-    fig.update_xaxes(title_text=f"{label}; {direction}")
+    fig.update_xaxes(title_text=label)
     return finished_spec(fig, 110 + 30 * len(names))
 
 
@@ -70,8 +69,7 @@ def window_panel() -> Panel:
         "Window of the plasticity",
         "Change of a strength, as a share of its range, against the time from the spike of the input to that of the "
         f"neuron, for walls in the middle of the track: mean, one standard deviation (dark) and 5 to 95 % (light) of "
-        f"{DRAWS} devices with one pulse each; grey: the window that pulses are meant for. Steps of walls in the "
-        "notches of a patched track are fewer and larger than those of plain ones.",
+        f"{DRAWS} devices with one pulse each; grey: the window that pulses are meant for.",
         plots,
         ["steps", "delay", "mean", "standard deviation", "5 %", "95 %"],
         rows,
@@ -114,5 +112,5 @@ def _window(delays: np.ndarray, changes: np.ndarray, colour: str) -> Spec:
             line={"color": colour, "width": 2},
         )  # fmt: skip
     fig.update_xaxes(title_text="time from input to neuron (ms)")
-    fig.update_yaxes(title_text="change of strength (% of range)")
+    fig.update_yaxes(title_text="change (% of range)")
     return finished_spec(fig, 320)
