@@ -103,6 +103,7 @@ def test_domain_wall_neurons_and_synapses_learn_digits(tmp_path: Path, monkeypat
         assert resumed.get(key) == whole.get(key)
 
 
+@pytest.mark.slow
 def test_a_precursor_with_spiking_cells_is_programmed_to_devices(tmp_path: Path) -> None:
     """Ex situ."""
     summary = Run(recipe_from(recipe("ex-situ", cell="if", cell_options={"slope": 5.0}), "recipe"), tmp_path).execute()
