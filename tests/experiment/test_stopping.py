@@ -15,6 +15,7 @@ from barkhausen.experiment.run import Run
 from barkhausen.experiment.stopping import held_out_loss
 from barkhausen.experiment.training import Training
 from barkhausen.learning.layers.read_stochastic import reading_from
+from barkhausen.results.finished import load_run
 
 
 def recipe(**changes: Any) -> Recipe:
@@ -95,6 +96,14 @@ def test_a_killed_run_resumes_to_the_same_bytes(
 def test_a_stopped_run_cannot_be_lengthened(finished: tuple[Path, dict[str, Any]]) -> None:
     with pytest.raises(InputError, match="--lengthen does not apply to a run with early stopping"):
         Run(recipe(epochs=9), finished[0], lengthen=True).execute()
+
+
+def test_a_run_that_stopped_early_is_a_finished_one(tmp_path: Path) -> None:
+    # With a rate far too high the loss does not fall for long.
+    summary = Run(recipe(epochs=40, stopping={"patience": 1}, optimizer={"rate": 5.0}), tmp_path / "run").execute()
+    assert summary["epochs"] < 40
+    run = load_run(tmp_path / "run")
+    assert run.epochs[-1].held_out is None and run.held_out == summary["test_accuracy"]
 
 
 def test_images_are_pooled_and_thresholded() -> None:

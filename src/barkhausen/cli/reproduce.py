@@ -82,7 +82,7 @@ def reproduce(
                 overwrite=overwrite,
             )
         if SYSTEMS.named(name).conclude is None:
-            print_results(summaries, SYSTEMS.named(name).labels)
+            print_results(summaries, SYSTEMS.named(name).labels, name)
         else:
             print_readings(directory / "summary.json")
         typer.echo(f"table in {directory / 'table.csv'}, report in {directory / 'report.html'}")

@@ -134,7 +134,9 @@ def load_run(directory: str | Path) -> FinishedRun:
             LearningAccount.from_summary(summary["account"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error})") from None
-    epochs = _read_metrics(directory / "metrics.jsonl", checked, score_of(summary))
+    epochs = _read_metrics(
+        directory / "metrics.jsonl", checked, score_of(summary), stopped=bool(summary.get("stopping"))
+    )
     if checked.states is None:
         return FinishedRun(name, summary, epochs, None)
     path = directory / "histograms.json"
@@ -163,7 +165,7 @@ def _other_than_a_run(directory: Path) -> str:
     return "not a finished run (no summary.json)"
 
 
-def _read_metrics(path: Path, summary: Summary, score: Score) -> list[Epoch]:
+def _read_metrics(path: Path, summary: Summary, score: Score, *, stopped: bool) -> list[Epoch]:
     parts = {f"{part}_{score.name}": f"{part}_accuracy" for part in ("test", "validation")}
     lines = [{parts.get(key, key): value for key, value in line.items()} for line in read_json_lines(path)]
     epochs = [validated(Epoch, line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
@@ -171,7 +173,8 @@ def _read_metrics(path: Path, summary: Summary, score: Score) -> list[Epoch]:
     layers = [set(epoch.events_by_layer) for epoch in epochs]
     if any(layers) and any(names != set(summary.programming.by_layer) for names in layers):
         raise InputError(f"{path}: is damaged (its layers are not those of summary.json)")
-    if epochs and epochs[-1].held_out is None:
+    # Which epoch is the last one of a run that stops early, is not known before the next; its score is in the summary.
+    if epochs and epochs[-1].held_out is None and not stopped:
         raise InputError(f"{path}: is damaged (no {score.label} after the last epoch)")
     if any(value is not None and not score.possible(value) for value in (epoch.held_out for epoch in epochs)):
         raise InputError(f"{path}: is damaged (an impossible {score.label})")

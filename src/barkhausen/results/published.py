@@ -182,7 +182,9 @@ FIGURES = (
 """Every published figure that is a plain number."""
 
 
-def published(quantity: str, dataset: str | None, rule: str | None, network: str | None) -> Figure | None:
+def published(
+    quantity: str, dataset: str | None, rule: str | None, network: str | None, system: str | None = None
+) -> Figure | None:
     """The figure of that quantity under these conditions; None where nothing was published.
 
     Args:
@@ -190,9 +192,10 @@ def published(quantity: str, dataset: str | None, rule: str | None, network: str
         dataset: Data set.
         rule: Learning rule.
         network: Kind of network; None if it is none of the package's.
+        system: Published system whose figures are meant. Default: those of any.
     """
     conditions = (quantity, dataset, rule)
-    for figure in FIGURES:
+    for figure in FIGURES if system is None else figures_of(system):
         if (figure.quantity, figure.dataset, figure.rule) == conditions and figure.network in (None, network):
             return figure
     return None

@@ -38,7 +38,9 @@ __all__ = [
 ]
 
 
-def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] | None = None) -> list[dict[str, Any]]:
+def result_table(
+    summaries: Sequence[Summary], label: Callable[[Summary], str] | None = None, system: str | None = None
+) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
 
     Runs are of one kind if their recipes differ in the seed alone (see :func:`kind_of`). Accuracies are
@@ -49,6 +51,7 @@ def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] |
         summaries: Summaries of the runs.
         label: Function from a summary to what tells its kind from the others, for a first column ``kind``. Default:
             no such column.
+        system: Published system whose figures stand beside. Default: those of any.
 
     Raises:
         InputError: The runs are judged by different scores.
@@ -56,7 +59,7 @@ def result_table(summaries: Sequence[Summary], label: Callable[[Summary], str] |
     score = score_of_all(summaries)
     kinds = by_kind(summaries)
     causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
-    rows = [_row(runs, causes, score) for runs in kinds]
+    rows = [_row(runs, causes, score, system) for runs in kinds]
     if label is None:
         return rows
     return [{"kind": label(runs[0])} | row for runs, row in zip(kinds, rows, strict=True)]
@@ -103,7 +106,7 @@ def _on_devices(summary: Summary) -> bool:
     return summary["states"] is not None
 
 
-def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score) -> dict[str, Any]:
+def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score, system: str | None) -> dict[str, Any]:
     first = runs[0]
     rows = [training_row(run) for run in runs]
     values = spread([row[score.name] for row in rows])
@@ -112,7 +115,7 @@ def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score) -> dict[s
     derived = per_sample(sums, inferences_of(first))
     mode, dataset = first["mode"], first["dataset"]["name"]
     network = network_of(first["recipe"])
-    beside = {name: published(name, dataset, mode, network) for name in (score.name, "picojoule_per_inference")}
+    beside = {name: published(name, dataset, mode, network, system) for name in (score.name, "picojoule_per_inference")}
     figures = {name: None if figure is None else figure.value for name, figure in beside.items()}
     return {
         "mode": mode,

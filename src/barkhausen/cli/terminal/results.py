@@ -12,12 +12,17 @@ from rich.table import Table
 from barkhausen.cli.terminal.console import wide_console
 
 
-def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str, Any]], str] | None = None) -> None:
+def print_results(
+    summaries: list[dict[str, Any]],
+    label: Callable[[Mapping[str, Any]], str] | None = None,
+    system: str | None = None,
+) -> None:
     """Print one row for each kind of run.
 
     Args:
         summaries: Summaries of the runs.
         label: Function from a summary to the name of its kind. Default: its learning rule.
+        system: Published system whose figures stand beside. Default: those of any.
     """
     from barkhausen.experiment.score import ACCURACY
     from barkhausen.results.table import NO_VALUE, or_dash, result_table, score_of_all
@@ -25,7 +30,7 @@ def print_results(summaries: list[dict[str, Any]], label: Callable[[Mapping[str,
     columns: dict[str, list[str]] = {}
     score = score_of_all(summaries)
     what = "(%)" if score == ACCURACY else score.title
-    for row in result_table(summaries, label):
+    for row in result_table(summaries, label, system):
         spread = f" ± {score.number(row[f'{score.name}_std'])} (n = {row['seeds']})" if row["seeds"] > 1 else ""
         cells = {
             **({"mode": row["mode"]} if label is None else {"kind": row["kind"]}),

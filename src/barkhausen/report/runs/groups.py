@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -154,13 +154,24 @@ class Pair:
         return [(kind, *kind.transfer) for kind in self.in_situ if kind.transfer is not None]
 
 
-def kinds_of(runs: Sequence[FinishedRun]) -> list[Kind]:
-    """The rows of the results table, each with its runs and a label that no other has."""
+def kinds_of(
+    runs: Sequence[FinishedRun],
+    label: Callable[[dict[str, Any]], str] | None = None,
+    system: str | None = None,
+) -> list[Kind]:
+    """The rows of the results table, each with its runs and a label that no other has.
+
+    Args:
+        runs: Runs of any kinds.
+        label: Function from a summary to the name of its kind. Default: mode, number of states, and what differs.
+        system: Published system whose figures stand beside. Default: those of any.
+    """
     groups: dict[tuple[Any, ...], list[FinishedRun]] = {}
     for run in runs:
         groups.setdefault(kind_of(run.summary), []).append(run)
-    rows = result_table([run.summary for run in runs])
-    labels = _labels([(_title(group[0].summary), _differences(group[0])) for group in groups.values()])
+    rows = result_table([run.summary for run in runs], system=system)
+    title = label or _title
+    labels = _labels([(title(group[0].summary), _differences(group[0])) for group in groups.values()])
     return [Kind(*kind) for kind in zip(labels, rows, groups.values(), strict=True)]
 
 
@@ -198,7 +209,8 @@ def _differences(run: FinishedRun) -> dict[str, Any]:
         "": dataset["name"],
         "samples": dataset["train_samples"],
         "validation samples": dataset["validation_samples"],
-        "epochs": run.summary["epochs"],
+        # Those of the recipe: runs that stop early have fewer, each seed its own number.
+        "epochs": run.summary["recipe"].get("epochs", run.summary["epochs"]),
         "device": run.device_name,
         **device,
         **{key: str(value) for key, value in flat(run.summary["recipe"]).items() if key.startswith(ONLY_IN_RECIPE)},

@@ -7,9 +7,10 @@ later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
@@ -46,6 +47,7 @@ class Beside:
         assumptions: What the paper does not say and was chosen.
         link: Page about the sweep, beside this one.
         panels: Figures that the system adds.
+        labels: Function from the summary of a run to the name of its kind. Default: mode, states, and what differs.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Beside:
     assumptions: Sequence[str]
     link: str
     panels: Sequence[Panel] = ()
+    labels: Callable[[dict[str, Any]], str] | None = None
 
 
 def write_report(
@@ -88,7 +91,8 @@ def write_report(
         for run in [load_run(directory)]
     ]
     finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
-    kinds = kinds_of(finished)
+    system = None if beside is None else beside.name
+    kinds = kinds_of(finished, None if beside is None else beside.labels, system)
     score = score_of_all([run.summary for run in finished])
     page = render(
         "runs/runs.html.jinja",
@@ -106,7 +110,7 @@ def write_report(
         weight_statistics=weight_statistics,
         beside=beside,
         uncertainty=_uncertainty(kinds),
-        papers=_papers(kinds),
+        papers=_papers(kinds, system),
         causes={cause: _cause_label(finished, cause) for kind in kinds for cause in kind.causes},
         zip=zip,
         with_ending=lambda words, ending: [word + ending for word in words],
@@ -127,11 +131,11 @@ def _uncertainty(kinds: Sequence[Kind]) -> list[Panel]:
     return uncertainty_panels({label: run.summary["uncertainty"] for label, run in first.items()}, about)
 
 
-def _papers(kinds: Sequence[Kind]) -> list[Paper]:
+def _papers(kinds: Sequence[Kind], system: str | None) -> list[Paper]:
     """Papers whose figures stand on the page."""
     quantities = (kinds[0].score.name, "picojoule_per_inference")
     found = [
-        published(name, kind.row["dataset"], kind.row["mode"], network_of(kind.summary["recipe"]))
+        published(name, kind.row["dataset"], kind.row["mode"], network_of(kind.summary["recipe"]), system)
         for kind in kinds
         for name in quantities
     ]
