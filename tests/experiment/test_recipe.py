@@ -211,7 +211,7 @@ WRONG = [
     ("mode = 3", r"mode = 3: input should be a valid string"),
     (
         "mode = 'hebb'",
-        r"mode = 'hebb': no such learning rule; known: blind-pulse, ex-situ, float, in-situ, .*tiki-taka$",
+        r"mode = 'hebb': no such learning rule; known: blind-pulse, ex-situ, float, in-situ, .*tiki-taka, wage$",
     ),
     (
         "[precision]\nlatent_bits = 1",
