@@ -173,6 +173,8 @@ ELLIS_2023 = SYSTEMS.register(
             "nearly deterministic: within a tenth of the height of the curve from its lower or upper end",
             "in the deeper network, which is ours, hidden neurons are 0 or 1 after a batch normalisation",
         ),
+        core_minutes=52,
+        results="docs/results.md",
         quick={"set.epochs": 3, "search.repeat.seed": [0]},
         stand_in="digits",
         labels=label_of,

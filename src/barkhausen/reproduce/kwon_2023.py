@@ -100,6 +100,8 @@ KWON_2023 = SYSTEMS.register(
             "biases of the layers that learn are trained digitally; all else stays as it was transferred",
             "rates and quantum were chosen for ν = 3 and the first layer on 10 000 validation samples",
         ),
+        core_minutes=11,
+        results="docs/results.md",
         quick={"search.repeat.seed": [0], "set.epochs": 3},
         stand_in="digits",
         labels=label_of,

@@ -91,6 +91,8 @@ LSTM = SYSTEMS.register(
             "12 months are looked back on, the first two thirds of the series train; one LSTM layer and a linear "
             "read-out of its last state",
         ),
+        core_minutes=2,
+        results="docs/results.md",
         quick={"search.repeat.network.hidden": [[4]], "search.repeat.seed": [0, 1]},
         labels=label_of,
         readings=readings,

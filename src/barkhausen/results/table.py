@@ -92,7 +92,11 @@ def kind_of(summary: Summary) -> tuple[tuple[str, str], ...]:
     """What runs of one kind have in common: data, device and every key of the recipe but the seed (and threads)."""
     dataset, device = summary["dataset"], summary["device"]
     samples = {key: dataset[key] for key in ("name", "train_samples", "validation_samples")}
-    recipe = {key: value for key, value in flat(summary["recipe"]).items() if key not in {"seed", "threads"}}
+    left_out = {"seed", "threads"}
+    if "precursor_score" in summary:
+        # Each seed of hybrid training has a precursor of its own.
+        left_out.add("init_from")
+    recipe = {key: value for key, value in flat(summary["recipe"]).items() if key not in left_out}
     parts = {"states": summary["states"], **flat({"dataset": samples, "device": device}), **recipe}
     return tuple(sorted((key, repr(value)) for key, value in parts.items()))
 
