@@ -38,8 +38,8 @@ def simulated(path: Path) -> object:
     kind = kind_of_parameters(path)
     if kind is None:
         return load_technology(path)
-    assert kind.simulated is not None
-    return importlib.import_module(kind.simulated).parameters_from(read_toml(path), (), str(path))
+    values = read_toml(path)
+    return importlib.import_module(kind.simulator(values)).parameters_from(values, (), str(path))
 
 
 def reads(command: str, path: Path) -> object:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class DeviceKind:
             settings and the name of their source, and whose ``characterise`` simulates a device from them; it takes
             ``checkpoint``, ``progress``, ``backend``, ``threads``, ``accelerator`` and ``attributes``. None for a kind
             that is not simulated by ``kind`` of a parameter file.
+        technologies: Names of such modules for technologies that have their own, by the ``technology`` of the parameter
+            file.
         lines: Function from a device to lines of text that describe it.
     """
 
@@ -43,7 +45,18 @@ class DeviceKind:
     named: Callable[[str], Any | None] | None = None
     shipped: Sequence[str] = ()
     simulated: str | None = None
+    technologies: Mapping[str, str] = field(default_factory=dict)
     lines: Callable[[Any], list[str]] = lambda device: []
+
+    def simulator(self, values: Mapping[str, Any]) -> str:
+        """Name of the module that simulates the device of a parameter file.
+
+        Args:
+            values: Values of the parameter file.
+        """
+        assert self.simulated is not None
+        technology = values.get("technology")
+        return self.technologies.get(technology, self.simulated) if isinstance(technology, str) else self.simulated
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry("kind of device", "kind")

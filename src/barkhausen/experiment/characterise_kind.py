@@ -66,9 +66,12 @@ def characterise_kind_to_file(
     Raises:
         InputError: The parameters are wrong, or ``out`` cannot be written or holds something else.
     """
-    assert kind.simulated is not None
-    module = importlib.import_module(kind.simulated)
-    parameters = module.parameters_from(read_toml(source), settings, str(source))
+    values = read_toml(source)
+    for setting in settings:
+        if setting.partition("=")[0].strip() == "technology":
+            apply_setting(values, setting)
+    module = importlib.import_module(kind.simulator(values))
+    parameters = module.parameters_from(values, settings, str(source))
     check_place(out)
     if not overwrite and out.is_file():
         _check_replaceable(out, kind, parameters)

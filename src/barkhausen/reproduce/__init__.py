@@ -2,6 +2,7 @@
 
 from barkhausen.reproduce import (
     alam_2023,
+    bindal,
     cui_2024,
     desai_2022,
     dhull_2024,
@@ -20,6 +21,7 @@ __all__ = [
     "SYSTEMS",
     "System",
     "alam_2023",
+    "bindal",
     "cui_2024",
     "desai_2022",
     "dhull_2024",

@@ -69,6 +69,10 @@ PAPERS = {
         "quantification (2023), arXiv:2310.10317 (only the abstract was read)",
         "https://arxiv.org/abs/2310.10317",
     ),
+    "bindal-2024": Paper(
+        "Bindal et al. (2024): an integrate-fire neuron, successor of arXiv:2207.10462 (only its title was known)",
+        "https://arxiv.org/abs/2207.10462",
+    ),
     "yadav-2023-fcnn": YADAV_2023,
     "yadav-2023-lstm": YADAV_2023,
     "misba-2023": Paper("Misba et al. (2023), arXiv:2304.03343", "https://arxiv.org/abs/2304.03343"),

@@ -288,6 +288,7 @@ NEURON = DEVICE_KINDS.register(
         NeuronDevice,
         shipped=("neuron-track",),
         simulated="barkhausen.device.domain_wall.neuron",
+        technologies={"antiferromagnetic-skyrmion": "barkhausen.device.antiferromagnet"},
         lines=NeuronDevice.lines,
     ),
 )

@@ -1,6 +1,6 @@
 """Kinds of task that a sweep can be made of; importing this package registers those of the package."""
 
-from barkhausen.experiment.jobs import characterize, hybrid, infer, map_chips, reservoir, retention, train
+from barkhausen.experiment.jobs import characterize, hybrid, infer, map_chips, neuron, reservoir, retention, train
 from barkhausen.experiment.jobs.registry import JOBS, Column, Job, Planned, Planning
 from barkhausen.experiment.work.base import Order, Result
 
@@ -16,6 +16,7 @@ __all__ = [
     "hybrid",
     "infer",
     "map_chips",
+    "neuron",
     "reservoir",
     "retention",
     "train",
