@@ -362,7 +362,9 @@ def test_the_repository_is_found_from_the_source_file(monkeypatch: pytest.Monkey
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(InputError, match=r"dataset.name = 'mnits': no such data set; did you mean 'mnist'\?"):
         load_dataset("mnits")
-    with pytest.raises(InputError, match="'ciphers': no such data set; known: airline-passengers, cifar10, digits, fa"):
+    with pytest.raises(
+        InputError, match="'ciphers': no such data set; known: airline-passengers, breast-cancer, cifar10, digits, fa"
+    ):
         load_dataset("ciphers")
 
 

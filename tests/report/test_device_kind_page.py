@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,8 +19,10 @@ from barkhausen.device.technology import SHIPPED
 from barkhausen.report.device.page import write_device_report
 from barkhausen.report.device_kind import write_kind_page
 from barkhausen.report.render import sig
-from conftest import Command
 from made_neurons import neuron
+
+if TYPE_CHECKING:
+    from tests.conftest import Command
 
 COMMAND = "devices"
 

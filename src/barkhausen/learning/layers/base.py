@@ -20,6 +20,7 @@ from barkhausen.learning.layers.quantiser import Quantiser
 from barkhausen.learning.layers.recording import refuse, refuse_constant
 from barkhausen.learning.layers.straight_through import straight_through
 from barkhausen.learning.margin import default_margin
+from barkhausen.learning.margin import spread as width_of_states
 from barkhausen.synapse import Phase
 from barkhausen.synapse.arrays import array_of
 from barkhausen.synapse.pulsed.array import PulsedArray
@@ -34,6 +35,10 @@ FRESH_SPREAD = 0.5
 the variance is a seventh of that of He's initialisation, which a normalisation makes up for."""
 
 
+FRESH_REACH = 1.5
+"""The same in units of the threshold nearest to 0, where weights have no spread and all devices would start alike: a
+third of three evenly spaced states then start at −1 or 1. A network of equal weights has no gradient to learn from."""
+
 COPIES = ("held_state", "verified_weight")
 """Buffers of a layer that are digital copies of its devices' states, kept by the learning rules that need them."""
 
@@ -43,7 +48,7 @@ class LayerOptions(WriteSettings, total=False):
 
     bias: bool
     scale: float | None
-    spread: float
+    spread: float | None
     latent_weight: Tensor | None
     generator: torch.Generator | None
 
@@ -63,7 +68,8 @@ class SynapseLayer(nn.Module):
         write: Write-verify settings.
         bias: Whether the layer has a digital bias (not needed before a normalisation).
         scale: Fixed factor between synaptic weights and network weights. Default: 1.5 / sqrt(fan-in).
-        spread: Half the width of the uniform distribution of the initial latent weights.
+        spread: Half the width of the uniform distribution of the initial latent weights. Default: 0.5, and more where
+            devices without any spread would all start in one state.
         latent_weight: Initial latent weights. Default: drawn.
         generator: Generator of latent weights, devices and programming noise.
         settings: ``margin``, ``max_attempts``, ``faults`` and ``count_writes``, instead of ``write``. Default of the
@@ -89,7 +95,7 @@ class SynapseLayer(nn.Module):
         *,
         bias: bool = True,
         scale: float | None = None,
-        spread: float = FRESH_SPREAD,
+        spread: float | None = None,
         latent_weight: Float[Tensor, "outputs inputs *kernel"] | None = None,
         generator: torch.Generator | None = None,
         **settings: Unpack[WriteSettings],
@@ -104,6 +110,7 @@ class SynapseLayer(nn.Module):
         self.quantiser = Quantiser(self.synapses.levels)
         where = self.synapses.weight.device
         if latent_weight is None:
+            spread = self._fresh_spread(device) if spread is None else spread
             latent_weight = torch.rand(shape, generator=generator, device=where).mul_(2 * spread).sub_(spread)
         self.latent_weight = nn.Parameter(latent_weight.detach().to(where).clone(memory_format=torch.contiguous_format))
         scale = FRESH_SCALE / math.sqrt(math.prod(shape[1:])) if scale is None else scale
@@ -115,6 +122,14 @@ class SynapseLayer(nn.Module):
             self.register_buffer(name, None)
         self.program_all(generator, phase=Phase.INITIAL)
         watch_layer(self)
+
+    def _fresh_spread(self, device: CharacterisedDevice | PulsedDevice) -> float:
+        """Half the width of the distribution of fresh latent weights."""
+        levels = self.synapses.levels
+        nearest = float(((levels[1:] + levels[:-1]) / 2).abs().min())
+        if nearest < FRESH_SPREAD or isinstance(self.synapses, PulsedArray) or width_of_states(device) > 0:
+            return FRESH_SPREAD
+        return min(1.0, FRESH_REACH * nearest)
 
     @torch.no_grad()
     def program_all(self, generator: torch.Generator | None, *, phase: Phase) -> None:

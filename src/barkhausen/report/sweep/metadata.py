@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from barkhausen.core.files import read_json
-from barkhausen.device.file import read_device
+from barkhausen.device.file import read_any_device
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.results.columns import FINISHED
 from barkhausen.sweep.store import Store
@@ -30,7 +30,7 @@ def metadata_of(directory: Path, frame: pd.DataFrame) -> tuple[dict[str, list[st
         for name in frame["device_file"].dropna().unique():
             path = directory / str(name)
             if path.is_file():
-                device = read_device(path)
+                device = read_any_device(path)
                 assumed |= dict.fromkeys(device.assumed)
                 _add(metadata, "code version", device.data.attrs.get("code_version"))
     return metadata, list(assumed)
