@@ -144,9 +144,9 @@ class Study(Parameters):
     collapse_voltages: tuple[float, ...] = (1.0, 1.2, 1.4, 1.6)
     collapse_widths: tuple[float, ...] = (0.5e-9, 1e-9, 1.5e-9)
     """Voltages in V and widths in s of the maps of pulses."""
-    spreads: tuple[float, ...] = (0.02, 0.05, 0.1)
+    spreads: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = (0.02, 0.05, 0.1)
     """Relative standard deviations of Ku between grains."""
-    diameters: tuple[float, ...] = (0.95, 1.05)
+    diameters: tuple[Annotated[float, Field(ge=0.5, le=2)], ...] = (0.95, 1.05)
     """Relative diameters."""
     variants: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Replicas for each spread and each diameter, on 32 discs with grains of their own; 0: none."""

@@ -46,6 +46,12 @@ class StochasticReadOptions(StrictParameters):
     device_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(default=None, validate_default=True)
     """Digest of the device file; another file is refused. Default: that of the file at the start."""
 
+    @field_validator("device")
+    @classmethod
+    def _can_be_found(cls, given: str) -> str:
+        file_of_kind(given, KIND)
+        return given
+
     @field_validator("device_sha256")
     @classmethod
     def _of_this_file(cls, given: str | None, info: ValidationInfo) -> str | None:

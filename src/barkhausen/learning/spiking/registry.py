@@ -99,6 +99,12 @@ class DeviceCellOptions(CellOptions):
     slope: Positive = 10.0
     """Slope of the surrogate gradient of the state in units of the threshold."""
 
+    @field_validator("device")
+    @classmethod
+    def _can_be_found(cls, given: str) -> str:
+        file_of_kind(given, "neuron")
+        return given
+
     @field_validator("device_sha256")
     @classmethod
     def _of_this_file(cls, given: str | None, info: ValidationInfo) -> str | None:
