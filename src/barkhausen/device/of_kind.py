@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.files.reading import read_bytes
 from barkhausen.device.file import read_device_of_kind
 from barkhausen.device.kinds import DEVICE_KINDS
 from barkhausen.device.technology import SHIPPED
@@ -39,3 +41,20 @@ def device_of_kind(name: str | Path, kind: str) -> Any:
         InputError: There is no such device, or it is of another kind.
     """
     return read_device_of_kind(file_of_kind(name, kind), kind)
+
+
+def checked_digest(name: str, file: Path, given: str | None) -> str:
+    """SHA-256 digest of a device file, which a resolved recipe keeps.
+
+    Args:
+        name: Device as the recipe names it.
+        file: Its file.
+        given: Digest that the recipe has. None: that of the file.
+
+    Raises:
+        ValueError: The file has another digest.
+    """
+    found = hashlib.sha256(read_bytes(file, binary=True)).hexdigest()
+    if given not in (None, found):
+        raise ValueError(f"device = {name!r} is not the file that the digest names")
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from barkhausen.core.config import NotNegative, Positive, StrictParameters
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.kinds import names_device_file
-from barkhausen.core.files.reading import read_bytes
+from barkhausen.device.of_kind import checked_digest
 from barkhausen.device.pulses.file import named_pulsed_device, pulsed_names
 from barkhausen.device.technology import SHIPPED
 from barkhausen.learning.networks.spiking import SpikingNetwork
@@ -94,10 +93,7 @@ class StdpOptions(StrictParameters):
         file = SHIPPED / f"{name}.nc" if name in pulsed_names() else Path(name) if names_device_file(name) else None
         if file is None:
             return None
-        found = hashlib.sha256(read_bytes(file, binary=True)).hexdigest()
-        if given not in (None, found):
-            raise ValueError(f"device = {name!r} is not the file that the digest names")
-        return found
+        return checked_digest(name, file, given)
 
     def wall_steps(self) -> WallSteps:
         """Distribution of the steps of walls."""

@@ -7,7 +7,6 @@ the energy is that of the attempts, and belongs to every inference.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from barkhausen.core.config import StrictParameters
-from barkhausen.core.files.reading import read_bytes
-from barkhausen.device.of_kind import device_of_kind, file_of_kind
+from barkhausen.device.of_kind import checked_digest, device_of_kind, file_of_kind
 from barkhausen.device.probability.device import KIND, ProbabilityDevice
 from barkhausen.learning.layers.drawing import draw_from, drawing_from
 from barkhausen.learning.layers.read_stochastic import (
@@ -58,10 +56,7 @@ class StochasticReadOptions(StrictParameters):
         name = info.data.get("device")
         if name is None:
             return given
-        found = hashlib.sha256(read_bytes(file_of_kind(name, KIND), binary=True)).hexdigest()
-        if given not in (None, found):
-            raise ValueError(f"device = {name!r} is not the file that the digest names")
-        return found
+        return checked_digest(name, file_of_kind(name, KIND), given)
 
     def probability_device(self) -> ProbabilityDevice:
         """The device."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,9 +9,9 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from barkhausen.core.config import NoOptions, NotNegative, Parameters, Positive, StrictParameters
-from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.registry import Registry
 from barkhausen.device import file_of_kind
+from barkhausen.device.of_kind import checked_digest
 from barkhausen.learning.spiking.cell import Cell, Reset
 from barkhausen.learning.spiking.device import device_cell
 from barkhausen.learning.spiking.encoders import ConstantCurrent, Encoder, Latency, Poisson
@@ -111,10 +110,7 @@ class DeviceCellOptions(CellOptions):
         name = info.data.get("device")
         if name is None:
             return given
-        found = hashlib.sha256(read_bytes(file_of_kind(name, "neuron"), binary=True)).hexdigest()
-        if given not in (None, found):
-            raise ValueError(f"device = {name!r} is not the file that the digest names")
-        return found
+        return checked_digest(name, file_of_kind(name, "neuron"), given)
 
 
 @dataclass(frozen=True)
