@@ -29,7 +29,7 @@ from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.display.description import describe_device
 from barkhausen.device.display.plots import plot_of
 from barkhausen.device.domain_wall.junction import TunnelJunction
-from barkhausen.device.labels import LabelledDevice
+from barkhausen.device.labels import LabelledDevice, provenance
 from barkhausen.device.old_format import energy_variables, read_out_variables, renamed, upgraded
 from barkhausen.device.schema import (
     AT_REST,
@@ -59,7 +59,6 @@ from barkhausen.device.statistics.resampling import (
 )
 from barkhausen.device.statistics.variance import variance_components
 from barkhausen.device.technology import TECHNOLOGIES
-from barkhausen.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,10 +172,7 @@ class CharacterisedDevice(LabelledDevice):
             "conductance_map": "identity" if conductances is None else "linear",
             "source": source,
             "distribution": "gaussian" if source == "gaussian" else "empirical",
-            "parameters": "{}" if parameters is None else parameters.model_dump_json(),
-            "assumed": json.dumps(list(assumed)),
-            "code_version": __version__,
-            "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
+            **provenance(parameters, assumed, attributes),
         }
         return cls(_merged(xr.Dataset(contents, attrs=attrs), extras))
 

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import xarray as xr
 
+from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.schema import READ_OUT
+from barkhausen.version import __version__
+
+
+def provenance(
+    parameters: Parameters | None, assumed: Sequence[str], attributes: Mapping[str, Any] | None
+) -> dict[str, str]:
+    """Attributes of every device file: parameters, assumptions, version of the code, and further metadata."""
+    return {
+        "parameters": "{}" if parameters is None else parameters.model_dump_json(),
+        "assumed": json.dumps(list(assumed)),
+        "code_version": __version__,
+        "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
+    }
 
 
 class LabelledDevice:

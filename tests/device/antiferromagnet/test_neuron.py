@@ -11,7 +11,7 @@ import xarray as xr
 from barkhausen.core.errors import InputError
 from barkhausen.device import read_any_device, write_device
 from barkhausen.device.antiferromagnet import characterise, parameters_from
-from barkhausen.device.antiferromagnet.energy import energies, operation, pulse_energy
+from barkhausen.device.antiferromagnet.energy import energies, operation
 from barkhausen.device.antiferromagnet.law import cycles_of, tables_of, threshold_place
 from barkhausen.device.antiferromagnet.nanotrack import junction_of, nanotrack
 from barkhausen.device.antiferromagnet.parameters import (
@@ -106,11 +106,11 @@ def test_steps_after_firing_are_leak_only_without_a_reset_current() -> None:
 
 def test_energy_is_resistivity_times_current_squared_times_volume_times_time() -> None:
     volume = 2 * 3e-9 * 96e-9 * 48e-9
-    assert pulse_energy(TINY, 1.0) == pytest.approx(4e-7 * 3.5e11**2 * volume * 8e-12)
+    assert operation(TINY, 1.0, 1.0).integrating == pytest.approx(4e-7 * 3.5e11**2 * volume * 8e-12)
     one = operation(TINY, 1.0, 3.0)
     reset = 4e-7 * 3e11**2 * volume * 2 * 16e-12
     assert one.resetting == pytest.approx(reset)
-    assert one.total == pytest.approx(3 * pulse_energy(TINY, 1.0) + reset + 3 * one.read)
+    assert one.total == pytest.approx(3 * operation(TINY, 1.0, 1.0).integrating + reset + 3 * one.read)
     assert energies(TINY)["reset"].joule == pytest.approx(reset)
 
 

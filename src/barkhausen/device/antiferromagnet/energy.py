@@ -62,19 +62,6 @@ class Operation:
         return self.writing + self.reading
 
 
-def pulse_energy(parameters: AntiferromagnetParameters, value: float) -> float:
-    """Energy in J of one pulse of an input."""
-    current = value * parameters.train.current_density
-    return parameters.conductor.resistivity * current**2 * parameters.conductor_volume * parameters.train.width
-
-
-def reset_energy(parameters: AntiferromagnetParameters) -> float:
-    """Energy in J of one reset."""
-    time = parameters.reset.periods * parameters.train.period
-    current = parameters.reset.current_density
-    return parameters.conductor.resistivity * current**2 * parameters.conductor_volume * time
-
-
 def read_energy(parameters: AntiferromagnetParameters) -> float:
     """Energy in J of one read of the empty window, V² G tau with the layer antiparallel to the fixed one."""
     junction = parameters.junction
@@ -105,8 +92,9 @@ def operation(parameters: AntiferromagnetParameters, value: float, pulses: float
 
 def energies(parameters: AntiferromagnetParameters) -> dict[str, Joules]:
     """Energies by cause, a pulse at the largest input."""
+    one = operation(parameters, max(parameters.train.inputs), 1.0)
     return {
-        "pulse": Joules("pulse", pulse_energy(parameters, max(parameters.train.inputs)), 2.0, "integrating pulse"),
-        "read": Joules("read", read_energy(parameters), 0.0, "read"),
-        "reset": Joules("reset", reset_energy(parameters), 0.0, "reset"),
+        "pulse": Joules("pulse", one.integrating, 2.0, "integrating pulse"),
+        "read": Joules("read", one.read, 0.0, "read"),
+        "reset": Joules("reset", one.resetting, 0.0, "reset"),
     }

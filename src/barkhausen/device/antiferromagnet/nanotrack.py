@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE
 from barkhausen.device.antiferromagnet.parameters import AntiferromagnetParameters
 from barkhausen.micromagnetics import (
     Film,
@@ -140,12 +139,6 @@ def junction_of(parameters: AntiferromagnetParameters, stack: Stack) -> Junction
 
 
 def _noise(parameters: AntiferromagnetParameters, conductance: float) -> float:
-    """Noise of one read in S: shot and thermal noise of the current, averaged over the read time.
-
-    One-sided density 2 e I coth(e V/2 kB T), as of :meth:`.TunnelJunction.current_noise`.
-    """
-    junction, kelvin = parameters.junction, parameters.characterisation.temperature
-    current = junction.read_voltage * conductance
-    density = 2 * ELEMENTARY_CHARGE * current
-    density /= math.tanh(ELEMENTARY_CHARGE * junction.read_voltage / (2 * BOLTZMANN * kelvin))
-    return math.sqrt(density / (2 * junction.read_time)) / junction.read_voltage
+    """Noise of one read in S: shot and thermal noise of the current (:meth:`.TunnelJunction.noise_of`)."""
+    voltage = parameters.junction.read_voltage
+    return float(parameters.junction.noise_of(voltage * conductance, parameters.characterisation.temperature)) / voltage

@@ -245,7 +245,9 @@ class _Running:
 def _digest(parameters: AntiferromagnetParameters, train: Train) -> str:
     """Name of a train: everything that its outcome depends on."""
     plain = parameters.model_dump(mode="json")
-    plain.pop("conductor" if parameters.conductor.strips == 2 else "", None)
+    if parameters.conductor.strips == 2:
+        # Of the conductor, only the number of strips decides what the currents do.
+        plain.pop("conductor")
     for name in ("replicas", "chunk", "still", "seed", "temperature"):
         plain["characterisation"].pop(name)
     plain["train"].pop("inputs")

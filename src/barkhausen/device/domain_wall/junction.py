@@ -75,14 +75,18 @@ class TunnelJunction(Parameters):
     def current_noise(
         self, position: float | Float[np.ndarray, " *any"], track: Racetrack, temperature: float
     ) -> Float[np.ndarray, " *any"]:
-        """Standard deviation in A of the current averaged over one read.
+        """Standard deviation in A of the current averaged over one read, with a wall at a position."""
+        return self.noise_of(self.read_current(position, track), temperature)
+
+    def noise_of(self, current: float | Float[np.ndarray, " *any"], temperature: float) -> Float[np.ndarray, " *any"]:
+        """Standard deviation in A of a current (A) averaged over one read.
 
         Thermal and shot noise of a tunnel junction combine to the one-sided density 2 e I coth(e V/2 kB T), which is
         Johnson's 4 kB T G at zero voltage and 2 e I at high voltage (Rogovin and Scalapino, Ann. Phys. 86, 1 (1974);
         measured by Spietz et al., Science 300, 1929 (2003)). An average over tau has a bandwidth of 1/(2 tau). Noise of
         the read-out circuit and 1/f noise are not included.
         """
-        current, energy = self.read_current(position, track), ELEMENTARY_CHARGE * self.read_voltage
+        energy = ELEMENTARY_CHARGE * self.read_voltage
         ratio = energy / (2 * BOLTZMANN * temperature) if temperature > 0 else math.inf
         density = 2 * ELEMENTARY_CHARGE * current / math.tanh(ratio)
         return np.asarray(np.sqrt(density / (2 * self.read_time)))

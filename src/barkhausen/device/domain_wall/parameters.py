@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,7 @@ from pydantic import (
 
 from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
 from barkhausen.core.errors import InputError
-from barkhausen.core.plausible import checked_as, too_much_for_a_gate
+from barkhausen.core.plausible import checked_as, plausible, too_much_for_a_gate
 from barkhausen.device.domain_wall.gates import Piezoelectric, TrackGate, gate_from
 from barkhausen.device.domain_wall.heat.table import Heat
 from barkhausen.device.domain_wall.interfaces import Interfaces
@@ -302,6 +302,9 @@ class DeviceParameters(Parameters):
         return lines
 
 
+Kind = TypeVar("Kind", bound=DeviceParameters)
+
+
 def load_parameters(path: str | Path, settings: Sequence[str] = ()) -> DeviceParameters:
     """Read device parameters from TOML; its tables are the fields of :class:`DeviceParameters`.
 
@@ -314,6 +317,42 @@ def load_parameters(path: str | Path, settings: Sequence[str] = ()) -> DevicePar
     """
     path = Path(path)
     return parameters_from(read_toml(path), settings, str(path))
+
+
+def parameters_of_kind(model: type[Kind], values: dict[str, Any], settings: Sequence[str], origin: str) -> Kind:
+    """Parameters of a kind of device with a protocol of its own, from the values of a parameter file, which assignments
+    ``key=value`` change in place.
+
+    Raises:
+        InputError: A key or value is wrong; the message begins with ``origin``.
+    """
+    for setting in settings:
+        apply_setting(values, setting)
+    given = {key: value for key, value in values.items() if key != "kind"}
+    # Another technology is refused as a key that the model does not have.
+    if given.get("technology") == NAME:
+        del given["technology"]
+    return validated(model, given, origin, settings)
+
+
+def check_drives(values: Sequence[float], kind: str, key: str) -> None:
+    """Refuse drives that do not rise or are implausible.
+
+    Args:
+        values: Amplitudes.
+        kind: Kind of quantity that they are, of :func:`.plausible`.
+        key: Key of the parameter file.
+
+    Raises:
+        ValueError: The message begins with the key.
+    """
+    if list(values) != sorted(set(values)):
+        raise ValueError(f"{key}: must rise")
+    for number, value in enumerate(values):
+        try:
+            plausible(kind, value, f"{key}.{number}")
+        except InputError as error:
+            raise ValueError(str(error)) from None
 
 
 def parameters_from(values: dict[str, Any], settings: Sequence[str], origin: str) -> DeviceParameters:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -12,6 +14,15 @@ from barkhausen.device.domain_wall.track import Racetrack
 
 Voltage = Annotated[float, Field(allow_inf_nan=False), checked_as("gate voltage")]
 Duration = Annotated[float, Field(ge=0, allow_inf_nan=False), checked_as("pulse duration")]
+
+
+FEMTOSECOND = 1e-15
+
+
+def common_step(durations: Sequence[float], advised: float) -> float:
+    """Longest time step in s that divides all durations (s), to a femtosecond, and is not above an advised one."""
+    common = math.gcd(*(max(1, round(duration / FEMTOSECOND)) for duration in durations)) * FEMTOSECOND
+    return common / math.ceil(common / advised * (1 - 1e-9))
 
 
 class Pulse(Parameters):

@@ -14,7 +14,6 @@ or ``reset``), ``energy_label`` and ``drive_power``, the power of the drive with
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -26,12 +25,11 @@ from scipy.stats import binomtest
 
 from barkhausen.core.config import Parameters
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
-from barkhausen.device.labels import LabelledDevice
+from barkhausen.device.labels import LabelledDevice, provenance
 from barkhausen.device.neuron.description import described
 from barkhausen.device.neuron.schema import KIND, PROBABILITY, STEPS, validate_neuron
 from barkhausen.device.neuron.steps import StepTables
 from barkhausen.device.schema import FORMAT_VERSION
-from barkhausen.version import __version__
 
 COUNTS = ("tried", "fired", "failed", "lost")
 
@@ -272,10 +270,7 @@ def _dataset(
         "format_version": FORMAT_VERSION,
         "kind": KIND,
         **about,
-        "parameters": "{}" if parameters is None else parameters.model_dump_json(),
-        "assumed": json.dumps(list(assumed)),
-        "code_version": __version__,
-        "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
+        **provenance(parameters, assumed, attributes),
     }
     return xr.Dataset(contents, attrs=attrs)
 

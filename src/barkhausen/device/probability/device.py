@@ -8,7 +8,6 @@ the midpoint in J with ``drive_power`` [cause], the power of the drive with whic
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,10 +21,9 @@ from torch import Tensor
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
-from barkhausen.device.labels import LabelledDevice
+from barkhausen.device.labels import LabelledDevice, provenance
 from barkhausen.device.probability.curve import CurveFit, PassCurve
 from barkhausen.device.schema import FORMAT_VERSION, SOURCES
-from barkhausen.version import __version__
 
 KIND = "probability"
 SCALARS = ("midpoint", "slope", "amplitude", "midpoint_spread")
@@ -126,10 +124,7 @@ class ProbabilityDevice(LabelledDevice):
             "technology": technology,
             "kind": KIND,
             "source": source,
-            "parameters": "{}" if parameters is None else parameters.model_dump_json(),
-            "assumed": json.dumps(list(assumed)),
-            "code_version": __version__,
-            "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
+            **provenance(parameters, assumed, attributes),
         }
         return cls(xr.Dataset(contents, attrs=attrs))
 

@@ -28,7 +28,7 @@ from barkhausen.core.config import Parameters, validated
 from barkhausen.core.errors import InputError
 from barkhausen.device.characterised import Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
-from barkhausen.device.labels import LabelledDevice
+from barkhausen.device.labels import LabelledDevice, provenance
 from barkhausen.device.old_format import read_out_variables
 from barkhausen.device.pulses.cell import PulsedCell, cell_of
 from barkhausen.device.pulses.description import describe_pulsed
@@ -38,7 +38,6 @@ from barkhausen.device.pulses.plots import plot_curves
 from barkhausen.device.pulses.schema import KIND, validate
 from barkhausen.device.pulses.textbook import CONDUCTANCE, CONDUCTANCES, DOWN, GRID, UP, TextbookDevices
 from barkhausen.device.schema import FORMAT_VERSION
-from barkhausen.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,10 +139,7 @@ class PulsedDevice(TextbookDevices, LabelledDevice):
                 "conductance_map": "identity" if conductances is None and coordinate.unit == "S" else "linear",
                 "source": source,
                 "law": json.dumps(dict(law or {"name": "table"}), sort_keys=True),
-                "parameters": "{}" if parameters is None else parameters.model_dump_json(),
-                "assumed": json.dumps(list(assumed)),
-                "code_version": __version__,
-                "attributes": json.dumps(dict(attributes or {}), sort_keys=True),
+                **provenance(parameters, assumed, attributes),
             }
         )
         return cls(data).extended(*extras)

@@ -11,7 +11,6 @@ from pydantic import Field, field_validator
 
 from barkhausen.core.config import Parameters, Positive, Real
 from barkhausen.core.plausible import checked_as
-from barkhausen.core.units import BOLTZMANN, ELEMENTARY_CHARGE
 from barkhausen.device.domain_wall.gates.base import VACUUM_PERMITTIVITY
 from barkhausen.device.domain_wall.gates.vcma import DECADE, OHMS_OF_ONE_NANOMETRE
 from barkhausen.device.domain_wall.junction import TunnelJunction
@@ -263,14 +262,12 @@ class SkyrmionParameters(Parameters):
     def read_noise(self, mz: float) -> float:
         """Standard deviation of m_z by shot and thermal noise of the current averaged over one read.
 
-        The formula is that of :meth:`.TunnelJunction.current_noise`.
+        See :meth:`.TunnelJunction.noise_of`.
         """
         junction, kelvin = self.junction, self.characterisation.temperature
-        current = junction.read_voltage * self.conductance(mz)
-        density = 2 * ELEMENTARY_CHARGE * current
-        density /= math.tanh(ELEMENTARY_CHARGE * junction.read_voltage / (2 * BOLTZMANN * kelvin))
+        noise = junction.noise_of(junction.read_voltage * self.conductance(mz), kelvin)
         slope = junction.read_voltage * (self.conductance(1.0) - self.conductance(-1.0)) / 2
-        return math.sqrt(density / (2 * junction.read_time)) / slope
+        return float(noise) / slope
 
     def assumed(self) -> list[str]:
         """Assumptions, a line each."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from barkhausen.core.config import Parameters, Positive, apply_setting, validated
-from barkhausen.core.errors import InputError
-from barkhausen.core.plausible import checked_as, plausible
-from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
-from barkhausen.device.domain_wall.protocol import Duration
-
-FEMTOSECOND = 1e-15
+from barkhausen.core.config import Parameters, Positive
+from barkhausen.core.plausible import checked_as
+from barkhausen.device.domain_wall.parameters import DeviceParameters, check_drives, parameters_of_kind
+from barkhausen.device.domain_wall.protocol import Duration, common_step
 
 
 class NeuronProtocol(Parameters):
@@ -58,9 +54,7 @@ class NeuronProtocol(Parameters):
         Args:
             advised: Largest step in s.
         """
-        pieces = [self.width + 2 * self.edge_time, self.delay]
-        common = math.gcd(*(max(1, round(piece / FEMTOSECOND)) for piece in pieces)) * FEMTOSECOND
-        return common / math.ceil(common / advised * (1 - 1e-9))
+        return common_step([self.width + 2 * self.edge_time, self.delay], advised)
 
 
 class NeuronParameters(DeviceParameters):
@@ -76,13 +70,7 @@ class NeuronParameters(DeviceParameters):
                 f"neuron.start = {neuron.start:g} and neuron.threshold = {neuron.threshold:g}: must follow each other "
                 f"on the track of {length:g} m"
             )
-        if list(neuron.values) != sorted(set(neuron.values)):
-            raise ValueError("neuron.values: must rise")
-        for number, value in enumerate(neuron.values):
-            try:
-                plausible("current density", value, f"neuron.values.{number}")
-            except InputError as error:
-                raise ValueError(str(error)) from None
+        check_drives(neuron.values, "current density", "neuron.values")
         for name in ("protocol", "gate", "heat"):
             if name in self.model_fields_set:
                 raise ValueError(f"{name}: has no meaning with kind = 'neuron'")
@@ -100,9 +88,4 @@ def parameters_from(values: dict[str, Any], settings: Sequence[str], origin: str
     Raises:
         InputError: A key or value is wrong.
     """
-    for setting in settings:
-        apply_setting(values, setting)
-    values = {key: value for key, value in values.items() if key != "kind"}
-    technology = values.pop("technology", NAME)
-    values = values if technology == NAME else {**values, "technology": technology}
-    return validated(NeuronParameters, values, origin, settings)
+    return parameters_of_kind(NeuronParameters, values, settings, origin)

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from barkhausen.core.config import NotNegative, Parameters, Positive, apply_setting, validated
-from barkhausen.core.errors import InputError
-from barkhausen.core.plausible import checked_as, plausible
-from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
+from barkhausen.core.config import NotNegative, Parameters, Positive
+from barkhausen.core.plausible import checked_as
+from barkhausen.device.domain_wall.parameters import DeviceParameters, check_drives, parameters_of_kind
 from barkhausen.device.domain_wall.protocol import Duration
 
 DRIVES = {
@@ -65,23 +64,12 @@ class PassageParameters(DeviceParameters):
                 f"passage.start = {passage.start:g} and passage.line = {passage.line:g}: must follow each other on the "
                 f"track of {length:g} m"
             )
-        if list(passage.values) != sorted(set(passage.values)):
-            raise ValueError("passage.values: must rise")
         kind = "current density" if passage.drive == "current" else "field"
-        for number, value in enumerate(passage.values):
-            checked(kind, value, f"passage.values.{number}")
+        check_drives(passage.values, kind, "passage.values")
         for name in ("protocol", "gate"):
             if name in self.model_fields_set:
                 raise ValueError(f"{name}: has no meaning with kind = 'probability'; a wall passes a notch without it")
         return self
-
-
-def checked(kind: str, value: float, name: str) -> None:
-    """Refuse an implausible value."""
-    try:
-        plausible(kind, value, name)
-    except InputError as error:
-        raise ValueError(str(error)) from None
 
 
 def parameters_from(values: dict[str, Any], settings: Sequence[str], origin: str) -> PassageParameters:
@@ -90,9 +78,4 @@ def parameters_from(values: dict[str, Any], settings: Sequence[str], origin: str
     Raises:
         InputError: A key or value is wrong.
     """
-    for setting in settings:
-        apply_setting(values, setting)
-    values = {key: value for key, value in values.items() if key != "kind"}
-    technology = values.pop("technology", NAME)
-    values = values if technology == NAME else {**values, "technology": technology}
-    return validated(PassageParameters, values, origin, settings)
+    return parameters_of_kind(PassageParameters, values, settings, origin)

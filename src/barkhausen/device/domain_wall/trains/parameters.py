@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +10,8 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from barkhausen.core.config import Parameters, Positive, apply_setting, read_toml, validated
 from barkhausen.core.plausible import checked_as
 from barkhausen.device.domain_wall.parameters import DeviceParameters
-from barkhausen.device.domain_wall.protocol import Duration
+from barkhausen.device.domain_wall.protocol import Duration, common_step
 
-FEMTOSECOND = 1e-15
 NOT_OF_PULSES = ("protocol", "gate")
 """Tables of a device that is reset and programmed under a gate voltage; here no gate is used."""
 
@@ -57,8 +55,7 @@ class PulseTrain(Parameters):
             advised: Largest step in s.
         """
         pieces = [self.pulse_time, self.delay / self.records, *([self.settle] if self.settle > 0 else [])]
-        common = math.gcd(*(max(1, round(piece / FEMTOSECOND)) for piece in pieces)) * FEMTOSECOND
-        return common / math.ceil(common / advised * (1 - 1e-9))
+        return common_step(pieces, advised)
 
 
 class PulsedTrackParameters(DeviceParameters):
