@@ -14,6 +14,7 @@ from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.learning.selection import only_learn
 from barkhausen.reproduce import SYSTEMS, desai_2022, kwon_2023
+from barkhausen.results.table import result_table
 from barkhausen.sweep.engine import run_sweep
 from barkhausen.sweep.plan import Planner
 from barkhausen.sweep.points import points
@@ -127,6 +128,9 @@ def test_split_precision_is_compared_with_the_published_figures(tmp_path: Path) 
     assert found[0].published == "99.19 % (39 epochs)"
     assert (found[1].ours, found[1].verdict) == ("2", "2 of 28: an extrapolation, declared")
     assert found[2].verdict == "1.00 times theirs, within a factor of 1.5"
+    # The table has the figure of the paper too, whose name is not that of the system.
+    (row,) = result_table([published], figures=SYSTEMS["desai-2022-mnist"].figures)
+    assert row["published_accuracy"] == 0.9919
     # As if it were CIFAR-10, whose published energy is that of 50 epochs.
     published["dataset"], published["energy"] = (
         {**summary["dataset"], "name": "cifar10"},

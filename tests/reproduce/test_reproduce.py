@@ -194,8 +194,8 @@ def test_table_puts_seeds_of_a_kind_together_and_keeps_kinds_apart() -> None:
     assert [row.pop("kind") for row in named] == kinds_told
     assert named == rows
     # Beside the figures of another system, those of this paper have no place.
-    assert result_table(runs, system="misba-2021")[0]["published_accuracy"] == 0.9667
-    assert result_table(runs, system="ellis-2023")[0]["published_accuracy"] is None
+    assert result_table(runs, figures=SYSTEMS["misba-2021"].figures)[0]["published_accuracy"] == 0.9667
+    assert result_table(runs, figures=SYSTEMS["ellis-2023"].figures)[0]["published_accuracy"] is None
     assert "| ex-situ, margin 0.3 |" in markdown_table(
         [{"kind": kind} | row for kind, row in zip(kinds_told, rows, strict=True)]
     )

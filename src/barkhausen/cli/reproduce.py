@@ -81,8 +81,9 @@ def reproduce(
                 log=lambda line: typer.echo(line, err=True),
                 overwrite=overwrite,
             )
-        if SYSTEMS.named(name).conclude is None:
-            print_results(summaries, SYSTEMS.named(name).labels, name)
+        system = SYSTEMS.named(name)
+        if system.conclude is None:
+            print_results(summaries, system.labels, system.figures)
         else:
             print_readings(directory / "summary.json")
         typer.echo(f"table in {directory / 'table.csv'}, report in {directory / 'report.html'}")

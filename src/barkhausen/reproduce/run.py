@@ -129,7 +129,7 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     directories = [store.work(task.key) for task in tasks]
     summaries: list[dict[str, Any]] = [read_summary(directory / "summary.json")[0] for directory in directories]
     atomic_write(out / "summary.json", json.dumps(summaries, indent=1, allow_nan=False) + "\n")
-    rows = result_table(summaries, system.labels, system.name)
+    rows = result_table(summaries, system.labels, system.figures)
     atomic_write(out / "table.csv", as_csv(rows))
     atomic_write(out / "table.md", markdown_table(rows, score_of_all(summaries)))
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}

@@ -6,7 +6,7 @@ if nothing was published under these conditions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -187,7 +187,11 @@ FIGURES = (
 
 
 def published(
-    quantity: str, dataset: str | None, rule: str | None, network: str | None, system: str | None = None
+    quantity: str,
+    dataset: str | None,
+    rule: str | None,
+    network: str | None,
+    figures: Sequence[Figure] = FIGURES,
 ) -> Figure | None:
     """The figure of that quantity under these conditions; None where nothing was published.
 
@@ -196,10 +200,10 @@ def published(
         dataset: Data set.
         rule: Learning rule.
         network: Kind of network; None if it is none of the package's.
-        system: Published system whose figures are meant. Default: those of any.
+        figures: Published figures to choose from. Default: all.
     """
     conditions = (quantity, dataset, rule)
-    for figure in FIGURES if system is None else figures_of(system):
+    for figure in figures:
         if (figure.quantity, figure.dataset, figure.rule) == conditions and figure.network in (None, network):
             return figure
     return None

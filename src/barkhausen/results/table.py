@@ -21,7 +21,7 @@ from barkhausen.experiment.work.rows import (
     per_sample,
     training_row,
 )
-from barkhausen.results.published import network_of, published
+from barkhausen.results.published import FIGURES, Figure, network_of, published
 
 WHOLE_ENERGIES = ("nanojoule_per_trained_sample", "nanojoule_per_chip_inference")
 
@@ -39,7 +39,9 @@ __all__ = [
 
 
 def result_table(
-    summaries: Sequence[Summary], label: Callable[[Summary], str] | None = None, system: str | None = None
+    summaries: Sequence[Summary],
+    label: Callable[[Summary], str] | None = None,
+    figures: Sequence[Figure] = FIGURES,
 ) -> list[dict[str, Any]]:
     """Mean and spread over the seeds of each kind of run, beside the published figure.
 
@@ -51,7 +53,7 @@ def result_table(
         summaries: Summaries of the runs.
         label: Function from a summary to what tells its kind from the others, for a first column ``kind``. Default:
             no such column.
-        system: Published system whose figures stand beside. Default: those of any.
+        figures: Published figures that may stand beside. Default: all.
 
     Raises:
         InputError: The runs are judged by different scores.
@@ -59,7 +61,7 @@ def result_table(
     score = score_of_all(summaries)
     kinds = by_kind(summaries)
     causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
-    rows = [_row(runs, causes, score, system) for runs in kinds]
+    rows = [_row(runs, causes, score, figures) for runs in kinds]
     if label is None:
         return rows
     return [{"kind": label(runs[0])} | row for runs, row in zip(kinds, rows, strict=True)]
@@ -110,7 +112,7 @@ def _on_devices(summary: Summary) -> bool:
     return summary["states"] is not None
 
 
-def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score, system: str | None) -> dict[str, Any]:
+def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score, known: Sequence[Figure]) -> dict[str, Any]:
     first = runs[0]
     rows = [training_row(run) for run in runs]
     values = spread([row[score.name] for row in rows])
@@ -119,7 +121,7 @@ def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score, system: s
     derived = per_sample(sums, inferences_of(first))
     mode, dataset = first["mode"], first["dataset"]["name"]
     network = network_of(first["recipe"])
-    beside = {name: published(name, dataset, mode, network, system) for name in (score.name, "picojoule_per_inference")}
+    beside = {name: published(name, dataset, mode, network, known) for name in (score.name, "picojoule_per_inference")}
     figures = {name: None if figure is None else figure.value for name, figure in beside.items()}
     return {
         "mode": mode,

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
 
 from barkhausen.cli.terminal.console import wide_console
 
+if TYPE_CHECKING:
+    from barkhausen.results.published import Figure
+
 
 def print_results(
     summaries: list[dict[str, Any]],
     label: Callable[[Mapping[str, Any]], str] | None = None,
-    system: str | None = None,
+    figures: Sequence[Figure] | None = None,
 ) -> None:
     """Print one row for each kind of run.
 
     Args:
         summaries: Summaries of the runs.
         label: Function from a summary to the name of its kind. Default: its learning rule.
-        system: Published system whose figures stand beside. Default: those of any.
+        figures: Published figures that may stand beside. Default: all.
     """
     from barkhausen.experiment.score import ACCURACY
+    from barkhausen.results.published import FIGURES
     from barkhausen.results.table import NO_VALUE, or_dash, result_table, score_of_all
 
     columns: dict[str, list[str]] = {}
     score = score_of_all(summaries)
     what = "(%)" if score == ACCURACY else score.title
-    for row in result_table(summaries, label, system):
+    for row in result_table(summaries, label, FIGURES if figures is None else figures):
         spread = f" ± {score.number(row[f'{score.name}_std'])} (n = {row['seeds']})" if row["seeds"] > 1 else ""
         cells = {
             **({"mode": row["mode"]} if label is None else {"kind": row["kind"]}),

@@ -15,6 +15,7 @@ from barkhausen.experiment.work.rows import joules, unseen_chips
 from barkhausen.learning.rules import RULES
 from barkhausen.learning.rules.registry import PULSES
 from barkhausen.results.finished import FinishedRun, relative_error
+from barkhausen.results.published import FIGURES, Figure
 from barkhausen.results.readings import READINGS, readings_of
 from barkhausen.results.table import causes_of, kind_of, result_table
 
@@ -157,19 +158,19 @@ class Pair:
 def kinds_of(
     runs: Sequence[FinishedRun],
     label: Callable[[dict[str, Any]], str] | None = None,
-    system: str | None = None,
+    figures: Sequence[Figure] = FIGURES,
 ) -> list[Kind]:
     """The rows of the results table, each with its runs and a label that no other has.
 
     Args:
         runs: Runs of any kinds.
         label: Function from a summary to the name of its kind. Default: mode, number of states, and what differs.
-        system: Published system whose figures stand beside. Default: those of any.
+        figures: Published figures that may stand beside. Default: all.
     """
     groups: dict[tuple[Any, ...], list[FinishedRun]] = {}
     for run in runs:
         groups.setdefault(kind_of(run.summary), []).append(run)
-    rows = result_table([run.summary for run in runs], system=system)
+    rows = result_table([run.summary for run in runs], figures=figures)
     title = label or _title
     labels = _labels([(title(group[0].summary), _differences(group[0])) for group in groups.values()])
     return [Kind(*kind) for kind in zip(labels, rows, groups.values(), strict=True)]

@@ -25,7 +25,7 @@ from barkhausen.report.runs.trade_off import trade_off_plot
 from barkhausen.report.runs.whole_energy import whole_energies
 from barkhausen.report.uncertainty.figures import uncertainty_panels
 from barkhausen.results.finished import FinishedRun, load_run, weight_statistics
-from barkhausen.results.published import Figure, Paper, network_of, published
+from barkhausen.results.published import FIGURES, Figure, Paper, network_of, published
 from barkhausen.results.readings import READINGS
 from barkhausen.results.table import score_of_all
 
@@ -91,8 +91,8 @@ def write_report(
         for run in [load_run(directory)]
     ]
     finished.sort(key=lambda run: (place_of(run.summary["mode"]), -(run.summary["states"] or 0), run.summary["seed"]))
-    system = None if beside is None else beside.name
-    kinds = kinds_of(finished, None if beside is None else beside.labels, system)
+    known = FIGURES if beside is None else beside.figures
+    kinds = kinds_of(finished, None if beside is None else beside.labels, known)
     score = score_of_all([run.summary for run in finished])
     page = render(
         "runs/runs.html.jinja",
@@ -110,7 +110,7 @@ def write_report(
         weight_statistics=weight_statistics,
         beside=beside,
         uncertainty=_uncertainty(kinds),
-        papers=_papers(kinds, system),
+        papers=_papers(kinds, known),
         causes={cause: _cause_label(finished, cause) for kind in kinds for cause in kind.causes},
         zip=zip,
         with_ending=lambda words, ending: [word + ending for word in words],
@@ -131,11 +131,11 @@ def _uncertainty(kinds: Sequence[Kind]) -> list[Panel]:
     return uncertainty_panels({label: run.summary["uncertainty"] for label, run in first.items()}, about)
 
 
-def _papers(kinds: Sequence[Kind], system: str | None) -> list[Paper]:
+def _papers(kinds: Sequence[Kind], known: Sequence[Figure]) -> list[Paper]:
     """Papers whose figures stand on the page."""
     quantities = (kinds[0].score.name, "picojoule_per_inference")
     found = [
-        published(name, kind.row["dataset"], kind.row["mode"], network_of(kind.summary["recipe"]), system)
+        published(name, kind.row["dataset"], kind.row["mode"], network_of(kind.summary["recipe"]), known)
         for kind in kinds
         for name in quantities
     ]
