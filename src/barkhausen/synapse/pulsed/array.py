@@ -319,7 +319,7 @@ class PulsedArray(nn.Module):
         if self.kind.cell.settings.upkeep_every and Phase.TRAINING in phases:
             found[UPKEEP] = _of_pulses(self.counters.upkeep_pulses, device.energy())
             found[UPKEEP] += int(self.counters.upkeep_reads) * (read or 0.0)
-            labels[UPKEEP] = "refresh" if self.kind.layout == "one-sided" else "carry"
+            labels[UPKEEP] = self.kind.cell.upkeep_name
         return EnergyBreakdown(found, labels)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:

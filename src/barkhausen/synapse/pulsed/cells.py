@@ -50,6 +50,9 @@ class Cell(ABC):
     fresh: float | None = None
     """Weight of a fresh device; None: its lower bound."""
 
+    upkeep_name: str = ""
+    """What :meth:`upkeep` is called; empty where devices need none."""
+
     @abstractmethod
     def step(self, device: PulsedDevice, sign: int) -> float:
         """Mean size of the change of a weight by one pulse, with the pulsed device in the middle of its range."""
@@ -133,6 +136,7 @@ class OneSided(Cell):
     """
 
     values = (0.5, -0.5)
+    upkeep_name = "refresh"
 
     def step(self, device: PulsedDevice, sign: int) -> float:
         """Half a step up of a device, for both signs."""
@@ -171,6 +175,8 @@ class Places(Cell):
     read and gets the whole pulses that its share of the weight comes to; it is read again, and a train of pulses takes
     from the less significant one what the other has really moved by.
     """
+
+    upkeep_name = "carry"
 
     @property
     def values(self) -> tuple[float, ...]:

@@ -61,11 +61,6 @@ class PulsedKind(WrittenKind):
         object.__setattr__(self, "course", torch.from_numpy(_course(self.device)).to(self.where, torch.float32))
 
     @property
-    def layout(self) -> str:
-        """Layout of the devices of a synapse."""
-        return self.settings.layout
-
-    @property
     def cells(self) -> int:
         """Devices of a synapse."""
         return self.settings.devices
