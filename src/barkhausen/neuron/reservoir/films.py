@@ -172,9 +172,7 @@ def skyrmion_disc(parameters: SkyrmionDisc) -> DrivenFilm:
     )
     thermal = kelvin > 0 and material.constants_at > 0
     film = common.film() if thermal else common.measured_film()
-    gate = common.gate() if thermal else LinearGate(
-        per_volt=parameters.anisotropy_per_volt, breakdown=parameters.oxide.largest_voltage
-    )  # fmt: skip
+    gate = common.gate() if thermal else _gate(parameters)
     return DrivenFilm(parameters, film, gate, start(film, CORE_UP), _whole(film), texture=CORE_UP)
 
 

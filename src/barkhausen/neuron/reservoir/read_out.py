@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from barkhausen.core.errors import InputError
 
@@ -67,10 +67,8 @@ def ridge(
         raise InputError("ridge: features and targets must be finite")
     if any(not penalty >= 0 for penalty in penalties):
         raise InputError(f"ridge: penalties {list(penalties)}: must be zero or positive")
-    mean, middle = features.mean(0), targets.mean(0)
-    spread = features.std(0)
-    used = spread > 1e-12 * max(float(spread.max()), 1e-300)
-    scale = np.where(used, spread, 1.0)
+    middle = targets.mean(0)
+    mean, scale, used = _scaling(features)
     left, values, right = np.linalg.svd((features - mean) / scale * used, full_matrices=False)
     projected = left.T @ (targets - middle)
     found = []
@@ -129,8 +127,7 @@ def recursive_read_out(
     forgetting: float,
 ) -> LinearReadOut:
     """Recursive least squares over all samples once, on features scaled as by :func:`ridge`."""
-    mean, spread = features.mean(0), features.std(0)
-    scale = np.where(spread > 1e-12 * max(float(spread.max()), 1e-300), spread, 1.0)
+    mean, scale, _ = _scaling(features)
     learner = RecursiveLeastSquares(
         features.shape[1], targets.shape[1], initial=max(penalty, 1e-12) * len(features), forgetting=forgetting
     )
@@ -139,3 +136,12 @@ def recursive_read_out(
     found = learner.read_out
     weights = found.weights / scale[:, None]
     return LinearReadOut(weights, found.constant - mean @ weights)
+
+
+def _scaling(
+    features: Float[np.ndarray, "sample feature"],
+) -> tuple[Float[np.ndarray, " feature"], Float[np.ndarray, " feature"], Bool[np.ndarray, " feature"]]:
+    """Mean and standard deviation of each feature, 1 for those that never change, and which ones change."""
+    mean, spread = features.mean(0), features.std(0)
+    used = spread > 1e-12 * max(float(spread.max()), 1e-300)
+    return mean, np.where(used, spread, 1.0), used
