@@ -10,12 +10,13 @@ import functools
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import tomli_w
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
@@ -100,6 +101,17 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(percent=percent, sig=sig, count=count, joule=joule)
     environment.filters.update(drawn=drawn, file_name=file_name, figure_csv=figure_csv, csv_address=csv_address)
     return environment
+
+
+def toml(values: Mapping[str, Any]) -> str:
+    """Values as TOML, which cannot represent None: without what is None."""
+    return tomli_w.dumps(_without_none(values))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def percent(value: float | None, decimals: int = 2) -> str:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
-import tomli_w
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
 from barkhausen.core.units import PICO
 from barkhausen.report.energy_causes import in_order, look_of, small_ones_together
 from barkhausen.report.plots import BLUE, VERMILLION, Spec, finished_spec, totals_behind_bars
-from barkhausen.report.render import render, sig
+from barkhausen.report.render import render, sig, toml
 from barkhausen.synapse.crossbar.overheads import ESTIMATES, NOT_COUNTED
 
 NEEDED = ("ideal_accuracy", "accuracy", "energy_joule", "float32_joule", "latency_seconds", "area_square_metre")
@@ -94,7 +93,7 @@ def write_chip_report(summary: dict[str, Any], out: str | Path) -> None:
         area=area,
         area_total=math.fsum(area.values()),
         constants=constants_of(summary),
-        chip=tomli_w.dumps(_without_none({key: value for key, value in chip.items() if key != "constants"})),
+        chip=toml({key: value for key, value in chip.items() if key != "constants"}),
         small=SMALL,
         estimates=[name for name in ESTIMATES if any(name in breakdown.chip for breakdown in breakdowns)],
         not_counted=NOT_COUNTED,
@@ -236,10 +235,3 @@ def _scale(value: float) -> tuple[float, str]:
 
 def _numbers(table: Mapping[str, Any]) -> dict[str, float]:
     return {str(name): float(value) for name, value in table.items()}
-
-
-def _without_none(value: Any) -> Any:
-    """Values without keys that hold None, which TOML cannot represent."""
-    if isinstance(value, Mapping):
-        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
-    return value

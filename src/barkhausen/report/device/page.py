@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 import xarray as xr
 
 from barkhausen.core.errors import InputError
@@ -28,7 +28,7 @@ from barkhausen.report.device.remarks import warnings_of
 from barkhausen.report.device.walls import walls_of
 from barkhausen.report.device.words import lasting, overlap_text, volt, words_of
 from barkhausen.report.device_kind.categories import transition_panels
-from barkhausen.report.render import render
+from barkhausen.report.render import render, toml
 from barkhausen.results.table import NO_VALUE
 
 __all__ = ["lasting", "overlap_text", "volt", "write_characterisation_report", "write_device_report"]
@@ -154,18 +154,12 @@ def _toml(numbers: DeviceNumbers) -> str:
     """Parameter file of the device; empty if the file holds no parameters."""
     if not numbers.stored:
         return ""
-    values = _without_none(numbers.stored)
+    values: Mapping[str, Any] = numbers.stored
     if numbers.parameters is not None:
         values = numbers.parameters.model_dump(mode="json", exclude_none=True)
     if numbers.device.technology != DEFAULT_TECHNOLOGY:
         values = {"technology": numbers.device.technology, **values}
-    return tomli_w.dumps(values)
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
-    return [_without_none(item) for item in value if item is not None] if isinstance(value, list) else value
+    return toml(values)
 
 
 def _command(numbers: DeviceNumbers) -> str:

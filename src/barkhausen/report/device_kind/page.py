@@ -1,4 +1,4 @@
-"""One self-contained page about a device of another kind than states: moved by pulses, or passing with a probability.
+"""One self-contained page about a device of another kind than states: moved by pulses, passing by chance, or a neuron.
 
 Figures and tables come from one module for each kind; the words around them are in ``device_kind.html.jinja``.
 """
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 import xarray as xr
 
 from barkhausen.core.errors import InputError
@@ -20,7 +19,7 @@ from barkhausen.core.registry import Registry
 from barkhausen.device.labels import LabelledDevice
 from barkhausen.device.technology import TECHNOLOGIES
 from barkhausen.report.panels import Panel
-from barkhausen.report.render import render
+from barkhausen.report.render import render, toml
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,6 @@ def _about(device: LabelledDevice) -> _About:
         device.technology if entry is None else entry.label,
         device.source,
         device.assumed,
-        tomli_w.dumps(_without_none(stored)) if stored else "",
+        toml(stored) if stored else "",
         metadata,
     )
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
-    return [_without_none(item) for item in value if item is not None] if isinstance(value, list) else value
