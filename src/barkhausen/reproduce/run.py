@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from barkhausen.core.errors import DataNotFoundError, InputError, OutcomeError
-from barkhausen.core.files import atomic_write, claimed_directory, clear_directory
+from barkhausen.core.files import atomic_write, claimed_directory, clear_directory, read_json_lines
 from barkhausen.core.progress import Progress
 from barkhausen.data import load_dataset
 from barkhausen.experiment.summary import software
@@ -142,8 +142,7 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
 
 def _with_metrics(directory: Path, summary: dict[str, Any]) -> dict[str, Any]:
     """A summary with the lines of all epochs, for learning curves."""
-    lines = (directory / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return {**summary, "metrics": [json.loads(line) for line in lines]}
+    return {**summary, "metrics": read_json_lines(directory / "metrics.jsonl")}
 
 
 def _conclude(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
