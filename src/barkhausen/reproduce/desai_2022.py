@@ -94,12 +94,13 @@ def _energies(runs: list[Mapping[str, Any]], label: str) -> list[Reading]:
 def _system(
     dataset: str,
     label: str,
+    steps: str = "sample by sample",
+    *,
     status: Literal["reproduction of", "after"] = "reproduction of",
     assumptions: tuple[str, ...] = ASSUMPTIONS,
     quick: Mapping[str, Any] | None = None,
 ) -> System:
     name = f"desai-2022-{dataset}"
-    steps = "sample by sample" if assumptions is ASSUMPTIONS else "in batches with updates of single samples"
     return SYSTEMS.register(
         name,
         System(
@@ -120,5 +121,12 @@ def _system(
 DESAI_2022 = (
     _system("mnist", "MNIST"),
     _system("fashion", "Fashion-MNIST"),
-    _system("cifar10", "CIFAR-10", "after", BATCHED, {"set.epochs": 1, "set.network.options.blocks": SMALL}),
+    _system(
+        "cifar10",
+        "CIFAR-10",
+        "in batches with updates of single samples",
+        status="after",
+        assumptions=BATCHED,
+        quick={"set.epochs": 1, "set.network.options.blocks": SMALL},
+    ),
 )
