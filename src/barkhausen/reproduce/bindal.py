@@ -104,7 +104,7 @@ def _readings(device: NeuronDevice, parameters: AntiferromagnetParameters, found
                 "straight path" if leaky else "", "straight" if angle < 1 else "not straight",
             )
         )  # fmt: skip
-    readings += _cycle_readings(device, found)
+    readings += _cycle_readings(device, parameters, found)
     beside = _published(TMR)
     readings.append(
         Reading(
@@ -125,11 +125,12 @@ def _readings(device: NeuronDevice, parameters: AntiferromagnetParameters, found
     return readings
 
 
-def _cycle_readings(device: NeuronDevice, found: Mapping[str, Any]) -> list[Reading]:
+def _cycle_readings(
+    device: NeuronDevice, parameters: AntiferromagnetParameters, found: Mapping[str, Any]
+) -> list[Reading]:
     readings, cycles = [], device.cycles
-    current = parameters_of(device).train.current_density
     for drive in device.drives[1:]:
-        value = drive / current
+        value = drive / parameters.train.current_density
         name = f"pulses_{value:g}"
         if name in found and math.isfinite(found[name]):
             text = _text(found[name], found[f"{name}_interval"], ".2f")
