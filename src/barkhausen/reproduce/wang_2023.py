@@ -96,7 +96,7 @@ def networks_of(measured: Sequence[Measured]) -> list[Folds]:
         Folds(name, {place: Predictive(np.concatenate(each)) for place, each in by_fold.items()}, labels[name])
         for name, by_fold in members.items()
     ]
-    order = [DETERMINISTIC, *NAMES.values(), FLOAT, ENSEMBLE]
+    order = [*NAMES.values(), FLOAT, ENSEMBLE]
     found.sort(key=lambda network: order.index(network.name))
     for network in list(found):
         if network.name == DETERMINISTIC:
