@@ -25,8 +25,8 @@ AUTONOMOUS, DIRECT = "autonomous", "direct"
 RATIO = "energy of an LSTM over ours"
 MAGNETIC = ("skyrmion", "dots", "macrospin")
 RECURRENT = ("seq2seq", "lstm")
-NANO = 1e-6
-"""From fJ to nJ."""
+NANOJOULE = 1e-6
+"""One femtojoule in nJ."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def _energy(kinds: Sequence[Kind]) -> Panel:
     rows = []
     for kind in kinds:
         for number, line in enumerate(str(kind.runs[0].row.get("factors") or "").splitlines()):
-            what = f"{kind.label}, {kind.dataset}: {NANO * (kind.mean('forecast_femtojoule') or 0):.4g} nJ"
+            what = f"{kind.label}, {kind.dataset}: {NANOJOULE * (kind.mean('forecast_femtojoule') or 0):.4g} nJ"
             rows.append([what if number == 0 else "", line])
     return Panel(
         "Energy of a forecast, factor by factor",
