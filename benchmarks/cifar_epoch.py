@@ -109,12 +109,14 @@ def ways(arguments: argparse.Namespace) -> dict[str, Callable[[], float]]:
         assert last == isinstance(subject.model.image, Images)
         if compiled:
             subject.model = torch.compile(subject.model)  # type: ignore[assignment]
-        found[name] = _step_of(subject)
+        found[name] = step_of(subject)
     found["augmentation alone"] = _augmentation_of(training_of(arguments, "float", lowered=False, steps=1))
     return found
 
 
-def _step_of(subject: Training) -> Callable[[], float]:
+def step_of(subject: Training) -> Callable[[], float]:
+    """A function that trains one step and returns its CPU-seconds."""
+
     def step() -> float:
         subject.epoch = 0
         begin = time.process_time()

@@ -16,13 +16,11 @@ import argparse
 import importlib.util
 import json
 import statistics
-import time
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
-from cifar_epoch import IMAGES, random_images, training_of
+from cifar_epoch import IMAGES, random_images, step_of, training_of
 from torch import nn
 
 from barkhausen.core.provenance import commit, processor
@@ -79,18 +77,6 @@ def trainings(arguments: argparse.Namespace) -> dict[str, Training]:
         assert sum("Quant" in type(layer).__name__ for layer in model.children()) > 1
         found[name] = Training(plain.recipe, random_images(steps * arguments.batch), None, model=model)
     return found
-
-
-def step_of(subject: Training) -> Callable[[], float]:
-    """A function that trains one step and returns its CPU-seconds."""
-
-    def step() -> float:
-        subject.epoch = 0
-        begin = time.process_time()
-        subject.run_epoch()
-        return time.process_time() - begin
-
-    return step
 
 
 def main() -> None:

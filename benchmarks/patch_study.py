@@ -80,6 +80,12 @@ def errors_of(device: PulsedDevice, name: str, given: argparse.Namespace) -> np.
     return np.array(errors)
 
 
+def half_width(errors: np.ndarray) -> np.ndarray:
+    """Half of the 95 % interval of the mean over seeds, the last axis."""
+    seeds = errors.shape[-1]
+    return t.ppf(0.975, seeds - 1) * errors.std(axis=-1, ddof=1) / np.sqrt(seeds)
+
+
 def main() -> None:
     """Train, print the table, and draw the figure."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,8 +105,7 @@ def main() -> None:
             name = "nu-0-pulses-20" if number == 0 else f"variant-{number}"
             device = PulsedDevice.neurosim(0.0, pulses, **{**SPREADS, **how})
             values = errors_of(device, name, given)
-            half = t.ppf(0.975, given.seeds - 1) * values.std(ddof=1) / np.sqrt(given.seeds)
-            print(f"| {label} | {values.mean():.0f} ± {half:.0f} |", flush=True)
+            print(f"| {label} | {values.mean():.0f} ± {half_width(values):.0f} |", flush=True)
         return
     found = np.empty((len(NONLINEARITIES), len(PULSES), given.seeds))
     for row, nu in enumerate(NONLINEARITIES):
@@ -108,7 +113,7 @@ def main() -> None:
             name = f"nu-{nu:g}-pulses-{pulses}"
             values = found[row, column] = errors_of(PulsedDevice.neurosim(nu, pulses, **SPREADS), name, given)
             print(f"{name}: {values.mean():.1f} ± {values.std(ddof=1):.1f}", flush=True)
-    half = t.ppf(0.975, given.seeds - 1) * found.std(axis=2, ddof=1) / np.sqrt(given.seeds)
+    half = half_width(found)
     print("\n| ν | " + " | ".join(f"{pulses} pulses" for pulses in PULSES) + " |")
     print("| --- " * (len(PULSES) + 1) + "|")
     for row, nu in enumerate(NONLINEARITIES):
