@@ -111,6 +111,7 @@ class Technology:
             simulated alone.
         variables: Further variables that device files of this technology must hold.
         extent: Name of the range of the state coordinate in sentences, such as ``"track"``.
+        samples: What a device and a cycle of a simulated ensemble are, in sentences.
         size: Function from parameters to the size of a device in words, such as ``"512 × 64 nm"``.
         doubts: Function from parameters to sentences about values that nobody has reported.
         stability_at: Function from a device and a temperature in K to a data set with ``barrier`` (J) and
@@ -133,6 +134,7 @@ class Technology:
     declare: Callable[..., CharacterisedDevice] | None = None
     variables: Sequence[str] = ()
     extent: str = "range of the states"
+    samples: str = ""
     size: Callable[[Any], str] | None = None
     doubts: Callable[[Any], list[str]] | None = None
     stability_at: Callable[[CharacterisedDevice, float], xr.Dataset | None] | None = None

@@ -89,6 +89,8 @@ DOMAIN_WALL = TECHNOLOGIES.register(
         characterise=characterise,
         variables=("gate_voltage", "current_density", "pulse_width"),
         extent="track",
+        samples="A device is one realisation of the track with its own rough edges; a cycle is one programming event "
+        "of a device with its own thermal noise.",
         size=lambda parameters: f"{1e9 * parameters.track.length:.0f} × {1e9 * parameters.track.width:.0f} nm",
         doubts=beyond_reports,
         stability_at=stability_at,
