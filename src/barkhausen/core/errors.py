@@ -65,13 +65,18 @@ def warn(message: str) -> None:
     warnings.warn(InputWarning(one_line(message)), stacklevel=level)
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that resembles another most; None if none does."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or the list of what is known.
 
     Ready to be appended to an error message.
     """
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{near[0]}'?"
+    near = nearest(word, known)
+    if near is not None:
+        return f"; did you mean '{near}'?"
     return f"; known: {', '.join(known)}" if known else ""

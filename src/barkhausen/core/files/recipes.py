@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from barkhausen.core.errors import InputError, did_you_mean
+from barkhausen.core.errors import InputError, nearest
 
 FOLDER = Path(__file__).parents[2] / "recipes"
 """Folder of the recipes; ``recipes`` at the root of the repository leads here."""
@@ -48,9 +48,8 @@ def recipe_file(named: str | Path, folder: Path = Path()) -> Path:
             f"{path}: no such file; the package's recipe is called by its name alone, {path.stem}; "
             f"`barkhausen recipes {path.stem} --out FILE` copies it"
         )
-    near = did_you_mean(path.stem, shipped)
-    found = near.startswith("; did you mean")
-    if path.suffix == "" or found:
-        which = near if found else "; `barkhausen recipes` lists them"
+    near = nearest(path.stem, shipped)
+    if path.suffix == "" or near is not None:
+        which = "; `barkhausen recipes` lists them" if near is None else f"; did you mean '{near}'?"
         raise InputError(f"{path}: no such file, and no recipe of the package{which}")
     return path
