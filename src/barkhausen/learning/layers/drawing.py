@@ -48,6 +48,29 @@ def drawing_anew(model: nn.Module, generator: torch.Generator) -> Iterator[None]
             module.get_buffer(STREAM).copy_(held)
 
 
+def keep_stream(module: nn.Module, seed: int) -> None:
+    """Give a module a random stream of its own: a saved network then draws what it would have drawn.
+
+    Args:
+        module: The module.
+        seed: Seed of the stream.
+    """
+    module.register_buffer(STREAM, torch.tensor([seed, 0], dtype=torch.int64))
+
+
+def next_of_stream(module: nn.Module, device: torch.device) -> torch.Generator:
+    """The generator of the next call of a module with a stream of its own.
+
+    Args:
+        module: Module of :func:`keep_stream`.
+        device: Torch device of the generator.
+    """
+    held = module.get_buffer(STREAM)
+    seed, calls = held.tolist()
+    held[1] += 1
+    return torch.Generator(device).manual_seed((seed * 0x9E3779B97F4A7C15 + calls) % (1 << 63))
+
+
 def _seeded(model: nn.Module) -> list[nn.Module]:
     """Modules that draw from seeds of their own."""
     return [module for module in model.modules() if STREAM in module._buffers and getattr(module, "noisy", True)]

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.drawing import keep_stream, next_of_stream
 from barkhausen.learning.spiking import kernel
 from barkhausen.learning.spiking.surrogate import SHAPES, Surrogate, spike
 
@@ -88,9 +89,7 @@ class Cell(nn.Module):
         self.decay, self.threshold, self.reset, self.reset_to = decay, threshold, reset, reset_to
         self.gradient_through_reset, self.spread, self.floor = gradient_through_reset, spread, floor
         self.surrogate, self.truncation, self.reset_failure = surrogate or Surrogate(), truncation, reset_failure
-        # Seed, and number of calls: with them a saved network draws the noise that it would have drawn.
-        self.register_buffer("noise_stream", torch.tensor([seed, 0], dtype=torch.int64))
-        self.noise_stream: Tensor
+        keep_stream(self, seed)
 
     def change(self, value: Tensor, current: Tensor, noise: Tensor | None) -> Tensor:
         """Change of the state in a step.
@@ -230,9 +229,7 @@ class Cell(nn.Module):
         if not self.noisy:
             return None
         if generator is None:
-            seed, calls = self.noise_stream.tolist()
-            generator = torch.Generator(inputs.device).manual_seed((seed * 0x9E3779B97F4A7C15 + calls) % (1 << 63))
-            self.noise_stream[1] += 1
+            generator = next_of_stream(self, inputs.device)
         return torch.randn(inputs.shape, generator=generator, device=generator.device).to(inputs)
 
     def _scaled(self, change: Tensor, noise: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
+from barkhausen.learning.layers.drawing import keep_stream, next_of_stream
 
 
 class Encoder(nn.Module):
@@ -102,18 +103,14 @@ class Poisson(Encoder):
         if not (rate > 0 and step > 0 and rate * step <= 1):
             raise InputError(f"rate = {rate:g} Hz: must be positive and at most one spike a step of {step:g} s")
         self.rate, self.step = rate, step
-        # Seed, and number of calls, as of a cell.
-        self.register_buffer("noise_stream", torch.tensor([seed, 0], dtype=torch.int64))
-        self.noise_stream: Tensor
+        keep_stream(self, seed)
 
     def forward(
         self, x: Float[Tensor, "sample number"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "time sample number"]:
         """Spike trains; each call draws new ones."""
         if generator is None:
-            seed, calls = self.noise_stream.tolist()
-            generator = torch.Generator(x.device).manual_seed((seed * 0x9E3779B97F4A7C15 + calls) % (1 << 63))
-            self.noise_stream[1] += 1
+            generator = next_of_stream(self, x.device)
         drawn = torch.rand(self.steps, *x.shape, generator=generator, device=generator.device)
         return (drawn.to(x.device) < x.clamp(0, 1) * (self.rate * self.step)).to(x.dtype)
 
