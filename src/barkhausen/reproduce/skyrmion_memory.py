@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from jaxtyping import Int
-from scipy.stats import binomtest
 
 from barkhausen.device.categories.device import CategoricalDevice
 from barkhausen.device.skyrmion.parameters import SkyrmionParameters
 from barkhausen.device.skyrmion.textures import STATE_NAMES, STATES
 from barkhausen.device.skyrmion.transitions import HOLD, POLICY, energies, succeeded
+from barkhausen.device.statistics.shares import wilson
 
 FEMTO = 1e15
 FROM = {0: "up", 1: "down", 2: "skyrmion, core down", 3: "skyrmion, core up"}
@@ -61,14 +61,6 @@ class Transition:
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the probability."""
         return wilson(self.good, self.events)
-
-
-def wilson(good: int, events: int) -> tuple[float, float]:
-    """95 % Wilson interval; 0 to 1 without events."""
-    if events == 0:
-        return 0.0, 1.0
-    found = binomtest(good, events).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
 
 
 def transitions(

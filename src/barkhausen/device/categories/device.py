@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
-from scipy.stats import binomtest
 
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
@@ -25,6 +24,7 @@ from barkhausen.device.categories.transitions import Transitions
 from barkhausen.device.characterised import CharacterisedDevice, Source
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
+from barkhausen.device.statistics.shares import wilson
 
 __all__ = ["NONE", "CategoricalDevice", "Categories", "Pulses"]
 
@@ -241,11 +241,7 @@ class CategoricalDevice(CharacterisedDevice):
 
     def success_interval(self, category: str, state: int) -> tuple[float, float]:
         """95 % Wilson interval of the probability of :meth:`success`; 0 to 1 without events."""
-        good, total = self.success(category, state)
-        if total == 0:
-            return 0.0, 1.0
-        found = binomtest(good, total).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
+        return wilson(*self.success(category, state))
 
 
 def _energies_of_attempts(

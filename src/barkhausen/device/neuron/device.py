@@ -21,7 +21,6 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from scipy.stats import binomtest
 
 from barkhausen.core.config import Parameters
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
@@ -30,6 +29,7 @@ from barkhausen.device.neuron.description import described
 from barkhausen.device.neuron.schema import KIND, PROBABILITY, STEPS, validate_neuron
 from barkhausen.device.neuron.steps import StepTables
 from barkhausen.device.schema import FORMAT_VERSION
+from barkhausen.device.statistics.shares import wilson
 
 COUNTS = ("tried", "fired", "failed", "lost")
 
@@ -70,10 +70,7 @@ class Cycles:
     @property
     def failure_interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the probability that a reset fails."""
-        if not self.fired:
-            return 0.0, 1.0
-        found = binomtest(self.failed, self.fired).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
+        return wilson(self.failed, self.fired)
 
 
 @dataclass(frozen=True)

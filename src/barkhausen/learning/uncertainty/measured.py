@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.device.statistics.shares import wilson
 from barkhausen.learning.uncertainty import metrics
 from barkhausen.learning.uncertainty.predictive import Predictive
 from barkhausen.learning.uncertainty.resampling import LEVEL, RESAMPLES, with_intervals
@@ -235,14 +236,6 @@ def _single(
             )
         )
     return dict(zip(OF_MEMBERS, np.mean(rows, axis=0).tolist(), strict=True))
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    from scipy.stats import binomtest  # noqa: PLC0415  # slow to import
-
-    found = binomtest(right, count).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
 
 
 def _checked(labels: np.ndarray, predictive: Predictive) -> Int[np.ndarray, " sample"]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binomtest
 
 from barkhausen.core.units import FEMTO
 from barkhausen.device.categories.device import CategoricalDevice
+from barkhausen.device.statistics.shares import wilson
 from barkhausen.report.panels import Panel
 from barkhausen.report.render import sig
-
-LEVEL = 0.95
-"""Level of the Wilson intervals."""
 
 
 def transition_panels(device: CategoricalDevice) -> list[Panel]:
@@ -79,5 +76,5 @@ def _energies(device: CategoricalDevice) -> Panel:
 
 
 def _share(count: int, total: int) -> str:
-    found = binomtest(count, total).proportion_ci(confidence_level=LEVEL, method="wilson")
-    return f"{100 * count / total:.1f} ({100 * float(found.low):.1f} to {100 * float(found.high):.1f})"
+    low, high = wilson(count, total)
+    return f"{100 * count / total:.1f} ({100 * low:.1f} to {100 * high:.1f})"

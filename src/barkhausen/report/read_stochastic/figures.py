@@ -8,9 +8,9 @@ from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
-from scipy.stats import binomtest
 
 from barkhausen.device.probability import ProbabilityDevice
+from barkhausen.device.statistics.shares import wilson
 from barkhausen.report.panels import Panel
 from barkhausen.report.plots import BLUE, GREEN, GREY, ORANGE, SKY, VERMILLION, Spec, finished_spec
 
@@ -84,8 +84,7 @@ def _curve_plot(device: ProbabilityDevice) -> Spec:
     if counts is not None:
         passes, attempts = counts.passes.sum(axis=1), counts.attempts.sum(axis=1)
         share = passes / attempts
-        tests = [binomtest(int(k), int(n)) for k, n in zip(passes, attempts, strict=True)]
-        bounds = np.array([test.proportion_ci(method="wilson") for test in tests])
+        bounds = np.array([wilson(int(k), int(n)) for k, n in zip(passes, attempts, strict=True)])
         fig.add_scatter(
             x=counts.drive, y=share, mode="markers", marker={"color": VERMILLION, "size": 7}, name="simulated",
             error_y={"type": "data", "array": bounds[:, 1] - share, "arrayminus": share - bounds[:, 0]},
