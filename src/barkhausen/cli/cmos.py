@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barkhausen.cli.terminal.options import AllowCode
+from barkhausen.cli.terminal.options import AllowCode, DataDir
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,7 +46,7 @@ def cmos(
         float,
         typer.Option("--mean-square", help="Mean square of inputs relative to the largest, where none is measured."),
     ] = 0.1,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
+    data_dir: DataDir = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write everything to this JSON file.")] = None,
     allow_code: AllowCode = None,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barkhausen.cli.terminal.options import AllowCode
+from barkhausen.cli.terminal.options import AllowCode, DataDir
 from barkhausen.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def energy(
             help="Also for other batches, in a table; estimated from the counts of the run.",
         ),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
+    data_dir: DataDir = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write all energies to this JSON file.")] = None,
     allow_code: AllowCode = None,
 ) -> None:

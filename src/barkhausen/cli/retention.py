@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barkhausen.cli.terminal.options import AllowCode, Plotly, PlotlyChoice
+from barkhausen.cli.terminal.options import AllowCode, DataDir, PageFile, Plotly, PlotlyChoice, ResultsFile
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,9 +21,9 @@ def retention(
         list[str] | None,
         typer.Option("--set", help="Override a key: draws=20, temperatures=[300, 358], network=transferred."),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")] = None,
-    page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
+    data_dir: DataDir = None,
+    out: ResultsFile = None,
+    page: PageFile = None,
     plotly: PlotlyChoice = Plotly.EMBED,
     allow_code: AllowCode = None,
 ) -> None:

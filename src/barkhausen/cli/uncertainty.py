@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barkhausen.cli.terminal.options import AllowCode, Plotly, PlotlyChoice
+from barkhausen.cli.terminal.options import AllowCode, DataDir, PageFile, Plotly, PlotlyChoice, ResultsFile
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,9 +36,9 @@ def uncertainty(
     resamples: Annotated[
         int, typer.Option("--resamples", min=0, max=100_000, help="Resamples of the bootstrap over samples.")
     ] = 1000,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Root of the data sets.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")] = None,
-    page: Annotated[Path | None, typer.Option("--report", help="Write a page about it.")] = None,
+    data_dir: DataDir = None,
+    out: ResultsFile = None,
+    page: PageFile = None,
     plotly: PlotlyChoice = Plotly.EMBED,
     allow_code: AllowCode = None,
 ) -> None:

@@ -12,6 +12,8 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", help="Root of the data sets (torchvision's layout: MNIST/raw, FashionMNIST/raw)."),
 ]
+ResultsFile = Annotated[Path | None, typer.Option("--out", help="Write all results to this JSON file.")]
+PageFile = Annotated[Path | None, typer.Option("--report", help="Write a page about it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the directory holds and start again.")]
 AllowCode = Annotated[
     list[str] | None,
