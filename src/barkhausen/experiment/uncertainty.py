@@ -15,6 +15,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.seeds import stream
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.tasks import task_of
+from barkhausen.experiment.trained import load_trained
 from barkhausen.learning.uncertainty import Predictive, Uncertainty, measure_uncertainty, member_outputs
 from barkhausen.learning.uncertainty.measured import BINS
 from barkhausen.learning.uncertainty.members import Member
@@ -82,8 +83,7 @@ class RunUncertainty:
     @property
     def named(self) -> dict[str, Uncertainty]:
         """Uncertainties by name; the ensemble last."""
-        names = [str(directory) for directory, _ in self.runs]
-        found = dict(zip(names, (each for _, each in self.runs), strict=True))
+        found = {str(directory): each for directory, each in self.runs}
         return found if self.ensemble is None else {**found, f"ensemble of {len(self.runs)} runs": self.ensemble}
 
     def summary(self) -> dict[str, Any]:
@@ -143,8 +143,6 @@ def _outputs_of(
     directory: Path, members: int, over: Member, data_dir: str | Path | None
 ) -> tuple[Tensor, Tensor, str, str, str]:
     """Outputs and labels of a run, what its members are, its data set, and the part that it is measured on."""
-    from barkhausen.experiment.trained import load_trained  # noqa: PLC0415  # imports the module of runs, which uses this
-
     trained = load_trained(directory, data_dir=data_dir)
     recipe = trained.recipe
     dataset = recipe.dataset.load(None if data_dir is None else Path(data_dir))
