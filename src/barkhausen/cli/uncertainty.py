@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +11,6 @@ from barkhausen.cli.terminal.options import AllowCode, DataDir, PageFile, Plotly
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from barkhausen.learning.uncertainty import Uncertainty
 
 
 def uncertainty(
@@ -59,8 +56,8 @@ def uncertainty(
         found = uncertainty_of_runs(runs, members, over=chosen, bins=bins, resamples=resamples, data_dir=data_dir)
     from barkhausen.cli.terminal.console import wide_console
 
-    wide_console().print(_table(found.named, found.dataset, found.measured_on))
     summary = found.summary()
+    wide_console().print(_table(summary))
     if out is not None:
         atomic_write(out, json.dumps(summary, indent=1, allow_nan=False) + "\n")
     if page is not None:
@@ -68,26 +65,23 @@ def uncertainty(
         typer.echo(f"report in {page}")
 
 
-def _table(named: dict[str, Uncertainty], dataset: str, measured_on: str) -> Table:
+def _table(summary: dict[str, Any]) -> Table:
     """Figures with their intervals, a column for each network, and those of single members."""
     from rich.table import Table
 
     from barkhausen.learning.uncertainty.measured import FIGURES
+    from barkhausen.report.uncertainty.figures import with_interval
 
+    networks = summary["networks"]
     table = Table(
-        "predictive mean", *named, title=f"{dataset}, {measured_on} samples; in brackets 95 % bootstrap intervals"
+        "predictive mean",
+        *networks,
+        title=f"{summary['dataset']}, {summary['measured_on']} samples; in brackets 95 % bootstrap intervals",
     )
-    found = list(named.values())
-    table.add_row("members", *(f"{each.predictive.members} ({each.what})" for each in found))
+    found = list(networks.values())
+    table.add_row("members", *(f"{each['members']} ({each['what']})" for each in found))
     for name, label in FIGURES.items():
-        table.add_row(label, *(_with_interval(each.figures[name]) for each in found))
-    for name in found[0].single:
-        table.add_row(f"{FIGURES[name]}, single members", *(f"{each.single[name]:.4f}" for each in found))
+        table.add_row(label, *(with_interval(each["figures"][name]) for each in found))
+    for name in found[0]["single"]:
+        table.add_row(f"{FIGURES[name]}, single members", *(f"{each['single'][name]:.4f}" for each in found))
     return table
-
-
-def _with_interval(figure: tuple[float, float, float]) -> str:
-    value, low, high = figure
-    if math.isnan(value):
-        return "–"
-    return f"{value:.4f}" if math.isnan(low) else f"{value:.4f} ({low:.4f} to {high:.4f})"
