@@ -184,7 +184,7 @@ class Cell(nn.Module):
             # The lower bits of the number that moved the state are uniform.
             lower = noise.abs() * 4096.0
             counted = counted * (lower - lower.floor() >= self.reset_failure).to(counted.dtype)
-        cleared, added = self._reset_numbers()
+        cleared, added = self.reset_numbers()
         value = (1.0 - counted * cleared) * held + counted * added
         receptive = state.receptive
         if self.reset == "ignore":
@@ -205,8 +205,8 @@ class Cell(nn.Module):
         value = state.value + self.change(state.value, drive, noise)
         return value, self.decay * current if self.new_current else self.decay * current + inputs
 
-    def _reset_numbers(self) -> tuple[float, float]:
-        """Whether a spike removes the state, and what it adds."""
+    def reset_numbers(self) -> tuple[float, float]:
+        """1 where a spike removes the state and 0 elsewhere, and what it adds."""
         if self.reset == "zero":
             return 1.0, self.reset_to
         return 0.0, -self.threshold if self.reset == "subtract" else 0.0
@@ -214,7 +214,7 @@ class Cell(nn.Module):
     def _program(self) -> kernel.Program:
         curve = self.surrogate
         numbers = (
-            self.decay, self.threshold, *self._reset_numbers(), float(self.gradient_through_reset), curve.amplitude,
+            self.decay, self.threshold, *self.reset_numbers(), float(self.gradient_through_reset), curve.amplitude,
             curve.slope, self.spread, *self.law_numbers(),
         )  # fmt: skip
         filled = torch.zeros(17)

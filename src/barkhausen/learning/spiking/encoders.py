@@ -105,6 +105,10 @@ class Poisson(Encoder):
         self.rate, self.step = rate, step
         keep_stream(self, seed)
 
+    def probability(self, x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """Probability of a spike at a step."""
+        return x.clamp(0, 1) * (self.rate * self.step)
+
     def forward(
         self, x: Float[Tensor, "sample number"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "time sample number"]:
@@ -112,7 +116,7 @@ class Poisson(Encoder):
         if generator is None:
             generator = next_of_stream(self, x.device)
         drawn = torch.rand(self.steps, *x.shape, generator=generator, device=generator.device)
-        return (drawn.to(x.device) < x.clamp(0, 1) * (self.rate * self.step)).to(x.dtype)
+        return (drawn.to(x.device) < self.probability(x)).to(x.dtype)
 
 
 class Latency(Encoder):

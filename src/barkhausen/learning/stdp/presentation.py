@@ -81,14 +81,16 @@ class Presentation:
         assert handle is not None and isinstance(cell, LeakyCell)
         chips, outputs, number = strength.shape
         samples, steps = len(inputs), self.encoder.steps
-        zero = cell.reset == "zero"
+        cleared, added = cell.reset_numbers()
         numbers = torch.tensor(
             [
                 *(cell.gain, cell.leak, cell.decay, cell.threshold, cell.floor),
-                *(0.0 if zero else 1.0, cell.reset_to if zero else -cell.threshold, self.inhibition, self.drive),
+                *(1.0 - cleared, added, self.inhibition, self.drive),
             ]
         )
-        probability = self._probability(inputs).float().contiguous()
+        if inputs.dim() != 2:
+            raise InputError(f"samples must be rows of inputs, got shape {tuple(inputs.shape)}")
+        probability = self.encoder.probability(inputs).float().contiguous()
         strength = strength.contiguous()
         counts = torch.empty(chips, samples, outputs)
         first, last = (torch.empty(chips, samples, number, dtype=torch.int32) for _ in range(2))
@@ -117,8 +119,3 @@ class Presentation:
         last = torch.where(on, time, -1).amax(dim=0).int()
         first = torch.where(on, time, self.encoder.steps).amin(dim=0).int()
         return Response(counts, torch.where(last < 0, -1, first), last)
-
-    def _probability(self, inputs: Tensor) -> Tensor:
-        if inputs.dim() != 2:
-            raise InputError(f"samples must be rows of inputs, got shape {tuple(inputs.shape)}")
-        return inputs.clamp(0, 1) * (self.encoder.rate * self.encoder.step)
