@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic_core import PydanticCustomError
 
 from barkhausen.core.dotted import put
@@ -56,6 +64,33 @@ class StrictParameters(Parameters):
     """Variant of :class:`Parameters` that refuses values of another type, even convertible ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class LaterKeys(StrictParameters):
+    """Table with keys that came after the first runs were made: at their defaults they are not written.
+
+    So resolved recipes of earlier runs stay the same text, and such a run can be resumed.
+    """
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        later = self.later()
+        fields = type(self).model_fields
+        return {
+            key: value
+            for key, value in values.items()
+            if key not in later or key in self.kept() or value != fields[key].default
+        }
+
+    def kept(self) -> tuple[str, ...]:
+        """Names of those that are written all the same."""
+        return ()
+
+    @classmethod
+    def later(cls) -> tuple[str, ...]:
+        """Names of the keys that came later."""
+        return tuple(cls.model_fields)
 
 
 class NoOptions(StrictParameters):

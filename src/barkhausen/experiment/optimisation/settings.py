@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
-from barkhausen.core.config import Count, Fraction, NotNegative, Positive, StrictParameters
+from barkhausen.core.config import Count, Fraction, LaterKeys, NotNegative, Positive, StrictParameters
 from barkhausen.learning.rules.margin_schedule import CosineMargin, LinearMargin
 
 RateSchedule = Literal["cosine", "constant", "exponential", "one-cycle", "linear"]
 
 
-class _Later(StrictParameters):
-    """Table with keys that came after the first runs were made: at their defaults they are not written.
-
-    So resolved recipes of earlier runs stay the same text, and such a run can be resumed.
-    """
-
-    @model_serializer(mode="wrap")
-    def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = handler(self)
-        later = self.later()
-        fields = type(self).model_fields
-        return {
-            key: value
-            for key, value in values.items()
-            if key not in later or key in self.kept() or value != fields[key].default
-        }
-
-    def kept(self) -> tuple[str, ...]:
-        """Names of those that are written all the same."""
-        return ()
-
-    @classmethod
-    def later(cls) -> tuple[str, ...]:
-        """Names of the keys that came later."""
-        return tuple(cls.model_fields)
-
-
-class OptimizerRecipe(_Later):
+class OptimizerRecipe(LaterKeys):
     """Optimiser of the digital parameters."""
 
     name: Literal["adam", "adamw", "sgd", "layer-rms"] = "adam"
@@ -85,7 +58,7 @@ class OptimizerRecipe(_Later):
         return self
 
 
-class LossRecipe(_Later):
+class LossRecipe(LaterKeys):
     """What classification minimises."""
 
     kind: Literal["cross-entropy", "squared-error"] = "cross-entropy"
@@ -112,7 +85,7 @@ class LossRecipe(_Later):
         return self
 
 
-class AveragingRecipe(_Later):
+class AveragingRecipe(LaterKeys):
     """Averaging of weights over the last part of a training (P. Izmailov et al., UAI 2018).
 
     After the last epoch, the parameters, latent weights included, are replaced by their averages, devices that are

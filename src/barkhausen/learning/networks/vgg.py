@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 from torch import nn
 
-from barkhausen.core.config import Count, StrictParameters
+from barkhausen.core.config import Count, LaterKeys
 from barkhausen.core.errors import InputError
 from barkhausen.learning.networks.float_layers import FloatLayers
 from barkhausen.learning.networks.gain import Gain
@@ -27,7 +27,7 @@ VGG8: tuple[Layer, ...] = (128, 128, POOL, 256, 256, POOL, 512, 512, POOL)
 weights for images of 3 x 32 x 32 pixels and ten classes."""
 
 
-class VggOptions(StrictParameters):
+class VggOptions(LaterKeys):
     """The table ``[network.options]`` of a recipe."""
 
     layers: Annotated[list[Count | Literal["pool"]], Field(min_length=1)] = Field(default=list(VGG8))
@@ -38,11 +38,10 @@ class VggOptions(StrictParameters):
     """Whether a factor on the outputs of each layer, 1 at first, is learnt: with devices a scale of their weights. A
     normalisation makes it superfluous."""
 
-    @model_serializer(mode="wrap")
-    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """At its default a key that came later is not written: recipes of earlier runs stay the same."""
-        values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if key != "learn_scales" or value}
+    @classmethod
+    def later(cls) -> tuple[str, ...]:
+        """Keys that came later."""
+        return ("learn_scales",)
 
 
 def _build(network: NetworkRecipe, shapes: Shapes, layers: FloatLayers) -> nn.Module:

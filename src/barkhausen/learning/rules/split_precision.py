@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 
-from barkhausen.core.config import Count, NotNegative, Positive, StrictParameters
+from barkhausen.core.config import Count, LaterKeys, NotNegative, Positive
 from barkhausen.core.errors import InputError
 from barkhausen.learning.compiled.split import split_update
 from barkhausen.learning.layers.sample_updates import SampleUpdates
@@ -195,7 +195,7 @@ def _split_parameters(model: nn.Module) -> list[nn.Parameter]:
     return list(found.values())
 
 
-class SplitPrecisionOptions(StrictParameters):
+class SplitPrecisionOptions(LaterKeys):
     """The table ``[rule]`` of a recipe."""
 
     bits: Annotated[int, Field(ge=2, le=MOST_BITS)] = 15
@@ -221,11 +221,10 @@ class SplitPrecisionOptions(StrictParameters):
     duration: Positive = 3e-9
     """Duration of the pulse in s."""
 
-    @model_serializer(mode="wrap")
-    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """At its default a key that came later is not written: recipes of earlier runs stay the same."""
-        values: dict[str, Any] = handler(self)
-        return {key: value for key, value in values.items() if key != "per_sample" or value}
+    @classmethod
+    def later(cls) -> tuple[str, ...]:
+        """Keys that came later."""
+        return ("per_sample",)
 
     @model_validator(mode="after")
     def _some_digits_are_low(self) -> SplitPrecisionOptions:
