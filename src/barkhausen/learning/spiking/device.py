@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import NeuronDevice, device_of_kind
+from barkhausen.device.neuron.schema import KIND
 from barkhausen.learning.spiking.cell import Cell, State
 from barkhausen.learning.spiking.surrogate import Surrogate
 
@@ -218,7 +219,7 @@ def device_cell(
         truncation: Steps after which back-propagation through time is cut.
         options: Further arguments of the cell.
     """
-    found = device if isinstance(device, NeuronDevice) else device_of_kind(device, "neuron")
+    found = device if isinstance(device, NeuronDevice) else device_of_kind(device, KIND)
     if found.law == "steps":
         return DeviceCell(found, unit, truncation=truncation, **options)
     return FiringCell(found, unit, **options)

@@ -10,8 +10,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from barkhausen.core.config import NoOptions, NotNegative, Parameters, Positive, StrictParameters
 from barkhausen.core.registry import Registry
-from barkhausen.device import file_of_kind
-from barkhausen.device.of_kind import checked_digest
+from barkhausen.device.neuron.schema import KIND
+from barkhausen.device.of_kind import checked_digest, file_of_kind
 from barkhausen.learning.spiking.cell import Cell, Reset
 from barkhausen.learning.spiking.device import device_cell
 from barkhausen.learning.spiking.encoders import ConstantCurrent, Encoder, Latency, Poisson
@@ -101,7 +101,7 @@ class DeviceCellOptions(CellOptions):
     @field_validator("device")
     @classmethod
     def _can_be_found(cls, given: str) -> str:
-        file_of_kind(given, "neuron")
+        file_of_kind(given, KIND)
         return given
 
     @field_validator("device_sha256")
@@ -110,7 +110,7 @@ class DeviceCellOptions(CellOptions):
         name = info.data.get("device")
         if name is None:
             return given
-        return checked_digest(name, file_of_kind(name, "neuron"), given)
+        return checked_digest(name, file_of_kind(name, KIND), given)
 
 
 @dataclass(frozen=True)
