@@ -331,7 +331,7 @@ class Run:
         if rule.energy is not None:
             breakdown = rule.energy(training.learner, recipe.rule)
         if device is not None:
-            second = SecondArrays.of(rule.second_arrays(training.learner))
+            second = _second_arrays(training)
             breakdown = programming_energy(training.model) + second.total
             counts |= second.summary()
             after = weight_histogram(training.model).cpu()
@@ -410,7 +410,7 @@ class Run:
                 steps=training.batches * recipe.epochs,
                 samples=len(training.inputs),
                 programmed=programmed if recipe.learning_rule.measured_on_new_chips else None,
-                second=SecondArrays.of(recipe.learning_rule.second_arrays(training.learner)),
+                second=_second_arrays(training),
             )
         except InputError as error:
             self.notes = (*self.notes, f"no account of the whole energy: {error}")
@@ -456,9 +456,14 @@ def _score_of_run(source: Path) -> dict[str, float]:
     return {"score": held_out(read_summary(finished)[0])} if finished.is_file() else {}
 
 
+def _second_arrays(training: Training) -> SecondArrays:
+    """What the arrays beside those of the weights have counted."""
+    return SecondArrays.of(training.recipe.learning_rule.second_arrays(training.learner))
+
+
 def _cumulative(training: Training) -> dict[str, Any]:
     counts = programming_counts(training.model)
-    second = SecondArrays.of(training.recipe.learning_rule.second_arrays(training.learner))
+    second = _second_arrays(training)
     return {
         "events": counts["initial_events"] + counts["training_events"],
         "attempts": counts["attempts"],
