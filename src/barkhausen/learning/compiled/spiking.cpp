@@ -1,6 +1,6 @@
 // Spiking neurons over all time steps, forward and backward, and the normalisation of their outputs at every time step.
 // Every neuron of every sample is an element of its own; a block of elements goes through all steps while its states
-// are in registers or the first cache. cells/step.py computes the same with torch.
+// are in registers or the first cache. learning/spiking/cell.py computes the same with torch.
 
 #include <algorithm>
 #include <cmath>
