@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
 from barkhausen.learning.layers.base import SynapseLayer
+from barkhausen.learning.networks.normalisation import nearest_power_of_two
 from barkhausen.learning.rules.monitoring import Monitoring
 from barkhausen.learning.rules.pulsed import MOST_PULSES, PulsedOptions, PulsedSGD, learner_of, pulsed_rule
 from barkhausen.synapse.pulsed.array import PulsedArray
@@ -22,7 +23,7 @@ Bits = Annotated[int, Field(ge=2, le=16)]
 
 def power_of_two(x: Float[Tensor, ""]) -> Float[Tensor, ""]:
     """The power of two that is nearest on a scale of powers; 1 for zero."""
-    return torch.where(x > 0, torch.exp2(torch.round(torch.log2(x))), torch.ones_like(x))
+    return torch.where(x > 0, nearest_power_of_two(x), torch.ones_like(x))
 
 
 def on_grid(x: Float[Tensor, "*any"], bits: int) -> Float[Tensor, "*any"]:
