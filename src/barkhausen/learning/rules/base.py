@@ -37,6 +37,10 @@ class OwnUpdates(torch.optim.Optimizer):
         """Nothing."""
         return None if closure is None else closure()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # For copies and pickles: torch's own version would keep only groups and state.
+        return dict(self.__dict__)
+
 
 class WrappedOptimizer(torch.optim.Optimizer):
     """A torch optimiser whose every step is followed by something of the learning rule's own.

@@ -121,9 +121,6 @@ class StdpLearner(OwnUpdates):
             raise InputError("mode = 'stdp': learns classes, not numbers")
         return self.network.learn(inputs, labels, self.generator)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(self.__dict__)
-
 
 def _network(model: nn.Module, options: StdpOptions, generator: torch.Generator) -> nn.Module:
     """A plastic network with encoder and neurons of a spiking one.
