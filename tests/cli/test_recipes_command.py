@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def simulated(path: Path) -> object:
     if kind is None:
         return load_technology(path)
     values = read_toml(path)
-    return importlib.import_module(kind.simulator(values)).parameters_from(values, (), str(path))
+    return kind.simulator(values).parameters_from(values, (), str(path))
 
 
 def reads(command: str, path: Path) -> object:

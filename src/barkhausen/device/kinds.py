@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,15 +49,16 @@ class DeviceKind:
     technologies: Mapping[str, str] = field(default_factory=dict)
     lines: Callable[[Any], list[str]] = lambda device: []
 
-    def simulator(self, values: Mapping[str, Any]) -> str:
-        """Name of the module that simulates the device of a parameter file.
+    def simulator(self, values: Mapping[str, Any]) -> Any:
+        """The module that simulates the device of a parameter file.
 
         Args:
             values: Values of the parameter file.
         """
         assert self.simulated is not None
         technology = values.get("technology")
-        return self.technologies.get(technology, self.simulated) if isinstance(technology, str) else self.simulated
+        own = self.technologies.get(technology) if isinstance(technology, str) else None
+        return importlib.import_module(own or self.simulated)
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry("kind of device", "kind")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,7 +69,7 @@ def characterise_kind_to_file(
     for setting in settings:
         if setting.partition("=")[0].strip() == "technology":
             apply_setting(values, setting)
-    module = importlib.import_module(kind.simulator(values))
+    module = kind.simulator(values)
     parameters = module.parameters_from(values, settings, str(source))
     check_place(out)
     if not overwrite and out.is_file():

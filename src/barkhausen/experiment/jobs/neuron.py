@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 from barkhausen.device.kinds import DEVICE_KINDS
 from barkhausen.device.neuron.schema import KIND
 from barkhausen.experiment.jobs.registry import JOBS, Column, Job, Planned, Planning, Settings
@@ -13,7 +11,7 @@ from barkhausen.experiment.work.neuron import neuron
 def plan_neuron(planning: Planning, settings: Settings) -> Planned:
     """A neuron: the parameters of its technology decide it."""
     given = {"kind": KIND, **planning.placed(settings)}
-    module = importlib.import_module(DEVICE_KINDS.named(KIND).simulator(given))
+    module = DEVICE_KINDS.named(KIND).simulator(given)
     values = module.parameters_from(dict(given), (), planning.origin).model_dump(mode="json")
     seed = values.get("characterisation", {}).get("seed", 0)
     return Planned(
