@@ -13,7 +13,7 @@ from barkhausen.device.antiferromagnet.parameters import AntiferromagnetParamete
 from barkhausen.device.file import read_device_of_kind
 from barkhausen.device.neuron.device import NeuronDevice
 from barkhausen.device.neuron.schema import KIND
-from barkhausen.experiment.work.neuron import DEVICE_FILE
+from barkhausen.experiment.work.characterize import DEVICE_FILE
 from barkhausen.report.panels import Panel
 from barkhausen.reproduce import bindal_figures as plots
 from barkhausen.reproduce.systems import FOLDER, SYSTEMS, Conclusion, Measured, Reading, System

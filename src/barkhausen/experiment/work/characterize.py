@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import tomli_w
 
@@ -18,11 +20,16 @@ DEVICE_FILE = "device.nc"
 
 def characterize(order: Order) -> Result:
     """Characterise a device, or resume its characterisation; device file and histories stand in the directory."""
-    source, out = order.directory / "device.toml", order.directory / DEVICE_FILE
-    # Without defaults: the device file says which values were assumed.
-    atomic_write(source, tomli_w.dumps(order.given))
+    source, out = parameter_file(order), order.directory / DEVICE_FILE
     device = characterise_to_file(source, out, threads=order.threads).device
     return Result({"device_file": out.relative_to(order.root).as_posix(), **device_row(device)})
+
+
+def parameter_file(order: Order) -> Path:
+    """The parameter file of a device, written without defaults: the device file says which values were assumed."""
+    path = order.directory / "device.toml"
+    atomic_write(path, tomli_w.dumps(order.given))
+    return path
 
 
 def device_row(device: CharacterisedDevice) -> Row:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import tomli_w
 
-from barkhausen.core.files import atomic_write
 from barkhausen.core.units import FEMTO
 from barkhausen.device.file import read_device_of_kind
 from barkhausen.device.kinds import DEVICE_KINDS
@@ -13,16 +11,13 @@ from barkhausen.device.neuron.device import NeuronDevice
 from barkhausen.device.neuron.schema import KIND
 from barkhausen.experiment.characterise_kind import characterise_kind_to_file
 from barkhausen.experiment.work.base import Order, Result
+from barkhausen.experiment.work.characterize import DEVICE_FILE, parameter_file
 from barkhausen.experiment.work.rows import Row, number
-
-DEVICE_FILE = "device.nc"
 
 
 def neuron(order: Order) -> Result:
     """Simulate a neuron, or resume its simulation; its device file stands in the directory."""
-    source, out = order.directory / "device.toml", order.directory / DEVICE_FILE
-    # Without defaults: the device file says which values were assumed.
-    atomic_write(source, tomli_w.dumps(order.given))
+    source, out = parameter_file(order), order.directory / DEVICE_FILE
     if out.is_file():
         device = read_device_of_kind(out, KIND)
     else:
