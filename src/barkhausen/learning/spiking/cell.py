@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float
@@ -16,7 +16,7 @@ from barkhausen.learning.spiking.surrogate import SHAPES, Surrogate, spike
 
 Reset = Literal["zero", "subtract", "none", "ignore"]
 
-RESETS: tuple[Reset, ...] = ("zero", "subtract", "none", "ignore")
+RESETS: tuple[Reset, ...] = get_args(Reset)
 
 
 class State(NamedTuple):

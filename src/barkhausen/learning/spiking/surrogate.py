@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from barkhausen.core.errors import InputError
 
 Shape = Literal["superspike", "arctangent", "triangle", "box"]
 
-SHAPES: tuple[Shape, ...] = ("superspike", "arctangent", "triangle", "box")
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 """In the order in which the compiled code numbers them."""
 
 

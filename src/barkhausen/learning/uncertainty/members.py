@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from barkhausen.learning.layers.drawing import drawing_anew, draws
 
 Member = Literal["auto", "network", "passes", "chips"]
 
-MEMBERS: tuple[Member, ...] = ("auto", "network", "passes", "chips")
+MEMBERS: tuple[Member, ...] = get_args(Member)
 """What the members of a network are: chosen by the network, the network itself alone, stochastic passes of it, or chips
 programmed with it."""
 
