@@ -105,3 +105,10 @@ def test_a_track_is_characterised_once(command: Command) -> None:
     code, _, err = command("characterize-pulses", "t.toml", "--out", "d.nc", "--set", "train.up=5")
     assert code == 2
     assert "holds a device with train.up = 4, this one has 5" in err
+
+
+@pytest.mark.parametrize("name", ["ellis-2023", "neuron-track", "skyrmion-3"])
+def test_shipped_devices_of_every_kind_are_shown_by_name(command: Command, name: str) -> None:
+    code, out, err = command("devices", name)
+    assert (code, err) == (0, "") and "assumed: " in out
+    assert name in command("devices")[1]

@@ -123,3 +123,9 @@ def test_another_device_file_is_refused() -> None:
         recipe(rule={"device_sha256": "0" * 64})
     with pytest.raises(InputError, match="no such device file, and no shipped device of kind 'probability'"):
         recipe(rule={"device": "nothing.nc"})
+
+
+def test_a_device_file_beside_that_of_the_rule_is_warned_of(tmp_path: Path) -> None:
+    values = {"mode": "stochastic-read", "device": {"file": str(tmp_path / "other.nc")}}
+    with pytest.warns(UserWarning, match=r"device.file has no effect with mode = 'stochastic-read'.* rule.device"):
+        recipe_from(values, "test")

@@ -144,6 +144,8 @@ def any_named_device(name: str) -> Any:
     """
     if names_device_file(name):
         return read_any_device(name)
+    if any(name in kind.shipped for kind in DEVICE_KINDS.values()):
+        return read_any_device(SHIPPED / f"{name}.nc")
     found = (kind.named(name) for kind in DEVICE_KINDS.values() if kind.named is not None)
     return next((item for item in found if item is not None), None) or preset(name)
 

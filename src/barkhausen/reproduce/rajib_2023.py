@@ -385,6 +385,7 @@ RAJIB_2023 = SYSTEMS.register(
             "all discs are alike in the networks; failures are independent from pulse to pulse",
             "network, epochs and rates are ours; nothing was chosen on the test set",
         ),
+        core_minutes=15,
         results="docs/results.md",
         quick={"set.epochs": 1, "search.repeat.seed": [0], "set.transfer.chips": 2},
         stand_in="digits",

@@ -46,6 +46,7 @@ def devices(
         shipped_toml,
         write_device,
     )
+    from barkhausen.device.kinds import DEVICE_KINDS
 
     if device is None:
         given = {"--out": out, "--toml": toml, "--report": report, "--figure": figure}
@@ -58,6 +59,9 @@ def devices(
             table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))
         wide_console().print(table)
         typer.echo(f"moved by pulses: {', '.join([*pulsed_names(), 'linear-N', 'soft-bounds-N', 'exponential-NU'])}")
+        others = {kind.name: kind.shipped for kind in DEVICE_KINDS.values() if kind.shipped and kind.named is None}
+        for kind, names in others.items():
+            typer.echo(f"of kind {kind!r}: {', '.join(names)}")
         typer.echo(
             "any gaussian-N exists; device files are given by path; --toml gives the parameter file of a shipped device"
         )

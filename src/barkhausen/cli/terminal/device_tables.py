@@ -75,7 +75,9 @@ def show_device(item: CharacterisedDevice) -> None:
 
 def show_any(item: Any) -> None:
     """A device of a kind that has no table of states: its description and its assumptions."""
-    typer.echo(repr(item))
+    from barkhausen.device.kinds import kind_of
+
+    typer.echo("\n".join(kind_of(item.data).lines(item)) or repr(item))
     for line in item.assumed:
         typer.echo(f"assumed: {line}")
 

@@ -70,6 +70,8 @@ def recipe_from(values: dict[str, Any], origin: str, settings: Sequence[str] = (
     values = renamed_keys(values, RECIPE_KEYS)
     recipe = validated(Recipe, values, origin, settings)
     if not recipe.learning_rule.on_devices:
+        if recipe.device.file is not None and "device" in type(recipe.rule).model_fields:
+            warn(f"{origin}: device.file has no effect with mode = {recipe.mode!r}, whose device is rule.device")
         if recipe.precision.lowered:
             warn(f"{origin}: precision has no effect with mode = {recipe.mode!r}, whose weights no device holds")
         return with_defaults(recipe, margin_of(recipe, None))
