@@ -105,19 +105,19 @@ docs: .venv/dev.stamp ## the documentation site in site/; opens from site/index.
 	$(BIN)/properdocs build --strict
 
 bench: .venv/peers.stamp ## speed and memory of a training step against the float baseline, Brevitas and aihwkit
-	$(BIN)/python benchmarks/in_situ_step.py
-	$(BIN)/python benchmarks/in_situ_step.py --epochs 1 --set network.kind=cnn --steps 20
-	$(BIN)/python benchmarks/in_situ_step.py --set batch_size=1 --set network.normalisation=none --pairs 100
-	$(BIN)/python benchmarks/quantised_peers.py
+	$(BIN)/python benchmarks/networks/in_situ_step.py
+	$(BIN)/python benchmarks/networks/in_situ_step.py --epochs 1 --set network.kind=cnn --steps 20
+	$(BIN)/python benchmarks/networks/in_situ_step.py --set batch_size=1 --set network.normalisation=none --pairs 100
+	$(BIN)/python benchmarks/networks/quantised_peers.py
 
 bench-micromagnetics: .venv/peers.stamp ## replica-steps per second beside magnum.np, transforms, and a disc
-	$(BIN)/python benchmarks/micromagnetics.py
-	$(BIN)/python benchmarks/transforms.py
-	$(BIN)/python benchmarks/film_speed.py
+	$(BIN)/python benchmarks/devices/micromagnetics.py
+	$(BIN)/python benchmarks/devices/transforms.py
+	$(BIN)/python benchmarks/devices/film_speed.py
 
 tune: setup ## choice of margin and rates on validation data
-	$(BIN)/python benchmarks/tune.py $(DATA)
-	$(BIN)/python benchmarks/default_margin.py $(DATA)
+	$(BIN)/python benchmarks/networks/tune.py $(DATA)
+	$(BIN)/python benchmarks/networks/default_margin.py $(DATA)
 
 FUZZ ?= --minutes 10
 CHAOS ?= --kills 200

@@ -9,7 +9,7 @@ import pytest
 
 from barkhausen.core.errors import DataNotFoundError
 from barkhausen.data import load_dataset
-from barkhausen.reproduce.cui_2024_figures import PUBLISHED
+from barkhausen.reproduce.papers.cui_2024.figures import PUBLISHED
 from barkhausen.reproduce.run import reproduce
 from barkhausen.reproduce.systems import SYSTEMS
 from barkhausen.results.published import figures_of

@@ -8,7 +8,7 @@ import pytest
 
 from barkhausen.experiment.energy.untrained import untrained_loads
 from barkhausen.experiment.recipe import recipe_from
-from barkhausen.reproduce.dhull_2024 import BITS, DHULL_2024, RATIOS
+from barkhausen.reproduce.papers.dhull_2024 import BITS, DHULL_2024, RATIOS
 from barkhausen.results.published import figures_of
 from barkhausen.sweep.sweep_file import load_sweep
 from barkhausen.synapse.crossbar import load_chip
@@ -42,7 +42,7 @@ def test_loads_of_an_untrained_network_are_those_of_its_layers() -> None:
 
 
 def test_ratios_stand_beside_the_published_ones() -> None:
-    from barkhausen.reproduce.dhull_2024 import _ratios  # noqa: PLC0415  # private
+    from barkhausen.reproduce.papers.dhull_2024 import _ratios  # noqa: PLC0415  # private
 
     figures = {figure.quantity: figure for figure in figures_of("dhull-2024")}
     readings = _ratios({"recipe": recipe("ex-situ").model_dump()}, figures)

@@ -12,7 +12,7 @@ from barkhausen.experiment.run import Run
 from barkhausen.experiment.trained import load_trained
 from barkhausen.report.runs.page import Beside, write_report
 from barkhausen.reproduce import SYSTEMS
-from barkhausen.reproduce.ellis_2023 import label_of
+from barkhausen.reproduce.papers.ellis_2023 import label_of
 from barkhausen.reproduce.run import reproduce
 from barkhausen.sweep.sweep_file import load_sweep
 

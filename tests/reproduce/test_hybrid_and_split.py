@@ -13,7 +13,8 @@ from barkhausen.core.errors import InputError
 from barkhausen.experiment.recipe import recipe_from
 from barkhausen.experiment.run import Run
 from barkhausen.learning.selection import only_learn
-from barkhausen.reproduce import SYSTEMS, desai_2022, kwon_2023
+from barkhausen.reproduce import SYSTEMS
+from barkhausen.reproduce.papers import desai_2022, kwon_2023
 from barkhausen.results.table import result_table
 from barkhausen.sweep.engine import run_sweep
 from barkhausen.sweep.plan import Planner

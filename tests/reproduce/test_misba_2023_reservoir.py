@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from barkhausen.reproduce import SYSTEMS
-from barkhausen.reproduce.misba_2023_reservoir import conclude
+from barkhausen.reproduce.papers.misba_2023_reservoir.system import conclude
 from barkhausen.reproduce.run import reproduce
 from barkhausen.reproduce.systems import Measured
 

@@ -15,8 +15,8 @@ from barkhausen.device import CategoricalDevice, preset
 from barkhausen.device.skyrmion.transitions import ALL, COLLAPSE, NUCLEATE
 from barkhausen.reproduce import SYSTEMS
 from barkhausen.reproduce import run as module
+from barkhausen.reproduce.papers.rajib_2023.memory import parameters_of, transitions, with_retries, worst
 from barkhausen.reproduce.run import reproduce
-from barkhausen.reproduce.skyrmion_memory import parameters_of, transitions, with_retries, worst
 
 SMOKE = {
     "set.epochs": 1,

@@ -11,9 +11,17 @@ from scipy import stats
 from barkhausen.experiment.checkpoint import save_checkpoint
 from barkhausen.experiment.uncertainty import OUTPUTS
 from barkhausen.report.render import render
+from barkhausen.reproduce.papers.wang_2023.system import (
+    DETERMINISTIC,
+    ENSEMBLE,
+    FLOAT,
+    RETRAINED,
+    STOCHASTIC,
+    conclude,
+    networks_of,
+)
 from barkhausen.reproduce.run import reproduce
 from barkhausen.reproduce.systems import Measured
-from barkhausen.reproduce.wang_2023 import DETERMINISTIC, ENSEMBLE, FLOAT, RETRAINED, STOCHASTIC, conclude, networks_of
 from barkhausen.results.cross_validation import fold_mean
 
 

@@ -1,6 +1,6 @@
 """Default tolerance margin of a device, in units of the spacing and the spread of its own states.
 
-``benchmarks/default_margin.py`` chose the numbers on validation data; ``docs/learning.md`` shows them.
+``benchmarks/networks/default_margin.py`` chose the numbers on validation data; ``docs/learning.md`` shows them.
 """
 
 from __future__ import annotations

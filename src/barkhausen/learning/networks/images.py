@@ -16,7 +16,7 @@ class Images(nn.Module):
     """Rows of pixels as images, channels last in memory.
 
     On a processor convolutions, normalisations and pooling then take about two thirds of the time
-    (``benchmarks/cifar_epoch.py``); results are the same up to rounding.
+    (``benchmarks/networks/cifar_epoch.py``); results are the same up to rounding.
 
     Args:
         shape: Channels, rows and columns.

@@ -13,7 +13,8 @@ costs up to a third less than to leave it straight. The landscape is
 
 A rigid wall, kappa = 1, averages a notch over its whole profile; a real one bends and becomes narrower where the track
 is, and follows notches that are hardly longer than itself. kappa and c are fitted to paths of least energy
-(:func:`.string_barriers`) on tracks drawn at random: ``benchmarks/barriers.py`` fits on some and tests on the others.
+(:func:`.string_barriers`) on tracks drawn at random: ``benchmarks/devices/barriers.py`` fits on some and tests on the
+others.
 """
 
 from __future__ import annotations
