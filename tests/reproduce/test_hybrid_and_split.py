@@ -132,6 +132,14 @@ def test_split_precision_is_compared_with_the_published_figures(tmp_path: Path) 
     # The table has the figure of the paper too, whose name is not that of the system.
     (row,) = result_table([published], figures=SYSTEMS["desai-2022-mnist"].figures)
     assert row["published_accuracy"] == 0.9919
+    # Two epochs, the second of a quarter of the energy: 26 more add nothing to 26 quarters.
+    metrics = [{"programming_joule": 2e-5}, {"programming_joule": 2.5e-5}]
+    (whole,) = desai_2022.readings([{**published, "metrics": metrics}])[3:]
+    assert (whole.ours, whole.published) == ("25 to 155 µJ", "108 µJ")
+    assert whole.verdict == "0.23 to 1.44 times theirs: a factor of 1.5 is neither shown nor excluded"
+    metrics = [{"programming_joule": 2e-4}, {"programming_joule": 2.5e-4}]
+    (whole,) = desai_2022.readings([{**published, "metrics": metrics}])[3:]
+    assert whole.verdict.endswith("not within a factor of 1.5")
     # As if it were CIFAR-10, whose published energy is that of 50 epochs.
     published["dataset"], published["energy"] = (
         {**summary["dataset"], "name": "cifar10"},

@@ -135,7 +135,7 @@ def _write(out: Path, system: System, sweep: Sweep) -> list[dict[str, Any]]:
     names = {directory: _name(summary) for directory, summary in zip(directories, summaries, strict=True)}
     write_sweep_report(out, SWEEP_REPORT)
     with_metrics = [_with_metrics(each, summary) for each, summary in zip(directories, summaries, strict=True)]
-    beside = _beside(system, system.readings(summaries), system.panels(with_metrics))
+    beside = _beside(system, system.readings(with_metrics), system.panels(with_metrics))
     write_report(directories, out / REPORT, names=names, beside=beside)
     return summaries
 

@@ -93,14 +93,15 @@ class System:
         stand_in: Data set to take where the paper's can be neither found nor downloaded; None for none.
         labels: Function from a summary to the name of its kind, for a first column of the tables. Default: no such
             column.
-        readings: Comparisons of our runs with the paper beyond the columns of the table.
+        readings: Comparisons of our runs with the paper beyond the columns of the table, from summaries that have the
+            lines of all epochs too (``metrics``).
         published_as: Name of its paper in the table of published figures. Default: that of the system.
         core_minutes: Time of a full run on one core in minutes, as measured; None where it was not.
         results: Page of the documentation that quotes figures of a full run; empty where none has been made.
         statement: What the paper says in words, where it gives no number.
         conclude: Function from the results of all tasks to table, comparisons and page, for a sweep of another job than
             ``train``. Default: results are those of runs.
-        panels: Figures for the page about the runs, from summaries that have the lines of all epochs too (``metrics``).
+        panels: Figures for the page about the runs, from the same.
     """
 
     name: str

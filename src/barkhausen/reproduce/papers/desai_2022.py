@@ -88,6 +88,38 @@ def _energies(runs: list[Mapping[str, Any]], label: str) -> list[Reading]:
             f"{1e6 * theirs:.3g} µJ (mean of {EPOCHS_OF_ENERGY[name]} epochs)",
             verdict,
         ),
+        *_whole_training(runs, label, figure.value, published),
+    ]
+
+
+def _whole_training(runs: Summaries, label: str, theirs: float, epochs: int) -> list[Reading]:
+    """Bounds of the energy of as many epochs as were published.
+
+    The energy of an epoch falls while training goes on. Epochs that were not trained are therefore between nothing and
+    the energy of the last that was.
+    """
+    bounds = []
+    for run in runs:
+        totals = [line["programming_joule"] for line in run.get("metrics", [])]
+        if not 1 < len(totals) < epochs:
+            return []
+        last = totals[-1] - totals[-2]
+        bounds.append((totals[-1], totals[-1] + (epochs - len(totals)) * last))
+    low, high = (fmean(values) / theirs for values in zip(*bounds, strict=True))
+    if low > FACTOR or high < 1 / FACTOR:
+        verdict = f"not within a factor of {FACTOR:g}"
+    elif low >= 1 / FACTOR and high <= FACTOR:
+        verdict = f"within a factor of {FACTOR:g}"
+    else:
+        verdict = f"a factor of {FACTOR:g} is neither shown nor excluded"
+    return [
+        Reading(
+            label,
+            f"energy of updates in {epochs} epochs, from nothing to the last epoch's for each that was not trained",
+            f"{1e6 * low * theirs:.3g} to {1e6 * high * theirs:.3g} µJ",
+            f"{1e6 * theirs:.3g} µJ",
+            f"{low:.2f} to {high:.2f} times theirs: {verdict}",
+        )
     ]
 
 
