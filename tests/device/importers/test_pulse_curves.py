@@ -108,6 +108,17 @@ def test_runs_in_columns_of_two_files(tmp_path):
         ("pulse,conductance_uS\n1,2\n2,x\n", "line 3: 'x' is not a number"),
         (numbered("pulse,conductance_uS\n")[:160], "does not rise and then fall"),
         ("pulse,resistance\n1,2\n2,3\n", "has no unit: name it resistance_kohm"),
+        ("pulse,conductance_uS\n", "holds no rows below the header"),
+        ("pulse,conductance_uS\n" + "1,nan\n2,nan\n", "the curve holds no values"),
+        ("pulse,conductance_uS\n" + "1,5\n2,5\n", "all 2 values are equal"),
+        ("pulse,conductance_uS\n-1,5\n", "line 2: pulse number must be a whole number, 0 or more, got '-1'"),
+        (numbered("pulse,conductance_S\n"), "check the unit"),
+        ("label,pulse,conductance_uS\n" + "A,1,2\nB,1,2\nB,2,3\n", "column 'label' holds 2 labels"),
+        ("device,pulse,conductance_uS\n,1,2\n", "line 2: no device is given"),
+        (
+            "direction,conductance_uS\n" + "".join(f"{'down' if k <= 20 else 'up'},{v}\n" for k, v in enumerate(CURVE)),
+            "are they exchanged",
+        ),
     ],
 )
 def test_other_tables_are_refused_by_name(text, message, tmp_path):
@@ -162,3 +173,33 @@ def test_parameters_of_neurosim():
     assert found["paramALTP"] == pytest.approx(40 / 2, rel=0.02)
     assert found["paramALTD"] == pytest.approx(50 / 3, rel=0.02)
     assert found["writeEnergyLTD"] == 2e-12
+
+
+PAIRS = "".join(f"{a},{1e3 * b}\n" for a, b in zip(UP, DOWN, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("Device ID,pulse,G_uS\n" + "".join(f"{d},{k},{v}\n" for d in "AB" for k, v in enumerate(CURVE)), (2, 1, 41)),
+        ("pulse,D1_uS,D2_uS\n" + "".join(f"{k},{v},{1.1 * v}\n" for k, v in enumerate(CURVE)), (2, 1, 41)),
+        ("pulse,G_uS\n" + "".join(f"{k},{v}\n" for k, v in enumerate([*CURVE, *CURVE])), (1, 2, 42)),
+        ("LTP (uS),LTD (nS)\n" + PAIRS, (1, 1, 42)),
+        ("Pulse,LTP (uS),LTD (nS)\n" + 2 * "".join(f"{k},{r}\n" for k, r in enumerate(PAIRS.split())), (1, 2, 42)),
+    ],
+)
+def test_devices_and_cycles_that_laboratories_write_otherwise(text, shape, tmp_path):
+    path = tmp_path / "curve.csv"
+    path.write_text(text)
+    device = import_pulse_curves(path, resamples=2)
+    assert device.data["curve"].shape == shape
+    assert 1e6 * device.state_range[0] == pytest.approx(CURVE.min(), rel=0.1)
+    # Fewer than those of the device, whose bounds lie beyond the curves.
+    assert device.states == pytest.approx(20.6, rel=0.05)
+
+
+def test_a_unit_that_contradicts_the_heading_is_refused(tmp_path):
+    path = tmp_path / "curve.csv"
+    path.write_text(numbered("pulse,conductance_uS\n"))
+    with pytest.raises(InputError, match="is in uS, but the unit given is nS"):
+        import_pulse_curves(path, unit="nS")

@@ -21,6 +21,11 @@ RELATIVE = StateCoordinate("relative conductance", "1", "conductance in units of
 TABLE_POINTS = 65
 """Number of points of the grid of a device made from look-up tables."""
 
+LEAST_CONDUCTANCE, MOST_CONDUCTANCE = 1e-15, 1.0
+"""Range in S of the largest conductance of a table: beyond, its unit must be wrong."""
+LEAST_RELATIVE, MOST_RELATIVE = 1e-30, 1e30
+"""Range of the largest value of a table without unit, with whose squares single precision can still compute."""
+
 
 def import_pulse_curves(
     path: Path | str,
@@ -66,8 +71,10 @@ def import_pulse_curves(
     table = pulse_table(first, second, unit)
     try:
         relative = table.unit == "1"
+        curves = _curves(table)
+        _check(curves, relative)
         return fit_curves(
-            _curves(table),
+            curves,
             technology=technology,
             source="measured",
             coordinate=RELATIVE if relative else CONDUCTANCE,
@@ -90,6 +97,27 @@ def _single(path: Path, sheet: str | None) -> Sheet:
     if len(sheets) > 1:
         raise InputError(f"{path}: choose one sheet of the workbook (--sheet)")
     return sheets[0]
+
+
+def _check(curves: PulseCurves, relative: bool) -> None:
+    """Refuse values that no device has, and directions that cannot be those of the pulses."""
+    values = curves.values[np.isfinite(curves.values)]
+    largest = float(np.abs(values).max())
+    if relative:
+        if not LEAST_RELATIVE < largest < MOST_RELATIVE:
+            raise InputError(f"values up to {largest:.3g}: must be between {LEAST_RELATIVE:g} and {MOST_RELATIVE:g}")
+    elif not LEAST_CONDUCTANCE <= largest <= MOST_CONDUCTANCE:
+        raise InputError(
+            f"conductances up to {largest:.3g} S: must be between {LEAST_CONDUCTANCE:g} and {MOST_CONDUCTANCE:g} S; "
+            "check the unit"
+        )
+    wrong = [
+        f"pulses {name} {'lower' if sign == 1 else 'raise'} the conductance on average"
+        for sign, name in ((1, "up"), (-1, "down"))
+        if sign * float(np.nansum(curves.pairs(sign)[1])) < 0
+    ]
+    if wrong:
+        raise InputError(f"{' and '.join(wrong)}: check the directions{'; are they exchanged?' * (len(wrong) == 2)}")
 
 
 def _curves(table: PulseTable) -> PulseCurves:

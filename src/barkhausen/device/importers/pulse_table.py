@@ -5,12 +5,12 @@ Understood are, with or without a header:
 - one row a pulse, with its number and a value, and optional columns of device, cycle and direction;
 - two columns of values, one of pulses up and one of pulses down, with or without numbers of pulses (aihwkit's example
   of Gong et al. has two columns and no header);
+- several such columns: one of values for each device, or several pairs of pulses up and down, which are cycles;
 - a matrix with one run in each column, pulses up in one file and pulses down in another (CrossSim's measurements).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,24 +18,21 @@ import numpy as np
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.units import checked_unit_factor
-from barkhausen.device.importers.header import LABELS, WORDS, split
 from barkhausen.device.importers.numbers import cleaned, is_gap, is_number, parsed
-from barkhausen.device.importers.pulsed import PULSE_NUMBER
+from barkhausen.device.importers.pulse_columns import (
+    DOWN,
+    START,
+    UNITS,
+    UP,
+    PulseColumns,
+    ValueColumn,
+    columns_of_pulses,
+)
+from barkhausen.device.importers.pulse_runs import Run, cycles_of, turned, up_and_down
 from barkhausen.device.importers.sheets import Row, Sheet
 
-UP = re.compile(r"(ltp|potentiation|set|up|\+1?|1|increasing|positive)\d*", re.I)
-DOWN = re.compile(r"(ltd|depression|reset|down|-1?|decreasing|negative)\d*", re.I)
-START = re.compile(r"(start|initial|none|0|)", re.I)
-DIRECTIONS = ("direction", "sign", "polarity", "pulse_type", "type", "phase", "richtung")
-VALUES = {
-    "conductance": ("conductance", "g", "leitwert", "cond", "value", "wert"),
-    "resistance": ("resistance", "r", "widerstand", "res"),
-    "current": ("current", "i", "strom"),
-}
-UNITS = {"conductance": "S", "resistance": "ohm"}
-
-Run = list[tuple[int, float]]
-"""Sign of the pulse before each value (0: none, or not known), and the value."""
+ONE_DEVICE = "all runs are of one device"
+MANY_TURN = "no direction of the pulses is given: each curve turns at its largest value"
 
 
 @dataclass(frozen=True)
@@ -119,18 +116,10 @@ def _two_files(up: Sheet, down: Sheet, unit: str | None) -> PulseTable:
             "down: must be equal, one column a run"
         )
     runs = {
-        ("1", str(number)): _run(factor, one, other)
+        ("1", str(number)): up_and_down(factor, one, factor, other)
         for number, (one, other) in enumerate(zip(*both, strict=True), start=1)
     }
-    return PulseTable(runs, found, (*up.notes, "one run in each column"), ("all runs are of one device",))
-
-
-def _run(factor: float, up: Sequence[float], down: Sequence[float]) -> Run:
-    """Pulses up, then pulses down; what precedes the first value of either is not known."""
-    return [
-        *((0 if k == 0 else 1, factor * value) for k, value in enumerate(up)),
-        *((0 if k == 0 else -1, factor * value) for k, value in enumerate(down)),
-    ]
+    return PulseTable(runs, found, (*up.notes, "one run in each column"), (ONE_DEVICE,))
 
 
 def _without_header(sheet: Sheet, unit: str | None) -> PulseTable:
@@ -143,10 +132,10 @@ def _without_header(sheet: Sheet, unit: str | None) -> PulseTable:
     numbered = len(columns) > 1 and np.array_equal(np.diff(columns[0]), np.ones(len(rows) - 1)) and len(rows) > 2
     values = columns[1:] if numbered else columns
     if len(values) == 1:
-        run, line = _turned([factor * value for value in values[0]])
-        return PulseTable({("1", "1"): run}, found, (*sheet.notes, "no header"), (line,))
+        cycles, line = turned([factor * value for value in values[0]], sheet.header.where)
+        return PulseTable(_numbered("1", cycles), found, (*sheet.notes, "no header"), (line,))
     if len(values) == 2:
-        runs = {("1", "1"): _run(factor, *values)}
+        runs = {("1", "1"): up_and_down(factor, values[0], factor, values[1])}
         note = "no header: pulses up in one column, pulses down in the other"
         return PulseTable(runs, found, (*sheet.notes, note))
     raise InputError(
@@ -155,124 +144,128 @@ def _without_header(sheet: Sheet, unit: str | None) -> PulseTable:
     )
 
 
-def _turned(values: Sequence[float]) -> tuple[Run, str]:
-    """Signs of a single curve, which turns at its largest value."""
-    top = int(np.nanargmax(values))
-    if not 2 < top < len(values) - 2:
-        raise InputError(
-            f"one curve of {len(values)} values whose largest is number {top + 1}: it does not rise and then fall; add "
-            "a column 'direction' with up and down"
-        )
-    run = [(0 if k == 0 else 1 if k <= top else -1, value) for k, value in enumerate(values)]
-    return run, f"no direction of the pulses is given: up until the largest value (pulse {top}), then down"
+def _numbered(device: str, cycles: Sequence[Run]) -> dict[tuple[str, str], Run]:
+    return {(device, str(number)): run for number, run in enumerate(cycles, start=1)}
 
 
 def _with_header(sheet: Sheet, unit: str | None) -> PulseTable:
-    where = sheet.header.where
     headings = [cell.strip() for cell in sheet.header.cells]
-    places = {name: _label(headings, (name, *WORDS.get(name, ()))) for name in LABELS[1:]}
-    places["direction"] = _label(headings, DIRECTIONS)
-    numbers = [k for k, heading in enumerate(headings) if PULSE_NUMBER.fullmatch(heading)]
-    taken = {k for k in (*places.values(), *numbers[:1]) if k is not None}
-    rest = [k for k in range(len(headings)) if k not in taken]
-    ups = [k for k in rest if UP.fullmatch(_first_word(headings[k]))]
-    downs = [k for k in rest if DOWN.fullmatch(_first_word(headings[k]))]
+    if not headings:
+        raise InputError(f"{sheet.header.where}: holds no rows")
+    if not sheet.rows:
+        raise InputError(f"{sheet.header.where}: holds no rows below the header")
     for row in sheet.rows:
         if len(row.cells) != len(headings):
             raise InputError(f"{row.where}: {len(row.cells)} fields, the header has {len(headings)}")
-    if len(ups) == 1 and len(downs) == 1:
-        return _two_columns(sheet, places, ups[0], downs[0], unit)
-    column, quantity, factor, found = _value(headings, rest, where, unit)
-    values = _converted(_column(sheet.rows, column), quantity, factor, sheet)
+    columns = columns_of_pulses(sheet, headings, unit)
+    order = None if columns.pulse is None else _pulse_numbers(sheet, columns.pulse)
     groups: dict[tuple[str, str], list[int]] = {}
     for number, row in enumerate(sheet.rows):
-        groups.setdefault(_key(row, places), []).append(number)
-    order = _column(sheet.rows, numbers[0]) if numbers else None
+        groups.setdefault(_key(row, columns), []).append(number)
+    notes = sheet.notes
+    if columns.unused:
+        notes = (*notes, f"columns not used: {', '.join(headings[k] for k in columns.unused)}")
+    if columns.downs:
+        runs, assumed = _up_and_down_columns(sheet, columns, groups, order)
+    else:
+        runs, assumed = _one_column(sheet, columns, groups, order)
+    return PulseTable(runs, columns.unit, notes, tuple(dict.fromkeys(assumed)))
+
+
+def _up_and_down_columns(
+    sheet: Sheet, columns: PulseColumns, groups: dict[tuple[str, str], list[int]], order: list[float] | None
+) -> tuple[dict[tuple[str, str], Run], list[str]]:
+    """Pulses up in one column and down in another, or several pairs of such columns."""
+    runs: dict[tuple[str, str], Run] = {}
+    for up, down in zip(columns.values, columns.downs, strict=True):
+        both = [_values(sheet, one) for one in (up, down)]
+        for (device, cycle), members in groups.items():
+            for part, rows in enumerate(_restarts(members, order), start=1):
+                pair = [[column[k] for k in rows] for column in both]
+                for values in pair:
+                    while values and np.isnan(values[-1]):
+                        values.pop()
+                name = cycle if len(columns.values) == 1 and part == 1 else f"{cycle}, {up.label}, {part}"
+                runs[device, name] = up_and_down(1.0, pair[0], 1.0, pair[1])
+    return runs, [ONE_DEVICE] if len(columns.values) > 1 else []
+
+
+def _one_column(
+    sheet: Sheet, columns: PulseColumns, groups: dict[tuple[str, str], list[int]], order: list[float] | None
+) -> tuple[dict[tuple[str, str], Run], list[str]]:
+    """All pulses in one column of values, or in one for each device."""
     runs: dict[tuple[str, str], Run] = {}
     assumed: list[str] = []
-    for key, members in groups.items():
-        if order is not None and places["direction"] is None:
-            members = sorted(members, key=lambda k: order[k])  # noqa: PLW2901
-        sequence = [values[k] for k in members]
-        if places["direction"] is None:
-            runs[key], line = _turned(sequence)
-            assumed.append(line if len(groups) == 1 else "no direction of the pulses is given: each curve turns at "
-                           "its largest value")  # fmt: skip
-        else:
-            signs = [_sign(sheet.rows[k], places["direction"]) for k in members]
-            known = order is not None and order[members[0]] == 1
-            runs[key] = [
-                (sign if position or known else 0, value)
-                for position, (sign, value) in enumerate(zip(signs, sequence, strict=True))
-            ]
-    return PulseTable(runs, found, sheet.notes, tuple(dict.fromkeys(assumed)))
+    single = len(groups) * len(columns.values) == 1
+    signs = None if columns.direction is None else [_sign(row, columns.direction) for row in sheet.rows]
+    signs = signs or (None if columns.voltage is None else _signs_of(sheet, columns.voltage))
+    for column in columns.values:
+        values = _values(sheet, column)
+        for (device, cycle), members in groups.items():
+            label = column.label if len(columns.values) > 1 else device
+            where = sheet.header.where if single else f"{sheet.header.where}: device {label}, cycle {cycle}"
+            if signs is None:
+                # Numbers that begin again are those of each direction, or of each cycle: the order is that of the rows.
+                ordered = order is not None and len({order[k] for k in members}) == len(members)
+                rows = sorted(members, key=lambda k: order[k]) if order is not None and ordered else members
+                cycles, line = turned([values[k] for k in rows], where)
+                assumed.append(line if single else MANY_TURN)
+            else:
+                known = order is not None and order[members[0]] == 1
+                run = [(signs[k] if position or known else 0, values[k]) for position, k in enumerate(members)]
+                cycles = cycles_of(run) if columns.cycle is None else [run]
+            if len(cycles) == 1:
+                runs[label, cycle] = cycles[0]
+            else:
+                runs |= {(label, f"{cycle}, {number}"): run for number, run in enumerate(cycles, start=1)}
+    return runs, assumed
 
 
-def _two_columns(sheet: Sheet, places: dict[str, int | None], up: int, down: int, unit: str | None) -> PulseTable:
-    headings = sheet.header.cells
-    written = split(headings[up].strip(), "S")[1]
-    factor, found = _factor(unit or written or None, f"{sheet.header.where}: column '{headings[up]}'")
-    columns = [_column(sheet.rows, k) for k in (up, down)]
-    groups: dict[tuple[str, str], list[int]] = {}
-    for number, row in enumerate(sheet.rows):
-        groups.setdefault(_key(row, places), []).append(number)
-    runs = {}
-    for key, members in groups.items():
-        both = [[column[k] for k in members] for column in columns]
-        for values in both:
-            while values and np.isnan(values[-1]):
-                values.pop()
-        runs[key] = _run(factor, *both)
-    return PulseTable(runs, found, sheet.notes)
-
-
-def _first_word(heading: str) -> str:
-    return re.split(r"[\s_(\[/]", heading.strip())[0]
-
-
-def _label(headings: Sequence[str], names: Sequence[str]) -> int | None:
-    for k, heading in enumerate(headings):
-        if re.sub(r"[\s-]+", "_", heading.casefold()) in names:
-            return k
-    return None
-
-
-def _key(row: Row, places: dict[str, int | None]) -> tuple[str, str]:
-    device, cycle = (places[name] for name in LABELS[1:])
-    return (
-        "1" if device is None else cleaned(row.cells[device]),
-        "1" if cycle is None else cleaned(row.cells[cycle]),
-    )
-
-
-def _value(headings: Sequence[str], rest: Sequence[int], where: str, unit: str | None) -> tuple[int, str, float, str]:
-    found = []
-    for k in rest:
-        for quantity, names in VALUES.items():
-            name, written = split(headings[k], UNITS.get(quantity, "A"))
-            if name.casefold() in names:
-                found.append((k, quantity, written))
-    if len(found) != 1:
-        raise InputError(
-            f"{where}: the header must hold one column of conductances (conductance_uS) or resistances, or one of "
-            f"pulses up and one of pulses down (LTP, LTD), not '{','.join(headings)[:200]}'"
-        )
-    k, quantity, written = found[0]
-    if quantity == "current":
-        raise InputError(f"{where}: column '{headings[k]}' holds currents: divide them by the read voltage")
-    factor, known = _factor(unit or written or None, f"{where}: column '{headings[k]}'", quantity)
-    if quantity == "resistance" and known == "1":
-        raise InputError(f"{where}: column '{headings[k]}' has no unit: name it resistance_kohm or the like")
-    return k, quantity, factor, known
-
-
-def _converted(values: Sequence[float], quantity: str, factor: float, sheet: Sheet) -> list[float]:
-    if quantity != "resistance":
-        return [factor * value for value in values]
+def _values(sheet: Sheet, column: ValueColumn) -> list[float]:
+    """Conductances of a column."""
+    values = _column(sheet.rows, column.number)
+    if column.quantity != "resistance":
+        return [column.factor * value for value in values]
     for value, row in zip(values, sheet.rows, strict=True):
         if value <= 0:
             raise InputError(f"{row.where}: resistance must be positive, got {value:g}")
-    return [1 / (factor * value) for value in values]
+    return [1 / (column.factor * value) for value in values]
+
+
+def _pulse_numbers(sheet: Sheet, column: int) -> list[float]:
+    numbers = _column(sheet.rows, column)
+    for number, row in zip(numbers, sheet.rows, strict=True):
+        if not (number >= 0 and number.is_integer()):
+            raise InputError(
+                f"{row.where}: pulse number must be a whole number, 0 or more, got {cleaned(row.cells[column])!r}"
+                + ("; directions stand in a column 'direction' (up, down)" if number < 0 else "")
+            )
+    return numbers
+
+
+def _restarts(members: list[int], order: list[float] | None) -> list[list[int]]:
+    """Rows of each cycle, where the numbers of the pulses begin again."""
+    parts: list[list[int]] = [[]]
+    for position, k in enumerate(members):
+        if position and order is not None and order[k] <= order[members[position - 1]]:
+            parts.append([])
+        parts[-1].append(k)
+    return parts
+
+
+def _signs_of(sheet: Sheet, column: int) -> list[int]:
+    """Signs of the voltages of the pulses."""
+    return [0 if np.isnan(value) else int(np.sign(value)) for value in _column(sheet.rows, column)]
+
+
+def _key(row: Row, columns: PulseColumns) -> tuple[str, str]:
+    labels = []
+    for name, column in (("device", columns.device), ("cycle", columns.cycle)):
+        label = "1" if column is None else cleaned(row.cells[column])
+        if is_gap(label):
+            raise InputError(f"{row.where}: no {name} is given")
+        labels.append(label)
+    return labels[0], labels[1]
 
 
 def _sign(row: Row, column: int) -> int:

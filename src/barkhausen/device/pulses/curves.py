@@ -71,7 +71,7 @@ class PulseCurves:
         runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
         longest = max(runs, key=len)
         first = max(int(longest[0]) - 1, 0)
-        return np.asarray(np.nanmean(self.values[:, :, first : longest[-1] + 1], axis=(0, 1)))
+        return _mean(self.values[:, :, first : longest[-1] + 1], (0, 1))
 
     def of_devices(self, chosen: Int[np.ndarray, " device"]) -> PulseCurves:
         """The curves of some devices, which may repeat."""
@@ -111,6 +111,14 @@ class PulseCurves:
                 starts.append(place)
         for start, stop in zip(starts, [*starts[1:], len(self.signs)], strict=True):
             for k, first in enumerate(range(start, stop - block + 1, block)):
-                values.append(np.nanmean(self.values[:, :, first : first + block], axis=2))
+                values.append(_mean(self.values[:, :, first : first + block], 2))
                 signs.append(0 if k == 0 else int(self.signs[stop - 1]))
         return PulseCurves(np.stack(values, axis=2), np.array(signs, np.int8))
+
+
+def _mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """Mean of the values that there are; NaN where there is none."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    count = known.sum(axis=axis)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))

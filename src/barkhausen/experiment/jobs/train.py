@@ -82,7 +82,8 @@ def _recipe(planning: Planning, values: dict[str, Any]) -> Recipe:
     recipe = validated(Recipe, values, planning.origin)
     given = recipe.states if "states" in recipe.model_fields_set else None
     choice, rule = recipe.device, recipe.learning_rule
-    like = ("device", recipe.mode, choice.file, choice.preset, choice.sigma, choice.margin is None, given)
+    named = (choice.file, choice.preset, choice.sigma, choice.pulsed, choice.pulse_spread, repr(choice.cell))
+    like = ("device", recipe.mode, *named, choice.margin is None, given)
     known = planning.once(like, lambda: recipe_from(values, planning.origin))
     recipe = recipe.model_copy(update={"states": known.states})
     margin = choice.margin
@@ -92,8 +93,8 @@ def _recipe(planning: Planning, values: dict[str, Any]) -> Recipe:
     if recipe.network.factory is None:
         return recipe
     # The source of the network is a part of what decides the numbers.
-    named = ("source", recipe.network.factory, recipe.network.factory_sha256)
-    digest = planning.once(named, lambda: pinned(recipe).network.factory_sha256)
+    source = ("source", recipe.network.factory, recipe.network.factory_sha256)
+    digest = planning.once(source, lambda: pinned(recipe).network.factory_sha256)
     network = recipe.network.model_copy(update={"factory_sha256": digest})
     return recipe.model_copy(update={"network": network})
 
