@@ -15,6 +15,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.data import load_dataset
 from barkhausen.data.published import beside_repository
 from barkhausen.data.series.mackey_glass import mackey_glass
+from barkhausen.data.series.table import filled, numbers
 from barkhausen.data.series.windows import SeriesOptions, windows_of
 
 SHARED = Path(os.environ["BARKHAUSEN_DATA"]) if os.environ.get("BARKHAUSEN_DATA") else beside_repository()
@@ -82,6 +83,38 @@ def test_mackey_glass_is_that_of_another_integrator() -> None:
     assert np.abs(mackey_glass(18 * delay) - expected).max() < 1e-8
     data = load_dataset("mackey-glass", options={"values": 200})
     assert len(data.train_labels) + len(data.test_labels) == 200 - 24
+
+
+def test_empty_cells_lie_on_a_line_where_there_may_be_some() -> None:
+    cells = ["1", "", "", "4", "", "2"]
+    assert filled(np.array(numbers(Path("f"), cells, 3))).tolist() == [1, 2, 3, 4, 3, 2]
+    for empty in (0, 2):
+        with pytest.raises(InputError, match="'' is no number"):
+            numbers(Path("f"), cells, empty)
+
+
+TEN_MINUTES = Path("household-power") / "household_power_2008_10min.csv.gz"
+
+
+@pytest.mark.skipif(SHARED is None or not (SHARED / TEN_MINUTES).is_file(), reason="needs the shared data sets")
+def test_ten_minutes_of_the_household_average_to_its_hours() -> None:
+    """All but 13 of the hours of 2008 agree; the gaps of 25 October and 10 December are filled."""
+    assert SHARED is not None
+    options = {"look_back": 1, "horizon": 1}
+    fine, hours = (
+        torch.cat([data.known, data.test_labels[:, 0].double()]).numpy()
+        for data in (
+            load_dataset("household-power-10-minutes", SHARED, options=options),
+            load_dataset("household-power", SHARED, options=options),
+        )
+    )
+    assert len(fine) == 366 * 144
+    first = 15 * 24 + 7  # from 2006-12-16 17:00 to the new year
+    year = hours[first + 365 * 24 :][: 366 * 24]
+    assert (np.abs(fine.reshape(-1, 6).mean(axis=1) - year) > 1e-3).sum() <= 20
+    missing = (25 + 273) * 144 + 63  # 25 October, 10:30
+    np.testing.assert_allclose(np.diff(fine[missing - 1 : missing + 5], 2), 0, atol=1e-6)
+    assert load_dataset("household-power-10-minutes", SHARED).image_shape == (144, 1)
 
 
 @pytest.mark.skipif(SHARED is None or not (SHARED / "airline-passengers").is_dir(), reason="needs the shared data sets")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from barkhausen.core.errors import InputError
 from barkhausen.core.files.reading import decoded, read_bytes, unpacked
@@ -17,12 +19,14 @@ from barkhausen.data.series.windows import SeriesDataset, SeriesOptions, windows
 
 
 class Column(NamedTuple):
-    """A published column: its place, number of rows, SHA-256 of its values (see :func:`check_values`), and unit."""
+    """A published column: its place, number of rows, SHA-256 of its values (see :func:`check_values`), unit, and number
+    of empty cells."""
 
     place: int
     rows: int
     sha256: str
     unit: str
+    empty: int = 0
 
 
 def column_of(path: Path, column: int, rows: int) -> list[str]:
@@ -47,14 +51,23 @@ def column_of(path: Path, column: int, rows: int) -> list[str]:
     return [line[column].strip() for line in lines]
 
 
-def numbers(path: Path, cells: Sequence[str]) -> list[float]:
+def numbers(path: Path, cells: Sequence[str], empty: int = 0) -> list[float]:
     """The cells as numbers.
+
+    Args:
+        path: File for the message.
+        cells: Cells of a column.
+        empty: Number of empty cells that there may be; they become NaN.
 
     Raises:
         InputError: One is none.
     """
     found = []
     for row, cell in enumerate(cells, 1):
+        if not cell and empty:
+            found.append(math.nan)
+            empty -= 1
+            continue
         try:
             found.append(float(cell))
         except ValueError:
@@ -66,6 +79,8 @@ def column_windows(
     files: PublishedFiles, data_dir: Path | None, allow_download: bool, options: SeriesOptions, published: Column
 ) -> SeriesDataset:
     """Find, read and verify one column of the only file of a data set; windows of it.
+
+    Empty cells are filled in a straight line between the values before and after them.
 
     Args:
         files: Files of the data set.
@@ -80,9 +95,16 @@ def column_windows(
     """
     root, source = files.find(data_dir, allow_download=allow_download)
     path, _ = files.present(files.files[0], root)
-    values = numbers(path, column_of(path, published.place, published.rows))
+    values = numbers(path, column_of(path, published.place, published.rows), published.empty)
     check_values(path, values, published.sha256)
-    return windows_of(files.name, source, np.array(values), published.unit, options)
+    return windows_of(files.name, source, filled(np.array(values)), published.unit, options)
+
+
+def filled(values: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
+    """The series with each NaN on the straight line between the values before and after it."""
+    known = np.isfinite(values)
+    time = np.arange(len(values))
+    return np.interp(time, time[known], values[known])
 
 
 def check_values(path: Path, values: Sequence[float], sha256: str) -> None:
