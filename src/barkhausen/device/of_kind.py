@@ -10,7 +10,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files.reading import read_bytes
 from barkhausen.device.file import read_device_of_kind
 from barkhausen.device.kinds import DEVICE_KINDS
-from barkhausen.device.technology import SHIPPED
+from barkhausen.device.technology import SHIPPED, refuse_only_parameters
 
 
 def file_of_kind(name: str | Path, kind: str) -> Path:
@@ -28,6 +28,7 @@ def file_of_kind(name: str | Path, kind: str) -> Path:
         return SHIPPED / f"{name}.nc"
     path = Path(name)
     if not path.is_file():
+        refuse_only_parameters(str(name))
         raise InputError(
             f"{name}: no such device file, and no shipped device of kind {kind!r}; shipped are {', '.join(shipped)}"
         )

@@ -15,7 +15,14 @@ from barkhausen.core.files.kinds import names_device_file
 from barkhausen.device.characterised import MAXIMAL_STATES, CharacterisedDevice
 from barkhausen.device.file import read_any_device, read_device
 from barkhausen.device.kinds import DEVICE_KINDS
-from barkhausen.device.technology import DEFAULT_TECHNOLOGY, SHIPPED, TECHNOLOGIES, load_technology, technology_of
+from barkhausen.device.technology import (
+    DEFAULT_TECHNOLOGY,
+    SHIPPED,
+    TECHNOLOGIES,
+    load_technology,
+    refuse_only_parameters,
+    technology_of,
+)
 
 DECLARED_FILES = Path(__file__).parent / "declared"
 """Folder of the parameter files of declared devices."""
@@ -179,6 +186,7 @@ def preset(name: str) -> CharacterisedDevice:
                 f"{name}: is no device file (.nc); `barkhausen import-device` makes one of a table of measurements, "
                 "`barkhausen characterize` of a parameter file"
             )
+        refuse_only_parameters(name)
         names = ", ".join([*shipped_names(), *declared_names()])
         raise InputError(
             f"no device preset '{name}'; known: {names}, and gaussian-N for any number of states N, such as gaussian-5"

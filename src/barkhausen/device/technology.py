@@ -169,6 +169,19 @@ def technology_of(parameters: Parameters) -> Technology:
     raise InputError(f"parameters of the type {type(parameters).__name__} belong to no device technology")
 
 
+def refuse_only_parameters(name: str) -> None:
+    """Refuse the name of a device of which the package has the parameter file alone.
+
+    Raises:
+        InputError: It is such a name; the message says how the device is made.
+    """
+    if name in {file.stem for file in SHIPPED.glob("*.toml")} - {file.stem for file in SHIPPED.glob("*.nc")}:
+        raise InputError(
+            f"{name}: the package has its parameter file, but not the device: `barkhausen recipes {name} --out "
+            f"{name}.toml`, then `barkhausen characterize {name}.toml --out {name}.nc`"
+        )
+
+
 def load_technology(path: str | Path, settings: Sequence[str] = ()) -> tuple[Technology, Parameters]:
     """Read a parameter file of any technology; its key ``technology`` names which.
 
