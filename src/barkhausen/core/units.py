@@ -30,6 +30,17 @@ SPELLINGS = {"m": ("m",), "S": ("S",), "ohm": ("ohm", "Ω", "Ω", "ohms"), "V": 
 """Spellings of each SI unit, apart from capitals."""
 
 
+def with_unit(value: float, unit: str, digits: int = 6) -> str:
+    """A number with its unit; a number alone where the unit is ``1``.
+
+    Args:
+        value: Value in the unit.
+        unit: SI unit; ``1`` for a number without one.
+        digits: Significant digits.
+    """
+    return f"{value:.{digits}g}" if unit == "1" else f"{value:.{digits}g} {unit}"
+
+
 def unit_factor(text: str, unit: str) -> float | None:
     """Factor from a unit as a user writes it, such as ``nm``, ``uS`` or ``kOhm``, to an SI unit; None if it is no such
     unit.

@@ -62,7 +62,7 @@ class ProbabilityDevice(LabelledDevice):
     """
 
     data: xr.Dataset
-    free: ClassVar[str] = "the device gives no energies: attempts are not counted"
+    free: ClassVar[str] = "the device file gives no energies: attempts are counted, their energy is not"
 
     def __post_init__(self) -> None:
         _check_attributes(self.data)
@@ -189,8 +189,9 @@ class ProbabilityDevice(LabelledDevice):
     def lines(self) -> list[str]:
         """The device in lines of text."""
         name, unit = self.drive
+        axis = name if unit == "1" else f"{name} ({unit})"
         values = dict(zip(SCALARS, (*_tuple(self.curve), self.spread), strict=True))
-        found = [f"probability of passing against {name} ({unit}), {self.data.attrs['source']}"]
+        found = [f"probability of passing against {axis}, {self.data.attrs['source']}"]
         for key, value in values.items():
             bounds = self.interval(key)
             between = "" if bounds is None else f" (95 % interval {bounds[0]:.4g} to {bounds[1]:.4g})"

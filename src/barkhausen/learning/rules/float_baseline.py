@@ -11,4 +11,15 @@ def _learner(parts: LearnerParts) -> torch.optim.Optimizer:
     return parts.optimizer
 
 
-FLOAT = RULES.register("float", Rule(name="float", label="float", on_devices=False, learner=_learner, colours="grey"))
+FLOAT = RULES.register(
+    "float",
+    Rule(
+        name="float",
+        label="float",
+        about="The same topology, optimiser and epochs with ordinary weights: what is attainable without devices.",
+        on_devices=False,
+        baseline=True,
+        learner=_learner,
+        colours="grey",
+    ),
+)

@@ -44,6 +44,8 @@ QUANTISED = RULES.register(
     Rule(
         name="quantised",
         label="quantised in software",
+        about="Weights have two or three levels times a scale for each layer. They are trained in software; the "
+        "network is mapped to devices afterwards.",
         on_devices=False,
         learner=_learner,
         layers=_layers,

@@ -53,7 +53,9 @@ class Rule:
     Attributes:
         name: Value of ``mode`` in a recipe.
         label: Name in tables and on pages.
+        about: Sentences about the rule on pages; the families of rules on devices are described there already.
         on_devices: Whether the network's weights are held by devices. A rule without devices trains float layers.
+        baseline: Whether its networks have ordinary weights, the baseline beside which others stand.
         devices: Kind of the devices: ``states`` or ``pulses``.
         learner: Function that returns the optimiser whose ``step`` applies the rule.
         layers: Function from the rule's options and a random stream to the float layers that networks are built of.
@@ -86,6 +88,8 @@ class Rule:
     label: str
     on_devices: bool
     learner: Callable[[LearnerParts], torch.optim.Optimizer]
+    about: str = ""
+    baseline: bool = False
     devices: str = STATES
     layers: Callable[[Any, torch.Generator], FloatLayers] = lambda options, generator: FloatLayers(generator)
     programs_while_training: bool = False

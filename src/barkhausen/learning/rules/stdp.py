@@ -200,6 +200,8 @@ STDP = RULES.register(
     Rule(
         name="stdp",
         label="STDP",
+        about="Strengths change by stochastic steps of walls, at the times of input and output spikes and under a "
+        "teacher. There is no gradient.",
         on_devices=False,
         learner=_learner,
         options=StdpOptions,

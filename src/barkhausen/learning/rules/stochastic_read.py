@@ -15,6 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from barkhausen.core.config import StrictParameters
+from barkhausen.core.units import with_unit
 from barkhausen.device.of_kind import checked_digest, device_of_kind, file_of_kind
 from barkhausen.device.probability.device import KIND, ProbabilityDevice
 from barkhausen.learning.layers.drawing import draw_from, drawing_from
@@ -76,10 +77,10 @@ def _learner(parts: LearnerParts) -> torch.optim.Optimizer:
 
 def _assumed(options: StochasticReadOptions) -> list[str]:
     device = options.probability_device()
+    name, unit = device.drive
     return [
         *device.assumed,
-        f"one weight unit is {device.weight_unit:.6g} {device.drive[1]} of {device.drive[0]}; all drives start at the "
-        "midpoint",
+        f"one weight unit is a {name} of {with_unit(device.weight_unit, unit)}; all drives start at the midpoint",
         "inputs of a layer are clipped to [0, 1]; a device whose input is 0 is neither written nor read",
     ]
 
@@ -143,6 +144,9 @@ STOCHASTIC_READ = RULES.register(
     Rule(
         name="stochastic-read",
         label="stochastic reads",
+        about="Each device is written and read anew at every use: its weight is the drive, which sets the probability "
+        "that an attempt passes, and a forward pass takes the share of N attempts that passed. Devices keep nothing "
+        "between uses, so none is programmed, and evaluations of one network differ from each other.",
         on_devices=False,
         learner=_learner,
         options=StochasticReadOptions,

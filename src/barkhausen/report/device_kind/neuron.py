@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from barkhausen.core.units import FEMTO, NANO
+from barkhausen.core.units import FEMTO, NANO, with_unit
 from barkhausen.device.neuron import NeuronDevice
 from barkhausen.device.neuron.schema import KIND, STEPS
 from barkhausen.report.device_kind.page import PAGES, KindOfPage
@@ -57,7 +57,7 @@ def _unit(neuron: NeuronDevice) -> tuple[float, str]:
 
 
 def _name(neuron: NeuronDevice, drive: float) -> str:
-    return "no pulse (leak)" if drive == 0 else f"{drive:g} {neuron.drive[1]}"
+    return "no pulse (leak)" if drive == 0 else with_unit(drive, neuron.drive[1])
 
 
 def _law(neuron: NeuronDevice) -> Panel:

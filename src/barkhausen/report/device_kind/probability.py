@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from barkhausen.core.units import FEMTO
+from barkhausen.core.units import FEMTO, with_unit
 from barkhausen.device.probability import ProbabilityDevice
 from barkhausen.device.probability.device import KIND
 from barkhausen.report.device_kind.page import PAGES, KindOfPage
@@ -23,7 +23,7 @@ def lede(device: ProbabilityDevice) -> str:
     curve = device.curve
     return (
         f"An attempt passes with a probability that the {name} sets: half its range is reached at "
-        f"{curve.midpoint:.4g} {unit}, and it goes up to {sig(curve.amplitude)}."
+        f"{with_unit(curve.midpoint, unit, 4)}, and it goes up to {sig(curve.amplitude)}."
     )
 
 
@@ -41,7 +41,7 @@ def _energies(device: ProbabilityDevice) -> list[Panel]:
         drive = curve.midpoint + shift / curve.slope
         if drive > 0:
             joules = [float(device.energy(cause, np.array(drive))) for cause in device.energy_causes]
-            rows.append((f"{drive:.4g} {unit}", sig(float(curve(drive)), 3), *(sig(FEMTO * joule) for joule in joules)))
+            rows.append((with_unit(drive, unit, 4), sig(float(curve(drive)), 3), *(sig(FEMTO * joule) for joule in joules)))
     labels = [f"{label} (fJ)" for label in device.energy_causes.values()]
     return [
         Panel("Energy", "Energy of an attempt at some drives.", [], (name, "probability of passing", *labels), rows)

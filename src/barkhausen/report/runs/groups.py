@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -22,6 +22,9 @@ from barkhausen.results.table import causes_of, kind_of, result_table
 ONLY_IN_RECIPE = ("batch_size", "decay.", "network.", "optimizer.", "rule.", "transfer.")
 """Keys of the recipe that stand nowhere else in a summary."""
 
+DIGEST, DIGITS = "_sha256", 8
+"""Ending of the keys that hold the digest of a file, and how many of its digits tell files apart on a page."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -40,6 +43,24 @@ class Kind:
     def on_devices(self) -> bool:
         """Whether the networks have synaptic devices."""
         return self.row["states"] is not None
+
+    @property
+    def baseline(self) -> bool:
+        """Whether the networks have ordinary weights, the baseline beside which others stand."""
+        rule = RULES.find(self.row["mode"])
+        return rule is not None and rule.baseline
+
+    @property
+    def rule_label(self) -> str:
+        """Name of the learning rule on pages."""
+        rule = RULES.find(self.row["mode"])
+        return str(self.row["mode"]) if rule is None else rule.label
+
+    @property
+    def about_rule(self) -> str:
+        """Sentences about the learning rule; none where the page describes its family."""
+        rule = RULES.find(self.row["mode"])
+        return "" if rule is None else rule.about
 
     @property
     def learns_on_devices(self) -> bool:
@@ -219,13 +240,26 @@ def _differences(run: FinishedRun) -> dict[str, Any]:
 
 
 def _labels(named: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
-    """Short names; where several are the same, what differs between them is added."""
-    labels: list[str] = []
+    """Short names; where several are the same, what differs between them is added.
+
+    Digests of files are added, shortened, only where the names of the files and all else are equal.
+    """
+    short, whole = [], []
     for name, fields in named:
         namesakes = [other for other_name, other in named if other_name == name]
         telling = [key for key, value in fields.items() if any(other.get(key) != value for other in namesakes)]
-        label = ", ".join([name, *(f"{key.replace('_', ' ')} {fields[key]}".strip() for key in telling)])
+        words = {key: str(fields[key]) for key in telling}
+        digests = {key: value[:DIGITS] for key, value in words.items() if key.endswith(DIGEST)}
+        short.append(_label(name, {key: value for key, value in words.items() if key not in digests}))
+        whole.append(_label(name, words | digests))
+    labels: list[str] = []
+    for brief, full in zip(short, whole, strict=True):
+        label = brief if short.count(brief) == 1 else full
         while label in labels:
             label += "*"
         labels.append(label)
     return labels
+
+
+def _label(name: str, words: Mapping[str, str]) -> str:
+    return ", ".join([name, *(f"{key.replace('_', ' ')} {value}".strip() for key, value in words.items())])

@@ -18,9 +18,11 @@ from barkhausen.core.registry import load_extensions
 from barkhausen.experiment.jobs import JOBS
 from barkhausen.learning.rules import RULES
 from barkhausen.report.panels import Panel
+from barkhausen.report.read_stochastic import of_runs as _registers  # noqa: F401
 from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
+from barkhausen.report.runs.of_rules import RULE_PANELS
 from barkhausen.report.runs.trade_off import trade_off_plot
 from barkhausen.report.runs.whole_energy import whole_energies
 from barkhausen.report.uncertainty.figures import uncertainty_panels
@@ -109,6 +111,7 @@ def write_report(
         readings=READINGS,
         weight_statistics=weight_statistics,
         beside=beside,
+        of_rules=[] if beside is not None and beside.panels else _of_rules(kinds),
         uncertainty=_uncertainty(kinds),
         papers=_papers(kinds, known),
         causes={cause: _cause_label(finished, cause) for kind in kinds for cause in kind.causes},
@@ -129,6 +132,15 @@ def _uncertainty(kinds: Sequence[Kind]) -> list[Panel]:
     seeds = ", ".join(dict.fromkeys(str(run.summary["seed"]) for run in first.values()))
     about = f"The first run of each kind that measured it (seed {seeds})."
     return uncertainty_panels({label: run.summary["uncertainty"] for label, run in first.items()}, about)
+
+
+def _of_rules(kinds: Sequence[Kind]) -> list[Panel]:
+    """Sections that learning rules add about their runs."""
+    found = []
+    for mode, panels in RULE_PANELS.items():
+        own = [kind for kind in kinds if kind.row["mode"] == mode]
+        found += panels(own) if own else []
+    return found
 
 
 def _papers(kinds: Sequence[Kind], known: Sequence[Figure]) -> list[Paper]:

@@ -20,7 +20,7 @@ WIDE_RANGE = 10.0
 def trade_off_plot(kinds: Sequence[Kind]) -> Spec | None:
     """Score against programming energy, a mark for each kind on devices; None if there is no energy.
 
-    Float baselines, which program nothing, are lines across. A published figure is drawn where both its score and
+    Kinds without devices that cost nothing, such as float baselines, are lines across. A published figure is drawn where both its score and
     its energy are of runs of that kind.
     """
     priced = [kind for kind in kinds if kind.row["picojoule_per_inference"]]
@@ -35,7 +35,7 @@ def trade_off_plot(kinds: Sequence[Kind]) -> Spec | None:
     low, high = (min(energies) / 1.6, 1.6 * max(energies)) if logarithmic else (0.0, 1.15 * max(energies))
     fig = go.Figure()
     for kind in kinds:
-        if kind.on_devices:
+        if kind.on_devices or kind in priced:
             continue
         fig.add_scatter(
             x=[low, high],
