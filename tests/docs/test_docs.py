@@ -17,6 +17,7 @@ from barkhausen.learning.rules import RULES
 
 REGISTRIES: tuple[Registry, ...] = (TECHNOLOGIES, RULES, NETWORKS, DATASETS, TASKS, JOBS)
 ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "docs/recipes-and-runs.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -84,3 +85,12 @@ def test_nothing_is_left_to_be_filled_in() -> None:
 
 def test_the_readme_has_at_most_1000_words() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1000
+
+
+@pytest.mark.parametrize("mode", ["stochastic-read", "quantised", "level-change", "last-verified", "periodic"])
+def test_the_table_of_keys_has_those_of_the_rule(mode: str) -> None:
+    rows = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| `rule.")]
+    own = [row for row in rows if f"`{mode}`" in row]
+    named = {key for row in own for key in re.findall(r"`rule\.(\w+)`", row.split(" | ")[0])}
+    # Digests of files are written by runs, not by users.
+    assert named == {key for key in RULES.named(mode).options.model_fields if not key.endswith("_sha256")}

@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
     model_serializer,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError, did_you_mean, shortened
@@ -32,6 +32,9 @@ else:
     import tomli as tomllib
 
 Model = TypeVar("Model", bound=BaseModel)
+
+UNKNOWN_KEY = "unknown_key"
+"""Type of the error of an unknown key among the options of an entry, with the keys that there are."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -113,7 +116,21 @@ def own_options(model: type[Parameters], given: Any) -> Parameters:
     """Options of an entry as its own model; for the validator of the key that holds them."""
     if isinstance(given, model):
         return given
-    return model.model_validate(given.model_dump() if isinstance(given, Parameters) else given)
+    try:
+        return model.model_validate(given.model_dump() if isinstance(given, Parameters) else given)
+    except ValidationError as error:
+        # The table around them does not know the model, and so not which keys there are.
+        details = [_with_known_keys(model, each) for each in error.errors()]
+        raise ValidationError.from_exception_data(error.title, details) from None
+
+
+def _with_known_keys(model: type[BaseModel], error: ErrorDetails) -> InitErrorDetails:
+    """An error of a model once more; that of an unknown key has the keys that there are."""
+    # A custom error may have the type of any other, and then reads as that one does.
+    again = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))  # type: ignore[arg-type]
+    if error["type"] == "extra_forbidden":
+        again = PydanticCustomError(UNKNOWN_KEY, "unknown key", {"known": _keys_beside(model, error["loc"])})
+    return InitErrorDetails(type=again, loc=error["loc"], input=error["input"])
 
 
 def source_of(key: str, origin: str, settings: Sequence[str]) -> str:
@@ -156,13 +173,13 @@ def _line(model: type[BaseModel], error: ValidationError, origin: str, settings:
     """The first error found in one line: which key, which value, what is allowed."""
     errors = error.errors()
     # Of a key that is missing because it is misspelt, the wrong name says more.
-    misspelt = [found for found in errors if found["type"] == "extra_forbidden"]
+    misspelt = [found for found in errors if found["type"] in ("extra_forbidden", UNKNOWN_KEY)]
     first = misspelt[0] if misspelt and errors[0]["type"] == "missing" else errors[0]
     key = ".".join(shortened(str(part)) for part in first["loc"])
     origin = source_of(".".join(map(str, first["loc"])), origin, settings)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    if first["type"] == "extra_forbidden":
-        known = _keys_beside(model, first["loc"])
+    if first["type"] in ("extra_forbidden", UNKNOWN_KEY):
+        known = first["ctx"]["known"] if first["type"] == UNKNOWN_KEY else _keys_beside(model, first["loc"])
         return f"{origin}: unknown key '{key}'{_meant(first['loc'], known)}"
     if first["type"] == IMPLAUSIBLE:
         return f"{origin}: {key} = {first['msg']}{more}"

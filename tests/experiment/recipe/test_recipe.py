@@ -253,6 +253,8 @@ WRONG = [
         "[device]\npreset = 'cauchy'",
         r"device\.preset = 'cauchy': input should be 'racetrack', 'notched', 'nonvolatile', 'skyrmion' or",
     ),
+    ("[device]\npreset = 'skyrmion-3'", r"device\.preset = 'skyrmion-3': take preset = 'skyrmion' with states = 3$"),
+    ("[device]\npreset = 'gaussian-7'", r"device\.preset = 'gaussian-7': take preset = 'gaussian' with states = 7$"),
     ("[device]\npreset = 'racetrack'\nsigma = 0.1", r"device: sigma belongs to the gaussian preset, not to racetrack"),
     ("states = 4", r"states = 4: no nonvolatile-4 is shipped, only nonvolatile-2, nonvolatile-3, nonvolatile-5; name"),
     ("states = 3\n[device]\npreset = 'notched'", r"states = 3: no notched-3 is shipped, only notched-5"),

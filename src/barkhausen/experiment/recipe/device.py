@@ -6,9 +6,11 @@ from typing import Any, Literal, get_args
 
 from pydantic import (
     SerializerFunctionWrapHandler,
+    field_validator,
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from barkhausen.core.config import (
     Count,
@@ -53,6 +55,15 @@ class DeviceRecipe(StrictParameters):
     """Standard deviation of a verify read in weight units; 0.033 for the comparator of the default chip."""
     margin_schedule: MarginScheduleRecipe | None = None
     """Factor on the margin over the training, of rules that program while training. Default: a factor of 1."""
+
+    @field_validator("preset", mode="before")
+    @classmethod
+    def _is_a_family(cls, given: Any) -> Any:
+        family, _, states = given.rpartition("-") if isinstance(given, str) else ("", "", "")
+        if family in get_args(Preset) and states.isdecimal():
+            context = {"family": family, "states": states}
+            raise PydanticCustomError("preset_with_states", "take preset = '{family}' with states = {states}", context)
+        return given
 
     @model_validator(mode="before")
     @classmethod
