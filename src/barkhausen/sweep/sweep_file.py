@@ -11,9 +11,11 @@ import tomli_w
 from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from barkhausen.core.config import Count, StrictParameters, Threads, apply_setting, flat, read_toml, validated
+from barkhausen.core.errors import InputError, shortened
 from barkhausen.core.files.kinds import SWEEP, refuse_other_kind
 from barkhausen.core.files.recipes import recipe_file
 from barkhausen.experiment.jobs import JOBS
+from barkhausen.experiment.recipe import Recipe
 
 Points = tuple[dict[str, Any], ...]
 
@@ -213,12 +215,33 @@ def load_sweep(path: str | Path, settings: Sequence[str] = ()) -> Sweep:
     refuse_other_kind(values, SWEEP, path)
     for setting in settings:
         apply_setting(values, setting)
+    _refuse_settings_of_tasks(values, str(path), settings)
     file = validated(SweepFile, values, str(path), settings)
 
     def content(named: str | dict[str, Any] | None) -> dict[str, Any]:
         return read_toml(recipe_file(named, path.parent)) if isinstance(named, str) else named or {}
 
     return Sweep(file, content(file.recipe), content(file.chip), str(path))
+
+
+def _refuse_settings_of_tasks(values: Mapping[str, Any], origin: str, settings: Sequence[str]) -> None:
+    """Refuse settings of tasks that stand among the keys of the sweep file itself.
+
+    Raises:
+        InputError: There is one; the message says where it belongs.
+    """
+    job = JOBS.find(values.get("task", "train"))
+    known = set(job.tables if job is not None else ())
+    if job is not None and job.networks:
+        known |= Recipe.model_fields.keys()
+    if isinstance(values.get("recipe"), dict):
+        known |= values["recipe"].keys()
+    for name in values:
+        if name in known and name not in SweepFile.model_fields:
+            given = [setting for setting in settings if f"{setting.partition('=')[0].strip()}.".startswith(f"{name}.")]
+            source = f"--set {shortened(given[0])}" if given else origin
+            key = given[0].partition("=")[0].strip() if given else name
+            raise InputError(f"{source}: unknown key '{key}'; did you mean 'set.{key}', a setting of the tasks?")
 
 
 def _settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -115,10 +115,12 @@ def test_what_cannot_be_mapped_is_refused_before_anything_runs() -> None:
     good = point("binary", "oxram-2", TWO, 1.0)
     for change, message in (
         ({"mapping.device": "oxram-4"}, "must be oxram-2"),
-        ({"mapping.chips": 0}, "chips = 0"),
+        ({"mapping.chips": 0}, r"mapping\.chips = 0: input should be greater than or equal to 1"),
+        ({"mapping.spread": -1.0}, r"mapping\.spread = -1\.0: input should be greater than or equal to 0"),
+        ({"mapping.spraed": 1.0}, r"unknown key 'mapping\.spraed'; did you mean 'mapping\.spread'"),
         ({"mode": "in-situ", "rule.values": None}, "in-situ"),
         ({"rule.middle": 0.1}, "belongs to values = 'ternary'"),
-        ({"chip.tile.scheme": "three-reads"}, "no such read scheme"),
+        ({"chip.tile.scheme": "three-reads"}, r"chip: tile\.scheme = 'three-reads': no such read scheme"),
     ):
         settings = {key: value for key, value in {**good, **change}.items() if value is not None}
         with pytest.raises(InputError, match=message):

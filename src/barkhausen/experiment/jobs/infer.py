@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import tomli_w
 from pydantic import ConfigDict, Field
 
-from barkhausen.core.config import StrictParameters, flat, validated
+from barkhausen.core.config import StrictParameters
 from barkhausen.core.errors import InputError
 from barkhausen.experiment.jobs.registry import JOBS, Column, Job, Planned, Planning, Settings, fraction
 from barkhausen.experiment.jobs.train import NETWORK_COLUMNS, datasets_of, plan_training
 from barkhausen.experiment.work.infer import infer
-from barkhausen.synapse.crossbar.chip import Chip, load_chip
+from barkhausen.synapse.crossbar.chip import Chip, chip_from
 
 CHIP, INFERENCE = "chip", "inference"
 """Tables of the chip's keys, and of what is done with it, among the settings and values of an inference."""
@@ -44,7 +43,7 @@ def plan_inference(planning: Planning, settings: Settings) -> Planned:
         mode = training.shown["mode"]
         raise InputError(f"{planning.origin}: mode = {mode!r}: has no devices to put on a chip (task = 'infer')")
     chip = chip_of(planning, of_chip)
-    how = validated(Inference, planning.placed(of_inference, {}).get(INFERENCE, {}), planning.origin)
+    how = planning.table(INFERENCE, Inference, of_inference)
     given = {CHIP: chip, INFERENCE: how.model_dump(exclude_none=True)}
     return Planned(
         # The key of the training stands for its recipe and its device file.
@@ -59,16 +58,12 @@ def plan_inference(planning: Planning, settings: Settings) -> Planned:
 
 def chip_of(planning: Planning, settings: Settings) -> dict[str, Any]:
     """The chip of a sweep with settings in their places, as values."""
-    given = flat(dict(planning.chip)) | {name.removeprefix(f"{CHIP}."): value for name, value in settings.items()}
+    own = {name.removeprefix(f"{CHIP}."): value for name, value in settings.items()}
 
     def load() -> dict[str, Any]:
-        lines = [f"{name}={tomli_w.dumps({'value': value}).partition('=')[2]}" for name, value in given.items()]
-        try:
-            return load_chip(None, lines).model_dump()
-        except InputError as error:
-            raise InputError(f"{planning.origin}: {error}") from None
+        return chip_from(planning.placed(own, planning.chip), f"{planning.origin}: {CHIP}").model_dump()
 
-    return planning.once(("chip", json.dumps(given, sort_keys=True, default=list)), load)
+    return planning.once(("chip", json.dumps(own, sort_keys=True, default=list)), load)
 
 
 def assumed_of_chip(values: Mapping[str, Any]) -> list[str]:
@@ -80,6 +75,7 @@ JOBS.register(
     "infer",
     Job(
         what="a trained network on a chip with converters, wires and noise",
+        tables=(INFERENCE,),
         columns=(
             fraction("ideal_accuracy", "accuracy without the chip"),
             fraction("accuracy", "accuracy"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingOf
 from pathlib import Path
 from typing import Any
 
-from barkhausen.core.config import read_toml, validated
+from barkhausen.core.config import read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.device import declared_file, declared_names
 from barkhausen.experiment.chip.mapping import MAPPING, Mapping, device_of
@@ -30,7 +30,7 @@ def plan_mapping(planning: Planning, settings: Settings) -> Planned:
     if training.shown["states"] is not None:
         mode = training.shown["mode"]
         raise InputError(f"{planning.origin}: mode = {mode!r}: has devices of its own (task = 'infer' evaluates those)")
-    how = validated(Mapping, planning.placed(of_mapping, {}).get(MAPPING, {}), planning.origin)
+    how = planning.table(MAPPING, Mapping, of_mapping)
     parameters, device = _device(planning, how)
     given = {
         CHIP: chip_of(planning, of_chip),
@@ -72,6 +72,7 @@ JOBS.register(
     "map",
     Job(
         what="a network with quantised weights on many chips of fresh devices",
+        tables=(MAPPING,),
         columns=(
             fraction("accuracy", "accuracy"),
             Column("measured_on", dtype="string"),

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import create_model
+
+from barkhausen.core.config import Parameters, StrictParameters, validated
 from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError
 from barkhausen.core.registry import Registry
@@ -16,6 +19,7 @@ from barkhausen.experiment.work.base import Order, Result, file_digest
 
 Settings = Mapping[str, Any]
 Found = TypeVar("Found")
+Table = TypeVar("Table", bound=Parameters)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,21 @@ class Planning:
                 raise InputError(f"{self.origin}: {key} = {value!r}: {error}") from None
         return values
 
+    def table(self, name: str, model: type[Table], settings: Settings) -> Table:
+        """A table among the settings of a task; messages name its keys with the table.
+
+        Args:
+            name: Name of the table.
+            model: Model of its keys.
+            settings: Settings of its keys, such as ``mapping.chips``.
+
+        Raises:
+            InputError: A key is unknown, or a value is wrong.
+        """
+        whole: type[StrictParameters] = create_model("Settings", __base__=StrictParameters, **{name: (model, ...)})  # type: ignore[call-overload]  # the name is a variable
+        found: Table = getattr(validated(whole, {name: {}, **self.placed(settings, {})}, self.origin), name)
+        return found
+
 
 @dataclass(frozen=True)
 class Job:
@@ -127,6 +146,7 @@ class Job:
         work: The computation.
         networks: Whether a task has a network: its tables then have mode, states, seed, data set and device.
         chip: Whether the sweep file may name a chip.
+        tables: Tables among the settings of a task, beside those of the recipe.
         datasets: Names of the data sets that a task reads, each with its number of validation samples and options.
         check: Check on the worker, before the computation, that the inputs are those of the plan.
         assumed: Assumptions that the values of a task bring, beside those that its files name.
@@ -154,6 +174,7 @@ class Job:
     work: Callable[[Order], Result]
     networks: bool = True
     chip: bool = False
+    tables: tuple[str, ...] = ()
     datasets: Callable[[Mapping[str, Any]], list[tuple[str, int, Mapping[str, Any]]]] = lambda values: []
     check: Callable[[Order], None] = lambda order: None
     assumed: Callable[[Mapping[str, Any]], list[str]] = lambda values: []

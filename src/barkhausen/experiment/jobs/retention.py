@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.experiment.jobs.registry import JOBS, Column, Job, Planned, Planning, Settings, fraction
 from barkhausen.experiment.jobs.train import NETWORK_COLUMNS, datasets_of, plan_training
@@ -24,7 +23,7 @@ def plan_retention(planning: Planning, settings: Settings) -> Planned:
     if training.shown["states"] is None:
         mode = training.shown["mode"]
         raise InputError(f"{planning.origin}: mode = {mode!r}: has no devices that could lose their states")
-    how = validated(RetentionSettings, planning.placed(own, {}).get(RETENTION, {}), planning.origin)
+    how = planning.table(RETENTION, RetentionSettings, own)
     given = {RETENTION: how.model_dump(mode="json", exclude_none=True)}
     return Planned(
         # The key of the training stands for its recipe and its device file.
@@ -41,6 +40,7 @@ JOBS.register(
     "retention",
     Job(
         what="a trained network left alone for some time at several temperatures",
+        tables=(RETENTION,),
         columns=(
             Column("retention_file", dtype="string"),
             fraction("accuracy", "accuracy after ten years at 300 K"),

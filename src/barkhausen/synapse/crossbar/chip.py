@@ -290,11 +290,29 @@ def load_chip(path: str | Path | None = None, settings: Sequence[str] = (), *, n
         refuse_other_kind(given, CHIP, path)
     for setting in settings:
         apply_setting(given, setting)
+    # Without a user's file, an error can only come from the settings, so that no path is named.
+    return chip_from(given, "chip" if path is None else str(path), settings, node=node)
+
+
+def chip_from(
+    values: Mapping[str, Any], origin: str, settings: Sequence[str] = (), *, node: str = USUAL_NODE
+) -> Chip:
+    """Chip of nested values on top of the default chip; arguments as in :func:`load_chip`.
+
+    Args:
+        values: What differs from the default chip.
+        origin: Name of the source of the values, for messages.
+        settings: Settings that were applied to the values, for messages.
+        node: Name of a CMOS node.
+
+    Raises:
+        InputError: A key or value is wrong, or such a chip cannot exist.
+    """
+    given = dict(values)
     defaults = _defaults() if node == USUAL_NODE else _merged(_defaults(), read_toml(NODES / f"{node}.toml"))
     if isinstance(given.get("constants"), dict):
         given["constants"] = {name: _constant(value) for name, value in given["constants"].items()}
-    # Without a user's file, an error can only come from the settings, so that no path is named.
-    return validated(Chip, _merged(defaults, given), "chip" if path is None else str(path), settings)
+    return validated(Chip, _merged(defaults, given), origin, settings)
 
 
 def _constant(value: Any) -> Any:
