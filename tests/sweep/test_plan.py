@@ -135,7 +135,10 @@ def test_the_resolved_file_plans_the_same_without_its_base(tmp_path: Path) -> No
         (["task=infer", "set.chip.adc.bits=0"], "adc.bits: must be 1 to 32 bits, got 0"),
         (["task=infer", "set.chip.adc.bist=6"], "unknown key 'adc.bist'; did you mean 'adc.bits'"),
         (["task=characterize"], "unknown key 'states'"),
-        (["task=map", "mapping.spread=2"], r"--set mapping\.spread=2: .*; did you mean 'set\.mapping\.spread', a setting"),
+        (
+            ["task=map", "mapping.spread=2"],
+            r"--set mapping\.spread=2: .*; did you mean 'set\.mapping\.spread', a setting",
+        ),
         (["epochs=3"], r"--set epochs=3: unknown key 'epochs'; did you mean 'set\.epochs', a setting"),
         (["serch.seed=3"], r"unknown key 'serch'; did you mean 'search'"),
         (["set.device.file=nowhere.nc"], "nowhere.nc"),

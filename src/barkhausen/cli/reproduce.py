@@ -20,9 +20,7 @@ def reproduce(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Published systems. Default: misba-2021.", autocompletion=complete_system),
     ] = None,
-    listed: Annotated[
-        bool, typer.Option("--list", help="List the systems: paper, status, expected time, full run.")
-    ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the systems: paper, expected time, full run.")] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -46,21 +44,25 @@ def reproduce(
 ) -> None:
     """Reproduce a published system and compare with the published figures: table.csv and report.html."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
+    from rich.text import Text
 
     from barkhausen.cli.sweep import terminated_in_order
     from barkhausen.core.progress import Terminal
     from barkhausen.core.registry import load_extensions
     from barkhausen.reproduce import SYSTEMS
-    from barkhausen.reproduce.listing import HEADINGS, listing
+    from barkhausen.reproduce.listing import HEADINGS, LEGEND, listing
     from barkhausen.reproduce.run import reproduce as run_system
     from barkhausen.reproduce.systems import DEFAULT
 
     load_extensions()
     if listed:
-        table = Table(*HEADINGS)
-        for row in listing(RUNS):
-            table.add_row(*row)
+        # Name and paper share a column, so that what a system is has room at 100 columns.
+        first, second, *others = HEADINGS
+        narrow = Column(f"{first}, {second}", max_width=24)
+        table = Table(narrow, *others, caption=LEGEND, caption_justify="left", show_lines=True)
+        for name, paper, *row in listing(RUNS):
+            table.add_row(Text("\n").join([Text(name, "bold"), *map(Text, paper.split(", "))]), *map(Text, row))
         wide_console().print(table)
         return
     chosen = list(dict.fromkeys(names or [DEFAULT]))

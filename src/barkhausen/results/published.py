@@ -6,6 +6,7 @@ if nothing was published under these conditions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +25,19 @@ class Paper:
 
     citation: str
     url: str
+
+    @property
+    def short(self) -> str:
+        """First author, year, and number of the preprint where the citation has one; the citation if it has no year."""
+        year = re.search(r"\((\d{4})\)", self.citation)
+        if year is None:
+            return self.citation
+        authors = re.split(r"[:(]", self.citation)[0].strip()
+        first = authors.partition(",")[0].removesuffix(" et al.")
+        # A preprint that is not its own follows other words than a comma.
+        number = re.search(r", (arXiv:[\d.]+|TechRxiv \d+)", self.citation)
+        name = first if first == authors else f"{first} et al."
+        return f"{name} {year[1]}" + (f", {number[1]}" if number else "")
 
 
 YADAV_2023 = Paper(

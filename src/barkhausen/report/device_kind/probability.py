@@ -41,7 +41,9 @@ def _energies(device: ProbabilityDevice) -> list[Panel]:
         drive = curve.midpoint + shift / curve.slope
         if drive > 0:
             joules = [float(device.energy(cause, np.array(drive))) for cause in device.energy_causes]
-            rows.append((with_unit(drive, unit, 4), sig(float(curve(drive)), 3), *(sig(FEMTO * joule) for joule in joules)))
+            rows.append(
+                (with_unit(drive, unit, 4), sig(float(curve(drive)), 3), *(sig(FEMTO * joule) for joule in joules))
+            )
     labels = [f"{label} (fJ)" for label in device.energy_causes.values()]
     return [
         Panel("Energy", "Energy of an attempt at some drives.", [], (name, "probability of passing", *labels), rows)

@@ -74,7 +74,9 @@ def weights_read(kinds: Sequence[Kind]) -> list[Panel]:
         "midpoint. Attempts are counted where the input of a device is above zero"
         + ("." if priced else "; the device file gives no energy of an attempt.")
     )
-    return [Panel("Weights read", text, plots, HEAD if priced else HEAD[:-1], rows if priced else [r[:-1] for r in rows])]
+    return [
+        Panel("Weights read", text, plots, HEAD if priced else HEAD[:-1], rows if priced else [r[:-1] for r in rows])
+    ]
 
 
 def _trained(kind: Kind) -> _Trained:

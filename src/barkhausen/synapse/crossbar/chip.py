@@ -294,9 +294,7 @@ def load_chip(path: str | Path | None = None, settings: Sequence[str] = (), *, n
     return chip_from(given, "chip" if path is None else str(path), settings, node=node)
 
 
-def chip_from(
-    values: Mapping[str, Any], origin: str, settings: Sequence[str] = (), *, node: str = USUAL_NODE
-) -> Chip:
+def chip_from(values: Mapping[str, Any], origin: str, settings: Sequence[str] = (), *, node: str = USUAL_NODE) -> Chip:
     """Chip of nested values on top of the default chip; arguments as in :func:`load_chip`.
 
     Args:
