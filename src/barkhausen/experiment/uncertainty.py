@@ -18,7 +18,7 @@ from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
 from barkhausen.learning.uncertainty import Predictive, Uncertainty, measure_uncertainty, member_outputs
 from barkhausen.learning.uncertainty.measured import BINS
-from barkhausen.learning.uncertainty.members import Member
+from barkhausen.learning.uncertainty.members import Member, member_named
 from barkhausen.learning.uncertainty.resampling import RESAMPLES
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def uncertainty_of_runs(
     directories: Sequence[str | Path],
     members: int = MEMBERS,
     *,
-    over: Member = "auto",
+    over: str = "auto",
     bins: int = BINS,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -119,13 +119,14 @@ def uncertainty_of_runs(
     Raises:
         InputError: There is no run, one is not finished or has no classes, or they have different held-out samples.
     """
+    chosen = member_named(over)
     paths = list(dict.fromkeys(map(Path, directories)))
     if not paths:
         raise InputError("no runs: name the directory of at least one finished run")
     found: list[tuple[Path, Uncertainty]] = []
     truth, dataset, measured_on = torch.empty(0), "", ""
     for path in paths:
-        outputs, labels, what, name, part = _outputs_of(path, members, over, data_dir)
+        outputs, labels, what, name, part = _outputs_of(path, members, chosen, data_dir)
         if found and (name != dataset or part != measured_on or not torch.equal(labels, truth)):
             raise InputError(f"{path}: has other held-out samples than {paths[0]}; an ensemble needs the same ones")
         truth, dataset, measured_on = labels, name, part

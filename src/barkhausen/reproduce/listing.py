@@ -10,8 +10,8 @@ from barkhausen.results.table import NO_VALUE
 HEADINGS = ("system", "paper", "one core", "full run", "what it is")
 
 LEGEND = (
-    "one core: expected time of a full run, where one has been timed. full run: where its figures are quoted, and where "
-    "one lies here."
+    "one core: expected time of a full run, where one has been timed. full run: where its figures are quoted, and "
+    "where one lies here."
 )
 """What two of the columns mean."""
 

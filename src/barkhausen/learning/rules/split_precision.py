@@ -284,8 +284,8 @@ SPLIT_PRECISION = RULES.register(
     Rule(
         name="split-precision",
         label="split precision",
-        about="Each weight is the sum of a coarse and a fine device. Training updates the fine one alone; what is beyond "
-        "its range is carried into the coarse one.",
+        about="Each weight is the sum of a coarse and a fine device. Training updates the fine one alone; what is "
+        "beyond its range is carried into the coarse one.",
         on_devices=False,
         learner=_learner,
         prepare=_prepared,

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from barkhausen.core.errors import InputError
+from barkhausen.core.errors import InputError, did_you_mean
 from barkhausen.core.seeds import stream
 from barkhausen.learning.chips import fresh_chip, outputs_of
 from barkhausen.learning.layers.base import synapse_layers
@@ -36,7 +36,19 @@ class Replicated(Protocol):
         """Outputs of all chips, in one stochastic pass."""
 
 
-def members_of(model: nn.Module, over: Member = "auto") -> Member:
+def member_named(name: str) -> Member:
+    """The kind of members of that name.
+
+    Raises:
+        InputError: There is none; the message names the nearest, or all there are.
+    """
+    found = next((each for each in MEMBERS if each == name), None)
+    if found is None:
+        raise InputError(f"over = {name!r}: no such members{did_you_mean(name, MEMBERS)}")
+    return found
+
+
+def members_of(model: nn.Module, over: str = "auto") -> Member:
     """What the members of a network are.
 
     By default a network that draws random numbers gives passes, a network on devices chips, and any other one itself.
@@ -46,16 +58,17 @@ def members_of(model: nn.Module, over: Member = "auto") -> Member:
         over: The choice, where there is one.
 
     Raises:
-        InputError: The network has no such members.
+        InputError: There are no such members, or the network has none of them.
     """
+    chosen = member_named(over)
     on_devices = next(synapse_layers(model), None) is not None
     random = draws(model) or any(True for _ in crossbar_layers(model))
-    if over == "chips" and not on_devices:
+    if chosen == "chips" and not on_devices:
         raise InputError("members = 'chips': the network has no devices that could be programmed anew")
-    if over == "passes" and not random:
+    if chosen == "passes" and not random:
         raise InputError("members = 'passes': every pass of this network gives the same outputs")
-    if over != "auto":
-        return over
+    if chosen != "auto":
+        return chosen
     return "passes" if random else "chips" if on_devices else "network"
 
 
@@ -65,7 +78,7 @@ def member_outputs(
     inputs: Float[Tensor, "sample ..."],
     members: int,
     *,
-    over: Member = "auto",
+    over: str = "auto",
     seed: int = 0,
     streams: Streams | None = None,
     max_attempts: int = 5,

@@ -22,7 +22,6 @@ from barkhausen.report.runs.groups import Kind
 from barkhausen.report.runs.of_rules import RULE_PANELS
 from barkhausen.results.table import NO_VALUE
 
-
 HEAD = (
     "layer",
     "reads N",
@@ -66,12 +65,12 @@ def weights_read(kinds: Sequence[Kind]) -> list[Panel]:
     rows = [row for kind, each in zip(kinds, trained, strict=True) for row in _rows(kind, each)]
     priced = any(each.inference_joule for each in trained)
     text = (
-        "Trained probabilities that an attempt passes, of all devices of the first seed of each kind, stacked by layer. A "
-        "device is written and read N times in a forward pass. The weight that it delivers is the share of attempts that "
-        "passed: on average its probability p, with a standard deviation of √(p (1 − p)/N), of which the table has the "
-        f"root mean square. Nearly deterministic: within {100 * trained[0].near:g} % of the height of the curve from "
-        "either end of it. A device whose input is never above zero is not drawn while learning, and stays at the "
-        "midpoint. Attempts are counted where the input of a device is above zero"
+        "Trained probabilities that an attempt passes, of all devices of the first seed of each kind, stacked by "
+        "layer. A device is written and read N times in a forward pass. The weight that it delivers is the share of "
+        "attempts that passed: on average its probability p, with a standard deviation of √(p (1 − p)/N), of which "
+        f"the table has the root mean square. Nearly deterministic: within {100 * trained[0].near:g} % of the height "
+        "of the curve from either end of it. A device whose input is never above zero is not drawn while learning, and "
+        "stays at the midpoint. Attempts are counted where the input of a device is above zero"
         + ("." if priced else "; the device file gives no energy of an attempt.")
     )
     return [

@@ -20,8 +20,8 @@ WIDE_RANGE = 10.0
 def trade_off_plot(kinds: Sequence[Kind]) -> Spec | None:
     """Score against programming energy, a mark for each kind on devices; None if there is no energy.
 
-    Kinds without devices that cost nothing, such as float baselines, are lines across. A published figure is drawn where both its score and
-    its energy are of runs of that kind.
+    Kinds without devices that cost nothing, such as float baselines, are lines across. A published figure is drawn
+    where both its score and its energy are of runs of that kind.
     """
     priced = [kind for kind in kinds if kind.row["picojoule_per_inference"]]
     if not priced:
