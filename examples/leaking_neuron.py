@@ -1,4 +1,4 @@
-"""A wall that leaks back along the track of the neuron `neuron-leaking-wall`: simulated, and by the one-dimensional model.
+"""A wall that leaks back along the track of `neuron-leaking-wall`: simulated, and by the one-dimensional model.
 
     python examples/leaking_neuron.py
     python examples/leaking_neuron.py --damping 0.1

@@ -37,6 +37,7 @@ from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, save_checkpoint
 from barkhausen.experiment.device_of_run import DEVICE, RECIPE, check_device, device_of
 from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
+from barkhausen.experiment.energy.neurons import neuron_summary
 from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.evaluation import weight_histogram
 from barkhausen.experiment.initial import CHECKPOINT, initial_state
@@ -64,6 +65,7 @@ from barkhausen.experiment.teacher import held_copy, keep_teacher, teacher_of
 from barkhausen.experiment.training import Training
 from barkhausen.experiment.uncertainty import measure_and_keep
 from barkhausen.learning import conversion_report, fresh_chip, programming_energy
+from barkhausen.learning.spiking import counted_neurons
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar import load_chip
 
@@ -318,8 +320,9 @@ class Run:
     ) -> dict[str, Any]:
         recipe, dataset, rule = self.recipe, training.dataset, self.recipe.learning_rule
         inferences = len(training.inputs) * training.epoch
-        evaluations = training.held_out_scores()
-        trained = fmean(evaluations)
+        with counted_neurons(training.model) as counted:
+            evaluations = training.held_out_scores()
+        trained, neurons = fmean(evaluations), neuron_summary(training.model, counted)
         measured: dict[str, Any] = {"held_out": trained, "chips": spread([trained])}
         if recipe.evaluation.repeats > 1:
             measured["evaluations"] = spread(evaluations)
@@ -340,6 +343,7 @@ class Run:
             if rule.measured_on_new_chips:
                 measured = {"held_out": unseen.accuracy["mean"], "chips": unseen.accuracy}
                 measured["precursor_accuracy"] = trained
+                neurons = unseen.neurons
                 counts, breakdown, before, after = unseen.counts, unseen.breakdown, unseen.once, unseen.verified
             else:
                 measured["unseen_chips"] = {**unseen.accuracy, "max_attempts": recipe.transfer.max_attempts}
@@ -381,6 +385,7 @@ class Run:
             "writes": writes_of_devices(training.model) if rule.programs_while_training else None,
             "energy": energy_summary(breakdown, inferences),
             "account": self._account(training, breakdown),
+            **({} if neurons is None else {"neurons": neurons}),
             "digital_weights": [] if device is None else conversion_report(training.model).summary(),
             "network_code": code_summary(recipe.network.factory),
             "recipe": recipe.model_dump(),
@@ -422,32 +427,36 @@ class Run:
         transfer = self.recipe.transfer
         scores, counts, total = [], [], EnergyBreakdown()
         first: tuple[torch.Tensor, torch.Tensor] | None = None
+        neurons: dict[str, Any] | None = None
         where = training.noise.device
         with display_of(self.progress).task(f"{_title(self.recipe)}: chips", total=transfer.chips) as advance:
             for chip in range(transfer.chips):
                 seed = f"chip {chip}"
                 generator = stream(self.recipe.seed, seed, where)
                 deployed = fresh_chip(training.model, generator, max_attempts=transfer.max_attempts)
-                scores.append(training.held_out_score(deployed))
+                with counted_neurons(deployed) as counted:
+                    scores.append(training.held_out_score(deployed))
                 counts.append(programming_counts(deployed))
                 total += programming_energy(deployed)
                 if first is None:
+                    neurons = neuron_summary(deployed, counted)
                     once = fresh_chip(training.model, stream(self.recipe.seed, seed, where), max_attempts=1)
                     first = weight_histogram(once).cpu(), weight_histogram(deployed).cpu()
                 advance(1)
         assert first is not None
-        return _Chips(spread(scores), mean_counts(counts), total / transfer.chips, *first)
+        return _Chips(spread(scores), mean_counts(counts), total / transfer.chips, *first, neurons)
 
 
 @dataclass(frozen=True)
 class _Chips:
-    """Result of programming fresh chips: accuracies, mean counts, mean energy, and the weights of the first chip."""
+    """Result of programming fresh chips: accuracies, mean counts, mean energy; weights and neurons of the first chip."""
 
     accuracy: dict[str, Any]
     counts: dict[str, Any]
     breakdown: EnergyBreakdown
     once: torch.Tensor
     verified: torch.Tensor
+    neurons: dict[str, Any] | None
 
 
 def _score_of_run(source: Path) -> dict[str, float]:

@@ -82,6 +82,16 @@ class _Energy(Table):
     labels: dict[str, str]
 
 
+class _Neurons(Table):
+    samples: Annotated[int, Field(ge=1)]
+    spikes_per_inference: Amount
+    operations_per_inference: dict[str, Amount]
+    per_inference_joule: Amount | None
+    by_cause: dict[str, Amount]
+    labels: dict[str, str]
+    no_energies: str = ""
+
+
 class Summary(Table):
     """What the page needs of a ``summary.json``; what else is in there is left alone."""
 
@@ -100,6 +110,7 @@ class Summary(Table):
     unseen_chips: _Chips | None = Field(default=None, validation_alias=AliasChoices("unseen_chips", "fresh_chip_copy"))
     programming: _Programming
     energy: _Energy
+    neurons: _Neurons | None = None
     recipe: dict[str, Any]
     steps: Annotated[int, Field(ge=1)] | None = None
     wall_seconds: Amount

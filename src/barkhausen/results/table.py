@@ -21,9 +21,16 @@ from barkhausen.experiment.work.rows import (
     per_sample,
     training_row,
 )
+from barkhausen.learning.spiking.operations import CAUSES
 from barkhausen.results.published import FIGURES, Figure, network_of, published
 
 WHOLE_ENERGIES = ("nanojoule_per_trained_sample", "nanojoule_per_chip_inference")
+NEURONS = (
+    "spikes_per_inference",
+    "neuron_picojoule_per_inference",
+    *(f"neuron_{cause}_picojoule_per_inference" for cause in CAUSES),
+)
+"""Columns of tables with spiking networks."""
 
 __all__ = [
     "NO_VALUE",
@@ -47,7 +54,8 @@ def result_table(
 
     Runs are of one kind if their recipes differ in the seed alone (see :func:`kind_of`). Accuracies are
     fractions; ``accuracy_std`` is between seeds, ``chip_std`` between the chips of one seed (mean over seeds). The
-    columns of another score have its name instead, such as ``rmse`` and ``rmse_std``.
+    columns of another score have its name instead, such as ``rmse`` and ``rmse_std``. Where there are spiking networks,
+    their spikes and the energies of their neurons are columns too.
 
     Args:
         summaries: Summaries of the runs.
@@ -62,6 +70,8 @@ def result_table(
     kinds = by_kind(summaries)
     causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
     rows = [_row(runs, causes, score, figures) for runs in kinds]
+    if not any(row[NEURONS[0]] is not None for row in rows):
+        rows = [{name: value for name, value in row.items() if name not in NEURONS} for row in rows]
     if label is None:
         return rows
     return [{"kind": label(runs[0])} | row for runs, row in zip(kinds, rows, strict=True)]
@@ -141,7 +151,7 @@ def _row(runs: Sequence[Summary], causes: Sequence[str], score: Score, known: Se
         "picojoule_per_inference": derived.get("picojoule_per_inference"),
         **{f"{cause}_share": _share(sums, cause) for cause in causes},
         "published_picojoule_per_inference": figures["picojoule_per_inference"],
-        **{name: _mean([row.get(name) for row in rows]) for name in WHOLE_ENERGIES},
+        **{name: _mean([row.get(name) for row in rows]) for name in (*WHOLE_ENERGIES, *NEURONS)},
         "wall_seconds": sum(run["wall_seconds"] for run in runs) / len(runs),
     }
 
@@ -183,14 +193,16 @@ def markdown_table(rows: Sequence[dict[str, Any]], score: Score = ACCURACY) -> s
         rows: Rows of :func:`result_table`.
         score: Score of the runs.
     """
-    named = "kind" in rows[0]
+    named, spiking = "kind" in rows[0], NEURONS[0] in rows[0]
     causes = causes_of(rows[0])
     parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
     lines = [
         f"| {'kind' if named else 'mode'} | states | device | test {score.title} | chips: spread "
         f"| transfer to unseen chips | published | events/sample | programming, pJ/sample and epoch ({parts}) "
-        "| published, pJ/inference | whole, nJ/trained sample | whole, nJ/inference |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| published, pJ/inference | whole, nJ/trained sample | whole, nJ/inference |"
+        + (" spikes/inference | neurons, pJ/inference |" if spiking else ""),
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+        + (" --- | --- |" if spiking else ""),
     ]
     for row in rows:
         energy = NO_VALUE
@@ -209,7 +221,7 @@ def markdown_table(rows: Sequence[dict[str, Any]], score: Score = ACCURACY) -> s
             or_dash(row["events_per_sample"], ".2f"),
             energy,
             or_dash(row["published_picojoule_per_inference"], ".0f"),
-            *(or_dash(row[name], ".4g") for name in WHOLE_ENERGIES),
+            *(or_dash(row[name], ".4g") for name in (*WHOLE_ENERGIES, *(NEURONS[:2] if spiking else ()))),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -49,6 +49,8 @@ def print_results(
             "published (pJ)": or_dash(row["published_picojoule_per_inference"], ".0f"),
             "whole (nJ/trained sample)": or_dash(row["nanojoule_per_trained_sample"], ".4g"),
             "whole (nJ/inference)": or_dash(row["nanojoule_per_chip_inference"], ".4g"),
+            "spikes/inference": or_dash(row.get("spikes_per_inference"), ".4g"),
+            "neurons (pJ/inference)": or_dash(row.get("neuron_picojoule_per_inference"), ".4g"),
             "s/run": f"{row['wall_seconds']:.0f}",
         }
         for name, cell in cells.items():

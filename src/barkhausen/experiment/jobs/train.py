@@ -32,6 +32,7 @@ from barkhausen.experiment.work.rows import UNCERTAINTY_COLUMNS
 from barkhausen.experiment.work.train import train
 from barkhausen.learning.margin import warn_of_wide
 from barkhausen.learning.rules.registry import PULSES
+from barkhausen.learning.spiking.operations import CAUSES
 from barkhausen.learning.uncertainty.measured import FIGURES, HIGHER_IS_BETTER
 
 NETWORK_COLUMNS = ("mode", "states", "seed", "dataset", "device")
@@ -167,6 +168,21 @@ def uncertainty_columns() -> tuple[Column, ...]:
     return (Column("members", "members of the predictive mean", dtype="Int64"), accuracy, *others)
 
 
+def neuron_columns() -> tuple[Column, ...]:
+    """Columns of spikes and of the energy of neurons by cause, of spiking networks."""
+    energies = {
+        "neuron": "energy of neurons",
+        **{f"neuron_{cause}": f"neurons: {text}" for cause, text in CAUSES.items()},
+    }
+    return (
+        Column("spikes_per_inference", "spikes of an inference", higher_is_better=False),
+        *(
+            Column(f"{name}_picojoule_per_inference", label, unit="pJ", per="per inference", higher_is_better=False)
+            for name, label in energies.items()
+        ),
+    )
+
+
 def check_device(order: Order) -> None:
     """Refuse a device file that is no longer the one planned with."""
     file = order.values["device"].get("file")
@@ -214,6 +230,6 @@ JOBS.register(
         shown=("accuracy", "picojoule_per_inference"),
         trade_off=("picojoule_per_inference", "accuracy"),
         scores=score_columns,
-        optional=uncertainty_columns(),
+        optional=(*neuron_columns(), *uncertainty_columns()),
     ),
 )

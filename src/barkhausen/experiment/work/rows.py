@@ -111,8 +111,21 @@ def training_row(summary: Summary) -> Row:
         score.unseen_column: (unseen_chips(summary) or {}).get("mean"),
         **per_sample(totals(summary), inferences_of(summary)),
         **whole_energies(summary),
+        **neuron_figures(summary),
         **uncertainty_figures(summary),
     }
+
+
+def neuron_figures(summary: Summary) -> Row:
+    """Spikes of an inference, and energies in pJ of the neurons by cause; empty for a network without spiking cells."""
+    neurons = summary.get("neurons")
+    if not neurons:
+        return {}
+    row: Row = {"spikes_per_inference": neurons["spikes_per_inference"]}
+    if neurons["per_inference_joule"] is not None:
+        row["neuron_picojoule_per_inference"] = PICO * neurons["per_inference_joule"]
+        row |= {f"neuron_{cause}_picojoule_per_inference": PICO * joule for cause, joule in neurons["by_cause"].items()}
+    return row
 
 
 def uncertainty_figures(summary: Summary) -> Row:

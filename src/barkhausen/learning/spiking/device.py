@@ -15,6 +15,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.device import NeuronDevice, device_of_kind
 from barkhausen.device.neuron.schema import KIND
 from barkhausen.learning.spiking.cell import Cell, State
+from barkhausen.learning.spiking.operations import Operations
 from barkhausen.learning.spiking.surrogate import Surrogate
 
 NODES = (33, 33)
@@ -100,10 +101,10 @@ class DeviceCell(Cell):
         return self.mean, self.deviation
 
     @torch.no_grad()
-    def energy(
+    def operations(
         self, inputs: Float[Tensor, "time sample neuron"], spikes: Float[Tensor, "time sample neuron"]
-    ) -> dict[str, float]:
-        """Energy in J by cause of all neurons in all steps.
+    ) -> Operations:
+        """Operations of all neurons in all steps.
 
         Args:
             inputs: Input currents.
@@ -115,15 +116,14 @@ class DeviceCell(Cell):
             currents.append(current)
             current = self.decay * current
         relative = (torch.stack(currents) * (self.unit / self.largest)).clamp(0.0, 1.0).double()
-        counts = {"read": float(spikes.numel()), "reset": float(spikes.sum())}
-        found = {}
-        for cause, item in self.device.energies.items():
-            if item.operation == "pulse":
-                driven = relative[relative > 0]
-                found[cause] = item.joule * float((driven**item.power).sum())
-            else:
-                found[cause] = item.joule * counts[item.operation]
-        return found
+        drives = relative[relative > 0]
+        return Operations(drives, spikes.numel() - len(drives), int(spikes.sum()), spikes.numel())
+
+    def energy(
+        self, inputs: Float[Tensor, "time sample neuron"], spikes: Float[Tensor, "time sample neuron"]
+    ) -> dict[str, float]:
+        """Energy in J by cause of all neurons in all steps; the arguments are those of :meth:`operations`."""
+        return self.operations(inputs, spikes).energy(self.device.energies)
 
     def extra_repr(self) -> str:
         """Device and unit first."""
@@ -206,6 +206,20 @@ class FiringCell(Cell):
             drawn = torch.special.ndtr(noise)
         spikes: Tensor = _Fire.apply(inputs, drawn, chance, slope)
         return spikes, self.rest(inputs[0])
+
+    @torch.no_grad()
+    def operations(
+        self, inputs: Float[Tensor, "time sample neuron"], spikes: Float[Tensor, "time sample neuron"]
+    ) -> Operations:
+        """Operations of all neurons in all steps: each has a pulse, at a drive of the measured range, and a read.
+
+        Args:
+            inputs: Input currents.
+            spikes: What the cell made of them.
+        """
+        least, largest = float(self.drives[0]), float(self.drives[-1])
+        relative = ((inputs * self.unit + self.offset).clamp(least, largest) / largest).abs().double()
+        return Operations(relative[relative > 0], None, int(spikes.sum()), spikes.numel())
 
 
 def device_cell(

@@ -22,6 +22,7 @@ from barkhausen.report.read_stochastic import of_runs as _registers  # noqa: F40
 from barkhausen.report.render import render
 from barkhausen.report.runs import figures
 from barkhausen.report.runs.groups import Kind, kinds_of, pairs_of
+from barkhausen.report.runs.neurons import neuron_panels
 from barkhausen.report.runs.of_rules import RULE_PANELS
 from barkhausen.report.runs.trade_off import trade_off_plot
 from barkhausen.report.runs.whole_energy import whole_energies
@@ -108,6 +109,7 @@ def write_report(
         cut=figures.cut_at(finished),
         trade_off=trade_off_plot(kinds),
         whole=whole_energies(kinds),
+        neurons=neuron_panels(kinds),
         readings=READINGS,
         weight_statistics=weight_statistics,
         beside=beside,

@@ -46,8 +46,8 @@ class Leak:
 def leak_of(parameters: NeuronParameters, places: Float[np.ndarray, " place"]) -> Leak:
     """The leak at places of the track, with the constants as the parameters give them.
 
-    Keff = Ku − N_zz mu0 Ms²/2 with the N_zz of a narrow track that the compact model has. Stops, notches and rough edges
-    are left out.
+    Keff = Ku − N_zz mu0 Ms²/2 with the N_zz of a narrow track that the compact model has. Stops, notches and rough
+    edges are left out.
 
     Args:
         parameters: Track and material.
