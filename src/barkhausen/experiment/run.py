@@ -449,7 +449,7 @@ class Run:
 
 @dataclass(frozen=True)
 class _Chips:
-    """Result of programming fresh chips: accuracies, mean counts, mean energy; weights and neurons of the first chip."""
+    """Result of programming fresh chips: accuracies, mean counts and energy; weights and neurons of the first chip."""
 
     accuracy: dict[str, Any]
     counts: dict[str, Any]
