@@ -127,7 +127,7 @@ def own_options(model: type[Parameters], given: Any) -> Parameters:
 def _with_known_keys(model: type[BaseModel], error: ErrorDetails) -> InitErrorDetails:
     """An error of a model once more; that of an unknown key has the keys that there are."""
     # A custom error may have the type of any other, and then reads as that one does.
-    again = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))  # type: ignore[arg-type]
+    again = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))
     if error["type"] == "extra_forbidden":
         again = PydanticCustomError(UNKNOWN_KEY, "unknown key", {"known": _keys_beside(model, error["loc"])})
     return InitErrorDetails(type=again, loc=error["loc"], input=error["input"])

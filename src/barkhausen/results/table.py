@@ -19,6 +19,7 @@ from barkhausen.experiment.work.rows import (
     joules,
     mean_totals,
     per_sample,
+    totals,
     training_row,
 )
 from barkhausen.learning.spiking.operations import CAUSES
@@ -68,7 +69,7 @@ def result_table(
     """
     score = score_of_all(summaries)
     kinds = by_kind(summaries)
-    causes = tuple(dict.fromkeys(cause for summary in summaries if _on_devices(summary) for cause in joules(summary)))
+    causes = tuple(dict.fromkeys(cause for summary in summaries if totals(summary) for cause in joules(summary)))
     rows = [_row(runs, causes, score, figures) for runs in kinds]
     if not any(row[NEURONS[0]] is not None for row in rows):
         rows = [{name: value for name, value in row.items() if name not in NEURONS} for row in rows]
@@ -196,9 +197,10 @@ def markdown_table(rows: Sequence[dict[str, Any]], score: Score = ACCURACY) -> s
     named, spiking = "kind" in rows[0], NEURONS[0] in rows[0]
     causes = causes_of(rows[0])
     parts = " + ".join("SOT" if cause == "sot" else cause.replace("_", " ") for cause in causes)
+    parts = f" ({parts})" if parts else ""
     lines = [
         f"| {'kind' if named else 'mode'} | states | device | test {score.title} | chips: spread "
-        f"| transfer to unseen chips | published | events/sample | programming, pJ/sample and epoch ({parts}) "
+        f"| transfer to unseen chips | published | events/sample | programming, pJ/sample and epoch{parts} "
         "| published, pJ/inference | whole, nJ/trained sample | whole, nJ/inference |"
         + (" spikes/inference | neurons, pJ/inference |" if spiking else ""),
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"

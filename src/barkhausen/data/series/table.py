@@ -104,7 +104,8 @@ def filled(values: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
     """The series with each NaN on the straight line between the values before and after it."""
     known = np.isfinite(values)
     time = np.arange(len(values))
-    return np.interp(time, time[known], values[known])
+    whole: Float[np.ndarray, " time"] = np.interp(time, time[known], values[known])
+    return whole
 
 
 def check_values(path: Path, values: Sequence[float], sha256: str) -> None:

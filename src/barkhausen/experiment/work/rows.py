@@ -56,12 +56,16 @@ def joules(summary: Summary) -> dict[str, float]:
 
 
 def totals(summary: Summary) -> dict[str, float]:
-    """What is counted over a whole run: events, attempts, and energies in J; empty for a network without devices."""
-    if summary["states"] is None:
-        return {}
+    """What is counted over a whole run: events, attempts, and energies in J; empty for a network without devices.
+
+    Devices whose updates are no events, as those of split precision, have energies alone.
+    """
     counts, energy = summary["programming"], summary["energy"]
+    counted = ("initial_events", "training_events", "attempts") if summary["states"] is not None else ()
+    if not counted and not any(joules(summary).values()):
+        return {}
     return {
-        **{name: counts[name] for name in ("initial_events", "training_events", "attempts")},
+        **{name: counts[name] for name in counted},
         **{name: energy[name] for name in ("programming_joule", "per_inference_joule")},
         **{f"{cause}_joule": joule for cause, joule in joules(summary).items()},
     }
@@ -74,10 +78,15 @@ def per_sample(sums: Mapping[str, float], inferences: int) -> Row:
     causes = [
         name for name in sums if name.endswith("_joule") and not name.startswith(("programming", "per_inference"))
     ]
+    events = {}
+    if "attempts" in sums:
+        events = {
+            "events_per_sample": (sums["initial_events"] + sums["training_events"]) / inferences,
+            "training_events_per_sample": sums["training_events"] / inferences,
+            "attempts_per_sample": sums["attempts"] / inferences,
+        }
     return {
-        "events_per_sample": (sums["initial_events"] + sums["training_events"]) / inferences,
-        "training_events_per_sample": sums["training_events"] / inferences,
-        "attempts_per_sample": sums["attempts"] / inferences,
+        **events,
         "picojoule_per_inference": PICO * sums["per_inference_joule"],
         **{cause.replace("_joule", "_picojoule"): PICO * sums[cause] / inferences for cause in causes},
     }
