@@ -15,7 +15,7 @@ from barkhausen.experiment.run import Run
 from barkhausen.learning.selection import only_learn
 from barkhausen.reproduce import SYSTEMS
 from barkhausen.reproduce.papers import desai_2022, kwon_2023
-from barkhausen.results.table import result_table
+from barkhausen.results.table import markdown_table, result_table
 from barkhausen.sweep.engine import run_sweep
 from barkhausen.sweep.plan import Planner
 from barkhausen.sweep.points import points
@@ -132,6 +132,11 @@ def test_split_precision_is_compared_with_the_published_figures(tmp_path: Path) 
     # The table has the figure of the paper too, whose name is not that of the system.
     (row,) = result_table([published], figures=SYSTEMS["desai-2022-mnist"].figures)
     assert row["published_accuracy"] == 0.9919
+    # Updates are no events, but cost energy.
+    (row,) = result_table([summary])
+    assert (row["events_per_sample"], row["updates_share"]) == (None, 1.0)
+    assert row["picojoule_per_inference"] == pytest.approx(1e12 * joule / (2 * summary["dataset"]["train_samples"]))
+    assert "programming, pJ/sample and epoch (updates) " in markdown_table([row])
     # Two epochs, the second of a quarter of the energy: 26 more add nothing to 26 quarters.
     metrics = [{"programming_joule": 2e-5}, {"programming_joule": 2.5e-5}]
     (whole,) = desai_2022.readings([{**published, "metrics": metrics}])[3:]
