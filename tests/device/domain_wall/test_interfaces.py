@@ -119,5 +119,5 @@ def test_every_range_is_one_with_a_source_and_the_page_lists_it(capsys: pytest.C
             assert known.low <= known.high and known.source, (name, quantity)
             assert stack.outside({quantity: known.high}) == [] != stack.outside({quantity: 2 * known.high + 1e-30})
     assert Interfaces(stack="w-cofeb-mgo").volume_constants(1e-9) == {}
-    runpy.run_path(str(ROOT / "benchmarks" / "reported_ranges.py"))
+    runpy.run_path(str(ROOT / "benchmarks" / "devices" / "reported_ranges.py"))
     assert capsys.readouterr().out.strip() in (ROOT / "docs" / "stacks.md").read_text(encoding="utf-8")

@@ -82,7 +82,7 @@ def load(data_dir: Path | None, allow_download: bool, options: HouseholdOptions)
     return column_windows(FILES, data_dir, allow_download, options, SERIES)
 
 
-def load_10_minutes(data_dir: Path | None, allow_download: bool, options: TenMinutesOptions) -> SeriesDataset:
+def _load_10_minutes(data_dir: Path | None, allow_download: bool, options: TenMinutesOptions) -> SeriesDataset:
     """As :func:`load`, means of 10 minutes."""
     return column_windows(FILES_10_MINUTES, data_dir, allow_download, options, SERIES_10_MINUTES)
 
@@ -105,7 +105,7 @@ HOUSEHOLD_10_MINUTES = DATASETS.register(
     DatasetEntry(
         name="household-power-10-minutes",
         label="household power in steps of 10 minutes",
-        load=load_10_minutes,
+        load=_load_10_minutes,
         task=TASK,
         classes=1,
         citation=CITATION,
