@@ -41,6 +41,11 @@ def with_unit(value: float, unit: str, digits: int = 6) -> str:
     return f"{value:.{digits}g}" if unit == "1" else f"{value:.{digits}g} {unit}"
 
 
+def labelled(name: str, unit: str) -> str:
+    """A name with its unit in brackets, for an axis or a column; the name alone where the unit is ``1``."""
+    return name if unit == "1" else f"{name} ({unit})"
+
+
 def unit_factor(text: str, unit: str) -> float | None:
     """Factor from a unit as a user writes it, such as ``nm``, ``uS`` or ``kOhm``, to an SI unit; None if it is no such
     unit.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from barkhausen.core.units import labelled
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.coordinate import DISPLAY
 from barkhausen.device.schema import OPTIONAL, REQUIRED
@@ -47,7 +48,7 @@ class Drive:
     @property
     def heading(self) -> str:
         """Name with the unit in brackets, for a column."""
-        return self.label if self.shown_unit == "1" else f"{self.label} ({self.shown_unit})"
+        return labelled(self.label, self.shown_unit)
 
     @property
     def varies(self) -> bool:

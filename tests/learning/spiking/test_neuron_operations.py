@@ -26,9 +26,10 @@ def test_what_each_energy_of_a_neuron_is_for() -> None:
     cell = DeviceCell(neuron())
     done = cell.operations(torch.tensor([[[1.0, 0.5]], [[-1.0, 0.0]]]), torch.tensor([[[0.0, 1.0]], [[0.0, 0.0]]]))
     assert done.numbers == {"integrate": 2, "leak": 2, "reset": 1, "read": 4}
-    spent = done.energy_by_purpose(cell.device.energies)
+    energies = cell.device.energies
+    spent = done.by_purpose(done.energy(energies), energies)
     assert spent == pytest.approx({"integrate": 2.5e-15, "leak": 0.0, "reset": 5e-15, "read": 4e-16})
-    assert done.energy_by_purpose({}) == {}
+    assert done.by_purpose({}, {}) == {}
 
 
 def test_neurons_without_memory_have_a_pulse_at_every_step() -> None:

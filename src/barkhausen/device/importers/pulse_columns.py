@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from barkhausen.core.errors import InputError
-from barkhausen.core.units import checked_unit_factor
+from barkhausen.core.units import checked_unit_factor, unit_factor
 from barkhausen.device.importers.header import LABELS, WORDS, split
 from barkhausen.device.importers.numbers import cleaned, is_gap, is_number
 from barkhausen.device.importers.pulsed import PULSE_NUMBER
@@ -158,20 +158,12 @@ def _up_or_down(heading: str, number: int, where: str, unit: str | None) -> Valu
     """A column of values after pulses of one sign: conductances, or resistances by their unit."""
     for quantity in ("conductance", "resistance"):
         name, written = split(heading, UNITS[quantity])
-        if written and _fits(written, quantity):
+        if written and unit_factor(written, UNITS[quantity]) is not None:
             factor, known = _factor(heading, written, unit, where, quantity)
             return ValueColumn(number, name, quantity, factor, known)
     name, written = split(heading, UNITS["conductance"])
     factor, known = _factor(heading, written, unit, where, "conductance")
     return ValueColumn(number, name, "conductance", factor, known)
-
-
-def _fits(written: str, quantity: str) -> bool:
-    try:
-        checked_unit_factor(written, UNITS[quantity], "")
-    except InputError:
-        return False
-    return True
 
 
 def _values(headings: Sequence[str], rest: Sequence[int], where: str, unit: str | None) -> tuple[ValueColumn, ...]:
@@ -186,7 +178,9 @@ def _values(headings: Sequence[str], rest: Sequence[int], where: str, unit: str 
         for quantity, si in UNITS.items():
             pairs = [(k, split(headings[k], si)) for k in rest]
             some = [
-                (k, quantity, name, written) for k, (name, written) in pairs if written and _fits(written, quantity)
+                (k, quantity, name, written)
+                for k, (name, written) in pairs
+                if written and unit_factor(written, si) is not None
             ]
             found = found or (some if len(some) > 1 else [])
         if len({name for _, _, name, _ in found}) < len(found):

@@ -19,16 +19,16 @@ SWING = 0.5
 """Share of the range by which a curve must return before this counts as a turn and not as noise."""
 
 
-def up_and_down(factor: float, up: Sequence[float], other: float, down: Sequence[float]) -> Run:
+def up_and_down(up: Sequence[float], down: Sequence[float], factor: float = 1.0) -> Run:
     """Pulses up, then pulses down; what precedes the first value of either is not known.
 
     Args:
-        factor, other: Factors on the values of either direction.
         up, down: Values after pulses up and down.
+        factor: Factor on the values.
     """
     return [
         *((0 if k == 0 else 1, factor * value) for k, value in enumerate(up)),
-        *((0 if k == 0 else -1, other * value) for k, value in enumerate(down)),
+        *((0 if k == 0 else -1, factor * value) for k, value in enumerate(down)),
     ]
 
 

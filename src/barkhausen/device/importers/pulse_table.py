@@ -97,14 +97,14 @@ def _matrix(sheet: Sheet) -> list[list[float]]:
     """Columns of numbers, without the missing cells at their ends."""
     rows = _rows(sheet)
     width = max(len(row.cells) for row in rows)
-    columns = []
-    for number in range(width):
-        values = _column(rows, number)
-        while values and np.isnan(values[-1]):
-            values.pop()
-        if values:
-            columns.append(values)
-    return columns
+    columns = [_shortened(_column(rows, number)) for number in range(width)]
+    return [values for values in columns if values]
+
+
+def _shortened(values: list[float]) -> list[float]:
+    """The values without those that are missing at the end."""
+    known = np.flatnonzero(~np.isnan(values))
+    return values[: known[-1] + 1] if len(known) else []
 
 
 def _two_files(up: Sheet, down: Sheet, unit: str | None) -> PulseTable:
@@ -116,7 +116,7 @@ def _two_files(up: Sheet, down: Sheet, unit: str | None) -> PulseTable:
             "down: must be equal, one column a run"
         )
     runs = {
-        ("1", str(number)): up_and_down(factor, one, factor, other)
+        ("1", str(number)): up_and_down(one, other, factor)
         for number, (one, other) in enumerate(zip(*both, strict=True), start=1)
     }
     return PulseTable(runs, found, (*up.notes, "one run in each column"), (ONE_DEVICE,))
@@ -135,7 +135,7 @@ def _without_header(sheet: Sheet, unit: str | None) -> PulseTable:
         cycles, line = turned([factor * value for value in values[0]], sheet.header.where)
         return PulseTable(_numbered("1", cycles), found, (*sheet.notes, "no header"), (line,))
     if len(values) == 2:
-        runs = {("1", "1"): up_and_down(factor, values[0], factor, values[1])}
+        runs = {("1", "1"): up_and_down(values[0], values[1], factor)}
         note = "no header: pulses up in one column, pulses down in the other"
         return PulseTable(runs, found, (*sheet.notes, note))
     raise InputError(
@@ -181,12 +181,9 @@ def _up_and_down_columns(
         both = [_values(sheet, one) for one in (up, down)]
         for (device, cycle), members in groups.items():
             for part, rows in enumerate(_restarts(members, order), start=1):
-                pair = [[column[k] for k in rows] for column in both]
-                for values in pair:
-                    while values and np.isnan(values[-1]):
-                        values.pop()
+                pair = [_shortened([column[k] for k in rows]) for column in both]
                 name = cycle if len(columns.values) == 1 and part == 1 else f"{cycle}, {up.label}, {part}"
-                runs[device, name] = up_and_down(1.0, pair[0], 1.0, pair[1])
+                runs[device, name] = up_and_down(pair[0], pair[1])
     return runs, [ONE_DEVICE] if len(columns.values) > 1 else []
 
 

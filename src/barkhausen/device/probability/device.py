@@ -20,6 +20,7 @@ from torch import Tensor
 
 from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
+from barkhausen.core.units import labelled
 from barkhausen.device.kinds import DEVICE_KINDS, DeviceKind
 from barkhausen.device.labels import LabelledDevice, provenance
 from barkhausen.device.probability.curve import CurveFit, PassCurve
@@ -189,9 +190,8 @@ class ProbabilityDevice(LabelledDevice):
     def lines(self) -> list[str]:
         """The device in lines of text."""
         name, unit = self.drive
-        axis = name if unit == "1" else f"{name} ({unit})"
         values = dict(zip(SCALARS, (*_tuple(self.curve), self.spread), strict=True))
-        found = [f"probability of passing against {axis}, {self.data.attrs['source']}"]
+        found = [f"probability of passing against {labelled(name, unit)}, {self.data.attrs['source']}"]
         for key, value in values.items():
             bounds = self.interval(key)
             between = "" if bounds is None else f" (95 % interval {bounds[0]:.4g} to {bounds[1]:.4g})"

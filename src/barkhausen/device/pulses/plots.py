@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from barkhausen.core.display.plot_style import BLUE, new_axes, one_column
+from barkhausen.core.units import labelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,6 @@ def plot_curves(device: PulsedDevice, axes: Axes | None = None) -> Axes:
         else:
             count = max(2, round(device.states))
             axes.plot(coordinate.factor * device.value_of(device.curve(count)), color=BLUE, label="mean step")
-        unit = "" if coordinate.shown_unit == "1" else f" ({coordinate.shown_unit})"
         axes.set_xlabel("pulse")
-        axes.set_ylabel(f"{coordinate.name}{unit}")
+        axes.set_ylabel(labelled(coordinate.name, coordinate.shown_unit))
         return axes

@@ -64,8 +64,9 @@ def _record(use: LayerUse, cell: nn.Module, arguments: tuple[Any, ...], output: 
         return
     done, energies = cell.operations(arguments[0], spikes), cell.device.energies
     _add(use.numbers, done.numbers)
-    _add(use.by_purpose, done.energy_by_purpose(energies))
-    _add(use.by_cause, done.energy(energies))
+    spent = done.energy(energies)
+    _add(use.by_purpose, done.by_purpose(spent, energies))
+    _add(use.by_cause, spent)
 
 
 def _add(sums: dict[str, Number], more: Mapping[str, Number]) -> None:

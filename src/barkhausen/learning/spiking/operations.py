@@ -52,11 +52,16 @@ class Operations:
             for cause, item in energies.items()
         }
 
-    def energy_by_purpose(self, energies: Mapping[str, Joules]) -> dict[str, float]:
-        """Energy in J for each purpose; a leak takes none, since nothing drives it. Empty without energies."""
-        if not energies:
+    def by_purpose(self, spent: Mapping[str, float], energies: Mapping[str, Joules]) -> dict[str, float]:
+        """Energy in J for each purpose; a leak takes none, since nothing drives it. Empty without energies.
+
+        Args:
+            spent: Energy in J by cause of the device file, as :meth:`energy` gives it.
+            energies: Energies of single operations by cause.
+        """
+        if not spent:
             return {}
         found = dict.fromkeys(self.numbers, 0.0)
-        for cause, joule in self.energy(energies).items():
+        for cause, joule in spent.items():
             found[OF_OPERATION[energies[cause].operation]] += joule
         return found

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
+from barkhausen.core.units import labelled
 from barkhausen.device.probability import ProbabilityDevice
 from barkhausen.device.statistics.shares import wilson
 from barkhausen.report.panels import Panel
@@ -89,8 +90,7 @@ def _curve_plot(device: ProbabilityDevice) -> Spec:
             x=counts.drive, y=share, mode="markers", marker={"color": VERMILLION, "size": 7}, name="simulated",
             error_y={"type": "data", "array": bounds[:, 1] - share, "arrayminus": share - bounds[:, 0]},
         )  # fmt: skip
-    shown = drive if unit == "1" else f"{drive} ({unit.replace('m2', 'm²')})"
-    fig.update_xaxes(title=escape(shown), exponentformat="power")
+    fig.update_xaxes(title=escape(labelled(drive, unit.replace("m2", "m²"))), exponentformat="power")
     fig.update_yaxes(title="probability of passing", range=[-0.03, 1.03])
     return finished_spec(fig, 330)
 
