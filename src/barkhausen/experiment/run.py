@@ -30,6 +30,7 @@ from barkhausen.core.files import (
     read_json_lines,
 )
 from barkhausen.core.files.reading import read_bytes
+from barkhausen.core.half_precision import choice_of_machine
 from barkhausen.core.progress import Progress, display_of
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
 from barkhausen.core.seeds import stream
@@ -391,7 +392,11 @@ class Run:
             "recipe": recipe.model_dump(),
             "wall_seconds": sum(line["seconds"] for line in metrics),
             "assumed": [*assumptions(device), *rule.assumed(recipe.rule)],
-            "notes": [*self.notes, *lengthened(self.directory, recipe)],
+            "notes": [
+                *self.notes,
+                *lengthened(self.directory, recipe),
+                *choice_of_machine(recipe.autocast, training.inputs.device),
+            ],
             "software": software(),
         }
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.half_precision import lowered_products
 from barkhausen.core.seeds import stream
 from barkhausen.data import Dataset
 from barkhausen.data.augmentation import Augmenter
@@ -251,11 +252,8 @@ class Training:
     @contextlib.contextmanager
     def lowered_products(self) -> Iterator[None]:
         """Products at the precision of the recipe."""
-        if self.recipe.autocast == "none":
+        with lowered_products(self.recipe.autocast, self.inputs.device):
             yield
-        else:
-            with torch.autocast(self.inputs.device.type, torch.bfloat16):
-                yield
 
     def train_score(self) -> float:
         """The score on training samples."""

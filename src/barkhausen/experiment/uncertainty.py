@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from barkhausen.core.errors import InputError
+from barkhausen.core.half_precision import lowered_products
 from barkhausen.core.seeds import stream
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.tasks import task_of
@@ -151,13 +152,14 @@ def _outputs_of(
     if where.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"{directory}: was trained on CUDA, and torch finds no CUDA device here")
     task = task_of(recipe, dataset, where)
-    outputs, what = member_outputs(
-        trained.model.to(where),
-        task.test_inputs,
-        members,
-        over=over,
-        streams=lambda name: stream(recipe.seed, name, where),
-        max_attempts=recipe.transfer.max_attempts,
-    )
+    with lowered_products(recipe.autocast, where):
+        outputs, what = member_outputs(
+            trained.model.to(where),
+            task.test_inputs,
+            members,
+            over=over,
+            streams=lambda name: stream(recipe.seed, name, where),
+            max_attempts=recipe.transfer.max_attempts,
+        )
     part = "validation" if recipe.dataset.validation_samples else "test"
     return task.logits(outputs.float()).cpu(), task.test_labels.cpu(), what, dataset.name, part

@@ -25,6 +25,7 @@ from barkhausen.core.config import (
     own_options,
 )
 from barkhausen.core.errors import InputError
+from barkhausen.core.half_precision import Autocast
 from barkhausen.data.augmentation import Augmentation
 from barkhausen.experiment.optimisation.settings import (
     AveragingRecipe,
@@ -68,9 +69,10 @@ class Recipe(StrictParameters):
     threads: Threads | None = None
     """CPU threads; results are bit-identical only for the same number. Default: torch's own choice."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
-    autocast: Literal["none", "bfloat16"] = "none"
-    """Precision of products in training and evaluation; ``bfloat16`` is faster on processors that have it. Parameters,
-    latent weights and gradients of them stay in single precision."""
+    autocast: Autocast = "none"
+    """Precision of products in training and evaluation: ``bfloat16``, or ``auto`` for bfloat16 on processors that have
+    instructions for it and single precision on others. Parameters, latent weights and gradients of them stay in single
+    precision."""
     init_from: str | None = None
     """Directory of a run, or a checkpoint, whose weights the run starts from. Default: fresh weights."""
     learn: list[str] = Field(default=[])

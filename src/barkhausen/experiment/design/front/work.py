@@ -92,7 +92,8 @@ class FrontWork:
         settings = self.settings
         found = self._searched()
         finalists = self._measured_again(self._selected(found))
-        for finalist in _spread(finalists, settings.confirm):
+        kept = [finalist for finalist in finalists if settings.limits.kept_by(finalist.merits)]
+        for finalist in _spread(kept or finalists, settings.confirm):
             finalist.confirmed = self._confirmed(finalist, simulating)
         for number, finalist in enumerate(finalists):
             atomic_write(self.directory / DESIGNS / f"{number:02d}.toml", self._toml_of(finalist, source))
