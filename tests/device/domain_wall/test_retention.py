@@ -15,7 +15,7 @@ from barkhausen.core.units import BOLTZMANN, GYROMAGNETIC_RATIO
 from barkhausen.device import DeviceParameters
 from barkhausen.device.domain_wall.barriers.tilted import SPREAD, tilted_landscapes
 from barkhausen.device.domain_wall.compact.model import CompactModel, CompactParameters
-from barkhausen.device.domain_wall.retention import depopulation, retention, retention_on
+from barkhausen.device.domain_wall.retention import depopulation, resting_places, retention, retention_on
 from barkhausen.micromagnetics import Drive, Film, Grid, Material, material
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ def test_wall_next_to_the_end_leaves_over_the_end() -> None:
     assert value(data, "direction") == -1.0
     lowest = float(energy[40:75].min())
     assert value(data, "barrier") == pytest.approx(float(energy[0]) - lowest, rel=1e-3, abs=0)
+
+
+def test_a_wall_that_strays_half_the_time_rests_in_a_notch_and_not_between_two() -> None:
+    positions = np.array([[[90.0, 10.0, 11.0, 91.0], [10.0, 12.0, np.nan, 11.0], [np.nan] * 4]])
+    np.testing.assert_equal(resting_places(positions), [[11.0, 11.0, np.nan]])
 
 
 def test_places_that_hold_nothing_keep_nothing_and_missing_ones_stay_missing() -> None:

@@ -55,6 +55,21 @@ RIPPLE = 1.0
 """Smallest barrier in kB T that separates two minima or makes a minimum."""
 
 
+def resting_places(positions: Float[np.ndarray, "state device cycle"]) -> Float[np.ndarray, "state device"]:
+    """Where the walls of each device rest in each state: in m, the median over cycles; NaN where there is none.
+
+    Of an even number it is the lower of the two in the middle. Their mean may lie between two notches, where no wall
+    rests.
+
+    Args:
+        positions: Resting positions in m; NaN unless there is a single wall.
+    """
+    seen = np.isfinite(positions).any(axis=2)
+    places = np.full(seen.shape, np.nan)
+    places[seen] = np.nanquantile(positions[seen], 0.5, axis=1, method="lower")
+    return places
+
+
 def retention(
     parameters: DeviceParameters,
     positions: Float[np.ndarray, "state device"],

@@ -14,7 +14,7 @@ from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.barriers import calibrated_landscapes, string_barriers
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.parameters import DeviceParameters
-from barkhausen.device.domain_wall.retention import retention
+from barkhausen.device.domain_wall.retention import resting_places, retention
 from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY, STABILITY_ERRORS
 
 LONGEST = 1e300
@@ -50,9 +50,7 @@ def stability(
         ``read_noise`` (m), the standard deviation of the position found by one read, and ``read_disturb``, the
         probability that one read moves the wall (mean over devices).
     """
-    seen = np.isfinite(positions).any(axis=2)
-    places = np.full(seen.shape, np.nan)
-    places[seen] = np.nanmedian(positions[seen], axis=1)
+    places = resting_places(positions)
     landscapes = None
     found = {"string": string_barriers, "calibrated": calibrated_landscapes}.get(parameters.characterisation.barriers)
     if compact is None and found is not None:
@@ -80,7 +78,7 @@ def stability(
                 held["pinning_field"].values,
                 held["barrier"].values,
                 held["attempt_frequency"].values,
-                seen,
+                np.isfinite(places),
                 strict=True,
             )
         ]
@@ -121,7 +119,4 @@ def stability_at(device: CharacterisedDevice, temperature: float) -> xr.Dataset 
     if parameters.characterisation.devices != device.data.sizes["device"]:
         return None
     values = device.state_values
-    places = np.full(values.shape[:2], np.nan)
-    seen = np.isfinite(values).any(axis=2)
-    places[seen] = np.nanmedian(values[seen], axis=1)
-    return retention(parameters, places, temperature=temperature)
+    return retention(parameters, resting_places(values), temperature=temperature)

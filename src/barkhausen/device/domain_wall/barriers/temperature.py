@@ -12,7 +12,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device.characterised import CharacterisedDevice
 from barkhausen.device.domain_wall.parameters import NAME, DeviceParameters
-from barkhausen.device.domain_wall.retention import ONE_SIDED, retention
+from barkhausen.device.domain_wall.retention import ONE_SIDED, resting_places, retention
 from barkhausen.device.schema import STABILITY
 
 
@@ -43,9 +43,7 @@ def retention_at(device: CharacterisedDevice, temperature: float) -> xr.Dataset:
         raise InputError("retention at another temperature: needs the parameters of a domain-wall device in its file")
     parameters = DeviceParameters.model_validate(text)
     own = parameters.characterisation.temperature
-    seen = np.isfinite(device.state_values).any(axis=2)
-    places = np.full(seen.shape, np.nan)
-    places[seen] = np.nanmedian(device.state_values[seen], axis=1)
+    places = resting_places(device.state_values)
     if places.shape[1] != parameters.characterisation.devices:
         raise InputError(
             f"retention at another temperature: the file holds {places.shape[1]} devices, but its parameters describe "

@@ -23,7 +23,7 @@ from barkhausen.device.domain_wall.design.front import Merits, chosen, corrected
 from barkhausen.device.domain_wall.design.front.merits import WORST_DEVICES
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
-from barkhausen.device.domain_wall.retention import retention
+from barkhausen.device.domain_wall.retention import resting_places, retention
 from barkhausen.device.file_statistics import bits, neighbour_overlaps
 from barkhausen.micromagnetics import WallCount, WallPosition, domain_wall, simulate
 
@@ -215,9 +215,7 @@ def _held(  # noqa: PLR0917 (of one caller)
     Paths of least energy are found on the first devices. The compact model has all barriers, which are multiplied by
     the mean ratio of both.
     """
-    seen = np.isfinite(positions).any(axis=2)
-    places = np.full(seen.shape, np.nan)
-    places[seen] = np.nanmedian(positions[seen], axis=1)
+    places = resting_places(positions)
     compact = retention(parameters, places, temperature=kept_at)
     first = parameters.model_copy(
         update={"characterisation": parameters.characterisation.model_copy(update={"devices": scanned})}

@@ -17,7 +17,7 @@ from barkhausen.device.domain_wall.design.front.merits import Merits, merits_of
 from barkhausen.device.domain_wall.design.front.voltages import chosen, shares
 from barkhausen.device.domain_wall.design.trial import Trial, film_of, trials
 from barkhausen.device.domain_wall.parameters import DeviceParameters
-from barkhausen.device.domain_wall.retention import retention_on
+from barkhausen.device.domain_wall.retention import resting_places, retention_on
 from barkhausen.micromagnetics.temperature.averages import film_of_averages
 
 BATCH = 32
@@ -133,9 +133,7 @@ def kept(
     """
     if how.kept_at == 0:
         return None
-    seen = np.isfinite(positions).any(axis=2)
-    places = np.full(seen.shape, np.nan)
-    places[seen] = np.nanmedian(positions[seen], axis=1)
+    places = resting_places(positions)
     film = film_of_averages(film_of([device], how.devices, how.seed), how.kept_at)
     held = retention_on(film, places, CompactParameters(), temperature=how.kept_at)
     return corrected(held, how.barrier_factor)
