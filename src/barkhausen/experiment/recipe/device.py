@@ -40,9 +40,10 @@ class DeviceRecipe(StrictParameters):
     """Device moved by pulses, for rules that need one: the name of a shipped or textbook device (``linear-N``,
     ``soft-bounds-N``, ``exponential-NU``). Default: ``soft-bounds-64``."""
     pulse_energy: Positive | None = None
-    """Energy of one pulse of a textbook device moved by pulses in J. Default: pulses are counted as free."""
+    """Energy in J of one pulse of a device moved by pulses that states none, such as a textbook or a measured one.
+    Default: pulses are counted as free."""
     pulse_spread: Fraction = 0.0
-    """Spread of the steps between textbook devices moved by pulses, relative to the mean step."""
+    """Spread of the steps between devices moved by pulses, relative to the mean step. Default: that of the device."""
     cell: PulsedCell = PulsedCell()
     """Devices moved by pulses of one synapse: ``single``, ``pair``, ``one-sided`` or ``places``."""
     margin: NotNegative | None = None

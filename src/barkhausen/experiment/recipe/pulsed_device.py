@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from barkhausen.core.errors import InputError
 from barkhausen.device import PulsedDevice, ReadOut, named_pulsed_device, read_pulsed_device
 from barkhausen.device.old_format import read_out_variables
 from barkhausen.device.pulses.cell import PulsedCell
@@ -20,7 +21,7 @@ USUAL_PULSED = "soft-bounds-64"
 """Device of a rule on devices moved by pulses where a recipe names none."""
 
 READ_OUT = ReadOut(0.1, 10e-9)
-"""Read of a textbook device whose pulses have an energy: 0.1 V for 10 ns; our assumption."""
+"""Read of a device whose pulses get an energy and that states no read: 0.1 V for 10 ns; our assumption."""
 
 
 def pulsed_device(choice: DeviceRecipe) -> PulsedDevice:
@@ -46,24 +47,30 @@ def _in_cells(device: PulsedDevice, cell: PulsedCell) -> PulsedDevice:
 
 
 def _device(choice: DeviceRecipe) -> PulsedDevice:
-    if choice.file is not None:
-        return read_pulsed_device(Path(choice.file))
-    device = named_pulsed_device(choice.pulsed or USUAL_PULSED)
+    if choice.file is None:
+        device = named_pulsed_device(choice.pulsed or USUAL_PULSED)
+    else:
+        if choice.pulsed is not None:
+            raise InputError(f"device.pulsed = '{choice.pulsed}': is not used beside device.file; leave one out")
+        device = read_pulsed_device(Path(choice.file))
     given, lines = xr.Dataset(), []
     if choice.pulse_spread:
         spread = np.full(2, choice.pulse_spread)
         given = given.assign(scale_sd=("sign", spread, device.data["scale_sd"].attrs))
         lines.append(f"steps of devices differ by a factor with standard deviation {choice.pulse_spread:g} (recipe)")
     if choice.pulse_energy is not None:
+        if "energy" in device.data:
+            raise InputError("device.pulse_energy: the device states the energies of its pulses; leave the key out")
         joule = np.full((1, 2), choice.pulse_energy)
         given = given.assign(
             energy=(("cause", "sign"), joule, {"units": "J", "long_name": "energy of one pulse"}),
             energy_label=("cause", np.array(["write pulses"], object)),
-            **read_out_variables(READ_OUT),
+            **({} if "read_voltage" in device.data else read_out_variables(READ_OUT)),
         ).assign_coords(cause=("cause", np.array(["write"], object)))
-        lines.append(
-            f"a pulse takes {choice.pulse_energy:g} J (recipe); reads at {READ_OUT.voltage:g} V for {READ_OUT.time:g} s"
+        voltage, time = (
+            float(given[name] if name in given else device.data[name]) for name in ("read_voltage", "read_time")
         )
+        lines.append(f"a pulse takes {choice.pulse_energy:g} J (recipe); reads at {voltage:g} V for {time:g} s")
     if not lines:
         return device
     known = json.loads(str(device.data.attrs.get("assumed", "[]")))
