@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from barkhausen.experiment.run import Run
 from barkhausen.learning.selection import only_learn
 from barkhausen.reproduce import SYSTEMS
 from barkhausen.reproduce.papers import desai_2022, kwon_2023
-from barkhausen.results.table import markdown_table, result_table
+from barkhausen.results.table import kind_of, markdown_table, result_table
 from barkhausen.sweep.engine import run_sweep
 from barkhausen.sweep.plan import Planner
 from barkhausen.sweep.points import points
@@ -67,6 +68,9 @@ def test_hybrid_training_recovers_from_a_blind_transfer(tmp_path: Path) -> None:
     summary = Run(recipe_from(chip, "test"), tmp_path / "chip").execute()
     assert summary["start_score"] + 0.03 < summary["test_accuracy"]
     assert summary["precursor_score"] > 0.9
+    # Runs of one table whose precursors are of different kinds are different kinds too.
+    other = {**summary, "precursor_kind": "0" * 16}
+    assert kind_of(summary) == kind_of(copy.deepcopy(summary)) != kind_of(other)
     layers = summary["programming"]["by_layer"]
     assert [layer["training_events"] > 0 for layer in layers.values()] == [True, False]
     assert summary["programming"]["verify_reads"] == 0

@@ -46,9 +46,9 @@ from barkhausen.experiment.lengthen import begin_longer, lengthened
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
 from barkhausen.experiment.network_code import SOURCE, changed_source, code_summary, pinned
+from barkhausen.experiment.precursor import INITIAL, facts_of_precursor, summary_of_precursor
 from barkhausen.experiment.recipe import Recipe, device_file, with_device_defaults
 from barkhausen.experiment.recipe.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
-from barkhausen.experiment.score import held_out
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
@@ -70,7 +70,6 @@ from barkhausen.learning.spiking import counted_neurons
 from barkhausen.synapse import EnergyBreakdown
 from barkhausen.synapse.crossbar import load_chip
 
-INITIAL = "initial.safetensors"
 SUMMARY = "summary.json"
 WHAT = "a run"
 
@@ -222,7 +221,9 @@ class Run:
             return
         if self.recipe.init_from is not None and not (self.directory / INITIAL).exists():
             other = Path(self.recipe.init_from)
-            save_checkpoint(self.directory / INITIAL, {"model": initial_state(other), **_score_of_run(other)})
+            save_checkpoint(
+                self.directory / INITIAL, {"model": initial_state(other), **facts_of_precursor(other / SUMMARY)}
+            )
         if self.recipe.loss.teacher is not None:
             keep_teacher(Path(self.recipe.loss.teacher), self.directory)
 
@@ -378,7 +379,7 @@ class Run:
             **score_summary(training.task.score, held_out, training.train_score(), validating),
             **measured,
             **({} if training.start_score is None else {"start_score": training.start_score}),
-            **self._precursor(),
+            **summary_of_precursor(self.directory),
             "figures": training.figures(),
             "steps": training.batches * training.epoch,
             "programming": counts,
@@ -399,12 +400,6 @@ class Run:
             ],
             "software": software(),
         }
-
-    def _precursor(self) -> dict[str, float]:
-        """The score of the finished run that this one started from, where it was one."""
-        held = self.directory / INITIAL
-        score = load_checkpoint(held).get("score") if held.is_file() else None
-        return {} if score is None else {"precursor_score": float(score)}
 
     def _account(self, training: Training, programmed: EnergyBreakdown) -> dict[str, Any] | None:
         """The whole energy of the training on the default chip; None for a network that it cannot hold."""
@@ -462,12 +457,6 @@ class _Chips:
     once: torch.Tensor
     verified: torch.Tensor
     neurons: dict[str, Any] | None
-
-
-def _score_of_run(source: Path) -> dict[str, float]:
-    """The score of a finished run; empty for anything else."""
-    finished = source / SUMMARY
-    return {"score": held_out(read_summary(finished)[0])} if finished.is_file() else {}
 
 
 def _second_arrays(training: Training) -> SecondArrays:

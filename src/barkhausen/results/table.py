@@ -111,6 +111,8 @@ def kind_of(summary: Summary) -> tuple[tuple[str, str], ...]:
         left_out.add("init_from")
     recipe = {key: value for key, value in flat(summary["recipe"]).items() if key not in left_out}
     parts = {"states": summary["states"], **flat({"dataset": samples, "device": device}), **recipe}
+    if "precursor_kind" in summary:
+        parts["precursor"] = summary["precursor_kind"]
     return tuple(sorted((key, repr(value)) for key, value in parts.items()))
 
 
