@@ -3,9 +3,11 @@
     barkhausen design retention-frontier --out runs/front-5
     barkhausen design retention-frontier --set search.states=3 … --out runs/front-3
     barkhausen design retention-frontier --set search.states=2 … --out runs/front-2
-    python examples/draw_retention_frontier.py runs/front-2 runs/front-3 runs/front-5 docs/images/retention-frontier.png
+    python examples/draw_retention_frontier.py runs/front-2 runs/front-3 runs/front-5 nonvolatile-5 notched-5 \\
+        docs/images/retention-frontier.png
 
-The full commands are at the head of the recipe. Any name that matplotlib can write: .png, .pdf, .svg.
+The full commands are at the head of the recipe. Beside searches, devices may be named, shipped ones or device files
+(.nc), whose retention is that of their file. Any name that matplotlib can write: .png, .pdf, .svg.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from barkhausen.core.display.plot_style import COLOURS, GREY, new_axes, one_column
+from barkhausen.device import CharacterisedDevice, preset, read_device
+from barkhausen.device.domain_wall.design.front.merits import WORST_DEVICES
 from barkhausen.experiment.design.search import finished_front
 
 MARKS = {
@@ -29,17 +33,19 @@ MARKS = {
     3.156e7: "1 year",
     3.156e8: "10 years",
 }
-LONGEST = 1e11
+LONGEST = 1e12
 """Retention in s from which on designs are drawn at the end of the axis."""
 
 
-def draw(directories: list[Path]) -> Figure:
-    """One front for each search: designs measured again, and above them those simulated micromagnetically."""
+def draw(directories: list[Path], devices: dict[str, CharacterisedDevice]) -> Figure:
+    """One front for each search: designs measured again, above them those simulated micromagnetically, and devices."""
     with one_column():
         axes = new_axes(height=3.4)
+        colours: dict[int, str] = {}
         for directory, colour in zip(directories, COLOURS, strict=False):
             result, _ = finished_front(directory)
             states, finalists = result["recipe"]["search"]["states"], result["finalists"]
+            colours[states] = colour
             kept = sorted((f["merits"] for f in finalists if f["keeps_limits"]), key=lambda m: m["retention"])
             times = np.array([bounded(m["retention"]) for m in kept])
             energies = np.array([1e15 * m["energy"] for m in kept])
@@ -54,7 +60,11 @@ def draw(directories: list[Path]) -> Figure:
                 x, y = bounded(merits["retention"]), 1e15 * merits["energy"]
                 full = finalist["confirmed_keeps_limits"]
                 axes.plot([bounded(low), bounded(high)], [y, y], color=colour, lw=0.8)
-                axes.plot(x, y, "*", color=colour, ms=7, mfc=colour if full else "white", mew=0.7)
+                axes.plot(x, y, "*", color=colour, ms=7, mfc=colour if full else "white", mew=0.7, clip_on=False)
+        for name, device in devices.items():
+            x, y = bounded(worst_retention(device)), 1e15 * programming_energy(device)
+            axes.plot(x, y, "D", color=colours.get(len(device.data["state"]), GREY), ms=3.5, clip_on=False)
+            axes.annotate(name, (x, y), xytext=(-4, 3), textcoords="offset points", ha="right", fontsize="x-small")
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -70,15 +80,33 @@ def draw(directories: list[Path]) -> Figure:
         return figure
 
 
+def worst_retention(device: CharacterisedDevice) -> float:
+    """Retention in s of the 10 % worst device in the worst state."""
+    times = np.nan_to_num(device.data["retention_time"].transpose("state", "device").values)
+    return float(np.quantile(times, WORST_DEVICES, axis=1, method="lower").min())
+
+
+def programming_energy(device: CharacterisedDevice) -> float:
+    """Energy in J of a programming event without the read of the junction, mean over states, as in a search."""
+    energy = device.data["energy"]
+    return float(energy.sel(cause=[c for c in energy["cause"].values if c != "read"]).sum("cause").mean())
+
+
 def bounded(seconds: float | None) -> float:
     """A time within the axis."""
     return min(max(seconds or 0.0, 1.5e-7), LONGEST)
 
 
 def main() -> None:
-    """Draw the last argument from the directories named before it."""
-    *directories, target = (Path(argument) for argument in sys.argv[1:])
-    draw(directories).savefig(target, dpi=200, bbox_inches="tight")
+    """Draw the last argument from the directories and devices named before it."""
+    *named, target = sys.argv[1:]
+    directories = [Path(name) for name in named if Path(name).is_dir()]
+    devices = {
+        Path(name).stem: read_device(name) if name.endswith(".nc") else preset(name)
+        for name in named
+        if not Path(name).is_dir()
+    }
+    draw(directories, devices).savefig(target, dpi=200, bbox_inches="tight")
 
 
 if __name__ == "__main__":
