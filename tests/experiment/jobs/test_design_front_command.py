@@ -109,7 +109,8 @@ def test_one_objective_needs_no_front(source: Path, tmp_path: Path, made_up: Mad
 def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused: list[bool] = []
 
-    def confirmed(parameters: Any, scan: Any, stem: Path, **_: Any) -> dict[str, Any]:
+    def confirmed(parameters: Any, scan: Any, stem: Path, cycles: int, **_: Any) -> dict[str, Any]:
+        assert cycles == 3
         if not refused:
             refused.append(True)
             return {"refused": str(OutcomeError("no wall was left"))}
@@ -122,7 +123,7 @@ def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, mo
         }  # fmt: skip
 
     monkeypatch.setattr(work, "confirm", confirmed)
-    result = design_to_directory(source, tmp_path / "out", settings=["search.confirm=2"])
+    result = design_to_directory(source, tmp_path / "out", settings=["search.confirm=2", "search.scan.cycles=3"])
     assert result["finalists"][0]["confirmed"] == {"refused": "no wall was left"}
     last = result["finalists"][-1]
     device = load_parameters(tmp_path / "out" / last["file"])

@@ -43,6 +43,7 @@ def confirm(
     stem: Path,
     *,
     scanned: int,
+    cycles: int = 1,
     kept_at: float,
     progress: Progress,
     **simulating: Any,
@@ -62,6 +63,7 @@ def confirm(
         scan: Gate voltages in V to be scanned, in the order in which walls go farther.
         stem: Path of the files without suffix.
         scanned: Number of devices of the scan and of the paths of least energy.
+        cycles: Number of events of each device at each voltage of the scan.
         kept_at: Temperature in K at which states are to be kept.
         progress: Progress display.
         simulating: Backend, threads and accelerator of
@@ -74,6 +76,8 @@ def confirm(
     described = {
         "parameters": parameters.model_dump(mode="json"), "scan": list(scan), "scanned": scanned, "kept_at": kept_at,
     }  # fmt: skip
+    if cycles != 1:
+        described["cycles"] = cycles
     if kept.exists():
         held = read_json(kept)
         if not isinstance(held, dict) or not isinstance(held.get("result"), dict):
@@ -82,7 +86,7 @@ def confirm(
         if held.get("design") == described:
             return kept_result
     try:
-        result = _confirmed(parameters, scan, stem, work, scanned, kept_at, progress, simulating)
+        result = _confirmed(parameters, scan, stem, work, scanned, cycles, kept_at, progress, simulating)
     except OutcomeError as error:
         result = {"refused": str(error)}
     atomic_write(kept, json.dumps({"design": described, "result": result}, indent=1, allow_nan=False) + "\n")
@@ -96,13 +100,14 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
     stem: Path,
     work: Path,
     scanned: int,
+    cycles: int,
     kept_at: float,
     progress: Progress,
     simulating: dict[str, Any],
 ) -> dict[str, Any]:
     places = [notch.position for notch in parameters.shape.notches]
     factor, seen = _adapted(
-        _with_voltages(parameters, scan, devices=scanned, cycles=1), places, work, progress, simulating
+        _with_voltages(parameters, scan, devices=scanned, cycles=cycles), places, work, progress, simulating
     )
     voltages = tuple(scan[k] for k in chosen(seen))
     device = _with_voltages(with_drive(parameters, factor), voltages)

@@ -204,6 +204,7 @@ class FrontWork:
             self.space.voltages(finalist.parameters),
             self.directory / CONFIRMED / _name(finalist.point),
             scanned=min(settings.scanned, finalist.parameters.characterisation.devices),
+            cycles=settings.scan.cycles,
             kept_at=self.recipe.kept_at,
             progress=self.progress,
             **simulating,

@@ -64,6 +64,8 @@ class VoltageScan(Parameters):
     least_anisotropy: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e5
     """Least effective anisotropy Ku − mu0 Ms²/2 in J/m³ that a voltage may leave; below some 1e5, resets multiply
     walls. The range of a candidate ends there."""
+    cycles: Annotated[int, Field(ge=1, le=256)] = 1
+    """Number of events of each device at each voltage in the confirmation, which scans the voltages anew."""
 
     @model_validator(mode="after")
     def _in_order(self) -> VoltageScan:
