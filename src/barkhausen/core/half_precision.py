@@ -23,7 +23,7 @@ def has_bfloat16(where: torch.device) -> bool:
         where: Device of the tensors.
     """
     if where.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = getattr(torch.cpu, "get_capabilities", None)
     if capabilities is not None:
         found = capabilities()
