@@ -80,6 +80,29 @@ def draw(directories: list[Path], devices: dict[str, CharacterisedDevice]) -> Fi
         return figure
 
 
+def table(directories: list[Path]) -> list[str]:
+    """Designs simulated micromagnetically as lines of a table in Markdown."""
+    lines = [
+        "| states | energy of an event (fJ) | retention, 95 % interval (s) | in the compact model (s) | overlap | bits | "
+        "keeps all limits |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for directory in directories:
+        result, _ = finished_front(directory)
+        states = result["recipe"]["search"]["states"]
+        for finalist in result["finalists"]:
+            found = finalist["confirmed"]
+            if not found or "merits" not in found:
+                continue
+            merits, (low, high) = found["merits"], found["retention_interval"]
+            lines.append(
+                f"| {states} | {1e15 * merits['energy']:.1f} | {merits['retention']:.1e} [{low:.0e}, {high:.0e}] | "
+                f"{finalist['merits']['retention']:.1e} | {merits['overlap']:.3f} | {merits['bits']:.2f} | "
+                f"{'yes' if finalist['confirmed_keeps_limits'] else 'no'} |"
+            )
+    return lines
+
+
 def worst_retention(device: CharacterisedDevice) -> float:
     """Retention in s of the 10 % worst device in the worst state."""
     times = np.nan_to_num(device.data["retention_time"].transpose("state", "device").values)
@@ -98,7 +121,7 @@ def bounded(seconds: float | None) -> float:
 
 
 def main() -> None:
-    """Draw the last argument from the directories and devices named before it."""
+    """Draw the last argument from the directories and devices named before it, and print what was confirmed."""
     *named, target = sys.argv[1:]
     directories = [Path(name) for name in named if Path(name).is_dir()]
     devices = {
@@ -106,6 +129,7 @@ def main() -> None:
         for name in named
         if not Path(name).is_dir()
     }
+    print("\n".join(table(directories)))
     draw(directories, devices).savefig(target, dpi=200, bbox_inches="tight")
 
 

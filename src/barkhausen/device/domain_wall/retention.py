@@ -117,8 +117,14 @@ def retention_on(
     *,
     temperature: float,
     landscapes: xr.Dataset | None = None,
+    pinning: bool = True,
 ) -> xr.Dataset:
     """Barriers, attempt frequencies and retention times of walls on the devices of a film.
+
+    Args:
+        film, positions, compact, temperature, landscapes: As in :func:`retention`.
+        pinning: Whether to find the pinning fields, which with landscapes takes as long as all the rest; else they are
+            NaN.
 
     Returns:
         Data set with the dimensions state and device: ``rest_position`` (m), ``barrier`` (J, the lower one),
@@ -150,7 +156,9 @@ def retention_on(
     names = ("rest_position", "barrier", "direction", "attempt_frequency", "retention_time", "pinning_field",
              "barrier_left", "barrier_right")  # fmt: skip
     found = np.array([[devices[d].escape(float(x)) for d, x in enumerate(row)] for row in places])
-    if landscapes is not None:
+    if landscapes is not None and not pinning:
+        found[..., 5] = np.nan
+    elif landscapes is not None:
         # A field that moves a wall bends it, so that the path without a field is no measure of it.
         plain = [_Landscape.of(energy, d, film.grid.dz, model.damping, temperature) for d in range(film.devices)]
         fields = np.array([[plain[d].escape(float(x))[5] for d, x in enumerate(row)] for row in places])

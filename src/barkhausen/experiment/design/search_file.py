@@ -88,7 +88,7 @@ class SearchSettings(Parameters):
     kept_at: Annotated[float, Field(gt=0, le=2000)] | None = None
     """Temperature in K at which states are to be kept. Default: that of the characterisation."""
     barrier_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
-    """Ratio of the barriers of micromagnetics to those of the compact model."""
+    """Factor on the barriers of the compact model, whose walls may tilt."""
     scanned: Annotated[int, Field(ge=1, le=256)] = 4
     """Number of devices on which the confirmation scans the gate voltages and finds paths of least energy."""
 

@@ -25,9 +25,11 @@ from barkhausen.device.domain_wall.design.front import (
     merits_of,
     shares,
 )
+from barkhausen.device.domain_wall.design.front.appraisal import kept, landscapes_of
 from barkhausen.device.domain_wall.design.front.space import checked_bounds
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.gates import gate_from
+from barkhausen.device.domain_wall.retention import retention
 from barkhausen.micromagnetics import Notch, material
 
 BASE = DeviceParameters(material=material("cofeb-tungsten", anisotropy=0.86e6, constants_at=300.0))
@@ -217,3 +219,18 @@ def test_a_vcma_gate_scans_towards_the_lowest_anisotropy(coefficient: float) -> 
     assert per_volt != 0
     assert changes == sorted(changes, reverse=True)
     assert device.material.effective_anisotropy + changes[-1] >= 1e5 * (1 - 1e-9)
+
+
+def test_barriers_of_a_search_are_those_of_a_device_file() -> None:
+    space = FrontSpace(BASE, 2, {"notch_depth": (0.1, 0.3)}, VoltageScan(levels=3))
+    weak, strong = (space.decode(space.point([share] * len(space.names))) for share in (0.3, 0.7))
+    how = Conditions(2, 1, 5, 300.0, 300.0, CompactParameters(), 1.0)
+    places = np.array([[[notch.position], [notch.position]] for notch in strong.shape.notches])
+    found = landscapes_of([weak, strong], how)[1]
+    assert found is not None
+    held = kept(strong, places, found, how)
+    numbers = strong.characterisation.model_copy(update={"devices": 2, "seed": 5})
+    own = retention(strong.model_copy(update={"characterisation": numbers}), places[:, :, 0])
+    # The edges are the same, drawn on a coarser outline.
+    np.testing.assert_allclose(held["barrier"], own["barrier"], rtol=5e-3)
+    assert float(held["barrier"].min()) > 5 * BOLTZMANN * 300

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.units import BOLTZMANN
+from barkhausen.device.domain_wall.barriers.tilted import tilted_landscapes
 from barkhausen.device.domain_wall.compact.model import CompactParameters
 from barkhausen.device.domain_wall.design.front.merits import Merits, merits_of
 from barkhausen.device.domain_wall.design.front.voltages import chosen, shares
@@ -34,7 +35,7 @@ class Conditions:
         temperature: Temperature in K of the events.
         kept_at: Temperature in K at which states are to be kept.
         compact: Parameters of the compact model for the motion of walls.
-        barrier_factor: Ratio of the barriers of micromagnetics to those of the compact model with default parameters.
+        barrier_factor: Factor on the barriers of walls that may tilt (:func:`.tilted_landscapes`).
     """
 
     devices: int
@@ -98,10 +99,36 @@ def _of_one_track(candidates: Sequence[DeviceParameters], how: Conditions) -> li
         if len(candidates) == 1:
             return [None]
         return [_of_one_track([candidate], how)[0] for candidate in candidates]
-    return [_appraised(candidate, trial, how) for candidate, trial in zip(candidates, run, strict=True)]
+    found: list[Appraisal | None] = []
+    for candidate, trial, landscapes in zip(candidates, run, landscapes_of(candidates, how), strict=True):
+        impossible = landscapes is None and how.kept_at > 0
+        found.append(None if impossible else _appraised(candidate, trial, landscapes, how))
+    return found
 
 
-def _appraised(candidate: DeviceParameters, trial: Trial, how: Conditions) -> Appraisal | None:
+def landscapes_of(candidates: Sequence[DeviceParameters], how: Conditions) -> list[xr.Dataset | None]:
+    """Landscapes of the devices of each candidate, found for all at once; None for one that holds no wall.
+
+    Args:
+        candidates: Devices of one track.
+        how: Numbers of devices, their seed, and the temperature at which states are to be kept.
+    """
+    if how.kept_at == 0:
+        return [None] * len(candidates)
+    try:
+        film = film_of_averages(film_of(candidates, how.devices, how.seed), how.kept_at)
+        found = tilted_landscapes(film, CompactParameters())
+    except (InputError, OutcomeError):
+        if len(candidates) == 1:
+            return [None]
+        return [landscapes_of([candidate], how)[0] for candidate in candidates]
+    each = [slice(k * how.devices, (k + 1) * how.devices) for k in range(len(candidates))]
+    return [found.isel(device=rows) for rows in each]
+
+
+def _appraised(
+    candidate: DeviceParameters, trial: Trial, landscapes: xr.Dataset | None, how: Conditions
+) -> Appraisal | None:
     voltages = candidate.protocol.gate_voltages or ()
     places = [notch.position for notch in candidate.shape.notches]
     numbers = list(range(len(voltages)))
@@ -111,31 +138,35 @@ def _appraised(candidate: DeviceParameters, trial: Trial, how: Conditions) -> Ap
     device = candidate.model_copy(update={"protocol": protocol})
     positions = trial.positions[numbers]
     try:
-        held = kept(device, positions, how)
+        held = None if landscapes is None else kept(device, positions, landscapes, how)
     except (InputError, OutcomeError):
         return None
     return Appraisal(device, merits_of(device, positions, trial.after_reset, held))
 
 
 def kept(
-    device: DeviceParameters, positions: Float[np.ndarray, "state device cycle"], how: Conditions
-) -> xr.Dataset | None:
-    """Corrected barriers and retention times of walls; None without temperature.
+    device: DeviceParameters,
+    positions: Float[np.ndarray, "state device cycle"],
+    landscapes: xr.Dataset,
+    how: Conditions,
+) -> xr.Dataset:
+    """Barriers, corrected by the factor of the conditions, and retention times of walls.
 
     Args:
         device: Parameters of the device.
         positions: Resting positions in m; a device's position in a state is the median of its cycles.
+        landscapes: Energy of a wall along each device (:func:`.tilted_landscapes`).
         how: Conditions, of which the numbers of devices and their seed are those of the positions.
 
     Raises:
         InputError: The film has no order or no perpendicular anisotropy at the temperature.
         OutcomeError: Its DMI does not hold the walls.
     """
-    if how.kept_at == 0:
-        return None
     places = resting_places(positions)
     film = film_of_averages(film_of([device], how.devices, how.seed), how.kept_at)
-    held = retention_on(film, places, CompactParameters(), temperature=how.kept_at)
+    held = retention_on(
+        film, places, CompactParameters(), temperature=how.kept_at, landscapes=landscapes, pinning=False
+    )
     return corrected(held, how.barrier_factor)
 
 
