@@ -231,6 +231,6 @@ def test_barriers_of_a_search_are_those_of_a_device_file() -> None:
     held = kept(strong, places, found, how)
     numbers = strong.characterisation.model_copy(update={"devices": 2, "seed": 5})
     own = retention(strong.model_copy(update={"characterisation": numbers}), places[:, :, 0])
-    # The edges are the same, drawn on a coarser outline.
+    # The same edges fill the cells a little differently.
     np.testing.assert_allclose(held["barrier"], own["barrier"], rtol=5e-3)
     assert float(held["barrier"].min()) > 5 * BOLTZMANN * 300
