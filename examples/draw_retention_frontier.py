@@ -83,8 +83,8 @@ def draw(directories: list[Path], devices: dict[str, CharacterisedDevice]) -> Fi
 def table(directories: list[Path]) -> list[str]:
     """Designs simulated micromagnetically as lines of a table in Markdown."""
     lines = [
-        "| states | energy of an event (fJ) | retention, 95 % interval (s) | in the compact model (s) | overlap | bits | "
-        "keeps all limits |",
+        "| states | energy of an event (fJ) | retention, 95 % interval (s) | in the compact model (s) | overlap | "
+        "bits | keeps all limits |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for directory in directories:

@@ -22,7 +22,7 @@ from barkhausen.core.files import atomic_write
 from barkhausen.core.files.netcdf import read_netcdf
 from barkhausen.device import PulsedDevice, read_pulsed_device
 from barkhausen.device.domain_wall.trains.plots import plot_train
-from barkhausen.experiment.characterise import history_file
+from barkhausen.experiment.characterisation.states import history_file
 
 ROWS = (
     ("motion in a pulse (nm)", "pulse_motion", None, 1e9),

@@ -14,7 +14,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.files.recipes import recipe_file, shipped_recipes
 from barkhausen.device import load_technology
 from barkhausen.device.domain_wall.trains.parameters import load_pulsed_track
-from barkhausen.experiment.characterise_kind import kind_of_parameters
+from barkhausen.experiment.characterisation.kind import kind_of_parameters
 from barkhausen.experiment.design.search_file import load_search
 from barkhausen.experiment.recipe import load_recipe
 from barkhausen.reproduce import SYSTEMS

@@ -21,7 +21,7 @@ import xarray as xr
 from barkhausen.core.renamed import DEVICE_DIMENSIONS, DEVICE_VARIABLES, STATE_KEYS
 from barkhausen.device import read_device
 from barkhausen.device.schema import ESCAPE_DIRECTION, STABILITY
-from barkhausen.experiment.characterise import characterise_to_file, history_file
+from barkhausen.experiment.characterisation.states import characterise_to_file, history_file
 from barkhausen.experiment.checkpoint import load_checkpoint
 from barkhausen.experiment.chip.inference import infer_on_chip
 from barkhausen.experiment.recipe import load_recipe

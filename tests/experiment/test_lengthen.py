@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from barkhausen.core.errors import InputError
-from barkhausen.experiment import lengthen
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.starting import lengthen
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -13,10 +13,10 @@ from barkhausen.core.errors import InputError, InputWarning
 from barkhausen.data import load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint
 from barkhausen.experiment.chip.fine_tuning import fine_tune
-from barkhausen.experiment.initial import initial_state
 from barkhausen.experiment.recipe import Recipe, build_device, load_recipe, recipe_from
 from barkhausen.experiment.recipe.earlier import recipe_for
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.starting.initial import initial_state
 from barkhausen.experiment.tasks import task_of
 from barkhausen.experiment.trained import load_trained
 from barkhausen.experiment.training import Training

@@ -9,9 +9,9 @@ import torch
 from barkhausen.core.errors import InputError
 from barkhausen.data import load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint
-from barkhausen.experiment.initial import CHECKPOINT
 from barkhausen.experiment.recipe import Recipe, recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.starting.initial import CHECKPOINT
 from barkhausen.experiment.stopping import held_out_loss
 from barkhausen.experiment.training import Training
 from barkhausen.learning.layers.read_stochastic import reading_from

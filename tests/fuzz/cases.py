@@ -313,7 +313,7 @@ def device_file(chance: random.Random, samples: Samples, work: Path) -> Case:
 
 @kind(0.3)
 def histories(chance: random.Random, samples: Samples, work: Path) -> Case:
-    from barkhausen.experiment.characterise import read_characterisation
+    from barkhausen.experiment.characterisation.states import read_characterisation
 
     shutil.copy(samples / "characterisation.nc", work / "device.nc")
     _put(chance, work / "device.history.nc", _netcdf(chance, samples / "characterisation.history.nc"))

@@ -20,6 +20,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "device.mumax3_tables": ("device.importers.mumax3",),
     "device.parameters": ("device.domain_wall.parameters",),
     "device.retention": ("device.domain_wall.retention",),
+    "experiment.characterise": ("experiment.characterisation.states",),
     "experiment.chip_inference": ("experiment.chip.inference",),
     "experiment.dataset": ("data.base",),
     "experiment.datasets": ("data",),

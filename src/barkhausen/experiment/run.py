@@ -41,14 +41,15 @@ from barkhausen.experiment.energy.account import CALIBRATION_SAMPLES, account_of
 from barkhausen.experiment.energy.neurons import neuron_summary
 from barkhausen.experiment.energy.second_arrays import SecondArrays
 from barkhausen.experiment.evaluation import weight_histogram
-from barkhausen.experiment.initial import CHECKPOINT, initial_state
-from barkhausen.experiment.lengthen import begin_longer, lengthened
 from barkhausen.experiment.logs.base import Destination, RunLog
 from barkhausen.experiment.logs.tensorboard import TensorBoard
 from barkhausen.experiment.network_code import SOURCE, changed_source, code_summary, pinned
-from barkhausen.experiment.precursor import INITIAL, facts_of_precursor, summary_of_precursor
 from barkhausen.experiment.recipe import Recipe, device_file, with_device_defaults
 from barkhausen.experiment.recipe.defaults import EARLIER_PRESET, with_defaults, with_earlier_preset
+from barkhausen.experiment.starting.initial import CHECKPOINT, initial_state
+from barkhausen.experiment.starting.lengthen import begin_longer, lengthened
+from barkhausen.experiment.starting.precursor import INITIAL, facts_of_precursor, summary_of_precursor
+from barkhausen.experiment.starting.teacher import held_copy, keep_teacher, teacher_of
 from barkhausen.experiment.summary import (
     SCHEMA,
     assumptions,
@@ -62,7 +63,6 @@ from barkhausen.experiment.summary import (
     writes_of_devices,
 )
 from barkhausen.experiment.summary_file import read_summary
-from barkhausen.experiment.teacher import held_copy, keep_teacher, teacher_of
 from barkhausen.experiment.training import Training
 from barkhausen.experiment.uncertainty import measure_and_keep
 from barkhausen.learning import conversion_report, fresh_chip, programming_energy

@@ -19,10 +19,10 @@ from barkhausen.core.seeds import stream
 from barkhausen.data import DATASETS, load_dataset
 from barkhausen.experiment.checkpoint import fitting, load_checkpoint, load_model
 from barkhausen.experiment.device_of_run import DEVICE, RECIPE
-from barkhausen.experiment.initial import CHECKPOINT
 from barkhausen.experiment.network import build_network, shapes_of
 from barkhausen.experiment.network_code import pinned
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
+from barkhausen.experiment.starting.initial import CHECKPOINT
 from barkhausen.learning import fresh_chip
 from barkhausen.learning.networks import NETWORKS, SavedSizes, Shapes
 from barkhausen.learning.rules import RULES, Rule

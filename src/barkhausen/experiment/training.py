@@ -17,7 +17,6 @@ from barkhausen.data.augmentation import Augmenter
 from barkhausen.device import CharacterisedDevice
 from barkhausen.experiment.checkpoint import load_model
 from barkhausen.experiment.evaluation import weight_histogram
-from barkhausen.experiment.initial import start_from
 from barkhausen.experiment.network import build_network, shapes_of
 from barkhausen.experiment.optimisation.averaging import WeightAverage
 from barkhausen.experiment.optimisation.groups import parameter_groups, set_rates
@@ -25,9 +24,10 @@ from barkhausen.experiment.optimisation.optimizers import OPTIMIZERS
 from barkhausen.experiment.optimisation.schedules import SCHEDULES
 from barkhausen.experiment.recipe import Recipe, with_device_defaults
 from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of
+from barkhausen.experiment.starting.initial import start_from
+from barkhausen.experiment.starting.teacher import Teacher, teacher_of
 from barkhausen.experiment.stopping import EarlyStopping
 from barkhausen.experiment.tasks import task_of
-from barkhausen.experiment.teacher import Teacher, teacher_of
 from barkhausen.learning.layers.base import synapse_layers
 from barkhausen.learning.layers.drawing import drawing_from
 from barkhausen.learning.networks.fitted import fit_to_inputs

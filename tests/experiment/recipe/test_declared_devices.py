@@ -8,7 +8,7 @@ import pytest
 
 from barkhausen.core.errors import InputError
 from barkhausen.device import declared_file, read_device
-from barkhausen.experiment.characterise import declare_to_file, is_declared
+from barkhausen.experiment.characterisation.states import declare_to_file, is_declared
 from barkhausen.report.device.page import write_device_report
 
 

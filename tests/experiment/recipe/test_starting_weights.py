@@ -12,9 +12,9 @@ import torch
 from barkhausen.core.errors import InputError
 from barkhausen.data import load_dataset
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
-from barkhausen.experiment.initial import initial_state
 from barkhausen.experiment.recipe import Recipe, build_device, recipe_from
 from barkhausen.experiment.run import Run
+from barkhausen.experiment.starting.initial import initial_state
 from barkhausen.experiment.training import Training
 from barkhausen.learning import synapse_layers
 from barkhausen.synapse import Phase

@@ -50,8 +50,8 @@ def characterize(
     distributions of its states, nothing is simulated.
     """
     from barkhausen.core.progress import Terminal
-    from barkhausen.experiment.characterise import characterise_to_file, declare_to_file, is_declared
-    from barkhausen.experiment.characterise_kind import characterise_kind_to_file, kind_of_parameters
+    from barkhausen.experiment.characterisation.kind import characterise_kind_to_file, kind_of_parameters
+    from barkhausen.experiment.characterisation.states import characterise_to_file, declare_to_file, is_declared
     from barkhausen.report.device.page import write_characterisation_report, write_device_report
     from barkhausen.report.device_kind import write_kind_page
 

@@ -43,7 +43,7 @@ def characterize_pulses(
     from barkhausen.cli.terminal.device_tables import show_any
     from barkhausen.core.progress import Terminal
     from barkhausen.device.domain_wall.trains.plots import plot_train
-    from barkhausen.experiment.characterise_pulses import characterise_pulses_to_file
+    from barkhausen.experiment.characterisation.pulses import characterise_pulses_to_file
 
     found = characterise_pulses_to_file(
         parameters,

@@ -26,7 +26,7 @@ def write_page(device: Any, report: str, file: Path) -> None:
     Raises:
         InputError: The page cannot be written.
     """
-    from barkhausen.experiment.characterise import history_beside
+    from barkhausen.experiment.characterisation.states import history_beside
     from barkhausen.report.device.page import page_path, write_device_report
     from barkhausen.report.device_kind import write_kind_page
 

@@ -10,7 +10,6 @@ from typing import Any
 from barkhausen.core.config import validated
 from barkhausen.core.errors import InputError
 from barkhausen.core.renamed import RECIPE_KEYS, renamed_keys
-from barkhausen.experiment.initial import checkpoint_of
 from barkhausen.experiment.jobs.registry import (
     JOBS,
     Column,
@@ -25,8 +24,9 @@ from barkhausen.experiment.recipe import Recipe, build_device, device_file, reci
 from barkhausen.experiment.recipe.defaults import latent_rate_of, margin_of, with_defaults
 from barkhausen.experiment.recipe.pulsed_device import USUAL_PULSED
 from barkhausen.experiment.score import ACCURACY, Score
+from barkhausen.experiment.starting.initial import checkpoint_of
+from barkhausen.experiment.starting.teacher import decides_teacher
 from barkhausen.experiment.tasks.registry import TASKS
-from barkhausen.experiment.teacher import decides_teacher
 from barkhausen.experiment.work.base import Order, file_digest
 from barkhausen.experiment.work.rows import UNCERTAINTY_COLUMNS
 from barkhausen.experiment.work.train import train

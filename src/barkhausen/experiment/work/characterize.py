@@ -11,7 +11,7 @@ from barkhausen.core.files import atomic_write
 from barkhausen.core.units import FEMTO
 from barkhausen.device import CharacterisedDevice
 from barkhausen.device.file_statistics import described
-from barkhausen.experiment.characterise import characterise_to_file
+from barkhausen.experiment.characterisation.states import characterise_to_file
 from barkhausen.experiment.work.base import Order, Result
 from barkhausen.experiment.work.rows import Row, number
 

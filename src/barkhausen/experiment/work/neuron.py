@@ -9,7 +9,7 @@ from barkhausen.device.file import read_device_of_kind
 from barkhausen.device.kinds import DEVICE_KINDS
 from barkhausen.device.neuron.device import NeuronDevice
 from barkhausen.device.neuron.schema import KIND
-from barkhausen.experiment.characterise_kind import characterise_kind_to_file
+from barkhausen.experiment.characterisation.kind import characterise_kind_to_file
 from barkhausen.experiment.work.base import Order, Result
 from barkhausen.experiment.work.characterize import DEVICE_FILE, parameter_file
 from barkhausen.experiment.work.rows import Row, number

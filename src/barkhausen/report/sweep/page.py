@@ -19,7 +19,7 @@ import pandas as pd
 from barkhausen.core.config import read_text, read_toml
 from barkhausen.core.errors import InputError
 from barkhausen.core.files import atomic_write
-from barkhausen.experiment.characterise import history_file, read_characterisation
+from barkhausen.experiment.characterisation.states import history_file, read_characterisation
 from barkhausen.experiment.jobs import Job
 from barkhausen.report.device.page import write_characterisation_report
 from barkhausen.report.figure_files import csv_address

@@ -14,7 +14,7 @@ from barkhausen.device.skyrmion.barriers import ATTEMPT, lowest, retention_time
 from barkhausen.device.skyrmion.labelled import read_error
 from barkhausen.device.skyrmion.textures import CATEGORIES
 from barkhausen.device.skyrmion.transitions import COUNTED
-from barkhausen.experiment.characterise import history_beside
+from barkhausen.experiment.characterisation.states import history_beside
 from barkhausen.micromagnetics.observables.texture import CORE_UP, DOWN, UP
 from barkhausen.report.system.page import Panel
 from barkhausen.reproduce.papers.rajib_2023 import figures

@@ -12,7 +12,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.progress import Progress
 from barkhausen.device import read_any_device, write_device
 from barkhausen.device.kinds import DEVICE_KINDS, STATES, DeviceKind
-from barkhausen.experiment.characterise import REMEDY, check_place, command_of, simulated_to_file
+from barkhausen.experiment.characterisation.states import REMEDY, check_place, command_of, simulated_to_file
 from barkhausen.experiment.summary import software
 
 

@@ -12,7 +12,7 @@ from barkhausen.device.domain_wall.trains.characterise import PulseCharacterisat
 from barkhausen.device.domain_wall.trains.parameters import PulsedTrackParameters, load_pulsed_track
 from barkhausen.device.file import write_device
 from barkhausen.device.pulses.file import read_pulsed_device
-from barkhausen.experiment.characterise import (
+from barkhausen.experiment.characterisation.states import (
     REMEDY,
     check_place,
     check_same_parameters,

@@ -13,9 +13,9 @@ from barkhausen.core.files.reading import read_bytes
 from barkhausen.core.seeds import stream
 from barkhausen.experiment.checkpoint import load_checkpoint, save_checkpoint
 from barkhausen.experiment.device_of_run import DEVICE, RECIPE
-from barkhausen.experiment.initial import CHECKPOINT
 from barkhausen.experiment.optimisation.distillation import distillation_loss
 from barkhausen.experiment.recipe import Recipe
+from barkhausen.experiment.starting.initial import CHECKPOINT
 from barkhausen.experiment.trained import load_trained, network_of
 from barkhausen.learning.layers.drawing import drawing_from
 

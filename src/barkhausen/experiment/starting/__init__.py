@@ -1,0 +1,1 @@
+"""What a run takes from other runs: initial weights, a precursor, further epochs, a teacher."""
