@@ -127,6 +127,14 @@ def test_a_finished_run_returns_its_summary_under_either_recipe(mode: str, run: 
         Run(other, run).execute()
 
 
+def assert_same_energy(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Energies in J to the rounding of a sum, whose order depends on the vectors of the processor."""
+    assert found["labels"] == expected["labels"]
+    assert found["by_cause"] == pytest.approx(expected["by_cause"], rel=1e-12)
+    for key in ("programming_joule", "per_inference_joule"):
+        assert found[key] == pytest.approx(expected[key], rel=1e-12)
+
+
 def test_a_run_that_is_done_but_for_its_summary_is_finished_to_the_same_numbers(mode: str, run: Path) -> None:
     old = summary_of(run)
     (run / "summary.json").unlink()
@@ -141,6 +149,7 @@ def test_a_run_that_is_done_but_for_its_summary_is_finished_to_the_same_numbers(
     assert account["per_trained_sample_joule"] > 1e-9
     # The rule of margins reads every device at every step; of an ex-situ training the precursor is billed.
     assert account["learning"] is not None
+    assert_same_energy(finished.pop("energy"), expected.pop("energy"))
     assert finished == expected | {"digital_weights": [], "network_code": None}
 
 
@@ -156,7 +165,10 @@ def test_a_recipe_without_a_device_resumes_its_run_on_the_default_device_of_the_
     with pytest.warns(InputWarning, match="which it keeps"):
         finished = Run(recipe, run).execute()
     for key in ("states", "seed", "test_accuracy", "train_accuracy", "programming", "energy", "unseen_chips"):
-        assert finished[key] == old[key], key
+        if key == "energy":
+            assert_same_energy(finished[key], old[key])
+        else:
+            assert finished[key] == old[key], key
     assert finished["device"]["preset"] == "racetrack-3"
     # The resolved recipe of the run, which names the device, is the same run without a warning.
     with warnings.catch_warnings():

@@ -231,7 +231,7 @@ def test_inferences_share_trainings(tmp_path: Path) -> None:
 def test_the_sources_that_decide_are_found_by_what_is_imported() -> None:
     # Otherwise a change of the code would go unnoticed, and results of before it would be taken for new ones.
     sources = {path.relative_to(keys.ROOT).as_posix() for path in keys.deciding_sources()}
-    needed = ("run", "training", "tasks/base", "chip/inference", "characterise", "summary")
+    needed = ("run", "training", "tasks/base", "chip/inference", "characterisation/states", "summary")
     assert {"experiment/work/train.py", *(f"experiment/{name}.py" for name in needed)} <= sources
     for layer in keys.LAYERS:
         assert {path.relative_to(keys.ROOT).as_posix() for path in (keys.ROOT / layer).rglob("*.py")} <= sources

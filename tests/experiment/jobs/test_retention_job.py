@@ -93,7 +93,9 @@ def test_a_refresh_is_billed_for_reads_and_for_what_it_reprograms(fragile: Path)
     (row,) = summary["refresh"]
     assert row["needed"]
     period, of = row["period"], device(1e-3)
-    assert row["reprogrammed"] == pytest.approx(-math.expm1(-1e-3 * period), rel=0.35)
+    # Four standard errors of the number of devices that have left their state, some twenty.
+    share = -math.expm1(-1e-3 * period)
+    assert row["reprogrammed"] == pytest.approx(share, abs=4 * math.sqrt(share / found.synapses))
     energy = row["energy_joule"]
     read = of.energy("read")
     assert found.synapses * read.min() < energy["verify"]["check"] < found.synapses * read.max()
