@@ -128,7 +128,9 @@ def test_a_finished_run_returns_its_summary_under_either_recipe(mode: str, run: 
 
 
 def assert_same_energy(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Energies in J to the rounding of a sum, whose order depends on the vectors of the processor."""
+    """The same energies in J; to the rounding of a sum on a processor whose vectors sum in another order."""
+    if as_kept(OLD / "machine.json"):
+        assert found == expected
     assert found["labels"] == expected["labels"]
     assert found["by_cause"] == pytest.approx(expected["by_cause"], rel=1e-12)
     for key in ("programming_joule", "per_inference_joule"):

@@ -23,10 +23,12 @@ from barkhausen.experiment.run import Run
 from barkhausen.learning import convert, synapse_layers
 from barkhausen.report.retention.groups import duration, groups_of
 from barkhausen.report.retention.page import write_retention_report
+from machines import as_kept
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 HEAT = BOLTZMANN * 300.0
+MACHINE = Path(__file__).parents[2] / "old_versions" / "0.1.0" / "machine.json"
 SHORT = ["times=[1.0, 100.0]", "temperatures=[300]", "draws=2", "cycles=2"]
 
 
@@ -93,9 +95,10 @@ def test_a_refresh_is_billed_for_reads_and_for_what_it_reprograms(fragile: Path)
     (row,) = summary["refresh"]
     assert row["needed"]
     period, of = row["period"], device(1e-3)
-    # Four standard errors of the number of devices that have left their state, some twenty.
     share = -math.expm1(-1e-3 * period)
-    assert row["reprogrammed"] == pytest.approx(share, abs=4 * math.sqrt(share / found.synapses))
+    # Some twenty devices leave their state: where sums are rounded otherwise, other ones, within four standard errors.
+    bound = 0.35 * share if as_kept(MACHINE) else 4 * math.sqrt(share / found.synapses)
+    assert row["reprogrammed"] == pytest.approx(share, abs=bound)
     energy = row["energy_joule"]
     read = of.energy("read")
     assert found.synapses * read.min() < energy["verify"]["check"] < found.synapses * read.max()
