@@ -13,7 +13,9 @@ The full commands are at the head of the recipe. Beside searches, devices may be
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -21,7 +23,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from barkhausen.core.display.plot_style import COLOURS, GREY, new_axes, one_column
 from barkhausen.device import CharacterisedDevice, preset, read_device
-from barkhausen.device.domain_wall.design.front.merits import WORST_DEVICES
+from barkhausen.device.domain_wall.design.front.merits import of_worst
 from barkhausen.experiment.design.search import finished_front
 
 MARKS = {
@@ -52,11 +54,7 @@ def draw(directories: list[Path], devices: dict[str, CharacterisedDevice]) -> Fi
             bits = f"{min(m['bits'] for m in kept):.2f} to {max(m['bits'] for m in kept):.2f} bits" if kept else ""
             axes.plot(times, energies, "o", color=colour, ms=2.5, mfc="none", label=f"{states} states, {bits}")
             axes.step(times, np.minimum.accumulate(energies[::-1])[::-1], where="pre", color=colour, lw=0.8)
-            for finalist in finalists:
-                found = finalist["confirmed"]
-                if not found or "merits" not in found:
-                    continue
-                merits, (low, high) = found["merits"], found["retention_interval"]
+            for finalist, merits, (low, high) in simulated(finalists):
                 x, y = bounded(merits["retention"]), 1e15 * merits["energy"]
                 full = finalist["confirmed_keeps_limits"]
                 axes.plot([bounded(low), bounded(high)], [y, y], color=colour, lw=0.8)
@@ -90,23 +88,26 @@ def table(directories: list[Path]) -> list[str]:
     for directory in directories:
         result, _ = finished_front(directory)
         states = result["recipe"]["search"]["states"]
-        for finalist in result["finalists"]:
-            found = finalist["confirmed"]
-            if not found or "merits" not in found:
-                continue
-            merits, (low, high) = found["merits"], found["retention_interval"]
-            lines.append(
-                f"| {states} | {1e15 * merits['energy']:.1f} | {merits['retention']:.1e} [{low:.0e}, {high:.0e}] | "
-                f"{finalist['merits']['retention']:.1e} | {merits['overlap']:.3f} | {merits['bits']:.2f} | "
-                f"{'yes' if finalist['confirmed_keeps_limits'] else 'no'} |"
-            )
+        lines += [
+            f"| {states} | {1e15 * merits['energy']:.1f} | {merits['retention']:.1e} [{low:.0e}, {high:.0e}] | "
+            f"{finalist['merits']['retention']:.1e} | {merits['overlap']:.3f} | {merits['bits']:.2f} | "
+            f"{'yes' if finalist['confirmed_keeps_limits'] else 'no'} |"
+            for finalist, merits, (low, high) in simulated(result["finalists"])
+        ]
     return lines
+
+
+def simulated(finalists: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any], tuple[float, float]]]:
+    """Designs that were simulated micromagnetically, with the merits found and the interval of the retention in s."""
+    for finalist in finalists:
+        found = finalist["confirmed"]
+        if found and "merits" in found:
+            yield finalist, found["merits"], tuple(found["retention_interval"])
 
 
 def worst_retention(device: CharacterisedDevice) -> float:
     """Retention in s of the 10 % worst device in the worst state."""
-    times = np.nan_to_num(device.data["retention_time"].transpose("state", "device").values)
-    return float(np.quantile(times, WORST_DEVICES, axis=1, method="lower").min())
+    return of_worst(device.data["retention_time"].transpose("state", "device").values)
 
 
 def programming_energy(device: CharacterisedDevice) -> float:

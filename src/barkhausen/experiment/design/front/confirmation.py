@@ -20,7 +20,7 @@ from barkhausen.device import DeviceParameters, write_device
 from barkhausen.device.domain_wall.barriers import string_barriers
 from barkhausen.device.domain_wall.characterise import Characterisation, at_rest, characterise
 from barkhausen.device.domain_wall.design.front import Merits, chosen, corrected, merits_of, shares
-from barkhausen.device.domain_wall.design.front.merits import WORST_DEVICES
+from barkhausen.device.domain_wall.design.front.merits import of_worst
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.retention import resting_places, retention
@@ -280,8 +280,7 @@ def retention_interval(held: xr.Dataset, ratios: Float[np.ndarray, " wall"], see
             mean = generator.choice(ratios, len(ratios)).mean()
             change = (mean + generator.choice(ratios - ratios.mean(), barrier.shape)) / ratios.mean()
         exponent = np.minimum((barrier * change)[:, drawn] / heat, 600.0)
-        times = np.nan_to_num(np.exp(exponent) / frequency[:, drawn], nan=0.0)
-        worst[sample] = np.quantile(times, WORST_DEVICES, axis=1, method="lower").min()
+        worst[sample] = of_worst(np.exp(exponent) / frequency[:, drawn])
     low, high = np.quantile(worst, (0.025, 0.975))
     return float(low), float(high)
 
