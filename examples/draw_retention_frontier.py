@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from barkhausen.core.display.plot_style import COLOURS, GREY, new_axes, one_column
+from barkhausen.core.errors import BarkhausenError, InputError
 from barkhausen.device import CharacterisedDevice, preset, read_device
 from barkhausen.device.domain_wall.design.front.merits import of_worst
 from barkhausen.experiment.design.search import finished_front
@@ -51,7 +52,7 @@ def draw(directories: list[Path], devices: dict[str, CharacterisedDevice]) -> Fi
             kept = sorted((f["merits"] for f in finalists if f["keeps_limits"]), key=lambda m: m["retention"])
             times = np.array([bounded(m["retention"]) for m in kept])
             energies = np.array([1e15 * m["energy"] for m in kept])
-            bits = f"{min(m['bits'] for m in kept):.2f} to {max(m['bits'] for m in kept):.2f} bits" if kept else ""
+            bits = f"{min(m['bits'] for m in kept):.2f} to {max(m['bits'] for m in kept):.2f} bits" if kept else "none"
             axes.plot(times, energies, "o", color=colour, ms=2.5, mfc="none", label=f"{states} states, {bits}")
             axes.step(times, np.minimum.accumulate(energies[::-1])[::-1], where="pre", color=colour, lw=0.8)
             for finalist, merits, (low, high) in simulated(finalists):
@@ -123,7 +124,9 @@ def bounded(seconds: float | None) -> float:
 
 def main() -> None:
     """Draw the last argument from the directories and devices named before it, and print what was confirmed."""
-    *named, target = sys.argv[1:]
+    *named, target = sys.argv[1:] or [""]
+    if not named or Path(target).suffix not in {".png", ".pdf", ".svg"}:
+        raise InputError("usage: draw_retention_frontier.py SEARCH-OR-DEVICE ... PICTURE (.png, .pdf or .svg)")
     directories = [Path(name) for name in named if Path(name).is_dir()]
     devices = {
         Path(name).stem: read_device(name) if name.endswith(".nc") else preset(name)
@@ -135,4 +138,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BarkhausenError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

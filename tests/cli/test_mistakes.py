@@ -106,6 +106,14 @@ def test_a_finished_device_file_of_other_parameters_is_replaced_on_request(run: 
     assert json.loads(read_device(device).data.attrs["parameters"])["track"]["width"] == 48e-9
 
 
+def test_a_page_never_takes_the_place_of_a_device_file(run: Command, tmp_path: Path) -> None:
+    device = tmp_path / "device.nc"
+    code, out, err = run("characterize", DEVICE, "--out", device, "--report", device)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "must be a file that ends in .html" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("content", "why"), [("gaussian", "was not simulated (gaussian)"), ("text", "no device file of this technology")]
 )

@@ -17,6 +17,7 @@ from barkhausen.device import (
     read_device,
     write_device,
 )
+from barkhausen.device.file_statistics import spreads
 from barkhausen.device.fitted import fitted
 from device_files import Change, attribute, dropped, refused, store
 
@@ -160,3 +161,13 @@ def test_optional_variable_that_cannot_be_is_refused_by_name(  # noqa: PLR0917
         store(changed, path)
     line = refused(path)
     assert re.search(culprit, line), line
+
+
+def test_an_interval_over_decades_is_left_out(described: CharacterisedDevice) -> None:
+    data = described.data.copy(deep=True)
+    data["sigma_cycle_interval"].loc[{"state": 0}] = [0.1e-9, 300e-9]
+    data["sigma_cycle_interval"].loc[{"state": 1}] = [5e-9, 20e-9]
+    found = spreads(data, described.moments[2], "sigma_cycle_interval")
+    assert not found[0].known
+    assert found[0].value == described.moments[2][0]
+    assert (found[1].low, found[1].high) == (5e-9, 20e-9)

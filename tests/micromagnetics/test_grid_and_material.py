@@ -11,6 +11,7 @@ from barkhausen.core.errors import InputError
 from barkhausen.core.units import VACUUM_PERMEABILITY
 from barkhausen.micromagnetics import Grid, Material, material, material_names
 from barkhausen.micromagnetics.grid import MAXIMAL_CELLS
+from barkhausen.micromagnetics.material import source_in_words
 
 NAN, INF = math.nan, math.inf
 
@@ -97,6 +98,15 @@ def test_impossible_material_is_refused() -> None:
 def test_constants_cannot_be_changed_unchecked() -> None:
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         material("permalloy").damping = -1.0
+
+
+def test_the_source_of_a_changed_preset_is_said_to_be_that_of_the_rest() -> None:
+    source = material("cofeb-tungsten", damping=0.1, dmi=4e-4).source
+    words = source_in_words(f"material: {source}")
+    assert words.startswith(
+        "material: damping, dmi as given; other constants of the preset: assumed; within the ranges"
+    )
+    assert source_in_words("edges: 1 nm rms") == "edges: 1 nm rms"
 
 
 def test_unknown_preset_and_unknown_constant_get_a_suggestion() -> None:

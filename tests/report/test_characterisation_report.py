@@ -103,7 +103,7 @@ def test_page_says_what_was_found(everything: Path) -> None:
     assert "events failed: 2 with no wall, 1 with several walls. Worst is state 4 with 3 of 64." in text
     assert "5 % of the resets annihilated the wall or left it nearer to the second state" in text
     assert "distinguish them: 2 and 3 (0.07), 3 and 4 (0.10)." in text
-    assert "10.0 years 10.0 years 57.9 57.9 2.4e-19" in text
+    assert "10.0 years 10.0 years – 10.0 years 57.9 57.9 2.4e-19" in text
     assert COMMAND in text
     assert 'backend="compiled"' in html.unescape(page)
     assert "junction.read_time = 1e-09 (default)" in text
@@ -283,7 +283,7 @@ def test_damage_is_one_line(
 def test_numbers_are_written_as_a_reader_expects() -> None:
     assert [volt(0.25), volt(-0.5), volt(0.0)] == ["+0.25", "−0.5", "0"]
     assert [lasting(t) for t in (3e-10, 2.5, 3.15576e8, 1e20, np.inf, np.nan)] == [
-        "0.300 ns", "2.50 s", "10.0 years", "10^12 years", "∞", "–",
+        "0.300 ns", "2.50 s", "10.0 years", "3.2 × 10¹² years", "∞", "–",
     ]  # fmt: skip
     assert [overlap_text(v) for v in (1e-16, 1e-5, 0.25, np.nan)] == ["0", "< 0.001", "0.250", "–"]
     assert [mark.text for mark in ruler(-0.2, 8.9)] == ["0", "2", "4", "6", "8"]

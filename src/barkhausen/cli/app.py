@@ -72,7 +72,7 @@ def _run() -> None:
         _fail(one_line(error.format_message().replace(": Value error, ", ": ")))
     # Typer itself turns Ctrl-C into this code.
     if code == INTERRUPTED:
-        typer.echo("interrupted; the same command resumes from the last complete epoch", err=True)
+        typer.echo("interrupted; the same command resumes from what is complete", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -89,6 +89,12 @@ def _refreshes(found: Retention) -> Table:
 
     table = Table("temperature (K)", "period", *found.policies, title="power of refreshing the whole network")
     for row in found.refreshes:
-        period = "none needed" if not row.needed else "none holds" if row.period is None else duration(row.period)
+        period = (
+            f"none needed in {duration(found.settings.horizon)}"
+            if not row.needed
+            else "none holds"
+            if row.period is None
+            else duration(row.period)
+        )
         table.add_row(f"{row.temperature:g}", period, *(watt(row.power(policy)) for policy in found.policies))
     return table

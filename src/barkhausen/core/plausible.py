@@ -71,7 +71,7 @@ QUANTITIES: dict[str, Quantity] = {
     "width": Quantity("m", 1e-10, 1e-2, 5e-8, LENGTHS),
     "length": Quantity("m", 1e-12, 1e-2, 5e-8, LENGTHS),
     "position": Quantity("m", 0.0, 1e-2, 2e-7, LENGTHS),
-    "film thickness": Quantity("m", 1e-11, 1e-4, 1e-9, LENGTHS | {"Angstrom": 1e-10}),
+    "film thickness": Quantity("m", 1e-11, 1e-4, 2e-9, LENGTHS | {"Angstrom": 1e-10}),
     "gate thickness": Quantity("m", 1e-10, 1e-2, 1e-7, LENGTHS),
     "cell size": Quantity("m", 1e-11, 1e-4, 4e-9, LENGTHS),
     "roughness": Quantity("m", 1e-14, 1e-5, 1e-9, LENGTHS),
@@ -92,7 +92,7 @@ QUANTITIES: dict[str, Quantity] = {
     "VCMA coefficient": Quantity("J/(V m)", 1e-18, 1e-9, 1e-13, {"fJ/(V m)": 1e-15}),
     "breakdown field": Quantity("V/m", 1e5, 1e11, 1e9, {"V/nm": 1e9, "MV/cm": 1e8}),
     "interfacial anisotropy": Quantity("J/m2", 1e-8, 0.1, 1e-3, {"mJ/m2": 1e-3}),
-    "interfacial DMI": Quantity("J/m", 1e-17, 1e-10, 1e-12, {"pJ/m": 1e-12, "fJ/m": 1e-15}),
+    "interfacial DMI": Quantity("J/m", 1e-15, 1e-10, 1e-12, {"pJ/m": 1e-12, "fJ/m": 1e-15}),
     # Heat
     "thermal conductivity": Quantity("W/(m K)", 1e-3, 1e4, 10.0, {}),
     "heat capacity": Quantity("J/(m3 K)", 1e4, 1e8, 2e6, {"MJ/(m3 K)": 1e6, "J/(cm3 K)": 1e6}),
@@ -150,7 +150,7 @@ def too_much_for_a_gate(voltage: float, largest: float) -> str | None:
     """
     if not math.isfinite(voltage) or abs(voltage) <= largest:
         return None
-    meant = f"; {_scaled(voltage, 1e-3)} ({voltage:g} mV)?" if abs(voltage) * 1e-3 <= largest else ""
+    meant = f"; {_scaled(voltage, 1e-3)} ({voltage:g} mV)?" if 2 * largest <= abs(voltage) <= 1e3 * largest else ""
     return f"{voltage:g} V is no gate voltage for a gate of this thickness (at most {largest:g} V){meant}"
 
 

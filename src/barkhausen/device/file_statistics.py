@@ -30,6 +30,9 @@ DENSITY_PLACES = 161
 FINE_PLACES = 1201
 """Number of grid points on which an empirical distribution is computed."""
 
+LARGEST_RATIO = 30.0
+"""Ratio of the ends from which on the interval of a standard deviation is left out."""
+
 Density = tuple[Float[np.ndarray, " place"], Float[np.ndarray, " place"]]
 """Grid points in the unit of the state coordinate, and the density there."""
 
@@ -109,6 +112,18 @@ def estimates(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: s
             devices_seen(data)[:, None] < FEWEST_DEVICES, np.nan, data[interval].transpose("state", "bound")
         )
     return [Estimate(float(value), float(low), float(high)) for value, (low, high) in zip(values, ends, strict=True)]
+
+
+def spreads(data: xr.Dataset, values: Float[np.ndarray, " state"], interval: str) -> list[Estimate]:
+    """Standard deviations of each state with their intervals, as far as these say anything.
+
+    Where one or two walls that rest elsewhere make the whole spread, the interval reaches over decades, beyond any
+    track: then it is left out.
+    """
+    return [
+        each if not each.known or each.high <= LARGEST_RATIO * each.low else Estimate(each.value)
+        for each in estimates(data, values, interval)
+    ]
 
 
 def read_errors(data: xr.Dataset) -> list[Estimate]:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from barkhausen.device.characterised import CharacterisedDevice
-from barkhausen.device.file_statistics import estimates, read_errors
+from barkhausen.device.file_statistics import read_errors, spreads
 from barkhausen.device.schema import FITTED
 from barkhausen.device.statistics.selection import choose_fit
 from barkhausen.device.statistics.summary import describe_statistics
@@ -80,8 +80,8 @@ def fitting_report(device: CharacterisedDevice) -> list[StateSummary]:
     name = str(data.attrs.get("distribution", "empirical"))
     mixtures = device.mixtures if name == "mixture" else []
     failures = device.failure_rate
-    device_sigmas = estimates(data, sigma_device, "sigma_device_interval")
-    cycle_sigmas = estimates(data, sigma_cycle, "sigma_cycle_interval")
+    device_sigmas = spreads(data, sigma_device, "sigma_device_interval")
+    cycle_sigmas = spreads(data, sigma_cycle, "sigma_cycle_interval")
     misread = read_errors(data)
     rows = []
     for state in range(device.states):

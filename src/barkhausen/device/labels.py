@@ -12,6 +12,7 @@ from barkhausen.core.config import Parameters
 from barkhausen.core.errors import InputError
 from barkhausen.device.coordinate import ReadOut, StateCoordinate
 from barkhausen.device.schema import READ_OUT
+from barkhausen.micromagnetics.material import source_in_words
 from barkhausen.version import __version__
 
 
@@ -48,7 +49,7 @@ class LabelledDevice:
     @property
     def assumed(self) -> list[str]:
         """The assumptions behind the numbers, a line each."""
-        lines = [str(line) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
+        lines = [source_in_words(str(line)) for line in json.loads(str(self.data.attrs.get("assumed", "[]")))]
         return lines if self.energy_causes else [*lines, self.free]
 
     @property

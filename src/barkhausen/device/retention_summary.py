@@ -52,13 +52,20 @@ def retention_lines(device: CharacterisedDevice) -> list[str]:
         heat = BOLTZMANN * temperature
         line += f"; {min(medians) / heat:.1f} to {max(medians) / heat:.1f} kB T at {temperature:g} K (median devices)"
     times = _rows(data, "retention_time")
-    worst = {k: _low(row) for k, row in enumerate(times) if row.size}
+    worst = {k: of_tenth(row) for k, row in enumerate(times) if row.size}
     state = min(worst, key=lambda k: worst[k])
-    text = f"retention of state {state}, 10 % worst device: {lasting(worst[state])}"
+    which = "10 % worst device" if times[state].size >= 1 / WORST else f"worst of {times[state].size} devices"
+    text = f"retention of state {state}, {which}: {lasting(worst[state])}"
     if "retention_time_lower" in data:
-        lower = {k: _low(row) for k, row in enumerate(_rows(data, "retention_time_lower")) if row.size}
+        lower = {k: of_tenth(row) for k, row in enumerate(_rows(data, "retention_time_lower")) if row.size}
         text += f" (lower 95 % bound {lasting(lower[state])})"
     return [line, text]
+
+
+def worst_retention(device: CharacterisedDevice) -> float | None:
+    """Retention time in s of the 10 % worst device in the worst state; None if the file holds none."""
+    rows = _rows(device.data, "retention_time") if "retention_time" in device.data else []
+    return min((of_tenth(row) for row in rows if row.size), default=None)
 
 
 def lasting(seconds: float) -> str:
@@ -78,5 +85,6 @@ def _rows(data: xr.Dataset, name: str) -> list[np.ndarray]:
     return [row[~np.isnan(row)] for row in values]
 
 
-def _low(values: np.ndarray) -> float:
+def of_tenth(values: np.ndarray) -> float:
+    """Retention time of the 10 % worst device: of the one that nine tenths exceed."""
     return float(np.quantile(values, WORST, method="lower"))

@@ -49,6 +49,21 @@ class Backend:
         return {"backend": name, "device": str(self.device), "precision": str(self.dtype).removeprefix("torch.")}
 
 
+def check_choice(name: str, device: torch.device | str) -> None:
+    """Refuse a backend that there is not, and a device that this machine has not.
+
+    Args:
+        name: ``compiled``, ``torch`` or ``auto``.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: One of them is not there.
+    """
+    if name not in BACKENDS:
+        raise InputError(f"backend = '{name}': must be one of {', '.join(BACKENDS)}")
+    _device(device)
+
+
 def choose_backend(
     film: Film,
     terms: tuple[Term, ...],
@@ -78,8 +93,7 @@ def choose_backend(
         InputError: An unknown name, a backend that cannot do it (with the reason), a device that is not there, or a
             chunk that is no multiple of 8.
     """
-    if name not in BACKENDS:
-        raise InputError(f"backend = '{name}': must be one of {', '.join(BACKENDS)}")
+    check_choice(name, device)
     check_integrator(integrator)
     if dtype not in (torch.float32, torch.float64):
         raise InputError(f"dtype = {dtype}: must be torch.float32 or torch.float64")

@@ -211,6 +211,19 @@ _PRESETS = {
 }  # fmt: skip
 
 
+def source_in_words(line: str) -> str:
+    """A source of constants, with those that were changed named first: the rest of the source is not about them.
+
+    Args:
+        line: ``Material.source``, or a line that ends with it.
+    """
+    source, changed, names = line.partition("; changed: ")
+    if not changed:
+        return line
+    label, colon, source = source.partition(": ") if source.startswith("material: ") else ("", "", source)
+    return f"{label}{colon}{names} as given; other constants of the preset: {source}"
+
+
 def material_names() -> list[str]:
     """Names of the material presets."""
     return sorted(_PRESETS)

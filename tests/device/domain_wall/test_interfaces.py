@@ -67,7 +67,7 @@ def test_what_nobody_has_reported_is_named_with_its_source() -> None:
     found = beyond_reports(device(strange, gate={"kind": "vcma", "coefficient": -370e-15, "dielectric": "insulator"}))
     assert [line.split(" ")[0] for line in found] == ["K_i", "|D_i|", "|theta_SH|", "|theta_SH|/rho", "|xi|"]
     assert found[0].startswith(
-        "K_i = 2.4 mJ/m2 is outside the 1 to 2 reported for W/CoFeB/insert/CoFeB/MgO (1.3 mJ/m2 on"
+        "K_i = 2.4 mJ/m2 is outside the 1 to 2 mJ/m2 reported for W/CoFeB/insert/CoFeB/MgO (1.3 mJ/m2 on"
     )
     # A high angle of one sample with the low resistivity of another one is told by their ratio.
     mixed = beyond_reports(device(INSIDE | {"spin_hall_angle": 0.5}))

@@ -22,6 +22,7 @@ from barkhausen.experiment.design.front.confirmation import retention_interval
 from barkhausen.experiment.design.front.verdict import verdict
 from barkhausen.experiment.design.search import design_to_directory, finished_front
 from barkhausen.experiment.design.search_file import load_search
+from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 from barkhausen.report.design.page import write_design_page
 from made_up_design import SEARCH, MadeUp
 
@@ -148,6 +149,11 @@ def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, mo
         ("search.limits.retention=-1", "search.limits.retention"),
         ("search.limits.temperature_rise=100", "temperature_rise needs the table device.heat"),
         ("device.characterisation.temperature=0", "search.kept_at: give the temperature"),
+        ("search.limits.bits=inf", "search.limits.bits = inf"),
+        ("search.limits.energy=50", "50 J is no write energy; 50e-15 (50 fJ)?"),
+        ("search.scan.range=[-1100,1300]", "search.scan.range: -1100 V is no gate voltage"),
+        ("search.variables={notch_half_length=[12.0,24.0]}", "12 m is no length; 12e-9 (12 nm)?"),
+        ("search.objectives=[energy,bits]", "input should be a list, with its texts in quotes"),
     ],
 )
 def test_mistakes_are_named(source: Path, setting: str, text: str) -> None:
@@ -205,3 +211,95 @@ def test_currents_are_raised_until_walls_reach_the_last_state(monkeypatch: pytes
         confirmation, "_scanned", lambda tried, *_: walls(np.linspace(1.35 * strength(tried), 6, len(scan)))
     )
     assert confirmation._adapted(device, places, tmp_path, Silent(), {})[0] == pytest.approx(1.15**-3)
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_backend_that_is_not_there_is_named_before_the_search(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="backend = 'kernel': must be one of"):
+        design_to_directory(source, tmp_path / "out", backend="kernel")
+    assert not (tmp_path / "out" / "points.csv").exists()
+
+
+@pytest.mark.usefixtures("made_up")
+def test_limits_of_the_compact_model_are_those_of_the_search_alone(source: Path, tmp_path: Path) -> None:
+    impossible = "search.limits.bits=1.5"
+    strict = design_to_directory(source, tmp_path / "strict", settings=[impossible])
+    assert strict["feasible"] == 0
+    loose = ["search.compact_limits={overlap=1.0,misplaced=1.0,lost=1.0}"]
+    apart = design_to_directory(source, tmp_path / "apart", settings=[impossible, *loose])
+    assert apart["feasible"] == apart["possible"] > 0
+    assert all(finalist["keeps_limits"] for finalist in apart["finalists"])
+
+
+@pytest.mark.usefixtures("made_up")
+@pytest.mark.parametrize(
+    ("column", "value"), [("overlap", "nan"), ("energy", "-5"), ("retention", "inf"), ("gate_voltage_0", "nan")]
+)
+def test_damaged_points_are_refused(source: Path, tmp_path: Path, column: str, value: str) -> None:
+    out = tmp_path / "out"
+    design_to_directory(source, out)
+    lines = (out / "points.csv").read_text().splitlines()
+    row = lines[1].split(",")
+    row[lines[0].split(",").index(column)] = value
+    (out / "points.csv").write_text("\n".join([lines[0], ",".join(row), *lines[2:]]) + "\n")
+    with pytest.raises(InputError, match=r"points\.csv: line 2 is not a point of this search .* delete the file"):
+        design_to_directory(source, out)
+
+
+SIMULATED: dict[str, Any] = {
+    "merits": dict.fromkeys(MERITS, 0.1), "voltages": [-1.0, 1.0], "drive_factor": 1.0, "events": 4, "devices": 2,
+    "scan": {"voltages": [-1.0, 1.0], "shares": [[1.0, 0.0], [0.0, 1.0]]}, "retention_interval": [1.0, 2.0],
+    "mean": [6e-8, 1e-7], "spread": [1e-9, 1e-9], "barrier": [[20.0, None], [21.0, 22.0]], "barrier_ratio": [1.0],
+    "bits": None, "overlaps": [],
+}  # fmt: skip
+
+
+def confirmed_again(stem: Path) -> dict[str, Any]:
+    recipe = load_search("retention-frontier")
+    space = recipe.front_space()
+    device = space.decode(space.point(space.shares_of(recipe.device)))
+    return confirmation.confirm(device, (-1.0, 1.0), stem, scanned=1, kept_at=300.0, progress=Silent())
+
+
+def put(stem: Path, result: Any) -> None:
+    """A stored result of the design of :func:`confirmed_again`, with its device file."""
+    recipe = load_search("retention-frontier")
+    space = recipe.front_space()
+    device = space.decode(space.point(space.shares_of(recipe.device)))
+    design = {"parameters": device.model_dump(mode="json"), "scan": [-1.0, 1.0], "scanned": 1, "kept_at": 300.0}
+    stem.with_suffix(".json").write_text(json.dumps({"design": design, "result": result}))
+    stem.with_suffix(".nc").touch()
+
+
+def test_a_stored_confirmation_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a", SIMULATED)
+    found = confirmed_again(tmp_path / "a")
+    assert list(found) == list(SIMULATED)
+    assert found == SIMULATED
+    # Without its device file it is simulated anew.
+    (tmp_path / "a.nc").unlink()
+    monkeypatch.setattr(confirmation, "_confirmed", lambda *_: {"refused": "simulated anew"})
+    assert confirmed_again(tmp_path / "a") == {"refused": "simulated anew"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"merits": {}}, {"merits": None}, {"merits": SIMULATED["merits"] | {"energy": "x"}}, {"voltages": []},
+        {"merits": SIMULATED["merits"] | {"energy": float("nan")}}, {"drive_factor": "x"}, {"retention_interval": None},
+        {"barrier": 3},
+    ],
+)  # fmt: skip
+def test_a_damaged_confirmation_is_refused(tmp_path: Path, damage: dict[str, Any]) -> None:
+    put(tmp_path / "a", SIMULATED | damage)
+    with pytest.raises(InputError, match=r"a\.json: is damaged; delete it"):
+        confirmed_again(tmp_path / "a")
+
+
+def test_unfinished_work_of_other_settings_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def differs(*_: Any) -> None:
+        raise OtherSimulationError(tmp_path / "a.work" / "scan-0", "holds another simulation (differs in backend)")
+
+    monkeypatch.setattr(confirmation, "_confirmed", differs)
+    with pytest.raises(InputError, match=r"a\.work: holds unfinished work of other settings .* or delete it"):
+        confirmed_again(tmp_path / "a")

@@ -49,12 +49,14 @@ def characterize(
     If it is interrupted, the same command resumes it. Of a resistive memory, whose parameter file declares the
     distributions of its states, nothing is simulated.
     """
+    from barkhausen.core.errors import InputError
     from barkhausen.core.progress import Terminal
     from barkhausen.experiment.characterisation.kind import characterise_kind_to_file, kind_of_parameters
     from barkhausen.experiment.characterisation.states import characterise_to_file, declare_to_file, is_declared
-    from barkhausen.report.device.page import write_characterisation_report, write_device_report
+    from barkhausen.report.device.page import page_path, write_characterisation_report, write_device_report
     from barkhausen.report.device_kind import write_kind_page
 
+    page = None if page is None else page_path(str(page), out.stem, out.parent)
     kind = kind_of_parameters(parameters, settings or []) if parameters.is_file() else None
     if kind is not None:
         device = characterise_kind_to_file(
@@ -90,6 +92,11 @@ def characterize(
         overwrite=overwrite,
         progress=Terminal(Console(stderr=True)),
     )
-    write_characterisation_report(found, page)
+    try:
+        write_characterisation_report(found, page)
+    except InputError as error:
+        raise InputError(
+            f"{error}; the device file {out} is complete: barkhausen devices {out} --report PAGE"
+        ) from None
     show_device(found.device)
     typer.echo(f"device file in {out}, report in {page}")

@@ -47,17 +47,22 @@ def devices(
         write_device,
     )
     from barkhausen.device.kinds import DEVICE_KINDS
+    from barkhausen.device.retention_summary import lasting, worst_retention
 
     if device is None:
         given = {"--out": out, "--toml": toml, "--report": report, "--figure": figure}
         for option, value in given.items():
             if value is not None:
                 raise InputError(f"{option} needs the name of one device")
-        table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ)")
+        table = Table("preset", "states", "source", "sigma of the states", "energy per attempt (fJ)", "retention")
         for name in preset_names():
             item = preset(name)
-            table.add_row(name, str(item.states), item.source, sigmas(item), prices(item))
+            kept = worst_retention(item)
+            lasts = "–" if kept is None else lasting(kept)
+            table.add_row(name, str(item.states), item.source, sigmas(item), prices(item), lasts)
         wide_console().print(table)
+        typer.echo("sigma: as weights, which reach from -1 to 1; retention: 10 % worst device in the worst state")
+        typer.echo("default of recipes: nonvolatile-N, with N = states")
         typer.echo(f"moved by pulses: {', '.join([*pulsed_names(), 'linear-N', 'soft-bounds-N', 'exponential-NU'])}")
         others = {kind.name: kind.shipped for kind in DEVICE_KINDS.values() if kind.shipped and kind.named is None}
         for kind, names in others.items():

@@ -105,7 +105,8 @@ def _show_statistics(item: CharacterisedDevice, quantity: Quantity) -> None:
         "state", "devices", "values", quantity.named("sigma device"), quantity.named("sigma cycle"), "distribution",
         "KS distance", "p", "overlap with next", "read errors (%)", "failures (%)",
     )  # fmt: skip
-    for row in fitting_report(item):
+    rows = fitting_report(item)
+    for row in rows:
         name = row.distribution if row.components == 1 else f"{row.distribution} of {row.components} ({row.level})"
         table.add_row(
             str(row.state),
@@ -125,6 +126,8 @@ def _show_statistics(item: CharacterisedDevice, quantity: Quantity) -> None:
     if information is not None:
         typer.echo(f"information: {information.value:.2f} bits a device (of at most {math.log2(item.states):.2f})")
     reason = why_no_intervals(item.data)
+    if not reason and any(math.isnan(row.sigma_cycle_interval[1]) for row in rows if row.cycles > row.devices):
+        reason = "the interval reaches over decades, since one or two values make the whole spread"
     if reason:
         typer.echo(f"–: {reason}")
 

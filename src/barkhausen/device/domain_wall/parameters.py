@@ -28,6 +28,7 @@ from barkhausen.device.domain_wall.protocol import ProgrammingProtocol
 from barkhausen.device.domain_wall.shape import TrackShape
 from barkhausen.device.domain_wall.track import Racetrack
 from barkhausen.micromagnetics import Film, Gate, Material, material
+from barkhausen.micromagnetics.material import source_in_words
 from barkhausen.micromagnetics.temperature.averages import film_of_averages
 from barkhausen.micromagnetics.temperature.bare import bare_constants, bare_film
 
@@ -284,7 +285,7 @@ class DeviceParameters(Parameters):
         """The further assumptions of a simulated device, a line each."""
         edges, stop = self.shape.roughness, self.shape.end_stops
         lines = [
-            f"material: {self.material.source or 'as given'}",
+            f"material: {source_in_words(self.material.source) or 'as given'}",
             f"edges: {1e9 * edges.rms:g} nm rms, correlated over {1e9 * edges.correlation_length:g} nm",
             self.gate.described(self.track),
             *self._assumed_of_constants(),

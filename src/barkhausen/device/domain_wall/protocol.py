@@ -47,7 +47,7 @@ class ProgrammingProtocol(Parameters):
 
     reset: Pulse = Pulse()
     program: Pulse = Pulse()
-    gate_voltages: tuple[Voltage, ...] | None = None
+    gate_voltages: Annotated[tuple[Voltage, ...], Field(min_length=1)] | None = None
     """Gate voltage in V of each state. Default: evenly spaced from −0.5 V to 0.5 V."""
     reset_voltage: Voltage = 0.0
     """Gate voltage in V during the reset pulse. A voltage that lowers the pinning helps the wall reach its reset

@@ -18,6 +18,7 @@ from barkhausen.device import DeviceParameters, write_device
 from barkhausen.device.domain_wall.characterise import Characterisation, characterise
 from barkhausen.device.domain_wall.design import Score, StateStatistics, Weights, assess_of
 from barkhausen.device.domain_wall.event import ProgrammingEvent
+from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 
 
 def confirm(
@@ -50,6 +51,11 @@ def confirm(
             return kept_result
     try:
         found = characterise(parameters, checkpoint=work, progress=progress, **simulating)
+    except OtherSimulationError as error:
+        raise InputError(
+            f"{work}: holds unfinished work of other settings ({error.why}); go on with those, or delete it to "
+            "simulate this design anew"
+        ) from None
     except OutcomeError as error:
         result: dict[str, Any] = {"refused": str(error)}
     else:

@@ -47,6 +47,7 @@ from barkhausen.experiment.design.front.work import POINTS, FrontWork
 from barkhausen.experiment.design.search_file import EXTENSIBLE, SearchRecipe, held_search, load_search
 from barkhausen.experiment.summary import software
 from barkhausen.micromagnetics import Film
+from barkhausen.micromagnetics.backend import check_choice
 from barkhausen.micromagnetics.temperature.averages import film_of_averages
 from barkhausen.version import __version__
 
@@ -96,6 +97,7 @@ def design_to_directory(
         InputError: The file is wrong, or the directory holds another search or cannot be written.
     """
     recipe = load_search(source, settings)
+    check_choice(backend, accelerator)
     front = recipe.search.mode != "cost"
     if not front:
         _check_gate(recipe)

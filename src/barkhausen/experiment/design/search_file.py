@@ -40,7 +40,17 @@ EXTENSIBLE = (
 ONE_COST = ("families", "ranges", "weights")
 """Keys of a search for the least cost, which a search for a front does not know."""
 
-SEVERAL = ("variables", "scan", "objectives", "limits", "enough", "kept_at", "barrier_factor", "scanned")
+SEVERAL = (
+    "variables",
+    "scan",
+    "objectives",
+    "limits",
+    "compact_limits",
+    "enough",
+    "kept_at",
+    "barrier_factor",
+    "scanned",
+)
 """Keys of a search for a front, which a search for the least cost does not know."""
 
 
@@ -83,6 +93,9 @@ class SearchSettings(Parameters):
     """Objectives, of which mode ``constrained`` takes the first."""
     limits: Limits = Limits()
     """Constraints."""
+    compact_limits: Limits | None = None
+    """Constraints in the compact model, if others than in micromagnetics; ``limits`` are then those of the
+    confirmation alone."""
     enough: Positive = 1e30
     """Retention in s beyond which more is no gain."""
     kept_at: Annotated[float, Field(gt=0, le=2000)] | None = None
@@ -106,6 +119,11 @@ class SearchSettings(Parameters):
     def sought(self) -> tuple[Objective, ...]:
         """Objectives of the mode."""
         return self.objectives[:1] if self.mode == "constrained" else self.objectives
+
+    @property
+    def limits_of_search(self) -> Limits:
+        """Constraints in the compact model."""
+        return self.limits if self.compact_limits is None else self.compact_limits
 
     @field_validator("population")
     @classmethod
@@ -153,9 +171,8 @@ class SearchRecipe(Parameters):
         space = FrontSpace(self.device, settings.states, settings.variables, settings.scan)
         if "material.anisotropy" not in settings.variables:
             space.voltages(self.device)
-        if self.device.heat is None and (
-            settings.limits.temperature_rise is not None or "temperature_rise" in settings.sought
-        ):
+        limited = any(limits.temperature_rise is not None for limits in (settings.limits, settings.limits_of_search))
+        if self.device.heat is None and (limited or "temperature_rise" in settings.sought):
             raise InputError("search: temperature_rise needs the table device.heat, which says where the heat goes")
         if settings.scan.levels < settings.states:
             raise InputError(

@@ -76,7 +76,13 @@ def softening(material: Material, cell: tuple[float, float], thickness: float, t
     if temperature == 0:
         return Softening(1.0, 1.0, 1.0, 1.0, 1.0)
     keff = material.effective_anisotropy
-    if not (material.is_perpendicular and keff > 0) or material.cubic_anisotropy != 0:
+    if material.is_perpendicular and keff <= 0:
+        raise InputError(
+            f"material.constants_at: constants at a temperature need a perpendicular film, but Keff = Ku - mu0 Ms2/2 = "
+            f"{keff:.4g} J/m3 (Ku = {material.anisotropy:.4g} J/m3, of interfaces K_i/t): it lies in the plane; a "
+            "thinner film, larger K_i or Ku, or smaller Ms"
+        )
+    if not material.is_perpendicular or material.cubic_anisotropy != 0:
         raise InputError(
             f"material.constants_at: constants at a temperature need a perpendicular film without cubic anisotropy; "
             f"here Keff = {keff:g} J/m3 and Kc = {material.cubic_anisotropy:g} J/m3"

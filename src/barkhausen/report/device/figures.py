@@ -206,12 +206,12 @@ def variance_plot(states: Sequence[StateNumbers], quantity: Quantity) -> Spec:
         ("between cycles", VERMILLION, "diamond", 0.13, [state.sigma_cycle for state in states]),
     ):
         bars: dict[str, Any] | None = None
-        if all(estimate.known for estimate in estimates):
+        if any(estimate.known for estimate in estimates):
             bars = {
                 "type": "data",
                 "symmetric": False,
-                "array": listed(factor * np.array([e.high - e.value for e in estimates]), 6),
-                "arrayminus": listed(factor * np.array([e.value - e.low for e in estimates]), 6),
+                "array": listed(factor * np.nan_to_num([e.high - e.value for e in estimates]), 6),
+                "arrayminus": listed(factor * np.nan_to_num([e.value - e.low for e in estimates]), 6),
                 "thickness": 1.8,
                 "width": 5,
                 "color": colour,

@@ -20,7 +20,7 @@ from barkhausen.device.conductance import ConductanceMap
 from barkhausen.device.doubts import temperature_rises
 from barkhausen.device.drives import Drive, drives_of
 from barkhausen.device.file_statistics import Density, DistributionScore, Estimate
-from barkhausen.device.retention_summary import barrier_method
+from barkhausen.device.retention_summary import barrier_method, of_tenth
 from barkhausen.device.schema import AT_REST, FITTED, OUTCOMES
 
 MOST_NORMALS = 16
@@ -71,7 +71,8 @@ class Retention:
 
     Attributes:
         state: Number of the state.
-        median, shortest: Median and shortest retention time in s over devices.
+        median, tenth, shortest: Retention time in s of the median, the 10 % worst and the worst device.
+        tenth_lower: Lower 95 % bound in s of that of the 10 % worst device; NaN if the file gives no error.
         median_barrier, lowest_barrier: Median and lowest barrier in J over devices.
         temperature: Temperature in K for barriers in units of kB T; NaN if unknown.
         method: Method by which the barriers were found, in words.
@@ -79,6 +80,8 @@ class Retention:
 
     state: int
     median: float
+    tenth: float
+    tenth_lower: float
     shortest: float
     median_barrier: float
     lowest_barrier: float
@@ -287,14 +290,17 @@ class DeviceNumbers:
         times, barriers = (_by_device(self.device.data, name) for name in ("retention_time", "barrier"))
         if times is None or barriers is None:
             return []
+        lowest = _by_device(self.device.data, "retention_time_lower")
         found = []
-        for number, rows in enumerate(zip(times, barriers, strict=True)):
-            time, barrier = (row[~np.isnan(row)] for row in rows)
+        for number, rows in enumerate(zip(times, barriers, times if lowest is None else lowest, strict=True)):
+            time, barrier, lower = (row[~np.isnan(row)] for row in rows)
             if time.size and barrier.size:
                 found.append(
                     Retention(
                         state=number,
                         median=float(np.median(time)),
+                        tenth=of_tenth(time),
+                        tenth_lower=np.nan if lowest is None or not lower.size else of_tenth(lower),
                         shortest=float(time.min()),
                         median_barrier=float(np.median(barrier)),
                         lowest_barrier=float(barrier.min()),
@@ -331,8 +337,8 @@ def _states(device: CharacterisedDevice) -> list[StateNumbers]:
             if data.sizes[dimension] == 1:
                 values[:] = np.nan
     mean = [Estimate(float(value)) for value in moments[0]]
-    sigma_device = statistics.estimates(data, moments[1], "sigma_device_interval")
-    sigma_cycle = statistics.estimates(data, moments[2], "sigma_cycle_interval")
+    sigma_device = statistics.spreads(data, moments[1], "sigma_device_interval")
+    sigma_cycle = statistics.spreads(data, moments[2], "sigma_cycle_interval")
     outcome = outcomes_of(device)
     energy = {cause: device.energy(cause) for cause in device.energy_causes}
     read_errors, goodness = statistics.read_errors(data), statistics.goodness(data)

@@ -84,6 +84,7 @@ def write_device_report(device: CharacterisedDevice, path: str | Path, *, histor
         attributes=_metadata(numbers, quantity),
         program=_program(numbers),
         command=_command(numbers),
+        parameter_file=_parameter_file(numbers),
         state_names=[f"state {state}" for state in range(states)],
         labels_column=["label"] if isinstance(labels, list) and len(labels) == states else [],
         assumed_drives=[drive.label for drive in numbers.varying if drive.assumed],
@@ -113,11 +114,13 @@ def page_path(wanted: str, name: str, beside: Path) -> Path:
         InputError: ``wanted`` has the ending of another kind of file, or its directory does not exist.
     """
     path = Path(wanted) if wanted else beside
-    if path.suffix in (".html", ".htm"):
+    if path.suffix in (".html", ".htm") and path.parent.is_dir() and not path.is_dir():
         return path
     if path.is_dir():
         return path / f"{name}.html"
-    raise InputError(f"--report {wanted}: must be a file that ends in .html or a directory that exists")
+    raise InputError(
+        f"--report {wanted}: must be a file that ends in .html, in a directory that exists, or a directory"
+    )
 
 
 def _description(numbers: DeviceNumbers) -> str:
@@ -174,15 +177,25 @@ def _command(numbers: DeviceNumbers) -> str:
     return COMMAND
 
 
+def _parameter_file(numbers: DeviceNumbers) -> str:
+    """Name of the parameter file in the command; any, if a file's command is none."""
+    try:
+        words = shlex.split(_command(numbers))
+    except ValueError:
+        words = []
+    return next((word for word in words if word.endswith(".toml")), "device.toml")
+
+
 def _program(numbers: DeviceNumbers) -> str:
     """Python program that reproduces a simulated or declared device from its parameters."""
+    path = json.dumps(_parameter_file(numbers))
     if numbers.device.source == "measured":
         return ""
     if numbers.device.source == "declared":
         return (
             "from pathlib import Path\n\n"
             "from barkhausen.device import load_technology\n\n"
-            'technology, parameters = load_technology(Path("device.toml"))\n'
+            f"technology, parameters = load_technology(Path({path}))\n"
             "made_again = technology.declare(parameters)"
         )
     if numbers.device.source == "gaussian":
@@ -192,7 +205,7 @@ def _program(numbers: DeviceNumbers) -> str:
         return (
             "from pathlib import Path\n\n"
             "from barkhausen.device import gaussian_device, load_technology\n\n"
-            '_, parameters = load_technology(Path("device.toml"))\n'
+            f"_, parameters = load_technology(Path({path}))\n"
             f"made_again = gaussian_device({len(numbers.states)}{options}, parameters=parameters, "
             f"devices={sizes['device']}, cycles={sizes['cycle']})"
         )
@@ -200,7 +213,7 @@ def _program(numbers: DeviceNumbers) -> str:
         return (
             "from pathlib import Path\n\n"
             "from barkhausen.device import load_technology\n\n"
-            'technology, parameters = load_technology(Path("device.toml"))\n'
+            f"technology, parameters = load_technology(Path({path}))\n"
             "made_again = technology.simulated()(parameters)"
         )
     backend = numbers.attributes.get("backend")
@@ -209,5 +222,5 @@ def _program(numbers: DeviceNumbers) -> str:
         "from pathlib import Path\n\n"
         "from barkhausen.device import load_parameters\n"
         "from barkhausen.device.domain_wall.characterise import characterise\n\n"
-        f'made_again = characterise(load_parameters(Path("device.toml")){how})'
+        f"made_again = characterise(load_parameters(Path({path})){how})"
     )

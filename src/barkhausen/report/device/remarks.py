@@ -37,7 +37,7 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
                 f"distinguish them: {', '.join(pairs)}.",
             )
         )
-    found += [(title, f"{text[0].upper()}{text[1:]}.") for title, text in doubts_of(numbers.device)]
+    found += [(title, _sentence(text)) for title, text in doubts_of(numbers.device)]
     devices, cycles = numbers.device.state_values.shape[1:]
     if not numbers.device.declared:
         if cycles == 1 or devices == 1:
@@ -46,6 +46,11 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
         if reason and devices * cycles > 1:
             found.append(("Few devices", f"{reason[0].upper()}{reason[1:]}."))
     return found
+
+
+def _sentence(text: str) -> str:
+    """A doubt as a sentence; one that begins with a symbol keeps it."""
+    return f"{text}." if " =" in text[:24] else f"{text[0].upper()}{text[1:]}."
 
 
 def _about_failures(numbers: DeviceNumbers) -> str:

@@ -18,6 +18,9 @@ NO_OVERLAP = 1e-6
 
 YEAR = 365.25 * 24 * 3600.0
 
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+"""Digits of an exponent."""
+
 Values = Float[np.ndarray, "..."]
 
 
@@ -75,8 +78,8 @@ def lasting(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "∞" if seconds > 0 else NO_VALUE
     if seconds >= 1e4 * YEAR:
-        power = math.floor(math.log10(seconds / YEAR))
-        return f"10^{power} years"
+        digits, power = f"{seconds / YEAR:.1e}".split("e")
+        return f"{digits} × 10{str(int(power)).translate(RAISED)} years"
     for name, unit in (("years", YEAR), ("days", 86400.0), ("h", 3600.0), ("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= unit:
             return f"{sig(seconds / unit, 3)} {name}"

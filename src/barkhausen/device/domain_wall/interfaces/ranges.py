@@ -67,8 +67,7 @@ class Stack:
                 continue
             symbol, factor, unit = QUANTITIES[name]
             shown = f"{factor * value:.4g} {unit}".strip()
-            lines.append(
-                f"{symbol} = {shown} is outside the {factor * known.low:.4g} to {factor * known.high:.4g} reported for "
-                f"{self.label} ({known.source})"
-            )
+            source = "from memory" if known.source == "(m)" else known.source
+            reported = f"{factor * known.low:.4g} to {factor * known.high:.4g} {unit}".strip()
+            lines.append(f"{symbol} = {shown} is outside the {reported} reported for {self.label} ({source})")
         return lines

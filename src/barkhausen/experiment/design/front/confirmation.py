@@ -6,11 +6,12 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from barkhausen.core.errors import InputError, OutcomeError
 from barkhausen.core.files import atomic_write, read_json
@@ -19,13 +20,14 @@ from barkhausen.core.units import BOLTZMANN
 from barkhausen.device import DeviceParameters, write_device
 from barkhausen.device.domain_wall.barriers import string_barriers
 from barkhausen.device.domain_wall.characterise import Characterisation, at_rest, characterise
-from barkhausen.device.domain_wall.design.front import Merits, chosen, corrected, merits_of, shares
-from barkhausen.device.domain_wall.design.front.merits import of_worst
+from barkhausen.device.domain_wall.design.front import MERITS, Merits, chosen, corrected, merits_of, shares
+from barkhausen.device.domain_wall.design.front.merits import LONGEST, of_worst
 from barkhausen.device.domain_wall.ensemble import Ensemble
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.retention import resting_places, retention
 from barkhausen.device.file_statistics import bits, neighbour_overlaps
 from barkhausen.micromagnetics import WallCount, WallPosition, domain_wall, simulate
+from barkhausen.micromagnetics.checkpoints import OtherSimulationError
 
 RESAMPLES = 1000
 """Number of bootstrap samples."""
@@ -35,6 +37,53 @@ STEP, ATTEMPTS = 1.15, 5
 
 REACHED = 0.95
 """Share of walls at the place of its state from which on a state counts as reached."""
+
+
+class Refused(BaseModel):
+    """Result of a design that is impossible."""
+
+    model_config = ConfigDict(extra="forbid")
+    refused: str
+
+
+class Simulated(BaseModel):
+    """Result of a design that was simulated, as far as the page and the parameter files need it."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    merits: dict[str, float]
+    voltages: Annotated[list[float], Field(min_length=1)]
+    drive_factor: float
+    events: int
+    devices: int
+    scan: dict[str, Any]
+    mean: list[float | None]
+    barrier: list[list[float | None]]
+    retention_interval: tuple[float, float]
+
+    @field_validator("merits")
+    @classmethod
+    def _all_of_them(cls, value: dict[str, float]) -> dict[str, float]:
+        if value.keys() != set(MERITS):
+            raise ValueError("other merits")
+        return value
+
+
+class Kept(BaseModel):
+    """Stored result with the design and the settings that it belongs to."""
+
+    design: dict[str, Any]
+    result: Refused | Simulated
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        held = read_json(path)
+        Kept.model_validate(held)
+    except (InputError, ValidationError):
+        raise InputError(f"{path}: is damaged; delete it to simulate this design again") from None
+    # As it is, with its keys in their order, so that an interrupted search ends with the same bytes.
+    stored: dict[str, Any] = held
+    return stored
 
 
 def confirm(
@@ -79,14 +128,17 @@ def confirm(
     if cycles != 1:
         described["cycles"] = cycles
     if kept.exists():
-        held = read_json(kept)
-        if not isinstance(held, dict) or not isinstance(held.get("result"), dict):
-            raise InputError(f"{kept}: is damaged; delete it to compute this part again")
-        kept_result: dict[str, Any] = held["result"]
-        if held.get("design") == described:
-            return kept_result
+        held = _read(kept)
+        found: dict[str, Any] = held["result"]
+        if held["design"] == described and ("refused" in found or stem.with_suffix(".nc").exists()):
+            return found
     try:
         result = _confirmed(parameters, scan, stem, work, scanned, cycles, kept_at, progress, simulating)
+    except OtherSimulationError as error:
+        raise InputError(
+            f"{work}: holds unfinished work of other settings ({error.why}); go on with those, or delete it to "
+            "simulate this design anew"
+        ) from None
     except OutcomeError as error:
         result = {"refused": str(error)}
     atomic_write(kept, json.dumps({"design": described, "result": result}, indent=1, allow_nan=False) + "\n")
@@ -280,7 +332,7 @@ def retention_interval(held: xr.Dataset, ratios: Float[np.ndarray, " wall"], see
             mean = generator.choice(ratios, len(ratios)).mean()
             change = (mean + generator.choice(ratios - ratios.mean(), barrier.shape)) / ratios.mean()
         exponent = np.minimum((barrier * change)[:, drawn] / heat, 600.0)
-        worst[sample] = of_worst(np.exp(exponent) / frequency[:, drawn])
+        worst[sample] = min(of_worst(np.exp(exponent) / frequency[:, drawn]), LONGEST)
     low, high = np.quantile(worst, (0.025, 0.975))
     return float(low), float(high)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class CsvPoints:
     """
 
     def __init__(self, path: Path, space: FrontSpace) -> None:
-        self.path, self.names = path, space.names
+        self.path, self.names, self.place = path, space.names, str(path)
         self.voltages = [f"gate_voltage_{k}" for k in range(space.states)]
         self.points: list[Found] = self._read() if path.exists() else []
 
@@ -61,17 +62,25 @@ class CsvPoints:
         try:
             for row in rows:
                 possible = row[MERITS[0]] != ""
+                merits = {name: _number(row[name], signed=False) for name in MERITS} if possible else None
                 found.append(
                     Found(
                         int(row["generation"]),
-                        tuple(float(row[name]) for name in self.names),
-                        tuple(float(row[name]) for name in self.voltages) if possible else (),
-                        Merits(**{name: float(row[name]) for name in MERITS}) if possible else None,
+                        tuple(_number(row[name]) for name in self.names),
+                        tuple(_number(row[name]) for name in self.voltages) if possible else (),
+                        None if merits is None else Merits(**merits),
                     )
                 )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
             raise InputError(
                 f"{self.path}: line {rows.line_num} is not a point of this search ({error}); delete the file to search "
                 "anew"
             ) from None
         return found
+
+
+def _number(text: str, *, signed: bool = True) -> float:
+    value = float(text)
+    if not math.isfinite(value) or (value < 0 and not signed):
+        raise ValueError(f"{text} is out of range")
+    return value

@@ -57,10 +57,16 @@ def verdict(result: Mapping[str, Any]) -> Verdict:
             else ("no design was simulated micromagnetically. The compact model cannot predict lost or bent walls.")
         )
         warnings.append(("Not confirmed", text))
-    number = len([f for f in result["finalists"] if f["confirmed_keeps_limits"]])
+    simulated = [f for f in result["finalists"] if f["confirmed"]]
+    number = len([f for f in simulated if f["confirmed_keeps_limits"]])
+    confirmations = (
+        f", and {number} of the {len(simulated)} simulated micromagnetically."
+        if simulated
+        else "; none was simulated micromagnetically."
+    )
     limit = (
-        f"{result['feasible']} of {result['evaluated']} designs keep all limits in the compact model, and {number} of "
-        "those simulated in micromagnetics."
+        f"{result['feasible']} of {result['evaluated']} designs of the search keep all limits in the compact model"
+        f"{confirmations}"
     )
     return Verdict(summary, limit, warnings)
 

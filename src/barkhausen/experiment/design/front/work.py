@@ -75,6 +75,7 @@ class FrontWork:
         self.directory, self.progress = directory, progress
         self.space = recipe.front_space()
         self.points = CsvPoints(directory / POINTS, self.space)
+        self.refused = ""
 
     def result(self, simulating: dict[str, Any], source: str) -> dict[str, Any]:
         """Search, evaluate finalists again, confirm some of them, and write a parameter file of each.
@@ -92,8 +93,8 @@ class FrontWork:
         settings = self.settings
         found = self._searched()
         finalists = self._measured_again(self._selected(found))
-        kept = [finalist for finalist in finalists if settings.limits.kept_by(finalist.merits)]
-        for finalist in _spread(kept or finalists, settings.confirm):
+        kept = [finalist for finalist in finalists if settings.limits_of_search.kept_by(finalist.merits)]
+        for finalist in _ends_first(_spread(kept or finalists, settings.confirm)):
             finalist.confirmed = self._confirmed(finalist, simulating)
         for number, finalist in enumerate(finalists):
             atomic_write(self.directory / DESIGNS / f"{number:02d}.toml", self._toml_of(finalist, source))
@@ -106,7 +107,7 @@ class FrontWork:
             "compact": self.compact.model_dump(),
             "evaluated": len(found),
             "possible": sum(point.merits is not None for point in found),
-            "feasible": sum(point.feasible(settings.limits) for point in found),
+            "feasible": sum(point.feasible(settings.limits_of_search) for point in found),
             "remeasured_on": settings.devices * settings.cycles * REMEASURED,
             "by_generation": self._by_generation(found),
             "finalists": [self._described(number, finalist) for number, finalist in enumerate(finalists)],
@@ -121,7 +122,7 @@ class FrontWork:
                 self._evaluated,
                 self.points,
                 objectives=settings.sought,
-                limits=settings.limits,
+                limits=settings.limits_of_search,
                 generations=settings.generations,
                 population=settings.population,
                 seed=mixed_seed(settings.seed, DURING) % 2**32,
@@ -135,8 +136,9 @@ class FrontWork:
         for number, vector in enumerate(vectors):
             try:
                 devices[number] = self.space.decode(vector)
-            except InputError:
+            except InputError as error:
                 # Such as notches too long for the track, which the ranges do not exclude.
+                self.refused = self.refused or str(error).removeprefix("search.variables: ")
                 continue
         appraisals = appraise(list(devices.values()), self._conditions(DURING, self.settings.devices))
         by_number = dict(zip(devices, appraisals, strict=True))
@@ -162,21 +164,22 @@ class FrontWork:
     def _selected(self, found: Sequence[Found]) -> list[Found]:
         """Points for another evaluation: the front (with one objective: the best), else those nearest to the limits."""
         settings = self.settings
-        best = front(found, settings.sought, settings.limits, settings.enough)
+        best = front(found, settings.sought, settings.limits_of_search, settings.enough)
         if len(settings.sought) == 1:
-            kept = {point.vector: point for point in found if point.feasible(settings.limits)}
+            kept = {point.vector: point for point in found if point.feasible(settings.limits_of_search)}
             best = sorted(kept.values(), key=lambda p: front_key(p, settings.sought[0]))
         if best:
             places = np.unique(np.linspace(0, len(best) - 1, min(FINALISTS, len(best))).round().astype(int))
             return [best[k] for k in places] if len(settings.sought) > 1 else best[: FINALISTS // 3]
         possible = {point.vector: point for point in found if point.merits is not None}
         if not possible:
-            raise InputError("search.variables: no device of these ranges is possible")
+            reason = f"; the first: {self.refused}" if self.refused else ""
+            raise InputError(f"search.variables: no device of these ranges is possible{reason}")
         return sorted(possible.values(), key=self._broken)[: FINALISTS // 3]
 
     def _broken(self, point: Found) -> float:
         assert point.merits is not None
-        return sum(max(0.0, broken) for broken in self.settings.limits.violations(point.merits).values())
+        return sum(max(0.0, broken) for broken in self.settings.limits_of_search.violations(point.merits).values())
 
     def _measured_again(self, points: Sequence[Found]) -> list[Finalist]:
         """The points on more, fresh devices, with the voltages that the search chose."""
@@ -214,7 +217,7 @@ class FrontWork:
         """Number of points that keep all limits, and the best of each objective among them, up to each generation."""
         settings, rows = self.settings, list[dict[str, Any]]()
         for generation in range(settings.generations + 1):
-            kept = [p for p in found if p.generation <= generation and p.feasible(settings.limits)]
+            kept = [p for p in found if p.generation <= generation and p.feasible(settings.limits_of_search)]
             best: dict[str, float | None] = {}
             for objective in settings.sought:
                 point = min(kept, key=lambda p: front_key(p, objective), default=None)
@@ -223,7 +226,7 @@ class FrontWork:
         return rows
 
     def _described(self, number: int, finalist: Finalist) -> dict[str, Any]:
-        point, limits = finalist.point, self.settings.limits
+        point, settings = finalist.point, self.settings
         assert point.merits is not None
         confirmed = None if finalist.confirmed is None else merits_from(finalist.confirmed)
         return {
@@ -237,9 +240,9 @@ class FrontWork:
             "voltages": list(point.voltages),
             "searched": asdict(point.merits),
             "merits": asdict(finalist.merits),
-            "keeps_limits": limits.kept_by(finalist.merits),
+            "keeps_limits": settings.limits_of_search.kept_by(finalist.merits),
             "confirmed": finalist.confirmed,
-            "confirmed_keeps_limits": None if confirmed is None else limits.kept_by(confirmed),
+            "confirmed_keeps_limits": None if confirmed is None else settings.limits.kept_by(confirmed),
             "parameters": finalist.parameters.model_dump(mode="json", exclude_none=True),
         }
 
@@ -280,6 +283,11 @@ def front_key(point: Found, objective: Objective) -> float:
 def _name(point: Found) -> str:
     """Name made of a digest of the point."""
     return hashlib.sha256(" ".join(value.hex() for value in point.vector).encode()).hexdigest()[:10]
+
+
+def _ends_first(finalists: list[Finalist]) -> list[Finalist]:
+    """The same finalists, both ends before those between: where only some are simulated, these say the most."""
+    return finalists[:1] + finalists[1:][-1:] + finalists[1:-1]
 
 
 def _spread(finalists: Sequence[Finalist], number: int) -> list[Finalist]:

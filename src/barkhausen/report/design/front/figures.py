@@ -54,7 +54,7 @@ def front_plot(points: Sequence[Found], finalists: Sequence[Mapping], limits: Li
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 5},
             opacity=0.45,
-            name=f"overlap up to {largest:g}" if largest < 1 else "more overlap",
+            name=f"overlap up to {largest:g}" if largest < 1 else f"overlap above {below:g}",
             customdata=[round(m.overlap, 3) for m in mine],
             hovertemplate="%{y:.4g} fJ, %{x:.3g} s, overlap %{customdata}",
         )

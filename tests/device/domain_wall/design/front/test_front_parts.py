@@ -83,7 +83,9 @@ def test_impossible_devices_and_ranges_are_named() -> None:
         ({"track.colour": (1.0, 2.0)}, "track.colour: is no quantity"),
         ({"track.width": (2.0, 1.0)}, "must not be greater"),
         ({"track.width": (0.0, 1.0)}, "must be positive"),
-        ({"track.width": (1.0, 2.0, 3.0)}, "longer than the range"),
+        ({"track.width": (48e-9, 96e-9, 64e-9)}, "longer than the range"),
+        ({"track.width": (48.0, 96.0)}, "48 m is no width; 48e-9"),
+        ({"notch_depth": (10e-9, 20e-9)}, "a share of the width of the track"),
     ):
         with pytest.raises(ValueError, match=text):
             checked_bounds(bounds)
@@ -139,7 +141,7 @@ def test_merits_of_known_walls() -> None:
     outer = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
     seen = joint > 0
     assert found.bits == pytest.approx((joint[seen] * np.log2(joint[seen] / outer[seen])).sum())
-    assert Limits(overlap=0.25, misplaced=0.25, lost=0.5, retention=5.0, energy=1.0).kept_by(found)
+    assert Limits(overlap=0.25, misplaced=0.25, lost=0.5, retention=5.0, energy=1e-9).kept_by(found)
     broken = Limits(retention=50.0).violations(found)
     assert broken["overlap"] == pytest.approx(0.2)
     assert found.displaced == pytest.approx(0.5 / 3)

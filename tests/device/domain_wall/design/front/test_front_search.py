@@ -42,6 +42,7 @@ class Memory:
     """Storage that dies when told to."""
 
     def __init__(self) -> None:
+        self.place = "here"
         self.points: list[Found] = []
         self.evaluations = 0
         self.to_live = 10**9
@@ -105,7 +106,7 @@ def test_points_of_another_search_are_refused() -> None:
     memory = Memory()
     search(memory, 0)
     memory.points[0] = Found(0, (1.0, *memory.points[0].vector[1:]), (), None)
-    with pytest.raises(InputError, match="generation 0: the stored points are those of another search"):
+    with pytest.raises(InputError, match=r"^here: generation 0 has the points of another search; delete the file"):
         search(memory, 0)
 
 

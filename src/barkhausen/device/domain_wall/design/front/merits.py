@@ -14,6 +14,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from barkhausen.core.config import Fraction, Parameters, Positive
+from barkhausen.core.plausible import checked_as
 from barkhausen.core.units import BOLTZMANN
 from barkhausen.device.domain_wall.design.front.voltages import shares
 from barkhausen.device.domain_wall.design.score import incomplete_resets
@@ -104,15 +105,15 @@ class Limits(Parameters):
     """Largest share of walls at the place of another state."""
     lost: Fraction = 0.02
     """Largest share of failed events and of incomplete resets."""
-    retention: Positive | None = None
+    retention: Annotated[Positive, Field(le=LONGEST)] | None = None
     """Least retention in s of the 10 % worst device in the worst state."""
-    energy: Positive | None = None
+    energy: Annotated[Positive, checked_as("write energy")] | None = None
     """Largest energy in J of a programming event."""
-    current_density: Positive | None = None
+    current_density: Annotated[Positive, checked_as("current density")] | None = None
     """Largest current density in A/m²."""
-    temperature_rise: Positive | None = None
+    temperature_rise: Annotated[Positive, Field(le=2000)] | None = None
     """Largest rise of the temperature in K, of a device with ``heat``."""
-    bits: Annotated[float, Field(ge=0)] | None = None
+    bits: Annotated[float, Field(ge=0, le=6)] | None = None
     """Least number of bits."""
 
     def violations(self, merits: Merits) -> dict[str, float]:

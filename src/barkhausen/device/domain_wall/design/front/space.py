@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +16,7 @@ from scipy.stats import qmc
 from barkhausen.core.config import Parameters, Positive, Real, flat, validated
 from barkhausen.core.dotted import put
 from barkhausen.core.errors import InputError
-from barkhausen.core.plausible import both_checked_as
+from barkhausen.core.plausible import both_checked_as, implausible, too_much_for_a_gate
 from barkhausen.device.domain_wall.design.space import ROOM, Variable
 from barkhausen.device.domain_wall.parameters import DeviceParameters
 from barkhausen.micromagnetics import Notch
@@ -30,25 +30,39 @@ NOTCH_DEPTH, NOTCH_HALF_LENGTH = "notch_depth", "notch_half_length"
 THICKNESS = "track.thickness"
 """The thickness of the film, with which constants by its interfaces change."""
 
-VARIABLES: dict[str, tuple[str, Bounds]] = {
-    "protocol.program.current_density": ("A/m2", (3e11, 1.1e12)),
-    "protocol.program.width": ("s", (2e-9, 6e-9)),
-    "protocol.reset.current_density": ("A/m2", (3e11, 1.2e12)),
-    "protocol.reset.width": ("s", (2e-9, 6e-9)),
-    NOTCH_DEPTH: ("", (0.12, 0.36)),
-    NOTCH_HALF_LENGTH: ("m", (12e-9, 24e-9)),
-    "track.length": ("m", (240e-9, 480e-9, 40e-9)),
-    "track.width": ("m", (48e-9, 96e-9, 16e-9)),
-    "track.thickness": ("m", (1e-9, 3e-9, 0.5e-9)),
-    "track.heavy_metal_thickness": ("m", (3e-9, 6e-9)),
-    "material.anisotropy": ("J/m3", (0.82e6, 0.9e6)),
-    "shape.end_stops.length": ("m", (20e-9, 60e-9)),
+
+class Varied(NamedTuple):
+    """A quantity that a search may vary."""
+
+    unit: str
+    usual: Bounds
+    """Its range unless a file gives another."""
+    quantity: str
+    """What it is, in :data:`~barkhausen.core.plausible.QUANTITIES`; empty for a ratio below 1/2."""
+
+
+VARIABLES: dict[str, Varied] = {
+    "protocol.program.current_density": Varied("A/m2", (3e11, 1.1e12), "current density"),
+    "protocol.program.width": Varied("s", (2e-9, 6e-9), "pulse duration"),
+    "protocol.reset.current_density": Varied("A/m2", (3e11, 1.2e12), "current density"),
+    "protocol.reset.width": Varied("s", (2e-9, 6e-9), "pulse duration"),
+    NOTCH_DEPTH: Varied("", (0.12, 0.36), ""),
+    NOTCH_HALF_LENGTH: Varied("m", (12e-9, 24e-9), "length"),
+    "track.length": Varied("m", (240e-9, 480e-9, 40e-9), "track length"),
+    "track.width": Varied("m", (48e-9, 96e-9, 16e-9), "width"),
+    "track.thickness": Varied("m", (1e-9, 3e-9, 0.5e-9), "film thickness"),
+    "track.heavy_metal_thickness": Varied("m", (3e-9, 6e-9), "film thickness"),
+    "material.anisotropy": Varied("J/m3", (0.82e6, 0.9e6), "anisotropy"),
+    "shape.end_stops.length": Varied("m", (20e-9, 60e-9), "length"),
 }
-"""Quantities that a search may vary, each with its unit and its range unless a file gives another."""
+"""Quantities that a search may vary, by key."""
 
 ALWAYS = tuple(VARIABLES)[:6]
 """Quantities that every search varies: both pulses, depths and length of the notches."""
 
+
+BEYOND = 10.0
+"""Ratio of an end of the scanned voltages to what the gate stands, from which on it is taken for a mistake."""
 
 STRENGTHS = (0.25, 1.15)
 """Least and greatest factor on depths and currents of the copies of a known device."""
@@ -96,7 +110,7 @@ class FrontSpace:
     @cached_property
     def ranges(self) -> dict[str, Bounds]:
         """Range of each quantity that varies, with the defaults of those that always do."""
-        return {key: VARIABLES[key][1] for key in ALWAYS} | dict(self.bounds)
+        return {key: VARIABLES[key].usual for key in ALWAYS} | dict(self.bounds)
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
@@ -104,7 +118,7 @@ class FrontSpace:
         found = []
         for key, bounds in self.ranges.items():
             names = [f"{key}_{k}" for k in range(self.states)] if key == NOTCH_DEPTH else [key]
-            found += [Variable(name, bounds[0], bounds[1], VARIABLES[key][0]) for name in names]
+            found += [Variable(name, bounds[0], bounds[1], VARIABLES[key].unit) for name in names]
         return tuple(found)
 
     @property
@@ -211,10 +225,14 @@ class FrontSpace:
         """Voltages of the scan of a device that its gate stands, in the order of falling Ku.
 
         Raises:
-            InputError: No voltage of the range leaves the least anisotropy.
+            InputError: The range is far beyond what the gate stands, or no voltage of it leaves the least anisotropy.
         """
         per_volt = device.gate.on(device.track).anisotropy_per_volt
         largest = device.gate.largest_voltage(device.track) or math.inf
+        for end in self.scan.range:
+            # More than the gate stands is left out, but ten times that is another unit.
+            if abs(end) > BEYOND * largest:
+                raise InputError(f"search.scan.range: {too_much_for_a_gate(end, largest)}")
         low, high = (min(max(end, -largest), largest) for end in self.scan.range)
         if per_volt == 0:
             raise InputError("device.gate: does not change the anisotropy, so that no voltage can choose a state")
@@ -263,6 +281,12 @@ def checked_bounds(given: Mapping[str, Bounds]) -> dict[str, Bounds]:
             raise ValueError(f"{key} = [{shown}]: the first number must not be greater than the second")
         if not bounds[0] > 0:
             raise ValueError(f"{key} = [{shown}]: must be positive")
+        quantity = VARIABLES[key].quantity
+        lines = [implausible(quantity, bound) for bound in bounds if quantity]
+        if line := next((line for line in lines if line), None):
+            raise ValueError(f"{key} = [{shown}]: {line}")
+        if not quantity and not 1e-3 <= bounds[0] <= bounds[1] < 0.5:
+            raise ValueError(f"{key} = [{shown}]: is a share of the width of the track, from 0.001 to below 0.5")
         if len(bounds) == 3 and bounds[0] + bounds[2] > bounds[1] * (1 + 1e-9):
             raise ValueError(f"{key} = [{shown}]: the step is longer than the range")
     return dict(given)

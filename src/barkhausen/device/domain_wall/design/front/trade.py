@@ -43,6 +43,9 @@ class Found:
 class Points(Protocol):
     """Storage of evaluated generations."""
 
+    place: str
+    """Where they are stored, for messages."""
+
     def of(self, generation: int) -> list[Found]:
         """The points of a generation in order; none if it has not been stored."""
 
@@ -114,7 +117,10 @@ def trade(
                 stored = evaluate(generation, vectors)
                 points.add(stored)
             if [point.vector for point in stored] != vectors:
-                raise InputError(f"generation {generation}: the stored points are those of another search")
+                raise InputError(
+                    f"{points.place}: generation {generation} has the points of another search; delete the file to "
+                    "search anew"
+                )
             for trial, point in zip(asked, stored, strict=True):
                 if named:
                     trial.set_constraint("violation", _violation(point, limits))
