@@ -114,7 +114,7 @@ def page_path(wanted: str, name: str, beside: Path) -> Path:
         InputError: ``wanted`` has the ending of another kind of file, or its directory does not exist.
     """
     path = Path(wanted) if wanted else beside
-    if path.suffix in (".html", ".htm") and path.parent.is_dir() and not path.is_dir():
+    if path.suffix in (".html", ".htm"):
         return path
     if path.is_dir():
         return path / f"{name}.html"
