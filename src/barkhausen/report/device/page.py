@@ -118,9 +118,7 @@ def page_path(wanted: str, name: str, beside: Path) -> Path:
         return path
     if path.is_dir():
         return path / f"{name}.html"
-    raise InputError(
-        f"--report {wanted}: must be a file that ends in .html, in a directory that exists, or a directory"
-    )
+    raise InputError(f"--report {wanted}: must be a file that ends in .html or a directory that exists")
 
 
 def _description(numbers: DeviceNumbers) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -161,7 +162,7 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
     factor, seen = _adapted(
         _with_voltages(parameters, scan, devices=scanned, cycles=cycles), places, work, progress, simulating
     )
-    voltages = tuple(scan[k] for k in chosen(seen))
+    voltages = tuple(scan[k] for k in chosen(seen, _reach(scan)))
     device = _with_voltages(with_drive(parameters, factor), voltages)
     found = characterise(device, checkpoint=work / "events", progress=progress, **simulating)
     write_device(found.device, stem.with_suffix(".nc"))
@@ -178,6 +179,11 @@ def _confirmed(  # noqa: PLR0917 (of one caller)
         "scan": {"voltages": list(scan), "shares": seen.tolist()},
         **_states(found, positions, held, ratios, parameters.characterisation.seed),
     }
+
+
+def _reach(scan: Sequence[float]) -> int:
+    """Number of neighbouring voltages that count as one: a twelfth of the scan, of which each has few walls."""
+    return max(1, round(len(scan) / 12))
 
 
 def _adapted(

@@ -94,7 +94,9 @@ class FrontWork:
         found = self._searched()
         finalists = self._measured_again(self._selected(found))
         kept = [finalist for finalist in finalists if settings.limits_of_search.kept_by(finalist.merits)]
-        for finalist in _ends_first(_spread(kept or finalists, settings.confirm)):
+        others = [finalist for finalist in finalists if finalist not in kept]
+        simulated = _spread(kept, settings.confirm)
+        for finalist in _ends_first(simulated) + _ends_first(_spread(others, settings.confirm - len(simulated))):
             finalist.confirmed = self._confirmed(finalist, simulating)
         for number, finalist in enumerate(finalists):
             atomic_write(self.directory / DESIGNS / f"{number:02d}.toml", self._toml_of(finalist, source))
@@ -295,6 +297,6 @@ def _spread(finalists: Sequence[Finalist], number: int) -> list[Finalist]:
     if number >= len(finalists):
         return list(finalists)
     if number <= 1:
-        return list(finalists[:number])
+        return list(finalists[: max(0, number)])
     places = np.linspace(0, len(finalists) - 1, number).round().astype(int)
     return [finalists[k] for k in places]

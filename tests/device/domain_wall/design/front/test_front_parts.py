@@ -236,3 +236,14 @@ def test_barriers_of_a_search_are_those_of_a_device_file() -> None:
     # The same edges fill the cells a little differently.
     np.testing.assert_allclose(held["barrier"], own["barrier"], rtol=5e-3)
     assert float(held["barrier"].min()) > 5 * BOLTZMANN * 300
+
+
+def test_of_many_voltages_with_few_walls_those_in_the_middle_of_a_window_are_chosen() -> None:
+    # Two windows with strays at their edges, and a lucky voltage at the edge of the second one.
+    first = np.array([1, 1, 1, 1, 1, 1, 0.8, 0.5, 0.2, 0.1, 0, 0, 0, 0, 0, 0, 0, 0])
+    second = 1 - first
+    second[9], second[11], second[13] = 1.0, 0.9, 0.9
+    near, wide = chosen(np.stack([first, second])), chosen(np.stack([first, second]), 3)
+    assert near[0] == wide[0] == 0
+    assert wide[1] > near[1]
+    assert wide[1] >= 15

@@ -24,18 +24,21 @@ def shares(
     return np.asarray(near.mean(axis=(2, 3)))
 
 
-def chosen(share: Float[np.ndarray, "state voltage"]) -> list[int]:
+def chosen(share: Float[np.ndarray, "state voltage"], reach: int = 1) -> list[int]:
     """Numbers of the voltages, rising from state to state, with the greatest sum of shares.
 
-    The shares are smoothed over neighbouring voltages first (weights 1/4, 1/2, 1/4): a voltage in the middle of its
-    window is preferred to one at the edge, which a small error of the model or of the gate would move out of it.
+    The shares are smoothed over neighbouring voltages first (weights of a triangle, by default 1/4, 1/2, 1/4): a
+    voltage in the middle of its window is preferred to one at the edge, which a small error of the model or of the gate
+    would move out of it, and few walls at each of many voltages are taken together.
 
     Args:
         share: Share of the walls at the place of each state; at least as many voltages as states.
+        reach: Number of neighbours on either side that count.
     """
     states, levels = share.shape
-    padded = np.pad(share, ((0, 0), (1, 1)), mode="edge")
-    worth = 0.5 * share + 0.25 * (padded[:, :-2] + padded[:, 2:])
+    triangle = np.concatenate([np.arange(1, reach + 2), np.arange(reach, 0, -1)]) / (reach + 1) ** 2
+    padded = np.pad(share, ((0, 0), (reach, reach)), mode="edge")
+    worth = np.stack([np.convolve(row, triangle, mode="valid") for row in padded])
     # total[k, j]: greatest sum of states 0 to k with state k at voltage j.
     total = np.full((states, levels), -np.inf)
     before = np.zeros((states, levels), dtype=int)
