@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,9 @@ class FrontWork:
         found = self._searched()
         finalists = self._measured_again(self._selected(found))
         kept = [finalist for finalist in finalists if settings.limits_of_search.kept_by(finalist.merits)]
-        others = [finalist for finalist in finalists if finalist not in kept]
-        simulated = _spread(kept, settings.confirm)
-        for finalist in _ends_first(simulated) + _ends_first(_spread(others, settings.confirm - len(simulated))):
+        simulated = _ends_first(_spread(kept, settings.confirm))
+        others = sorted((f for f in finalists if f not in kept), key=lambda finalist: self._broken(finalist.merits))
+        for finalist in (simulated + others)[: settings.confirm]:
             finalist.confirmed = self._confirmed(finalist, simulating)
         for number, finalist in enumerate(finalists):
             atomic_write(self.directory / DESIGNS / f"{number:02d}.toml", self._toml_of(finalist, source))
@@ -173,15 +174,15 @@ class FrontWork:
         if best:
             places = np.unique(np.linspace(0, len(best) - 1, min(FINALISTS, len(best))).round().astype(int))
             return [best[k] for k in places] if len(settings.sought) > 1 else best[: FINALISTS // 3]
-        possible = {point.vector: point for point in found if point.merits is not None}
+        possible = {p.vector: (self._broken(p.merits), p) for p in found if p.merits is not None}
         if not possible:
             reason = f"; the first: {self.refused}" if self.refused else ""
             raise InputError(f"search.variables: no device of these ranges is possible{reason}")
-        return sorted(possible.values(), key=self._broken)[: FINALISTS // 3]
+        return [point for _, point in sorted(possible.values(), key=itemgetter(0))][: FINALISTS // 3]
 
-    def _broken(self, point: Found) -> float:
-        assert point.merits is not None
-        return sum(max(0.0, broken) for broken in self.settings.limits_of_search.violations(point.merits).values())
+    def _broken(self, merits: Merits) -> float:
+        """By how much limits of the search are broken."""
+        return sum(max(0.0, broken) for broken in self.settings.limits_of_search.violations(merits).values())
 
     def _measured_again(self, points: Sequence[Found]) -> list[Finalist]:
         """The points on more, fresh devices, with the voltages that the search chose."""
