@@ -453,7 +453,7 @@ def test_interrupted_run_says_so_and_the_same_command_goes_on(tmp_path: Path, re
     assert (interrupted.returncode, interrupted.stdout) == (130, ""), err
     assert "Traceback" not in err
     assert [text for text in err.splitlines() if text] == [
-        "interrupted; the same command resumes from the last complete epoch"
+        "interrupted; the same command resumes from what is complete"
     ]
     before = (run / "metrics.jsonl").read_text().splitlines()
     assert 1 <= len(before) < epochs

@@ -52,7 +52,7 @@ def verdict(result: Mapping[str, Any]) -> Verdict:
     if not confirmed:
         tried = [f for f in result["finalists"] if f["confirmed"]]
         text = (
-            f"of {len(tried)} designs simulated micromagnetically none keeps all limits."
+            f"of {len(tried)} design{'s' if len(tried) > 1 else ''} simulated micromagnetically none keeps all limits."
             if tried
             else ("no design was simulated micromagnetically. The compact model cannot predict lost or bent walls.")
         )

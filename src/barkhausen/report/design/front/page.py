@@ -43,6 +43,7 @@ def write_front_report(result: dict[str, Any], points: Sequence[Found], path: st
         confirmed=confirmed,
         verdict=verdict(result),
         limits=[line for line in stated(limits) if line],
+        compact_limits=[line for line in stated(Limits(**search.get("compact_limits", search["limits"]))) if line],
         best=best,
         front=figures.front_plot(points, finalists, limits),
         progress=figures.progress_plot(result["by_generation"]),
