@@ -24,7 +24,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from barkhausen.core.display.plot_style import COLOURS, GREY, new_axes, one_column
 from barkhausen.core.errors import BarkhausenError, InputError
 from barkhausen.device import CharacterisedDevice, preset, read_device
-from barkhausen.device.domain_wall.design.front.merits import of_worst
+from barkhausen.device.retention_summary import worst_retention
 from barkhausen.experiment.design.search import finished_front
 
 MARKS = {
@@ -108,11 +108,6 @@ def simulated(finalists: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any],
         found = finalist["confirmed"]
         if found and "merits" in found:
             yield finalist, found["merits"], tuple(found["retention_interval"])
-
-
-def worst_retention(device: CharacterisedDevice) -> float:
-    """Retention in s of the 10 % worst device in the worst state."""
-    return of_worst(device.data["retention_time"].transpose("state", "device").values)
 
 
 def programming_energy(device: CharacterisedDevice) -> float:

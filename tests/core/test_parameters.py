@@ -28,7 +28,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: Material(**SOUND, easy_axis=(0, 0, 0)), "Material: easy_axis = (0, 0, 0): must be three finite numbers"),
     (lambda: Material(**SOUND, cubic_axis_1=(1, 1, 0)), "Material: cubic_axis_1 and cubic_axis_2 must be"),
     (lambda: TrackOutline(length=320), "TrackOutline: length = 320 m is no track length; 320e-9 (320 nm)?"),
-    (lambda: TrackOutline(notches=3), "TrackOutline: notches = 3: input should be a list, with its texts in quotes"),
+    (lambda: TrackOutline(notches=3), "TrackOutline: notches = 3: input should be a valid tuple"),
     (lambda: TrackOutline(notches=({"position": 1e-9, "depth": -1, "half_length": 1e-8},)),
      "TrackOutline: notches.0.depth = -1: input should be greater than 0"),
     (lambda: Notch(position=1e-7, depth=8e-9, half_length=-1e-8), "Notch: half_length = -1e-08: input should be"),

@@ -186,13 +186,11 @@ def _line(model: type[BaseModel], error: ValidationError, origin: str, settings:
     where = f"{key}: " if key else ""
     if first["type"] == "value_error":
         return f"{origin}: {where}{first['ctx']['error']}{more}"
-    message = {
-        "model_type": "must be a table",
-        "missing": "must be given",
-        "tuple_type": "input should be a list, with its texts in quotes",
-        "list_type": "input should be a list, with its texts in quotes",
-    }.get(first["type"], first["msg"])
+    message = {"model_type": "must be a table", "missing": "must be given"}.get(first["type"], first["msg"])
     message = message[0].lower() + message[1:]
+    if first["type"] in ("tuple_type", "list_type") and str(first["input"]).startswith("["):
+        # A setting that is no TOML stays text.
+        message += "; texts in a list need quotes"
     # A whole table is no value to show: the key is missing in it, or its keys do not fit together.
     if key and first["type"] != "missing" and not isinstance(first["input"], dict | BaseModel):
         where = f"{key} = {_short(first['input'])}: "

@@ -153,7 +153,7 @@ def test_confirmed_designs_carry_their_voltages(source: Path, tmp_path: Path, mo
         ("search.limits.energy=50", "50 J is no write energy; 50e-15 (50 fJ)?"),
         ("search.scan.range=[-1100,1300]", "search.scan.range: -1100 V is no gate voltage"),
         ("search.variables={notch_half_length=[12.0,24.0]}", "12 m is no length; 12e-9 (12 nm)?"),
-        ("search.objectives=[energy,bits]", "input should be a list, with its texts in quotes"),
+        ("search.objectives=[energy,bits]", "input should be a valid tuple; texts in a list need quotes"),
     ],
 )
 def test_mistakes_are_named(source: Path, setting: str, text: str) -> None:

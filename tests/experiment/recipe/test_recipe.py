@@ -243,7 +243,7 @@ WRONG = [
     ("[dataset]\nvalidation_samples = -1", r"dataset\.validation_samples = -1: input should be greater"),
     ("[network]\nkind = 'autoencoder'\nhidden = []", r"network\.hidden = \[\]: the autoencoder needs 1 or more"),
     ("[network]\nhidden = [32, 0]", r"network\.hidden\.1 = 0: input should be greater than or equal to 1"),
-    ("[network]\nhidden = 32", r"network\.hidden = 32: input should be a list"),
+    ("[network]\nhidden = 32", r"network\.hidden = 32: input should be a valid list"),
     (
         "[network]\nactivation = 'swish'",
         r"network\.activation = 'swish': input should be 'relu', 'gelu', 'selu', 'hardtanh', 'tanh'",
@@ -367,11 +367,11 @@ def test_mode_that_is_set_brings_its_defaults(toml: Path) -> None:
         ("states=" + 5000 * "1", r"--set states=1+…1+: states = '1+\.\.\.: input should be a valid integer"),
         (
             "network.hidden=" + 50_000 * "[",
-            r"--set network\.hidden=\[+…\[+: network\.hidden = '\[+\.\.\.: input should be a list",
+            r"--set network\.hidden=\[+…\[+: network\.hidden = '\[+\.\.\.: input should be a valid list",
         ),
         (
             "network.hidden=32,16",
-            r"--set network\.hidden=32,16: network\.hidden = '32,16': input should be a list",
+            r"--set network\.hidden=32,16: network\.hidden = '32,16': input should be a valid list",
         ),
         ("epochs=1.5", r"--set epochs=1\.5: epochs = 1\.5: input should be a valid integer"),
         ("accelerator=gpu", r"--set accelerator=gpu: accelerator = 'gpu': input should be 'cpu' or 'cuda'"),

@@ -56,7 +56,11 @@ def characterize(
     from barkhausen.report.device.page import page_path, write_characterisation_report, write_device_report
     from barkhausen.report.device_kind import write_kind_page
 
-    page = None if page is None else page_path(str(page), out.stem, out.parent)
+    if page is not None:
+        # Before the simulation: a page must not take the place of the file that it is about.
+        page = page_path(str(page), out.stem, out.parent)
+        if not page.parent.is_dir():
+            raise InputError(f"--report {page}: there is no directory {page.parent}")
     kind = kind_of_parameters(parameters, settings or []) if parameters.is_file() else None
     if kind is not None:
         device = characterise_kind_to_file(

@@ -44,7 +44,7 @@ def warnings_of(numbers: DeviceNumbers) -> list[tuple[str, str]]:
             found.append(("Split", _about_split(devices, cycles)))
         reason = statistics.why_no_intervals(numbers.device.data)
         if reason and devices * cycles > 1:
-            found.append(("Few devices", f"{reason[0].upper()}{reason[1:]}."))
+            found.append(("Few devices", _sentence(reason)))
     return found
 
 

@@ -21,12 +21,10 @@ from barkhausen.device.domain_wall.design.score import incomplete_resets
 from barkhausen.device.domain_wall.event import ProgrammingEvent
 from barkhausen.device.domain_wall.heat import event_heating
 from barkhausen.device.domain_wall.parameters import DeviceParameters
+from barkhausen.device.retention_summary import WORST
 
 LONGEST = 1e30
 """Retention time in s that stands for all longer ones."""
-
-WORST_DEVICES = 0.1
-"""Quantile over devices of the retention that a design is judged by."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,7 @@ def of_worst(values: Float[np.ndarray, "state device"]) -> float:
     Args:
         values: Retention times or barriers; NaN, where a device has no wall, counts as 0.
     """
-    return float(np.quantile(np.nan_to_num(values, nan=0.0), WORST_DEVICES, axis=1, method="lower").min())
+    return float(np.quantile(np.nan_to_num(values, nan=0.0), WORST, axis=1, method="lower").min())
 
 
 def _rests(
